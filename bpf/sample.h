@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the kernel side and user space say to each other: the one header that both include.
+ *
+ * Up, through the ring buffer, come records; each starts with its type:
+ *   RECORD_SAMPLE	a thread of a followed process was on a CPU when the clock struck
+ *   RECORD_IMAGE	a process was seen for the first time, executed another program, or
+ *			mapped other code since it was last sampled
+ *   RECORD_EXIT	the last thread of a followed process has ended
+ * Samples never wake the reader, the other two do.
+ *
+ * Down go three maps: `processes` (whom to follow), `executables` (which layout an executable has, so
+ * that the second process of a known one needs nobody) and `layouts`.
+ */
+#ifndef BPF_SAMPLE_H
+#define BPF_SAMPLE_H
+
+#include <linux/types.h>
+
+enum {
+	MAX_USER_PCS = 1024,	/* the rest, at the root, is cut off: SAMPLE_CUT */
+	MAX_KERNEL_PCS = 127,
+	MAX_WORDS = 16,		/* read at the stack pointer */
+	MAX_LAYOUTS = 1024,
+};
+
+enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
+
+/* One program in one process: changes with exec and when a pid is used again. Start time of the
+ * process in ns plus the number of its execs. 0: not known yet. */
+typedef __u64 image_id;
+
+enum sample_flags {
+	SAMPLE_KERNEL = 1 << 0,		/* the CPU was in kernel mode */
+	SAMPLE_STARTING = 1 << 1,	/* the layout was not known, or the runtime had no TLS yet */
+	SAMPLE_NO_LAYOUT = 1 << 2,	/* user space knows no layout for this image */
+	SAMPLE_G_FAULT = 1 << 3,	/* g, m or curg could not be read, or contradict each other */
+	SAMPLE_NO_G = 1 << 4,		/* the slot holds 0, or its m is out in C for good */
+	SAMPLE_GSIGNAL = 1 << 5,	/* the thread runs on its signal stack */
+	SAMPLE_G0 = 1 << 6,		/* ... on its scheduler stack */
+	SAMPLE_CGO = 1 << 7,		/* m.ncgo > 0 and curg is in a system call */
+	SAMPLE_CUT = 1 << 8,		/* more than MAX_USER_PCS frames */
+	SAMPLE_STACK_FAULT = 1 << 9,	/* a frame could not be read; the stack ends there */
+};
+
+/* Variable length: pcs[] holds words, then user, then kernel ones; sizeof + 8 × their sum. */
+struct sample {
+	__u32 type;		/* RECORD_SAMPLE */
+	__u32 tgid, tid;	/* in the initial pid namespace */
+	__u32 cpu;
+	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	image_id image;
+	__u64 goid;		/* 0: no goroutine, the flags say why */
+	__u64 parent_goid;	/* 0: none, or Go before 1.21 */
+	__u64 startpc, gopc;	/* start function; return address of the go statement */
+	__u64 ip, sp, fp;	/* user registers, also when the CPU was in the kernel */
+	__u32 flags;
+	__u16 n_words;		/* words at sp, 0 when the stack could not be read */
+	__u16 n_user;		/* return addresses, callee first, from fp on; without ip */
+	__u16 n_kernel;		/* kernel addresses, leaf first */
+	__u16 pad[3];
+	__u64 pcs[];
+};
+
+/* Names a file to the kernel side; opaque to user space, which gets it in RECORD_IMAGE. */
+struct exe_key {
+	__u64 ino, size;
+	__u32 dev, generation;
+};
+
+struct image_record {
+	__u32 type;		/* RECORD_IMAGE */
+	__u32 tgid;
+	image_id image;
+	struct exe_key exe;	/* zero: the file is not known */
+	char comm[16];
+};
+
+struct exit_record {
+	__u32 type;		/* RECORD_EXIT */
+	__u32 tgid;
+	image_id image;
+};
+
+/* Value of `executables`, key struct exe_key. */
+enum executable {
+	EXE_UNKNOWN = 0,	/* user space has not looked yet; also when absent */
+	EXE_NOT_GO = -1,
+	/* > 0: row of `layouts` */
+};
+
+enum process_flags {
+	PROCESS_WANTED = 1 << 0,	/* recorded even when it is not Go (-p) */
+	PROCESS_CHILDREN = 1 << 1,	/* its children are followed too (-- CMD) */
+};
+
+/* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
+struct process_entry {
+	image_id image;
+	__u64 exec_vm;		/* pages of mapped code when RECORD_IMAGE was last sent */
+	struct exe_key exe;
+	__s32 executable;	/* as in `executables` */
+	__u32 flags;
+};
+
+/*
+ * Where the Go runtime keeps what we read, by build of a program. Offsets in bytes; those of
+ * g.stack (0) and g.m (48) are the same in every version. Filled by profiler/golayout.c.
+ */
+struct layout {
+	__s64 tls_g;		/* the slot of g, from the thread pointer; usually -8 */
+	__u32 ok;		/* 0: not known, no goroutines for this image */
+	__u32 g_syscallsp, g_goid, g_gopc, g_startpc;
+	__u32 g_parent_goid;	/* 0: no such field */
+	__u32 m_procid;		/* m.gsignal follows it */
+	__u32 m_curg;
+	__u32 m_extra_in_c;	/* u8; 0: no such field */
+	__u32 m_ncgo;		/* i32; 0: not known */
+	__u32 pad[2];
+};
+
+/* Counters, one row per CPU in the map `counters`. */
+enum counter {
+	COUNT_SAMPLES,		/* sent */
+	COUNT_RING_FULL,	/* samples lost because the reader was late */
+	COUNT_TABLE_FULL,	/* samples lost because `processes` was full */
+	COUNT_STACK_FAULT,	/* samples whose user stack ends at an unreadable address */
+	COUNT_G_FAULT,		/* samples whose g could not be read or trusted */
+	COUNT_MAX,
+};
+
+#endif

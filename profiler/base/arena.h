@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory. Three lifetimes (session, report, scratch), each released whole; rows that are only
+ * ever appended live in tables that double. Out of memory ends the program, here and nowhere
+ * else: so every size that comes from outside is checked against a limit before it gets here.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bump allocator: pointers stay valid until arena_release(). { 0 } is an empty one. */
+struct arena {
+	struct arena_chunk *chunks;
+	size_t used, cap;	/* bytes, of the newest chunk */
+};
+
+/* n zeroed bytes aligned to 16. Never NULL. */
+void *arena_alloc(struct arena *a, size_t n);
+/* Copies n bytes and adds a NUL. */
+char *arena_strndup(struct arena *a, const char *s, size_t n);
+char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void arena_release(struct arena *a);
+
+/* calloc() and reallocarray() that cannot fail; the caller owns the result, free() ends it. */
+void *mem_zalloc(size_t n);
+void *mem_realloc(void *p, size_t n, size_t size);
+char *mem_strdup(const char *s);
+
+/* Room for one more row in a table of any type: table_add(rows, n, cap) returns a pointer to
+ * the new row, zeroed; it moves when the table grows. free(rows) ends it. */
+#define table_add(rows, n, cap) \
+	((rows) = table_room((rows), sizeof(*(rows)), (n), &(cap)), &(rows)[(n)++])
+
+void *table_room(void *rows, size_t size, uint32_t n, uint32_t *cap);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/cursor.h"
+
+#include <endian.h>
+#include <string.h>
+
+const void *cursor_bytes(struct cursor *c, size_t n)
+{
+	const uint8_t *p = c->data + c->pos;
+
+	if (c->bad || c->len - c->pos < n) {
+		c->bad = true;
+		return NULL;
+	}
+	c->pos += n;
+	return p;
+}
+
+void cursor_seek(struct cursor *c, size_t pos)
+{
+	if (pos > c->len)
+		c->bad = true;
+	else
+		c->pos = pos;
+}
+
+struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len)
+{
+	if (c->bad || pos > c->len || c->len - pos < len)
+		return (struct cursor){ .bad = true };
+	return cursor_over(c->data + pos, len);
+}
+
+uint8_t cursor_u8(struct cursor *c)
+{
+	const uint8_t *p = cursor_bytes(c, 1);
+
+	return p ? *p : 0;
+}
+
+uint16_t cursor_u16(struct cursor *c)
+{
+	const void *p = cursor_bytes(c, 2);
+	uint16_t v = 0;
+
+	if (p)
+		memcpy(&v, p, 2);
+	return le16toh(v);
+}
+
+uint32_t cursor_u32(struct cursor *c)
+{
+	const void *p = cursor_bytes(c, 4);
+	uint32_t v = 0;
+
+	if (p)
+		memcpy(&v, p, 4);
+	return le32toh(v);
+}
+
+uint64_t cursor_u64(struct cursor *c)
+{
+	const void *p = cursor_bytes(c, 8);
+	uint64_t v = 0;
+
+	if (p)
+		memcpy(&v, p, 8);
+	return le64toh(v);
+}
+
+uint64_t cursor_uvarint(struct cursor *c)
+{
+	uint64_t v = 0;
+
+	for (int shift = 0; shift < 70; shift += 7) {
+		uint8_t byte = cursor_u8(c);
+
+		if (shift == 63 && byte > 1)
+			break;
+		v |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return v;
+	}
+	c->bad = true;
+	return 0;
+}
+
+int64_t cursor_svarint(struct cursor *c)
+{
+	uint64_t v = cursor_uvarint(c);
+
+	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+const char *cursor_str(struct cursor *c)
+{
+	const char *s = (const char *)c->data + c->pos;
+	const void *nul = c->bad || c->pos == c->len ? NULL : memchr(s, 0, c->len - c->pos);
+
+	if (!nul) {
+		c->bad = true;
+		return "";
+	}
+	c->pos += (size_t)((const char *)nul - s) + 1;
+	return s;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads bytes that nobody vouched for. A read past the end yields 0 and sets `bad`, which
+ * stays: decode a whole record, then ask once.
+ */
+#ifndef BASE_CURSOR_H
+#define BASE_CURSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cursor {
+	const uint8_t *data;	/* not owned */
+	size_t len, pos;
+	bool bad;
+};
+
+static inline struct cursor cursor_over(const void *data, size_t len)
+{
+	return (struct cursor){ .data = data, .len = len };
+}
+
+/* The n bytes at pos, which moves past them; NULL and bad when there are fewer. */
+const void *cursor_bytes(struct cursor *c, size_t n);
+/* Moves to pos, counted from the start; the end is allowed, past it is bad. */
+void cursor_seek(struct cursor *c, size_t pos);
+/* A part of the whole, by its own cursor; out of range gives an empty one that is bad. */
+struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len);
+
+uint8_t cursor_u8(struct cursor *c);
+uint16_t cursor_u16(struct cursor *c);	/* little-endian, any alignment */
+uint32_t cursor_u32(struct cursor *c);
+uint64_t cursor_u64(struct cursor *c);
+/* LEB128 of at most 10 bytes; longer, or more than 64 bits, is bad. */
+uint64_t cursor_uvarint(struct cursor *c);
+int64_t cursor_svarint(struct cursor *c);	/* zig-zag */
+/* The NUL-terminated string at pos, which moves past it; "" and bad when no NUL follows. */
+const char *cursor_str(struct cursor *c);
+
+static inline size_t cursor_left(const struct cursor *c)
+{
+	return c->bad ? 0 : c->len - c->pos;
+}
+
+#endif

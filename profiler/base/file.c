@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+
+int file_read(int dirfd, const char *path, size_t max, struct buf *b)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	size_t start = b->len;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (;;) {
+		uint8_t *p = buf_room(b, 16384);
+		ssize_t n = read(fd, p, b->cap - b->len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			err = -errno;
+		if (n <= 0)
+			break;
+		b->len += (size_t)n;
+		if (b->len - start > max) {
+			err = -EFBIG;
+			break;
+		}
+	}
+	close(fd);
+	return err;
+}
+
+int outfile_open(struct outfile *f, const char *path)
+{
+	struct stat st;
+	int fd, err;
+	size_t n = strlen(path) + sizeof(".XXXXXX");
+
+	*f = (struct outfile){ 0 };
+	if (!strcmp(path, "-")) {
+		f->out = stdout;
+		return 0;
+	}
+	if (!stat(path, &st) && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	f->path = mem_strdup(path);
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		f->out = fopen(path, "we");
+	} else {
+		f->tmp = mem_zalloc(n);
+		snprintf(f->tmp, n, "%s.XXXXXX", path);
+		fd = mkostemp(f->tmp, O_CLOEXEC);
+		if (fd >= 0) {
+			mode_t mask = umask(0);
+
+			umask(mask);
+			fchmod(fd, 0666 & ~mask);
+			f->out = fdopen(fd, "w");
+		}
+	}
+	if (f->out)
+		return 0;
+	err = -errno;
+	free(f->tmp);
+	f->tmp = NULL;
+	outfile_abort(f);
+	return err;
+}
+
+int outfile_commit(struct outfile *f)
+{
+	int err = 0;
+
+	if (fflush(f->out) || ferror(f->out))
+		err = errno ? -errno : -EIO;
+	if (f->out != stdout && fclose(f->out) && !err)
+		err = -errno;
+	f->out = NULL;
+	if (!err && f->tmp) {
+		if (rename(f->tmp, f->path))
+			err = -errno;
+		else
+			*f->tmp = 0;
+	}
+	outfile_abort(f);
+	return err;
+}
+
+void outfile_abort(struct outfile *f)
+{
+	if (f->out && f->out != stdout)
+		fclose(f->out);
+	if (f->tmp && *f->tmp)
+		unlink(f->tmp);
+	free(f->tmp);
+	free(f->path);
+	*f = (struct outfile){ 0 };
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+
+/* 32 bits of the hash are kept: they place the row again when the index grows, and the owner's rows
+ * are rarely looked at in vain. id is the row's plus one, 0 marks a free slot. */
+struct index_slot {
+	uint32_t hash, id;
+};
+
+uint64_t hash_bytes(const void *data, size_t n)
+{
+	const uint8_t *p = data;
+	uint64_t h = n, word;
+
+	for (; n >= 8; n -= 8, p += 8) {
+		memcpy(&word, p, 8);
+		h = hash_pair(h, word);
+	}
+	if (n) {
+		word = 0;
+		memcpy(&word, p, n);
+		h = hash_pair(h, word);
+	}
+	return h;
+}
+
+static void place(struct index_slot *slots, uint32_t cap, struct index_slot row)
+{
+	uint32_t i = row.hash & (cap - 1);
+
+	while (slots[i].id)
+		i = (i + 1) & (cap - 1);
+	slots[i] = row;
+}
+
+static void grow(struct index *ix)
+{
+	uint32_t cap = ix->cap ? ix->cap * 2 : 64;
+	struct index_slot *slots = mem_zalloc(cap * sizeof(*slots));
+
+	for (uint32_t i = 0; i < ix->cap; i++)
+		if (ix->slots[i].id)
+			place(slots, cap, ix->slots[i]);
+	free(ix->slots);
+	ix->slots = slots;
+	ix->cap = cap;
+}
+
+uint32_t index_find(const struct index *ix, uint64_t hash,
+		    bool (*same)(const void *arg, uint32_t id), const void *arg)
+{
+	uint32_t h = (uint32_t)hash, mask = ix->cap - 1;
+
+	if (!ix->cap)
+		return INDEX_NONE;
+	for (uint32_t i = h & mask; ix->slots[i].id; i = (i + 1) & mask)
+		if (ix->slots[i].hash == h && same(arg, ix->slots[i].id - 1))
+			return ix->slots[i].id - 1;
+	return INDEX_NONE;
+}
+
+void index_add(struct index *ix, uint64_t hash, uint32_t id)
+{
+	if (ix->n >= ix->cap / 2)
+		grow(ix);
+	place(ix->slots, ix->cap, (struct index_slot){ (uint32_t)hash, id + 1 });
+	ix->n++;
+}
+
+void index_release(struct index *ix)
+{
+	free(ix->slots);
+	*ix = (struct index){ 0 };
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/opt.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/log.h"
+
+#define OPT_MAX 48
+#define LONG_ONLY 256	/* what getopt_long() returns for row i without a short option: this + i */
+
+static int apply(const struct opt *o, const char *arg)
+{
+	if (o->flag)
+		*o->flag = true;
+	if (o->str)
+		*o->str = arg;
+	return o->parse ? o->parse(arg, o->data) : 0;
+}
+
+static void complain(int c, char **argv, const struct opt *opts)
+{
+	const char *word = argv[optind - 1];
+
+	for (const struct opt *o = opts; o->name; o++)
+		if (c == ':' && ((o->key && o->key == optopt) || optopt == LONG_ONLY + (int)(o - opts))) {
+			error("--%s needs an argument: %s", o->name, o->arg);
+			return;
+		}
+	if (optopt && optopt < LONG_ONLY && isprint(optopt))
+		error("there is no option -%c", optopt);
+	else
+		error("there is no option %s", word);
+}
+
+int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)
+{
+	struct option longs[OPT_MAX + 1] = { 0 };
+	char shorts[2 * OPT_MAX + 4] = "+:", *s = shorts + 2;
+	int c, i, n = 0;
+
+	if (permute) {
+		s = shorts;
+		*s++ = ':';
+	}
+	for (; opts[n].name && n < OPT_MAX; n++) {
+		longs[n] = (struct option){ opts[n].name, opts[n].arg ? required_argument : no_argument,
+					    NULL, opts[n].key ? opts[n].key : LONG_ONLY + n };
+		if (opts[n].key)
+			*s++ = opts[n].key;
+		if (opts[n].key && opts[n].arg)
+			*s++ = ':';
+	}
+	*s = 0;
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(*argc, *argv, shorts, longs, NULL)) != -1) {
+		for (i = 0; i < n && longs[i].val != c; i++)
+			;
+		if (i == n) {
+			complain(c, *argv, opts);
+			return -EINVAL;
+		}
+		if (apply(&opts[i], optarg))
+			return -EINVAL;
+	}
+	*argc -= optind;
+	*argv += optind;
+	return 0;
+}
+
+void opt_help(const struct opt *opts)
+{
+	for (const struct opt *o = opts; o->name; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->key ? '-' : ' ', o->key ? o->key : ' ',
+			 o->key ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		printf("  %-28s %s\n", left, o->help);
+	}
+}
+
+int opt_duration(const char *s, uint64_t *ns)
+{
+	static const struct {
+		const char *suffix;
+		double ns;
+	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 }, { "ms", 1e6 }, { "us", 1e3 } };
+	char *end;
+	double v;
+
+	if (!isdigit((unsigned char)*s) && *s != '.')
+		return -EINVAL;
+	v = strtod(s, &end);
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(end, units[i].suffix))
+			continue;
+		if (!(v * units[i].ns < 3.2e18))
+			return -ERANGE;
+		*ns = (uint64_t)(v * units[i].ns);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int opt_number(const char *s, uint64_t min, uint64_t max, uint64_t *v)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*s))
+		return -EINVAL;
+	errno = 0;
+	*v = strtoull(s, &end, 10);
+	if (*end)
+		return -EINVAL;
+	return errno || *v < min || *v > max ? -ERANGE : 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Strings, each kept once: equal strings have equal ids. Id 0 is "". */
+#ifndef BASE_STRTAB_H
+#define BASE_STRTAB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct strtab;
+
+struct strtab *strtab_new(void);
+void strtab_free(struct strtab *t);
+uint32_t strtab_add(struct strtab *t, const char *s);
+/* s need not end in a NUL; a NUL inside ends the string there. */
+uint32_t strtab_addn(struct strtab *t, const char *s, size_t n);
+/* Valid until strtab_free(). id < strtab_count(). */
+const char *strtab_get(const struct strtab *t, uint32_t id);
+uint32_t strtab_count(const struct strtab *t);
+
+#endif

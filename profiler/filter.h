@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which events count: the selecting options, same words for every verb that reads profiles. */
+#ifndef PROFILER_FILTER_H
+#define PROFILER_FILTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct profile;
+struct event;
+
+/* { 0 } lets everything through. */
+struct filter {
+	uint64_t *goids;	/* owned */
+	uint32_t n_goids, cap_goids;
+	uint32_t *pids;		/* owned */
+	uint32_t n_pids, cap_pids;
+	uint64_t from_ns, to_ns;	/* since the profile's start; to 0: the end */
+	struct regex_buffer *focus, *ignore;	/* owned; NULL: not asked for */
+	uint8_t *frames;	/* owned, per frame of the profile: 1 focus matches, 2 ignore does; by filter_prepare() */
+};
+
+/* The options' arguments: 0, or -EINVAL after one error() line. */
+int filter_goids(const char *arg, void *filter);
+int filter_pids(const char *arg, void *filter);
+int filter_time(const char *arg, void *filter);
+int filter_focus(const char *arg, void *filter);
+int filter_ignore(const char *arg, void *filter);
+
+/* Once per profile, before the first filter_match(). */
+void filter_prepare(struct filter *f, const struct profile *p);
+bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
+void filter_release(struct filter *f);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A profile: what a recording holds and what trees are made from. Tables of rows that are only
+ * appended; an id is an index and never changes. Row 0 of every table but events stands for
+ * "none" and is there from the start.
+ */
+#ifndef PROFILER_PROFILE_H
+#define PROFILER_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/base/index.h"
+#include "symbolizer/frame.h"
+
+struct strtab;
+
+/* Why a sample has no goroutine, or what it did for one. In the order of precedence. */
+enum event_class {
+	CLASS_STARTING,		/* before the layout of the process, or its runtime, was there */
+	CLASS_SIGNAL,		/* on a signal stack */
+	CLASS_C,		/* a thread that is not in Go and never was */
+	CLASS_GC,		/* a goroutine of the garbage collector */
+	CLASS_SCHEDULER,	/* on g0, for no goroutine */
+	CLASS_CGO,		/* in C, called by the goroutine */
+	CLASS_KERNEL,		/* system call, page fault, interrupt */
+	CLASS_RUNTIME,		/* on g0, for the goroutine */
+	CLASS_USER,
+	CLASS_UNKNOWN,		/* the goroutine could not be read or trusted */
+	CLASS_MAX
+};
+
+extern const char *const event_class_names[CLASS_MAX];	/* "starting", … as cli.md spells them */
+
+struct module {
+	uint32_t path, build_id;	/* strings */
+};
+
+/* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */
+struct call {
+	uint32_t parent;	/* call, id < own id */
+	uint32_t frame;
+};
+
+struct process {
+	uint32_t tgid;
+	uint32_t name;		/* string: base name of the executable, or comm */
+	uint32_t path;		/* string */
+	uint32_t go_version;	/* string, "go1.22.3"; 0: not Go */
+};
+
+struct thread {
+	uint32_t process, tid;
+	uint32_t name;		/* string: comm when first sampled; 0: not known */
+};
+
+/* One row per (process, goid, labels). */
+struct goroutine {
+	uint64_t goid, parent_goid;	/* parent 0: not known */
+	uint32_t process;
+	uint32_t start;		/* string: start function, full symbol; 0: not known */
+	uint32_t creator;	/* string: "main.(*Pool).run pool.go:41"; 0: not known */
+	uint32_t labels;	/* string: "k=v,…" */
+};
+
+struct event {
+	uint64_t time_ns;	/* since the profile's start */
+	uint64_t weight;	/* in the profile's unit */
+	uint32_t call, goroutine, thread;
+	uint8_t class;
+	uint8_t flags;		/* EVENT_* */
+};
+
+enum {
+	EVENT_ROOTED = 1,	/* the stack reaches a root, or a stop that the rules state */
+};
+
+/* What the truth line says beyond what the rows say. */
+struct truth {
+	uint64_t lost_ring_full, lost_table_full;	/* samples, not recorded */
+	uint64_t stack_faults, g_faults;	/* samples, recorded, with a part that could not be read */
+	uint64_t not_go_samples;	/* samples of processes without a Go module, left out */
+	uint64_t cpu_ns, peak_rss;	/* our own; bytes */
+	uint64_t duration_ns;
+};
+
+struct profile {
+	struct strtab *strings;
+	uint64_t start_ns;	/* CLOCK_REALTIME */
+	uint64_t period_ns;	/* of CPU time that one sample stands for; 0 when the unit is calls */
+	uint32_t unit;		/* string: "ns" or "calls" */
+	uint32_t event_name;	/* string: "cpu-clock", "cycles" */
+	uint32_t freq;		/* Hz per CPU */
+	uint32_t command;	/* string: what was recorded, as the user said it */
+	uint32_t not_go_names;	/* string: "bash 3, sh 1": whose samples were left out; "" */
+	struct truth truth;
+	bool complete;		/* the recording has its end; else it was cut off */
+
+	struct module *modules;
+	struct frame *frames;
+	struct call *calls;
+	struct process *processes;
+	struct thread *threads;
+	struct goroutine *goroutines;
+	struct event *events;	/* no row 0 */
+	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines, n_events;
+
+	/* for the functions below */
+	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads, cap_goroutines, cap_events;
+	struct index frame_index, call_index, goroutine_index, thread_index;
+};
+
+struct profile *profile_new(void);
+void profile_free(struct profile *p);	/* takes NULL */
+
+/* Each gives the id of the row with this content, which it appends when there is none. */
+uint32_t profile_frame(struct profile *p, const struct frame *f);
+uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame);
+/* Key: (process, goid, labels); the other columns are those of the first sight. */
+uint32_t profile_goroutine(struct profile *p, const struct goroutine *g);
+/* Key: (process, tid). */
+uint32_t profile_thread(struct profile *p, const struct thread *t);
+/* These always append. */
+uint32_t profile_module(struct profile *p, const struct module *m);
+uint32_t profile_process(struct profile *p, const struct process *pr);
+void profile_event(struct profile *p, const struct event *e);
+/* Forgets the events: they are in the file. Ids of all other rows stay. */
+void profile_drop_events(struct profile *p);
+
+const char *profile_string(const struct profile *p, uint32_t id);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Addresses to frames.
+ *
+ * A symbolizer owns modules (one per ELF file, whoever maps it) and the kernel's symbols; a space is
+ * what one image of one process has mapped. Modules are found, opened and pinned when the space is
+ * read, so that their names survive the process; each address is resolved once per module.
+ */
+#ifndef SYMBOLIZER_SYMBOLIZER_H
+#define SYMBOLIZER_SYMBOLIZER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "symbolizer/frame.h"
+
+struct strtab;
+struct symbolizer;
+struct space;
+
+enum { FRAMES_AT_PC = 64 };	/* the most frames one address expands to */
+
+/* strs outlives the symbolizer; all strings of frames go there. */
+int symbolizer_open(struct symbolizer **ret, struct strtab *strs);
+void symbolizer_close(struct symbolizer *s);
+
+/* Reads /proc/PID/maps, opens what is mapped executable. -ESRCH, -EACCES, … of /proc. */
+int space_open(struct space **ret, struct symbolizer *s, pid_t pid);
+/* Reads the maps again, for code that was mapped since. On error the space stays as it was. */
+int space_refresh(struct space *sp);
+void space_close(struct space *sp);
+
+/* What the main executable of the space is, for golayout. Strings live as long as the symbolizer. */
+struct go_program {
+	const char *path;	/* as the process sees it */
+	const char *build_id;	/* hex, "" when it has none */
+	const char *version;	/* "go1.22.3"; NULL: no Go program */
+	const char *why;	/* why its functions have no names; NULL: they do */
+};
+void space_program(const struct space *sp, struct go_program *ret);
+/* Same for a file, without a process: what /proc/PID/exe is before anything is followed.
+ * 0, or why the file cannot be read as ELF. */
+int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret);
+
+/*
+ * Frames at a user address, innermost first, from 1 to cap; addr is looked up as it is: for a return
+ * address pass addr - 1. What nothing names is one FRAME_UNNAMED (or FRAME_VDSO); an address that is not mapped
+ * has module 0, and sets *unmapped when that is not NULL.
+ */
+int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
+		    struct frame *out, int cap, bool *unmapped);
+/* One kernel address: always one frame. */
+int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
+
+/* What the leaf repair asks of pclntab: the bytes between SP and the return address at pc.
+ * false: pc is not in a Go function, or its table does not say. */
+bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
+/* Is pc inside the text of a Go module? */
+bool space_is_go(struct space *sp, uint64_t pc);
+/* The function that a goroutine started at startpc really runs: wrappers (gowrap) are followed
+ * to their target. Its full name in strs, 0 when unknown. */
+uint32_t space_start_function(struct space *sp, uint64_t startpc);
+/* Entry point and code of a Go function of the main executable by its pclntab name, as it is in the file: the
+ * body from assembly where an ABI wrapper has the same name. false: there is none. */
+bool space_function(const struct space *sp, const char *name, uint64_t *entry,
+		    const uint8_t **code, uint32_t *len);
+
+/* Row id of frame.module: paths as the process saw them. Row 0 is no module. */
+uint32_t symbolizer_modules(const struct symbolizer *s);	/* how many rows */
+void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
+		       const char **build_id);
+/* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
+const char *symbolizer_kernel_why(const struct symbolizer *s);
+
+#endif
