@@ -43,7 +43,8 @@ enum sample_flags {
 	SAMPLE_STACK_FAULT = 1 << 9,	/* a frame could not be read; the stack ends there */
 };
 
-/* Variable length: pcs[] holds words, then user, then kernel ones; sizeof + 8 × their sum. */
+/* Variable length: pcs[] holds MAX_WORDS words, of which n_words count, then n_user return
+ * addresses, then n_kernel kernel ones. */
 struct sample {
 	__u32 type;		/* RECORD_SAMPLE */
 	__u32 tgid, tid;	/* in the initial pid namespace */

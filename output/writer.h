@@ -25,5 +25,7 @@ const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
 extern const struct writer folded_writer, html_writer;
+/* What --annotate makes of folded_writer; not in the list. */
+extern const struct writer folded_annotated_writer;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef PROFILER_FILTER_H
 #define PROFILER_FILTER_H
 
+#include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -16,8 +17,8 @@ struct filter {
 	uint32_t *pids;		/* owned */
 	uint32_t n_pids, cap_pids;
 	uint64_t from_ns, to_ns;	/* since the profile's start; to 0: the end */
-	struct regex_buffer *focus, *ignore;	/* owned; NULL: not asked for */
-	uint8_t *frames;	/* owned, per frame of the profile: 1 focus matches, 2 ignore does; by filter_prepare() */
+	regex_t *focus, *ignore;	/* owned; NULL: not asked for */
+	uint8_t *calls;		/* owned, per call of the profile; by filter_prepare() */
 };
 
 /* The options' arguments: 0, or -EINVAL after one error() line. */

@@ -30,6 +30,10 @@ enum event_class {
 	CLASS_MAX
 };
 
+/* A stack has at most this many frames: who builds one cuts it there, a recording with more is
+ * refused, and so nobody downstream needs a limit of its own. */
+enum { MAX_STACK_FRAMES = 4096 };
+
 extern const char *const event_class_names[CLASS_MAX];	/* "starting", … as cli.md spells them */
 
 struct module {
@@ -106,6 +110,8 @@ struct profile {
 	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines, n_events;
 
 	/* for the functions below */
+	uint16_t *depths;	/* per call: frames of the stack */
+	uint32_t cap_depths;
 	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads, cap_goroutines, cap_events;
 	struct index frame_index, call_index, goroutine_index, thread_index;
 };
@@ -115,6 +121,7 @@ void profile_free(struct profile *p);	/* takes NULL */
 
 /* Each gives the id of the row with this content, which it appends when there is none. */
 uint32_t profile_frame(struct profile *p, const struct frame *f);
+/* From the root to the leaf. A stack of MAX_STACK_FRAMES does not grow: gives parent. */
 uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame);
 /* Key: (process, goid, labels); the other columns are those of the first sight. */
 uint32_t profile_goroutine(struct profile *p, const struct goroutine *g);

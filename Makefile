@@ -1,0 +1,135 @@
+# gostrobe: `make demo` and `make test` install what they need (Debian, as root) and run;
+# plain `make` installs nothing and says what is missing.
+#
+#   make ARCH=arm64 bpf   compiles the kernel side for arm64
+#   make SAN=1 …          everything under ASan and UBSan, in a build directory of its own
+#   make V=1 …            shows the commands
+
+VERSION := 0.1.0
+ARCH    ?= $(shell uname -m | sed 's/aarch64/arm64/')
+B       := .build/$(ARCH)$(if $(SAN),-san)
+PROG    := $(if $(SAN),$(B)/gostrobe,gostrobe)
+CC      := gcc
+CLANG   ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+PREFIX  ?= /usr/local
+Q       := $(if $(V),,@)
+
+CFLAGS  ?= -O2 -g
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
+FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
+	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+comma   := ,
+LIBS    := -lbpf -lelf -lzstd -lz -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+
+SRC     := $(sort $(wildcard profiler/base/*.c symbolizer/*.c output/*.c profiler/*.c profiler/cmd/*.c))
+OBJ     := $(SRC:%.c=$(B)/%.o)
+LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
+TESTSRC := $(sort $(wildcard tests/test_*.c))
+TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
+FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
+GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
+
+.PHONY: all bpf demo test check e2e lint format fuzz install clean setup setup-test
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+all: $(PROG)
+
+$(PROG): $(OBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# What plain `make` needs, asked for once, before the first compiler error would say it worse.
+$(B)/needs: tools/setup
+	@tools/setup --check build
+	@mkdir -p $(@D) && touch $@
+
+$(B)/%.o: %.c $(B)/needs
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
+
+bpf: $(B)/sample.bpf.o
+
+$(B)/sample.bpf.o: bpf/sample.bpf.c $(wildcard bpf/*.h) $(B)/needs
+	@mkdir -p $(@D)
+	@echo "  BPF     $<"
+	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(ARCH:x86_64=x86) -O2 -g -Wall -Wextra -Werror \
+		-Wno-unused-parameter \
+		-Wno-gnu-variable-sized-type-not-at-end -mcpu=v3 -I. -I/usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
+
+$(B)/sample.skel.h: $(B)/sample.bpf.o
+	@echo "  SKEL    $@"
+	$(Q)$(BPFTOOL) gen skeleton $< name sample_bpf >$@
+
+$(B)/profiler/collect.o: $(B)/sample.skel.h
+
+$(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
+	@mkdir -p $(@D)
+	@echo "  EMBED   $@"
+	$(Q)tools/embed page_html=output/page.html page_js=output/page.js page_css=output/page.css >$@
+
+$(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
+
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d)
+
+# Tests
+
+$(B)/unit-tests: $(TESTOBJ) $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS) -lcriterion
+
+setup:
+	@tools/setup build go
+
+setup-test:
+	@tools/setup build go test
+
+# The whole: installs, builds plain and sanitized, lints, runs the unit tests under ASan and UBSan,
+# then the end-to-end tests against the real kernel with both programs.
+test: setup-test
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory check
+
+check:
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory SAN=1 all unit
+	@tests/run
+
+unit: $(B)/unit-tests
+
+lint:
+	@tools/check-layers
+	@tools/lint
+
+format:
+	@clang-format -i $$(git ls-files '*.c' '*.h')
+
+# One fuzzer: make fuzz FORMAT=gopclntab SECONDS=60; without FORMAT all of them.
+FORMAT  ?= $(FUZZ)
+SECONDS ?= 60
+fuzz:
+	@tools/setup build fuzz
+	@$(MAKE) --no-print-directory $(FORMAT:%=$(B)/fuzz/%)
+	@for f in $(FORMAT); do tests/fuzz $(B)/fuzz/$$f $(SECONDS) || exit 1; done
+
+$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c,$(SRC)) $(B)/page_assets.h
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@"
+	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $(filter %.c,$(filter-out profiler/cmd/%,$^)) $(LIBS)
+
+# A first profile
+
+demo: setup
+	@$(MAKE) --no-print-directory all
+	@tools/demo
+
+install: all
+	install -D -m 755 gostrobe $(DESTDIR)$(PREFIX)/bin/gostrobe
+	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/gostrobe/README.md
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/gostrobe/LICENSE
+
+clean:
+	rm -rf .build gostrobe

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What differs between architectures: registers, the thread pointer, the top of the kernel stack. */
+#ifndef BPF_ARCH_H
+#define BPF_ARCH_H
+
+#include <bpf/bpf_core_read.h>
+
+#include "bpf/kernel.h"
+
+struct user_regs {
+	__u64 ip, sp, fp;
+};
+
+#if defined(__TARGET_ARCH_x86)
+
+/* What a perf_event program gets: registers of the interrupted code, as 8-byte words only. */
+struct perf_context {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	__u64 ip, cs, flags, sp, ss;
+};
+
+#define CONTEXT_IP(ctx) ((ctx)->ip)
+#define CONTEXT_SP(ctx) ((ctx)->sp)
+#define CONTEXT_FP(ctx) ((ctx)->bp)
+
+#define REGS_IP(regs) ((regs)->ip)
+#define REGS_SP(regs) ((regs)->sp)
+#define REGS_FP(regs) ((regs)->bp)
+
+#define KERNEL_STACK_SIZE 16384	/* THREAD_SIZE without KASAN */
+
+/* arch_prctl() and clone() store it, a context switch saves it: right for the current thread
+ * unless user code has used WRFSBASE since, which neither Go nor a libc does. */
+#define THREAD_POINTER(task) ((task)->thread.fsbase)
+#define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.fsbase)
+
+#elif defined(__TARGET_ARCH_arm64)
+
+struct perf_context {
+	__u64 regs[31], sp, pc, pstate;
+};
+
+#define CONTEXT_IP(ctx) ((ctx)->pc)
+#define CONTEXT_SP(ctx) ((ctx)->sp)
+#define CONTEXT_FP(ctx) ((ctx)->regs[29])
+
+#define REGS_IP(r) ((r)->pc)
+#define REGS_SP(r) ((r)->sp)
+#define REGS_FP(r) ((r)->regs[29])
+
+#define KERNEL_STACK_SIZE 16384
+
+/* Go keeps g in x28; the slot behind the thread pointer is only written in programs with cgo. */
+#define THREAD_POINTER(task) ((task)->thread.uw.tp_value)
+#define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.uw.tp_value)
+
+#endif
+
+#endif

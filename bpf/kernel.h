@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The kernel fields that we touch, and no others. Offsets come from the running kernel's BTF when
+ * the program is loaded (CO-RE), so order and gaps here mean nothing.
+ */
+#ifndef BPF_KERNEL_H
+#define BPF_KERNEL_H
+
+#include <linux/types.h>
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	unsigned long i_ino;
+	long long i_size;
+	struct super_block *i_sb;
+	__u32 i_generation;
+};
+
+struct file {
+	struct inode *f_inode;
+};
+
+struct mm_struct {
+	unsigned long exec_vm;	/* pages of executable mappings */
+	struct file *exe_file;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct signal_struct {
+	atomic_t live;	/* threads that have not begun to exit */
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct thread_struct {
+	unsigned long fsbase;
+};
+struct pt_regs {
+	unsigned long ip, sp, bp;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct thread_struct {
+	struct {
+		unsigned long tp_value;
+	} uw;
+};
+struct pt_regs {
+	__u64 regs[31], sp, pc;
+};
+#else
+#error "unknown architecture"
+#endif
+
+struct task_struct {
+	int pid, tgid;
+	__u64 start_time;	/* ns; taken over by a thread that execs */
+	__u64 self_exec_id;	/* how often this process has called exec */
+	struct task_struct *group_leader;
+	struct mm_struct *mm;
+	struct pid *thread_pid;
+	struct signal_struct *signal;
+	void *stack;
+	struct thread_struct thread;
+};
+
+#pragma clang attribute pop
+
+#endif

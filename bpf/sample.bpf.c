@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * The kernel side: runs at each tick of a perf event on each CPU.
+ *
+ * A sample of a process that nobody follows ends after one hash lookup. For the others:
+ * process_check() notices exec, new code and new processes and tells user space; goroutine_read()
+ * goes from the thread pointer to the goroutine; walk() follows the frame pointers through
+ * copies of the stack, a window of 1 KiB at a time, since one read a frame costs five times as much;
+ * what is found goes to the ring buffer in one piece of variable length, without a wake-up.
+ *
+ * Each entry point has two versions: for kernels with bpf_loop() (5.17), and for older ones, which
+ * also lack bpf_task_pt_regs() (5.15) and reading through BTF pointers (5.11). User space loads one.
+ */
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+
+#include "bpf/arch.h"
+#include "bpf/sample.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+enum {
+	WINDOW = 1024,		/* bytes of stack copied at a time */
+	WINDOW_FRAMES = WINDOW / 16,
+	OLD_FRAMES = 384,	/* without bpf_loop(): the verifier follows 8,192 jumps in sequence */
+	STACK_MAX = 16 << 20,	/* of threads whose stack bounds no g tells */
+};
+
+/* Set before load. */
+const volatile bool follow_all = false;		/* -a: look at every process that is sampled */
+const volatile bool want_user = true, want_kernel = true;
+
+#include "bpf/goruntime.h"
+
+/* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* the one that it may go over
+ * to, once. */
+struct walk {
+	__u64 fp, lo, hi, alt_lo, alt_hi;
+	__u64 base;	/* address of the window's first byte */
+	__u32 len;	/* readable bytes in the window */
+	__u32 n;	/* return addresses so far */
+	__u32 flags;
+	__u32 pad;
+};
+
+/* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
+ * perf events do not interrupt each other on one CPU. */
+struct scratch {
+	struct walk walk;
+	struct sample sample;
+	__u64 pcs[MAX_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS];	/* sample.pcs */
+	__u8 window[WINDOW];
+	struct goroutine_scratch go;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);	/* as many as CPUs, set before load */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u32);	/* tgid */
+	__type(value, struct process_entry);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct exe_key);
+	__type(value, __s32);	/* enum executable */
+} executables SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_LAYOUTS);
+	__type(key, __u32);
+	__type(value, struct layout);
+} layouts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, COUNT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+static __always_inline void count(__u32 which)
+{
+	__u64 *n = bpf_map_lookup_elem(&counters, &which);
+
+	if (n)
+		*n += 1;
+}
+
+/* What we ask of the current task. */
+struct task {
+	__u32 tgid, tid;
+	image_id image;
+	__u64 exec_vm, tp;
+	struct user_regs regs;	/* on entry to the kernel; only valid in kernel mode */
+};
+
+static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	t->tgid = id >> 32;
+	t->tid = (__u32)id;
+	if (modern) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		t->image = task->group_leader->start_time + task->self_exec_id;
+		t->exec_vm = task->mm->exec_vm;
+		t->tp = THREAD_POINTER(task);
+		if (in_kernel) {
+			struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs((void *)task);
+
+			t->regs.ip = REGS_IP(regs);
+			t->regs.sp = REGS_SP(regs);
+			t->regs.fp = REGS_FP(regs);
+		}
+	} else {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		t->image = BPF_CORE_READ(task, group_leader, start_time) +
+			   BPF_CORE_READ(task, self_exec_id);
+		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
+		t->tp = THREAD_POINTER_CORE(task);
+		if (in_kernel) {
+			struct pt_regs *regs = BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
+					       bpf_core_type_size(struct pt_regs);
+
+			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
+			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
+			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
+		}
+	}
+}
+
+/* The thread's id as its own pid namespace sees it, which is what the runtime keeps in m.procid. */
+static __always_inline __u32 namespaced_tid(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	__u32 level = BPF_CORE_READ(pid, level);
+	__u32 nr = 0;
+
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)pid + bpf_core_field_offset(pid->numbers) +
+				      level * bpf_core_type_size(struct upid) +
+				      bpf_core_field_offset(struct upid, nr));
+	return nr;
+}
+
+static __always_inline void exe_read(struct exe_key *key, struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	__builtin_memset(key, 0, sizeof(*key));
+	if (!inode)
+		return;
+	key->ino = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+}
+
+/* Tells user space, at once, that this image wants to be looked at. */
+static __always_inline bool image_tell(const struct process_entry *p, __u32 tgid)
+{
+	struct image_record r = { .type = RECORD_IMAGE, .tgid = tgid, .image = p->image, .exe = p->exe };
+
+	bpf_get_current_comm(r.comm, sizeof(r.comm));
+	return !bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Keeps the row of the current process true. False: the sample is none of ours. */
+static __always_inline bool process_check(struct process_entry *p, __u32 tgid, image_id image,
+					  __u64 exec_vm)
+{
+	if (p->image != image) {
+		bool given = !p->image;	/* by user space, which has looked at the file */
+
+		p->image = image;
+		p->exec_vm = 0;
+		exe_read(&p->exe, (void *)bpf_get_current_task());
+		if (!given)
+			p->executable = EXE_UNKNOWN;
+		else if (p->executable > 0)
+			bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
+	}
+	if (p->executable == EXE_UNKNOWN) {
+		__s32 *known = bpf_map_lookup_elem(&executables, &p->exe);
+
+		if (known)
+			p->executable = *known;
+	}
+	if (p->executable == EXE_NOT_GO && !(p->flags & PROCESS_WANTED))
+		return false;
+	if (p->exec_vm != exec_vm && image_tell(p, tgid))
+		p->exec_vm = exec_vm;
+	return true;
+}
+
+static __always_inline struct process_entry *process_get(__u32 tgid, __u64 exec_vm)
+{
+	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
+	struct process_entry fresh = { .executable = EXE_UNKNOWN };
+
+	if (p || !follow_all || !exec_vm)	/* kernel threads have no code of their own */
+		return p;
+	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_NOEXIST)) {
+		count(COUNT_TABLE_FULL);
+		return 0;
+	}
+	p = bpf_map_lookup_elem(&processes, &tgid);
+	if (p)	/* not given by user space: nobody has looked at the file yet */
+		p->image = 1;
+	return p;
+}
+
+/* Copies the stack from addr on into the window: as much as the stack has, at least `least`. */
+static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 least)
+{
+	struct walk *w = &tmp->walk;
+	__u64 left = addr - w->lo < w->hi - w->lo ? w->hi - addr : WINDOW;
+	__u32 size = left < WINDOW ? (__u32)left & (WINDOW - 1) : WINDOW;
+
+	w->base = addr;
+	w->len = 0;
+	if (!bpf_probe_read_user(tmp->window, size, (void *)addr))
+		w->len = size;
+	else if (!bpf_probe_read_user(tmp->window, least, (void *)addr))
+		w->len = least;	/* the window reached beyond what is mapped */
+	return w->len >= least;
+}
+
+static __always_inline bool in_window(const struct walk *w, __u64 fp)
+{
+	return fp - w->base <= WINDOW - 16 && fp - w->base + 16 <= w->len;
+}
+
+/*
+ * The frames whose {caller's frame pointer, return address} lie in one window. The state is kept in map
+ * memory, where the verifier takes every value for unknown: on the stack it would tell all
+ * possible numbers of frames apart, and never come to an end. 1: the stack ends here.
+ */
+static __always_inline long walk_window(struct scratch *tmp, int frames)
+{
+	struct walk *w = &tmp->walk;
+	__u64 fp = w->fp, hi = w->hi, next, ra;
+	__u32 n = w->n;
+
+	if (fp & 7 || fp < w->lo || fp >= hi || hi - fp < 16)
+		return 1;
+	if (!in_window(w, fp) && !window_load(tmp, fp, 16)) {
+		w->flags |= SAMPLE_STACK_FAULT;
+		return 1;
+	}
+	for (int i = 0; i < frames && in_window(w, fp); i++) {
+		__u64 off = fp - w->base;
+
+		if (off > WINDOW - 16)	/* for the verifier */
+			return 1;
+		next = *(__u64 *)(tmp->window + off);
+		ra = *(__u64 *)(tmp->window + off + 8);
+		if (!ra)
+			return 1;
+		barrier_var(n);	/* else the check is moved to where the verifier misses it */
+		if (n >= MAX_USER_PCS) {
+			w->flags |= SAMPLE_CUT;
+			return 1;
+		}
+		tmp->pcs[MAX_WORDS + n] = ra;
+		w->n = ++n;
+		if (next <= fp || next >= hi || next & 7) {
+			if (next - w->alt_lo >= w->alt_hi - w->alt_lo)
+				return 1;
+			/* systemstack(): from g0's stack to that of the goroutine */
+			w->fp = next;
+			w->lo = w->alt_lo;
+			w->hi = w->alt_hi;
+			w->alt_lo = w->alt_hi = 0;
+			return 0;
+		}
+		fp = next;
+	}
+	w->fp = fp;
+	return 0;
+}
+
+static long walk_next(__u32 index, __u32 *cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, cpu);
+
+	return tmp ? walk_window(tmp, WINDOW_FRAMES) : 1;
+}
+
+/* The words at sp, then the chain from fp. */
+static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct user_regs *r,
+				 bool modern)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+
+	if (window_load(tmp, r->sp, MAX_WORDS * 8) || window_load(tmp, r->sp, 8)) {
+		s->n_words = w->len / 8 < MAX_WORDS ? w->len / 8 : MAX_WORDS;
+		__builtin_memcpy(tmp->pcs, tmp->window, MAX_WORDS * 8);
+	} else {
+		w->flags |= SAMPLE_STACK_FAULT;
+	}
+	w->fp = r->fp;
+	if (modern) {
+		bpf_loop(MAX_USER_PCS, walk_next, &cpu, 0);
+	} else {
+		long end = 0;
+
+		for (int i = 0; i < OLD_FRAMES && !end; i++)
+			end = walk_window(tmp, 1);
+		if (!end)
+			w->flags |= SAMPLE_CUT;
+	}
+}
+
+static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
+					   __s32 executable)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+	struct goroutine_state g = {};
+	__u32 row = executable;
+	const struct layout *l;
+
+	if (executable == EXE_UNKNOWN) {
+		s->flags |= SAMPLE_STARTING;
+		return;
+	}
+	l = bpf_map_lookup_elem(&layouts, &row);
+	if (executable == EXE_NOT_GO || !l) {
+		s->flags |= SAMPLE_NO_G;
+		return;
+	}
+	goroutine_read(l, t->tp, &tmp->go, &g);
+	s->flags |= g.flags;
+	if (g.goid && g.procid != t->tid && g.procid != namespaced_tid()) {
+		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
+		s->flags |= SAMPLE_G_FAULT;
+		g.goid = 0;
+	}
+	if (s->flags & SAMPLE_G_FAULT)
+		count(COUNT_G_FAULT);
+	if (g.goid) {
+		s->goid = g.goid;
+		s->parent_goid = g.parent_goid;
+		s->startpc = g.startpc;
+		s->gopc = g.gopc;
+	}
+	if (g.lo < g.hi) {
+		w->lo = g.lo;
+		w->hi = g.hi;
+		w->alt_lo = g.alt_lo;
+		w->alt_hi = g.alt_hi;
+	}
+}
+
+static __always_inline void sample_send(struct sample *s)
+{
+	__u64 n = MAX_WORDS + s->n_user + s->n_kernel;
+
+	if (n > MAX_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
+		return;
+	if (bpf_ringbuf_output(&ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
+		count(COUNT_RING_FULL);
+	else
+		count(COUNT_SAMPLES);
+}
+
+static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
+{
+	__u32 n = tmp->sample.n_user;
+	long size;
+
+	if (n > MAX_USER_PCS)
+		return;
+	size = bpf_get_stack(ctx, &tmp->pcs[MAX_WORDS + n], MAX_KERNEL_PCS * 8, 0);
+	if (size > 0)
+		tmp->sample.n_kernel = size / 8;
+}
+
+static __always_inline int sample_take(struct perf_context *ctx, bool modern)
+{
+	/* read before anything else, each as one word: the verifier allows no other way */
+	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx);
+	bool in_kernel = (__s64)ip < 0;
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct process_entry *p;
+	struct task t = {};
+	struct scratch *tmp;
+	struct sample *s;
+
+	if (!(__u32)bpf_get_current_pid_tgid())	/* the idle task */
+		return 0;
+	task_read(&t, modern, in_kernel);
+	p = process_get(t.tgid, t.exec_vm);
+	if (!p || !process_check(p, t.tgid, t.image, t.exec_vm))
+		return 0;
+	tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	if (!tmp)
+		return 0;
+	s = &tmp->sample;
+	__builtin_memset(s, 0, sizeof(*s));
+	s->type = RECORD_SAMPLE;
+	s->tgid = t.tgid;
+	s->tid = t.tid;
+	s->cpu = cpu;
+	s->time_ns = bpf_ktime_get_ns();
+	s->image = p->image;
+	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
+	if (!in_kernel)
+		t.regs = (struct user_regs){ ip, sp, fp };
+	s->ip = t.regs.ip;
+	s->sp = t.regs.sp;
+	s->fp = t.regs.fp;
+	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
+	tmp->walk.lo = s->sp;
+	tmp->walk.hi = s->sp + STACK_MAX;
+	goroutine_fill(tmp, &t, p->executable);
+	if (want_user && s->ip)
+		walk(tmp, cpu, &t.regs, modern);
+	s->n_user = tmp->walk.n;
+	s->flags |= tmp->walk.flags;
+	if (s->flags & SAMPLE_STACK_FAULT)
+		count(COUNT_STACK_FAULT);
+	if (in_kernel && want_kernel)
+		kernel_stack(ctx, tmp);
+	sample_send(s);
+	return 0;
+}
+
+SEC("perf_event")
+int sample_modern(struct perf_context *ctx)
+{
+	return sample_take(ctx, true);
+}
+
+SEC("perf_event")
+int sample_old(struct perf_context *ctx)
+{
+	return sample_take(ctx, false);
+}
+
+SEC("raw_tp/sched_process_exec")
+int process_exec(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
+
+	if (p) {
+		if (!p->image)	/* given for the program that was there before */
+			p->image = 1;
+		process_check(p, tgid,
+			      BPF_CORE_READ(task, group_leader, start_time) +
+				      BPF_CORE_READ(task, self_exec_id),
+			      BPF_CORE_READ(task, mm, exec_vm));
+	}
+	return 0;
+}
+
+SEC("raw_tp/sched_process_fork")
+int process_fork(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
+	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid);
+	struct process_entry *p = bpf_map_lookup_elem(&processes, &from);
+	struct process_entry copy;
+
+	if (!p || !(p->flags & PROCESS_CHILDREN) || from == to)
+		return 0;
+	copy = *p;	/* same program, until it execs */
+	copy.image = BPF_CORE_READ(child, group_leader, start_time) +
+		     BPF_CORE_READ(child, self_exec_id);
+	copy.exec_vm = 0;
+	if (bpf_map_update_elem(&processes, &to, &copy, BPF_ANY))
+		count(COUNT_TABLE_FULL);
+	return 0;
+}
+
+SEC("raw_tp/sched_process_exit")
+int process_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *task = (void *)ctx->args[0];
+	struct exit_record r = { .type = RECORD_EXIT, .tgid = BPF_CORE_READ(task, tgid) };
+	struct process_entry *p = bpf_map_lookup_elem(&processes, &r.tgid);
+
+	if (!p || BPF_CORE_READ(task, signal, live.counter))
+		return 0;
+	r.image = p->image;
+	bpf_map_delete_elem(&processes, &r.tgid);
+	bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
+	return 0;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. One line for each
+ * node that samples ended in, in the order of the nodes (that in which they were first seen); the count is
+ * samples. Names keep their spaces, since readers take the last number of the line.
+ */
+#include <stdlib.h>
+
+#include "output/text.h"
+#include "output/writer.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/tree.h"
+
+/* Nodes from a leaf up to the root's child. */
+struct path {
+	uint32_t *nodes; /* owned */
+	uint32_t n, cap;
+};
+
+static void line_add(struct buf *b, const struct tree *t, uint32_t leaf, struct path *path,
+		     bool annotate)
+{
+	path->n = 0;
+	for (uint32_t i = leaf; i; i = t->nodes[i].parent)
+		*table_add(path->nodes, path->n, path->cap) = i;
+	if (!path->n)
+		text_frame(b, "");
+	for (uint32_t i = path->n; i--;) {
+		const struct node *n = &t->nodes[path->nodes[i]];
+
+		text_frame(b, n->name);
+		if (n->kind == FRAME_KERNEL)
+			buf_str(b, "_[k]");
+		else if (n->inlined && annotate)
+			buf_str(b, "_[i]");
+		if (i)
+			buf_u8(b, ';');
+	}
+	buf_printf(b, " %llu\n", (unsigned long long)t->nodes[leaf].self_samples);
+}
+
+static int write_lines(const struct tree *t, FILE *out, bool annotate)
+{
+	struct path path = { 0 };
+	struct buf line = { 0 };
+
+	for (uint32_t i = 0; i < t->n_nodes; i++) {
+		if (!t->nodes[i].samples)
+			continue;
+		line.len = 0;
+		line_add(&line, t, i, &path, annotate);
+		if (fwrite(line.data, 1, line.len, out) != line.len)
+			break;
+	}
+	buf_release(&line);
+	free(path.nodes);
+	return 0;
+}
+
+static int folded_write(const struct tree *t, FILE *out)
+{
+	return write_lines(t, out, false);
+}
+
+static int annotated_write(const struct tree *t, FILE *out)
+{
+	return write_lines(t, out, true);
+}
+
+const struct writer folded_writer = {
+	.name = "folded",
+	.ending = ".folded",
+	.help = "one line a stack, for flamegraph.pl and the like",
+	.write = folded_write,
+};
+
+const struct writer folded_annotated_writer = {
+	.name = "folded",
+	.ending = ".folded",
+	.help = "the same with _[i] on inlined frames",
+	.write = annotated_write,
+};

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page: one file that asks nobody for anything. page.html is the frame; page.css, page.js
+ * and the data are put in at its marks, @@. Names come from binaries that nobody vouched for:
+ * all that depends on the profile is inside the data, which is base64, and page.js only ever
+ * shows it as text.
+ *
+ * The data is raw deflate over sections: name, NUL, length in bytes, body. A body is a column
+ * of LEB128 numbers, one per row, or for "strings" NUL-terminated bytes. Readers skip sections
+ * that they do not know, so new columns and tables can be added.
+ *
+ *	strings		the string table; 0 is ""
+ *	meta		title (string), start, duration and period in ns; period 0: calls
+ *	truth		see write_truth(); shares in millionths
+ *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
+ *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
+ *			self weight has beyond samples × period, zig-zag, so nearly always 0
+ *	group.*		innermost groups: struct group
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "output/text.h"
+#include "output/writer.h"
+#include "page_assets.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/index.h"
+#include "profiler/base/strtab.h"
+#include "profiler/tree.h"
+
+/* What page.js colours by; its KINDS are in this order. */
+enum page_kind {
+	PAGE_GROUP,
+	PAGE_GO,
+	PAGE_RUNTIME,
+	PAGE_GC,
+	PAGE_KERNEL,
+	PAGE_NATIVE,
+	PAGE_VDSO,
+	PAGE_UNNAMED,
+};
+
+/* What many nodes share. */
+struct func {
+	uint32_t name, file, module, line;
+	uint32_t kind, inlined;
+};
+
+struct page {
+	const struct tree *tree;
+	struct strtab *strings;
+	struct func *funcs;
+	uint32_t n_funcs, cap_funcs;
+	struct index index;
+	uint32_t *func_of;	/* by node */
+	struct buf body;	/* of the section at work */
+	struct buf out;
+};
+
+static bool starts_with_any(const char *s, const char *const *prefixes)
+{
+	for (; *prefixes; prefixes++) {
+		if (!strncmp(s, *prefixes, strlen(*prefixes)))
+			return true;
+	}
+	return false;
+}
+
+static enum page_kind page_kind(const struct node *n)
+{
+	static const char *const runtime[] = { "runtime.", "internal/runtime/",
+					       "runtime/internal/", NULL };
+	static const char *const gc[] = {
+		"runtime.gc",	      "runtime.(*gc",	     "runtime.bgs",
+		"runtime.scan",	      "runtime.mark",	     "runtime.greyobject",
+		"runtime.sweep",      "runtime.(*sweep",     "runtime.(*mspan).sweep",
+		"runtime.wb",	      "runtime.(*wbBuf)",    "runtime.(*scav",
+		"runtime.(*spanScan", "runtime.(*spanQueue", NULL
+	};
+
+	if (n->type != NODE_FRAME)
+		return PAGE_GROUP;
+	switch (n->kind) {
+	case FRAME_UNNAMED:
+	case FRAME_CUT: return PAGE_UNNAMED;
+	case FRAME_NATIVE: return PAGE_NATIVE;
+	case FRAME_VDSO: return PAGE_VDSO;
+	case FRAME_KERNEL: return PAGE_KERNEL;
+	}
+	if (starts_with_any(n->name, gc))
+		return PAGE_GC;
+	/* Without a package: the runtime's helpers in assembly, memeqbody and the like. */
+	if (starts_with_any(n->name, runtime) || !strchr(n->name, '.'))
+		return PAGE_RUNTIME;
+	return PAGE_GO;
+}
+
+struct func_key {
+	const struct func *funcs, *f;
+};
+
+static bool func_same(const void *arg, uint32_t id)
+{
+	const struct func_key *k = arg;
+
+	return !memcmp(&k->funcs[id], k->f, sizeof(*k->f));
+}
+
+static uint32_t page_func(struct page *p, const struct node *n)
+{
+	struct func f = { strtab_add(p->strings, n->name),   strtab_add(p->strings, n->file),
+			  strtab_add(p->strings, n->module), n->start_line,
+			  page_kind(n),			     n->inlined };
+	struct func_key key = { p->funcs, &f };
+	uint64_t hash = hash_bytes(&f, sizeof(f));
+	uint32_t id = index_find(&p->index, hash, func_same, &key);
+
+	if (id == INDEX_NONE) {
+		id = p->n_funcs;
+		*table_add(p->funcs, p->n_funcs, p->cap_funcs) = f;
+		index_add(&p->index, hash, id);
+	}
+	return id;
+}
+
+/* The bytes in p->body become a section; the next one starts empty. */
+static void section(struct page *p, const char *name)
+{
+	buf_add(&p->out, name, strlen(name) + 1);
+	buf_uvarint(&p->out, p->body.len);
+	buf_add(&p->out, p->body.data, p->body.len);
+	p->body.len = 0;
+}
+
+/* A section of n numbers: the value is an expression over the row i. */
+#define column(p, name, n, value)                       \
+	do {                                            \
+		for (uint32_t i = 0; i < (n); i++)      \
+			buf_uvarint(&(p)->body, value); \
+		section(p, name);                       \
+	} while (0)
+
+static uint64_t millionths(double share)
+{
+	return share > 0 ? (uint64_t)(share * 1e6 + 0.5) : 0;
+}
+
+static void write_meta(struct page *p)
+{
+	const struct tree *t = p->tree;
+	const struct tree_truth *truth = &t->truth;
+	uint64_t meta[] = { strtab_add(p->strings, t->title), t->start_ns, t->duration_ns,
+			    t->period_ns };
+	uint64_t shown[] = {
+		truth->samples,
+		truth->lost,
+		truth->with_class,
+		millionths(truth->with_goroutine),
+		millionths(truth->rooted),
+		millionths(truth->named),
+		millionths(truth->cpu_s),
+		truth->peak_rss_bytes,
+	};
+
+	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
+	column(p, "truth", sizeof(shown) / sizeof(*shown), shown[i]);
+}
+
+static void write_rows(struct page *p)
+{
+	const struct tree *t = p->tree;
+	const struct node *nodes = t->nodes;
+	const struct group *g = t->groups;
+
+	column(p, "func.name", p->n_funcs, p->funcs[i].name);
+	column(p, "func.file", p->n_funcs, p->funcs[i].file);
+	column(p, "func.module", p->n_funcs, p->funcs[i].module);
+	column(p, "func.line", p->n_funcs, p->funcs[i].line);
+	column(p, "func.kind", p->n_funcs, p->funcs[i].kind);
+	column(p, "func.inlined", p->n_funcs, p->funcs[i].inlined);
+	column(p, "node.up", t->n_nodes, i - nodes[i].parent);
+	column(p, "node.func", t->n_nodes, p->func_of[i]);
+	column(p, "node.self", t->n_nodes, nodes[i].self_samples);
+	for (uint32_t i = 0; i < t->n_nodes; i++)
+		buf_svarint(&p->body, (int64_t)(nodes[i].self -
+						nodes[i].self_samples * t->period_ns));
+	section(p, "node.extra");
+	column(p, "group.node", t->n_groups, g[i].node);
+	column(p, "group.goroutines", t->n_groups, g[i].goroutines);
+	column(p, "group.first", t->n_groups, g[i].first_ns);
+	column(p, "group.last", t->n_groups, g[i].last_ns);
+	column(p, "group.start", t->n_groups, strtab_add(p->strings, g[i].start));
+	column(p, "group.creator", t->n_groups, strtab_add(p->strings, g[i].creator));
+	column(p, "group.goid", t->n_groups, g[i].goid);
+	column(p, "group.parent", t->n_groups, g[i].parent_goid);
+}
+
+static void write_strings(struct page *p)
+{
+	for (uint32_t i = 0; i < strtab_count(p->strings); i++) {
+		text_fit(&p->body, strtab_get(p->strings, i), UINT32_MAX);
+		buf_u8(&p->body, 0);
+	}
+	section(p, "strings");
+}
+
+static int deflate_raw(const struct buf *in, struct buf *ret)
+{
+	z_stream z = { 0 };
+	int err;
+
+	if (in->len > UINT_MAX / 2)
+		return -EFBIG;
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY))
+		return -ENOMEM;
+	z.next_in = in->data;
+	z.avail_in = (uInt)in->len;
+	z.avail_out = (uInt)deflateBound(&z, in->len);
+	z.next_out = buf_room(ret, z.avail_out);
+	err = deflate(&z, Z_FINISH) == Z_STREAM_END ? 0 : -EIO;
+	ret->len += z.total_out;
+	deflateEnd(&z);
+	return err;
+}
+
+static void put_base64(const struct buf *b, FILE *out)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < b->len; i += 3) {
+		size_t left = b->len - i;
+		uint32_t v = (uint32_t)b->data[i] << 16;
+
+		if (left > 1)
+			v |= (uint32_t)b->data[i + 1] << 8;
+		if (left > 2)
+			v |= b->data[i + 2];
+		putc(digits[v >> 18], out);
+		putc(digits[v >> 12 & 63], out);
+		putc(left > 1 ? digits[v >> 6 & 63] : '=', out);
+		putc(left > 2 ? digits[v & 63] : '=', out);
+	}
+}
+
+/* What stands at the marks of page.html, in the order in which they are there. */
+static void put_page(const struct buf *data, FILE *out)
+{
+	const char *at = (const char *)page_html, *end = at + page_html_len, *mark;
+
+	for (int i = 0; (mark = memmem(at, (size_t)(end - at), "@@", 2)); i++) {
+		fwrite(at, 1, (size_t)(mark - at), out);
+		at = mark + 2;
+		switch (i) {
+		case 0: fputs(page_js_sha256, out); break;
+		case 1: fputs(page_css_sha256, out); break;
+		case 2: fwrite(page_css, 1, page_css_len, out); break;
+		case 3: put_base64(data, out); break;
+		case 4: fwrite(page_js, 1, page_js_len, out); break;
+		}
+	}
+	fwrite(at, 1, (size_t)(end - at), out);
+}
+
+static int html_write(const struct tree *t, FILE *out)
+{
+	struct page p = { .tree = t, .strings = strtab_new() };
+	struct buf data = { 0 };
+	int err;
+
+	p.func_of = mem_realloc(NULL, t->n_nodes + 1, sizeof(*p.func_of));
+	for (uint32_t i = 0; i < t->n_nodes; i++)
+		p.func_of[i] = page_func(&p, &t->nodes[i]);
+	write_meta(&p);
+	write_rows(&p);
+	write_strings(&p);
+	err = deflate_raw(&p.out, &data);
+	if (!err)
+		put_page(&data, out);
+	buf_release(&data);
+	buf_release(&p.out);
+	buf_release(&p.body);
+	free(p.func_of);
+	free(p.funcs);
+	index_release(&p.index);
+	strtab_free(p.strings);
+	return err;
+}
+
+const struct writer html_writer = {
+	.name = "html",
+	.ending = ".html",
+	.help = "one page with the flame graph; opens in any browser, offline",
+	.write = html_write,
+};

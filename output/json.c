@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "output/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+#include "output/text.h"
+
+static void put_string(FILE *out, const char *s)
+{
+	fputc('"', out);
+	while (*s) {
+		const char *start = s;
+		uint32_t code = text_next(&s);
+
+		if (code == '"' || code == '\\')
+			fprintf(out, "\\%c", (int)code);
+		else if (code == TEXT_REPLACEMENT || !text_shown(code))
+			fprintf(out, "\\u%04x", code);
+		else
+			fwrite(start, 1, (size_t)(s - start), out);
+	}
+	fputc('"', out);
+}
+
+/* What stands before a value. */
+static void begin(struct json *j, const char *key)
+{
+	if (j->comma)
+		fputc(',', j->out);
+	j->comma = true;
+	if (!key)
+		return;
+	put_string(j->out, key);
+	fputc(':', j->out);
+}
+
+void json_open(struct json *j, const char *key, char bracket)
+{
+	begin(j, key);
+	fputc(bracket, j->out);
+	j->comma = false;
+}
+
+void json_close(struct json *j, char bracket)
+{
+	fputc(bracket, j->out);
+	j->comma = true;
+}
+
+void json_str(struct json *j, const char *key, const char *s)
+{
+	begin(j, key);
+	put_string(j->out, s);
+}
+
+void json_uint(struct json *j, const char *key, uint64_t v)
+{
+	begin(j, key);
+	fprintf(j->out, "%" PRIu64, v);
+}
+
+void json_num(struct json *j, const char *key, double v)
+{
+	begin(j, key);
+	if (isfinite(v))
+		fprintf(j->out, "%.9g", v);
+	else
+		fputs("null", j->out);
+}
+
+void json_null(struct json *j, const char *key)
+{
+	begin(j, key);
+	fputs("null", j->out);
+}

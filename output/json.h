@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Writes JSON front to back; nothing is kept. The caller opens, names and closes in the right
+ * order, and looks at ferror(out). Strings come out as valid UTF-8 without any character that a
+ * terminal would obey, whatever went in.
+ */
+#ifndef OUTPUT_JSON_H
+#define OUTPUT_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json {
+	FILE *out;
+	bool comma; /* before the next value */
+};
+
+/* key is the value's name in an object, NULL in an array and for the outermost value. */
+void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
+void json_close(struct json *j, char bracket);                 /* '}' or ']' */
+void json_str(struct json *j, const char *key, const char *s);
+void json_uint(struct json *j, const char *key, uint64_t v);
+void json_num(struct json *j, const char *key, double v); /* null when not finite */
+void json_null(struct json *j, const char *key);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a tree says by group and by function: the rows of tables, largest first, in an order
+ * that depends on nothing but the tree. Weights in the tree's unit.
+ */
+#ifndef OUTPUT_SUMMARY_H
+#define OUTPUT_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/base/arena.h"
+
+struct tree;
+
+struct group_row {
+	const char *key;  /* as in folded stacks, levels joined by ';' */
+	const char *name; /* of the innermost level */
+	const char *top;  /* the function with most weight of its own in the group; "" */
+	uint64_t weight, samples;
+	uint32_t goroutines;
+};
+
+/* Functions of one name are one row, but those of the kernel stay apart. */
+struct function_row {
+	const char *name;            /* kernel functions with "_[k]" */
+	const char *file;            /* "" when not known */
+	uint64_t flat, flat_samples; /* of the function itself */
+	uint64_t cum,
+		cum_samples; /* with what it called; once per sample, recursion or not */
+	const char *symbol;  /* name without "_[k]"; */
+	bool kernel;         /* the two make the key */
+};
+
+/* Strings are the tree's or in the arena: the tree outlives the summary. */
+struct summary {
+	struct group_row *groups;       /* owned */
+	struct function_row *functions; /* owned */
+	uint32_t n_groups, n_functions, cap_groups, cap_functions;
+	struct arena arena;
+};
+
+void summary_init(struct summary *s, const struct tree *t);
+void summary_release(struct summary *s);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "output/table.h"
+
+#include <string.h>
+
+#include "output/json.h"
+#include "output/summary.h"
+#include "output/text.h"
+#include "profiler/base/buf.h"
+#include "profiler/tree.h"
+
+#define BOLD  "\033[1m"
+#define DIM   "\033[2m"
+#define PLAIN "\033[0m"
+
+enum {
+	MIN_WIDTH = 60,   /* narrower terminals break our lines */
+	MIN_ROWS = 5,     /* of each table, however low the terminal */
+	OTHER_LINES = 12, /* of a report beside the rows of its tables, with the prompt */
+};
+
+struct table {
+	const struct tree *tree;
+	const struct summary *sums;
+	const struct table_options *o;
+	FILE *out;
+	struct buf line;
+};
+
+/* Ends the line, and writes it. */
+static void line_end(struct table *t, const char *style)
+{
+	bool styled = style && t->o->color && t->line.len;
+
+	if (styled)
+		fputs(style, t->out);
+	fwrite(t->line.data ? (const void *)t->line.data : "", 1, t->line.len, t->out);
+	fputs(styled ? PLAIN "\n" : "\n", t->out);
+	t->line.len = 0;
+}
+
+/* Adds s at the right end of a cell of this width, and the gap to the next. */
+static void cell(struct table *t, uint32_t width, const char *s)
+{
+	uint32_t n = text_columns(s);
+
+	buf_printf(&t->line, "%*s%s  ", n < width ? (int)(width - n) : 0, "", s);
+}
+
+static void weight_add(struct buf *b, const struct tree *t, uint64_t weight)
+{
+	double s = (double)weight / 1e9;
+
+	if (!t->period_ns || !weight)
+		text_count(b, weight);
+	else if (s < 0.00995)
+		buf_printf(b, "%.1f ms", s * 1e3);
+	else if (s < 0.9995)
+		buf_printf(b, "%.0f ms", s * 1e3);
+	else if (s < 9.995)
+		buf_printf(b, "%.2f s", s);
+	else if (s < 99.95)
+		buf_printf(b, "%.1f s", s);
+	else {
+		text_count(b, (weight + 500000000) / 1000000000);
+		buf_str(b, " s");
+	}
+}
+
+static void cell_weight(struct table *t, uint64_t weight)
+{
+	struct buf b = { 0 };
+
+	weight_add(&b, t->tree, weight);
+	buf_u8(&b, 0);
+	cell(t, 9, (const char *)b.data);
+	buf_release(&b);
+}
+
+static double share_of(const struct table *t, uint64_t weight)
+{
+	uint64_t total = t->tree->nodes[0].total;
+
+	return total ? 100.0 * (double)weight / (double)total : 0;
+}
+
+static void cell_share(struct table *t, uint64_t weight)
+{
+	char s[16];
+
+	snprintf(s, sizeof(s), "%.1f %%", share_of(t, weight));
+	cell(t, 7, s);
+}
+
+static void write_more(struct table *t, uint32_t n, uint64_t weight)
+{
+	if (!n)
+		return;
+	buf_printf(&t->line, "  \xe2\x80\xa6 ");
+	text_count(&t->line, n);
+	buf_printf(&t->line, " more, %.1f %% together (all are shown when piped)",
+		   share_of(t, weight));
+	line_end(t, DIM);
+}
+
+static uint32_t left_of(const struct table *t)
+{
+	uint32_t width = t->o->width;
+
+	if (!width)
+		return UINT32_MAX;
+	width = width < MIN_WIDTH ? MIN_WIDTH : width;
+	return width > t->line.len ? width - (uint32_t)t->line.len : 1;
+}
+
+static uint32_t at_most(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void group_numbers(struct table *t, const struct group_row *g, bool counts)
+{
+	char s[16];
+
+	cell_weight(t, g->weight);
+	cell_share(t, g->weight);
+	if (!counts)
+		return;
+	snprintf(s, sizeof(s), "%u", g->goroutines);
+	cell(t, 10, s);
+}
+
+/* Groups, the first n of them. Names get what the top functions leave, which take two fifths
+ * at most of what the numbers leave. */
+static void write_groups(struct table *t, uint32_t n)
+{
+	uint32_t name = strlen("goroutine group"), top = strlen("top function"), left;
+	uint64_t rest = 0;
+	bool counts = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct group_row *g = &t->sums->groups[i];
+		uint32_t a = text_columns(g->key), b = text_columns(g->top);
+
+		name = a > name ? a : name;
+		top = b > top ? b : top;
+	}
+	for (uint32_t i = 0; i < t->sums->n_groups; i++) {
+		counts |= t->sums->groups[i].goroutines > 1;
+		rest += i < n ? 0 : t->sums->groups[i].weight;
+	}
+	cell(t, 9, t->tree->period_ns ? "CPU" : "calls");
+	cell(t, 7, "share");
+	if (counts)
+		cell(t, 10, "goroutines");
+	left = left_of(t);
+	if (left < UINT32_MAX) {
+		left -= 2;
+		name = at_most(name, left - at_most(top, left * 2 / 5));
+		top = left - name;
+	}
+	buf_printf(&t->line, "%-*s  ", (int)name, "goroutine group");
+	text_fit(&t->line, "top function", top);
+	line_end(t, BOLD);
+	for (uint32_t i = 0; i < n; i++) {
+		const struct group_row *g = &t->sums->groups[i];
+		uint32_t taken;
+
+		group_numbers(t, g, counts);
+		taken = text_fit(&t->line, g->key, name);
+		if (*g->top) {
+			buf_printf(&t->line, "%*s", (int)(name - taken) + 2, "");
+			text_fit(&t->line, g->top, top);
+		}
+		line_end(t, NULL);
+	}
+	write_more(t, t->sums->n_groups - n, rest);
+}
+
+static void write_functions(struct table *t, uint32_t n)
+{
+	uint64_t rest = 0;
+
+	cell(t, 9, "flat");
+	cell(t, 7, "flat%");
+	cell(t, 9, "cum");
+	cell(t, 7, "cum%");
+	buf_str(&t->line, "function");
+	line_end(t, BOLD);
+	for (uint32_t i = 0; i < t->sums->n_functions; i++) {
+		const struct function_row *f = &t->sums->functions[i];
+
+		if (i >= n) {
+			rest += f->flat;
+			continue;
+		}
+		cell_weight(t, f->flat);
+		cell_share(t, f->flat);
+		cell_weight(t, f->cum);
+		cell_share(t, f->cum);
+		text_fit(&t->line, f->name, left_of(t));
+		line_end(t, NULL);
+	}
+	write_more(t, t->sums->n_functions - n, rest);
+}
+
+/* How many rows of each table fit: half of the lines each, and what one does not need goes to
+ * the other. */
+static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *functions)
+{
+	uint32_t rows = t->o->rows, half;
+
+	*groups = t->sums->n_groups;
+	*functions = t->sums->n_functions;
+	if (!rows)
+		return;
+	rows = rows > OTHER_LINES + 2 * MIN_ROWS ? rows - OTHER_LINES : 2 * MIN_ROWS;
+	half = rows / 2;
+	if (*functions > rows - half)
+		*functions = *groups > half ? rows - half
+					    : at_most(*functions, rows - *groups);
+	*groups = at_most(*groups, rows - *functions);
+}
+
+static void write_title(struct table *t)
+{
+	const struct node *whole = &t->tree->nodes[0];
+
+	text_fit(&t->line, t->tree->title, left_of(t));
+	line_end(t, BOLD);
+	weight_add(&t->line, t->tree, whole->total);
+	buf_str(&t->line, t->tree->period_ns ? " of CPU in " : " calls in ");
+	text_count(&t->line, whole->samples);
+	buf_str(&t->line, " samples");
+	if (whole->samples != t->tree->truth.samples) {
+		buf_str(&t->line, ", selected from ");
+		text_count(&t->line, t->tree->truth.samples);
+	}
+	line_end(t, NULL);
+}
+
+void table_write(const struct tree *tree, const struct table_options *o, FILE *out)
+{
+	struct summary sums;
+	struct table t = { .tree = tree, .sums = &sums, .o = o, .out = out };
+	uint32_t groups, functions;
+
+	summary_init(&sums, tree);
+	rows_fit(&t, &groups, &functions);
+	write_title(&t);
+	line_end(&t, NULL);
+	if (sums.n_groups) {
+		write_groups(&t, groups);
+		line_end(&t, NULL);
+	}
+	write_functions(&t, functions);
+	line_end(&t, NULL);
+	summary_release(&sums);
+	buf_release(&t.line);
+}
+
+static void json_truth(struct json *j, const struct tree_truth *t)
+{
+	json_open(j, "truth", '{');
+	json_uint(j, "samples", t->samples);
+	json_uint(j, "lost", t->lost);
+	json_num(j, "with_goroutine", t->with_goroutine);
+	json_num(j, "rooted", t->rooted);
+	json_num(j, "named", t->named);
+	json_num(j, "cpu_s", t->cpu_s);
+	json_uint(j, "peak_rss_bytes", t->peak_rss_bytes);
+	json_close(j, '}');
+}
+
+static void json_group(struct json *j, const struct group_row *g, bool ns)
+{
+	json_open(j, NULL, '{');
+	json_str(j, "name", g->name);
+	json_str(j, "key", g->key);
+	json_uint(j, "goroutines", g->goroutines);
+	json_uint(j, "samples", g->samples);
+	if (ns)
+		json_uint(j, "cpu_ns", g->weight);
+	else
+		json_null(j, "cpu_ns");
+	json_str(j, "top", g->top);
+	json_close(j, '}');
+}
+
+static void json_function(struct json *j, const struct function_row *f)
+{
+	json_open(j, NULL, '{');
+	json_str(j, "name", f->name);
+	json_str(j, "file", f->file);
+	json_uint(j, "flat", f->flat_samples);
+	json_uint(j, "cum", f->cum_samples);
+	json_close(j, '}');
+}
+
+void table_write_json(const struct tree *t, FILE *out)
+{
+	struct json j = { .out = out };
+	struct summary s;
+
+	summary_init(&s, t);
+	json_open(&j, NULL, '{');
+	json_truth(&j, &t->truth);
+	json_open(&j, "groups", '[');
+	for (uint32_t i = 0; i < s.n_groups; i++)
+		json_group(&j, &s.groups[i], t->period_ns);
+	json_close(&j, ']');
+	json_open(&j, "functions", '[');
+	for (uint32_t i = 0; i < s.n_functions; i++)
+		json_function(&j, &s.functions[i]);
+	json_close(&j, ']');
+	json_close(&j, '}');
+	fputc('\n', out);
+	summary_release(&s);
+}
+
+/* Rounded down: 100 % is said of nothing less. */
+static double percent_down(double share)
+{
+	return (double)(uint64_t)(share * 1000 + 1e-9) / 10;
+}
+
+void truth_line(const struct tree_truth *t, uint32_t width, FILE *out)
+{
+	struct buf part = { 0 };
+	uint32_t column = 0;
+
+	for (int i = 0; i < 5; i++) {
+		uint32_t n;
+
+		part.len = 0;
+		if (i == 0) {
+			text_count(&part, t->samples);
+			buf_str(&part, " samples, ");
+			text_count(&part, t->lost);
+			buf_str(&part, " lost");
+		} else if (i == 1)
+			buf_printf(&part, "%.1f %% with a goroutine",
+				   percent_down(t->with_goroutine));
+		else if (i == 2)
+			buf_printf(&part, "%.1f %% of stacks rooted",
+				   percent_down(t->rooted));
+		else if (i == 3)
+			buf_printf(&part, "%.1f %% of user frames named",
+				   percent_down(t->named));
+		else
+			buf_printf(&part, "%.2f s CPU, %.1f MB peak", t->cpu_s,
+				   (double)t->peak_rss_bytes / 1e6);
+		n = (uint32_t)part.len;
+		if (column && width && column + 3 + n > width) {
+			fputs("\n", out);
+			column = 0;
+		} else if (column) {
+			fputs(" \xc2\xb7 ", out);
+			column += 3;
+		}
+		fwrite(part.data, 1, part.len, out);
+		column += n;
+	}
+	fputc('\n', out);
+	buf_release(&part);
+}

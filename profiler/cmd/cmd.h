@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What verbs share. A verb gets its arguments with its own name as argv[0] and returns the exit
+ * status; results go to stdout, talk to stderr.
+ */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "profiler/base/opt.h"
+#include "profiler/filter.h"
+#include "profiler/tree.h"
+
+struct profile;
+struct writer;
+
+enum status {
+	STATUS_OK = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	/* of a launched command: own failure, and what a shell says */
+	STATUS_LAUNCH_FAILED = 125,
+	STATUS_NOT_EXECUTABLE = 126,
+	STATUS_NOT_FOUND = 127,
+};
+
+int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
+int cmd_export(int argc, char **argv);
+int cmd_flame(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+/* `gostrobe PID`: records it for 10 s and prints the report. */
+int cmd_record_pid(const char *pid);
+
+/* Every verb that works, ended by a NULL name. */
+struct verb {
+	const char *name, *args, *summary;
+	const char *text; /* for `help VERB`, below the summary; NULL: none */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct verb verbs[];
+
+const struct verb *verb_find(const char *name); /* NULL: no such verb */
+
+/* -h or --help stands before any "--". */
+bool help_wanted(int argc, char **argv);
+/* The help of a verb with these options, on stdout: STATUS_OK. */
+int help_verb(const char *verb, const struct opt *opts);
+/* All verbs. */
+void help_all(FILE *out);
+/* One error() line and where to read more: STATUS_USAGE. */
+int usage_error(const char *verb, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Rows of an option table that every verb has. */
+/* clang-format off: it would spread each row over lines of one word */
+#define COMMON_OPTIONS \
+	{ 'q', "quiet", NULL, "say only what goes wrong", .parse = quiet_parse }, \
+		{ 'v', "verbose", NULL, "say more", .parse = verbose_parse }, \
+	{ \
+		0, "color", "WHEN", "auto, always or never (auto; NO_COLOR counts)", \
+			.parse = color_parse \
+	}
+/* clang-format on */
+
+int quiet_parse(const char *arg, void *data);
+int verbose_parse(const char *arg, void *data);
+int color_parse(const char *arg, void *data);
+/* As --color says; auto: out is a terminal and NO_COLOR is not set. */
+bool color_wanted(FILE *out);
+
+/* What a verb shows of a recording. */
+struct view {
+	struct tree_options options;
+	struct filter filter;
+	struct profile *profile; /* NULL before view_open() */
+	struct tree *tree;
+};
+
+/* Its options: grouping and selecting. */
+/* clang-format off */
+#define VIEW_OPTIONS(v) \
+	{ 0, "by", "KEY", "what to group by, see below (goroutine)", \
+	  .parse = grouping_parse, .data = &(v)->options.by }, \
+	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
+	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
+	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
+	  .parse = filter_time, .data = &(v)->filter }, \
+	{ 0, "focus", "REGEX", "only stacks with a function that matches", \
+	  .parse = filter_focus, .data = &(v)->filter }, \
+	{ 0, "ignore", "REGEX", "no stacks with a function that matches", \
+	  .parse = filter_ignore, .data = &(v)->filter }
+/* clang-format on */
+
+/* Loads the one file that args names, and builds the tree of what is selected. v holds the parsed
+ * options, or { 0 }. STATUS_OK, or another after an error() line. */
+int view_open(struct view *v, const char *verb, int argc, char **args);
+void view_close(struct view *v); /* in any case */
+
+/* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after an error() line. */
+int write_tree(const struct tree *t, const struct writer *w, const char *path);
+
+/* A line for each cause of loss or damage that there was, none when all is well. */
+void losses_print(const struct profile *p, FILE *out);
+
+/* The screen that says why this machine, or this user, cannot record: call and -errno. */
+void say_cannot_record(const char *what, int err);
+
+#endif

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/collect.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/log.h"
+#include "sample.skel.h"
+
+enum {
+	RING_PER_CPU = 512 << 10,	/* enough for 50 kHz when it is read every 50 ms */
+	RING_MAX = 16 << 20,
+	PROCESSES_ALL = 16384,		/* rows of `processes` with follow_all */
+};
+
+struct collector {
+	struct collector_options o;
+	struct sample_bpf *skel;
+	struct bpf_program *program;	/* the version that this kernel can run */
+	struct bpf_link **events;	/* one per CPU, NULL for those that are offline */
+	int n_cpus;
+	struct ring_buffer *ring;
+	struct layout *layouts;		/* as in the map; row 0 is not used */
+	uint32_t n_layouts, cap_layouts;
+	const struct collector_handler *handler;
+};
+
+static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	char *line;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&line, fmt, args) < 0)
+		return 0;
+	debug("%s", line);
+	free(line);
+	return 0;
+}
+
+static int on_record(void *arg, void *data, size_t size)
+{
+	const struct collector *c = arg;
+	const struct collector_handler *h = c->handler;
+	const struct sample *s = data;
+	size_t n;
+
+	if (size < sizeof(uint32_t))
+		return 0;
+	switch (s->type) {
+	case RECORD_SAMPLE:
+		n = MAX_WORDS + (size_t)s->n_user + s->n_kernel;
+		if (size >= sizeof(*s) && size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
+		    s->n_words <= MAX_WORDS)
+			h->sample(h->arg, s);
+		break;
+	case RECORD_IMAGE:
+		if (size >= sizeof(struct image_record))
+			h->image(h->arg, data);
+		break;
+	case RECORD_EXIT:
+		if (size >= sizeof(struct exit_record))
+			h->exit(h->arg, data);
+		break;
+	}
+	return 0;
+}
+
+static uint32_t ring_size(int n_cpus)
+{
+	uint32_t size = 1 << 20;
+
+	while (size < (uint64_t)n_cpus * RING_PER_CPU && size < RING_MAX)
+		size *= 2;
+	return size;
+}
+
+/* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
+static void choose_program(struct collector *c)
+{
+	/* bpf_loop() came last (5.17) of what the new version needs. The variable is for tests. */
+	bool modern = !getenv("GOSTROBE_OLD_KERNEL") &&
+		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL) == 1;
+
+	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
+	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
+	c->program = modern ? c->skel->progs.sample_modern : c->skel->progs.sample_old;
+	debug("kernel side: %s", bpf_program__name(c->program));
+}
+
+static int load(struct collector *c, const char **what)
+{
+	struct sample_bpf *skel;
+	int err;
+
+	*what = "bpf object";
+	skel = c->skel = sample_bpf__open();
+	if (!skel)
+		return -errno;
+	skel->rodata->follow_all = c->o.follow_all;
+	skel->rodata->want_user = c->o.user_stacks;
+	skel->rodata->want_kernel = c->o.kernel_stacks;
+	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
+	bpf_map__set_max_entries(skel->maps.ring, ring_size(c->n_cpus));
+	if (c->o.follow_all)
+		bpf_map__set_max_entries(skel->maps.processes, PROCESSES_ALL);
+	choose_program(c);
+	*what = "bpf(BPF_PROG_LOAD)";
+	err = sample_bpf__load(skel);
+	if (err)
+		return err;
+	*what = "bpf(BPF_RAW_TRACEPOINT_OPEN)";
+	skel->links.process_exec = bpf_program__attach(skel->progs.process_exec);
+	skel->links.process_fork = bpf_program__attach(skel->progs.process_fork);
+	skel->links.process_exit = bpf_program__attach(skel->progs.process_exit);
+	if (!skel->links.process_exec || !skel->links.process_fork || !skel->links.process_exit)
+		return -errno;
+	*what = "ring buffer";
+	c->ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_record, c, NULL);
+	return c->ring ? 0 : -errno;
+}
+
+static int event_open(const struct collector *c, enum sample_event event, int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = event == EVENT_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
+		.config = event == EVENT_CYCLES ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES :
+						  (uint64_t)PERF_COUNT_SW_CPU_CLOCK,
+		.freq = 1,
+		.sample_freq = c->o.freq,
+		.disabled = 1,
+		.exclude_idle = event == EVENT_CPU_CLOCK,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static const char *event_call(enum sample_event event)
+{
+	return event == EVENT_CYCLES ? "perf_event_open(cycles)" : "perf_event_open(cpu-clock)";
+}
+
+/* cycles where the machine has a PMU; one that was asked for is never replaced. */
+static int choose_event(struct collector *c, const char **what)
+{
+	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK : EVENT_CYCLES;
+	int fd = event_open(c, first, 0);
+
+	if (fd < 0 && c->o.event == EVENT_AUTO) {
+		first = EVENT_CPU_CLOCK;
+		fd = event_open(c, first, 0);
+	}
+	*what = event_call(first);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	c->o.event = first;
+	return 0;
+}
+
+int collector_open(struct collector **ret, const struct collector_options *o, const char **what)
+{
+	struct collector *c = mem_zalloc(sizeof(*c));
+	int err;
+
+	c->o = *o;
+	c->n_cpus = libbpf_num_possible_cpus();
+	c->n_layouts = c->cap_layouts = 0;
+	table_add(c->layouts, c->n_layouts, c->cap_layouts);
+	libbpf_set_print(libbpf_line);
+	*what = "number of CPUs";
+	err = c->n_cpus;
+	if (err < 0)
+		goto fail;
+	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
+	err = choose_event(c, what);
+	if (err)
+		goto fail;
+	err = load(c, what);
+	if (err)
+		goto fail;
+	*ret = c;
+	return 0;
+fail:
+	collector_close(c);
+	return err;
+}
+
+int collector_start(struct collector *c, const char **what)
+{
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		int fd = event_open(c, c->o.event, cpu);
+
+		*what = event_call(c->o.event);
+		if (fd == -ENODEV || fd == -EINVAL)	/* offline */
+			continue;
+		if (fd < 0)
+			return fd;
+		*what = "ioctl(PERF_EVENT_IOC_SET_BPF)";
+		c->events[cpu] = bpf_program__attach_perf_event(c->program, fd);
+		if (!c->events[cpu]) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void collector_stop(struct collector *c)
+{
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		bpf_link__destroy(c->events[cpu]);
+		c->events[cpu] = NULL;
+	}
+}
+
+void collector_close(struct collector *c)
+{
+	if (!c)
+		return;
+	if (c->events)
+		collector_stop(c);
+	ring_buffer__free(c->ring);
+	sample_bpf__destroy(c->skel);
+	free(c->events);
+	free(c->layouts);
+	free(c);
+}
+
+int collector_follow(struct collector *c, pid_t tgid, int32_t executable, uint32_t process_flags)
+{
+	struct process_entry p = { .executable = executable, .flags = process_flags };
+	uint32_t key = (uint32_t)tgid;
+
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY) ?
+		       -errno : 0;
+}
+
+image_id collector_image(const struct collector *c, uint32_t tgid)
+{
+	struct process_entry p;
+
+	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p) ? 0 : p.image;
+}
+
+int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable)
+{
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, &executable,
+				   BPF_ANY) ? -errno : 0;
+}
+
+int collector_layout(struct collector *c, const struct layout *l)
+{
+	uint32_t id;
+
+	for (id = 1; id < c->n_layouts; id++)
+		if (!memcmp(&c->layouts[id], l, sizeof(*l)))
+			return (int)id;
+	if (id == MAX_LAYOUTS)
+		return -E2BIG;
+	if (bpf_map_update_elem(bpf_map__fd(c->skel->maps.layouts), &id, l, BPF_ANY))
+		return -errno;
+	*table_add(c->layouts, c->n_layouts, c->cap_layouts) = *l;
+	return (int)id;
+}
+
+int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)
+{
+	struct epoll_event event;
+	int n;
+
+	c->handler = h;
+	/* samples do not wake us: whatever epoll says, the ring may have some */
+	n = epoll_wait(ring_buffer__epoll_fd(c->ring), &event, 1, timeout_ms);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	n = n < 0 ? -EINTR : 0;
+	if (ring_buffer__consume(c->ring) < 0)
+		return -EIO;
+	return n;
+}
+
+void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])
+{
+	uint64_t *per_cpu = mem_zalloc((size_t)c->n_cpus * sizeof(*per_cpu));
+
+	for (uint32_t i = 0; i < COUNT_MAX; i++) {
+		counts[i] = 0;
+		if (bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.counters), &i, per_cpu))
+			continue;
+		for (int cpu = 0; cpu < c->n_cpus; cpu++)
+			counts[i] += per_cpu[cpu];
+	}
+	free(per_cpu);
+}
+
+const char *collector_event_name(const struct collector *c)
+{
+	return c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock";
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The collector: loads the kernel side, opens one perf event per CPU (never inherited per-thread
+ * events, whose switching costs the target dearly), and hands over what comes through the ring.
+ */
+#ifndef PROFILER_COLLECT_H
+#define PROFILER_COLLECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/sample.h"
+
+struct collector;
+
+enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK };
+
+struct collector_options {
+	uint32_t freq;			/* Hz per CPU, > 0 */
+	enum sample_event event;	/* auto: cycles where there is a PMU, else cpu-clock */
+	bool follow_all;		/* every process that turns out to be Go */
+	bool user_stacks, kernel_stacks;
+};
+
+/* Whom the records go to. Pointers are valid during the call. */
+struct collector_handler {
+	void (*sample)(void *arg, const struct sample *s);
+	void (*image)(void *arg, const struct image_record *r);
+	void (*exit)(void *arg, const struct exit_record *r);
+	void *arg;
+};
+
+/*
+ * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string) names the
+ * call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" …
+ */
+int collector_open(struct collector **ret, const struct collector_options *o, const char **what);
+/* Opens and starts the events. */
+int collector_start(struct collector *c, const char **what);
+/* No more samples come; those in the ring are still there. */
+void collector_stop(struct collector *c);
+void collector_close(struct collector *c);	/* takes NULL */
+
+/* Adds a process: executable as in the map of that name. -E2BIG: the table is full. */
+int collector_follow(struct collector *c, pid_t tgid, int32_t executable, uint32_t process_flags);
+/* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
+image_id collector_image(const struct collector *c, uint32_t tgid);
+/* What an executable is, for all its processes. */
+int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable);
+/* The row of this layout, which it gets when it is new; negative errno. */
+int collector_layout(struct collector *c, const struct layout *l);
+
+/* Waits up to timeout_ms for something urgent, then hands over all that is there. Records that
+ * do not add up are dropped. 0, or -EINTR; other negative errno are fatal. */
+int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
+
+void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX]);
+const char *collector_event_name(const struct collector *c);	/* "cpu-clock" */
+
+#endif

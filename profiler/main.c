@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first word says what to do. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "profiler/base/log.h"
+#include "profiler/cmd/cmd.h"
+
+static int run(int argc, char **argv)
+{
+	const char *word = argv[1];
+	const struct verb *v = verb_find(word);
+
+	if (v)
+		return v->run(argc - 1, argv + 1);
+	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
+		return cmd_help(1, argv);
+	if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
+		puts("gostrobe " GOSTROBE_VERSION);
+		return STATUS_OK;
+	}
+	if (argc == 2 && *word && strspn(word, "0123456789") == strlen(word))
+		return cmd_record_pid(word);
+	return usage_error(NULL,
+			   *word == '-' ? "a verb comes first, before '%s'"
+					: "there is no verb '%s'",
+			   word);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* A reader that closes the pipe ends us, also when our parent ignored the signal. */
+	signal(SIGPIPE, SIG_DFL);
+	if (argc < 2) {
+		help_all(stderr);
+		return STATUS_USAGE;
+	}
+	status = run(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && !status) {
+		error("stdout: %s", strerror(errno));
+		status = STATUS_FAILED;
+	}
+	return status;
+}

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Most samples bring addresses that were seen before, so two memos stand before the symbolizer and
+ * the profile's tables: address → the frames it expands to, as rows of the profile; and thread or
+ * function address → string. Both are keyed by the profile's process row, so an exec, which makes a new row, empties them.
+ */
+#include "profiler/pipeline.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/index.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/proc.h"
+#include "profiler/profile.h"
+#include "profiler/unwind.h"
+#include "symbolizer/symbolizer.h"
+
+#define REFRESH_NS 100000000u	/* maps are read again for an unknown address this often at most */
+
+enum { MEMO = 1024, NAMES_MAX = 256 };
+
+/* The frames of one address, a run of `frames`, innermost first. */
+struct expansion {
+	uint64_t addr;
+	uint32_t process;
+	uint32_t first;
+	uint8_t n;
+	uint8_t kind;		/* of the outermost, the physical function */
+	bool unmapped;
+};
+
+struct memo {
+	uint64_t key;
+	uint32_t process, value;
+};
+
+struct left_out {
+	char comm[16];
+	uint64_t samples;
+};
+
+struct pipeline {
+	struct profile *profile;
+	struct procs *procs;
+	struct symbolizer *symbolizer;
+	uint64_t start_ns;
+	struct expansion *expansions;
+	uint32_t n_expansions, cap_expansions;
+	struct index expansion_index;
+	uint32_t *frames;	/* rows of the profile */
+	uint32_t n_frames, cap_frames;
+	uint32_t *modules;	/* module of the symbolizer → of the profile */
+	uint32_t n_modules, cap_modules;
+	uint32_t cut_frame;
+	uint32_t gc_starts[3];	/* strings: start functions of the collector */
+	struct memo threads[MEMO], starts[MEMO], creators[MEMO];	/* direct-mapped */
+	struct left_out *left_out;
+	uint32_t n_left_out, cap_left_out;
+	struct arena arena;
+	struct stack stack;
+	uint32_t leaf_first[MAX_USER_PCS + MAX_KERNEL_PCS + 3];	/* expansions of the sample */
+};
+
+int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
+		  struct symbolizer *symbolizer, uint64_t start_ns)
+{
+	struct pipeline *pl = mem_zalloc(sizeof(*pl));
+	struct frame cut = { .kind = FRAME_CUT };
+
+	pl->profile = profile;
+	pl->procs = procs;
+	pl->symbolizer = symbolizer;
+	pl->start_ns = start_ns;
+	pl->cut_frame = profile_frame(profile, &cut);
+	pl->gc_starts[0] = strtab_add(profile->strings, "runtime.gcBgMarkWorker");
+	pl->gc_starts[1] = strtab_add(profile->strings, "runtime.bgsweep");
+	pl->gc_starts[2] = strtab_add(profile->strings, "runtime.bgscavenge");
+	*ret = pl;
+	return 0;
+}
+
+void pipeline_close(struct pipeline *pl)
+{
+	if (!pl)
+		return;
+	free(pl->expansions);
+	index_release(&pl->expansion_index);
+	free(pl->frames);
+	free(pl->modules);
+	free(pl->left_out);
+	arena_release(&pl->arena);
+	free(pl);
+}
+
+static uint32_t module_row(struct pipeline *pl, uint32_t id)
+{
+	while (pl->n_modules <= id) {
+		struct module m = { 0 };
+		const char *path = "", *build_id = "";
+
+		if (pl->n_modules) {
+			symbolizer_module(pl->symbolizer, pl->n_modules, &path, &build_id);
+			m.path = strtab_add(pl->profile->strings, path);
+			m.build_id = strtab_add(pl->profile->strings, build_id);
+			*table_add(pl->modules, pl->n_modules, pl->cap_modules) =
+				profile_module(pl->profile, &m);
+		} else {
+			(void)table_add(pl->modules, pl->n_modules, pl->cap_modules);
+		}
+	}
+	return pl->modules[id];
+}
+
+struct expansion_key {
+	const struct pipeline *pl;
+	uint64_t addr;
+	uint32_t process;
+};
+
+static bool same_expansion(const void *arg, uint32_t id)
+{
+	const struct expansion_key *k = arg;
+	const struct expansion *e = &k->pl->expansions[id];
+
+	return e->addr == k->addr && e->process == k->process;
+}
+
+/* Row of expansions for an address of a process; p NULL: of the kernel. */
+static uint32_t expand(struct pipeline *pl, struct proc *p, uint64_t addr)
+{
+	struct expansion_key k = { pl, addr, p ? p->process : 0 };
+	uint64_t hash = hash_pair(addr, k.process);
+	uint32_t id = index_find(&pl->expansion_index, hash, same_expansion, &k);
+	struct frame frames[FRAMES_AT_PC];
+	struct expansion *e;
+	bool unmapped = false;
+	int n;
+
+	if (id != INDEX_NONE)
+		return id;
+	if (!p) {
+		n = symbolizer_kernel(pl->symbolizer, addr, frames);
+	} else if (p->space) {
+		n = symbolizer_user(pl->symbolizer, p->space, addr, frames, FRAMES_AT_PC, &unmapped);
+	} else {
+		frames[0] = (struct frame){ .addr = addr };
+		n = 1;
+	}
+	id = pl->n_expansions;
+	e = table_add(pl->expansions, pl->n_expansions, pl->cap_expansions);
+	*e = (struct expansion){ addr, k.process, pl->n_frames, (uint8_t)n, frames[n - 1].kind,
+				 unmapped };
+	for (int i = 0; i < n; i++) {
+		frames[i].module = module_row(pl, frames[i].module);
+		*table_add(pl->frames, pl->n_frames, pl->cap_frames) =
+			profile_frame(pl->profile, &frames[i]);
+	}
+	/* what is not mapped now may be after the next dlopen() */
+	if (!unmapped)
+		index_add(&pl->expansion_index, hash, id);
+	return id;
+}
+
+/* New code that no RECORD_IMAGE told of: the maps are read again, but not at every sample. */
+static uint32_t expand_user(struct pipeline *pl, struct proc *p, uint64_t addr, uint64_t now)
+{
+	uint32_t id = expand(pl, p, addr);
+
+	if (!pl->expansions[id].unmapped || now < p->refreshed_ns + REFRESH_NS)
+		return id;
+	procs_refresh(p);
+	return expand(pl, p, addr);
+}
+
+/* What ends a stack, whatever the chain says. */
+static bool is_root(uint8_t kind)
+{
+	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
+}
+
+/* Symbolizes the stack into leaf_first, from the n-th on; says whether it reaches a root. */
+static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s, uint32_t n,
+			     bool *rooted)
+{
+	const struct stack *st = &pl->stack;
+	bool interrupted = true;	/* the leaf is an exact PC, no return address */
+
+	*rooted = false;
+	for (uint32_t i = 0; i < st->n; i++) {
+		uint64_t addr = interrupted ? st->pcs[i] : st->pcs[i] - 1;
+		uint32_t id = expand_user(pl, p, addr, s->time_ns);
+		const struct expansion *e = &pl->expansions[id];
+
+		if (e->unmapped && i)	/* a frame pointer that was none led here */
+			return n;
+		pl->leaf_first[n++] = id;
+		if (is_root(e->kind)) {
+			*rooted = true;
+			return n;
+		}
+		/* what the chain gives behind morestack is not its caller */
+		if (e->kind == FRAME_MORESTACK)
+			return n;
+		interrupted = e->kind == FRAME_SIGPANIC || e->kind == FRAME_INJECTED;
+	}
+	return n;
+}
+
+static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool cut)
+{
+	uint32_t call = 0;
+
+	if (cut)
+		call = profile_call(pl->profile, 0, pl->cut_frame);
+	while (n--) {
+		const struct expansion *e = &pl->expansions[pl->leaf_first[n]];
+
+		for (int i = e->n - 1; i >= 0; i--)
+			call = profile_call(pl->profile, call, pl->frames[e->first + (uint32_t)i]);
+	}
+	return call;
+}
+
+static struct memo *memo_find(struct memo *memos, uint32_t process, uint64_t key, bool *hit)
+{
+	struct memo *m = &memos[hash_pair(key, process) % MEMO];
+
+	*hit = m->key == key && m->process == process && m->value;
+	m->key = key;
+	m->process = process;
+	return m;
+}
+
+static uint32_t thread_row(struct pipeline *pl, const struct proc *p, const struct sample *s)
+{
+	struct thread t = { .process = p->process, .tid = s->tid };
+	bool hit;
+	struct memo *m = memo_find(pl->threads, p->process, s->tid, &hit);
+	struct buf b = { 0 };
+	char path[64];
+
+	if (hit)
+		return m->value;
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", s->tgid, s->tid);
+	if (!file_read(AT_FDCWD, path, 256, &b) && b.len)
+		t.name = strtab_addn(pl->profile->strings, (char *)b.data, b.len - 1);
+	buf_release(&b);
+	m->value = profile_thread(pl->profile, &t);
+	return m->value;
+}
+
+static uint32_t start_string(struct pipeline *pl, struct proc *p, uint64_t startpc)
+{
+	bool hit;
+	struct memo *m = memo_find(pl->starts, p->process, startpc, &hit);
+
+	if (!hit)
+		m->value = startpc && p->space ? space_start_function(p->space, startpc) : 0;
+	return m->value;
+}
+
+/* "main.(*Pool).run pool.go:41": the go statement. */
+static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gopc)
+{
+	bool hit;
+	struct memo *m = memo_find(pl->creators, p->process, gopc, &hit);
+	struct frame f[FRAMES_AT_PC];
+	const char *func, *file;
+	char text[512];
+
+	if (hit || !gopc || !p->space)
+		return hit ? m->value : 0;
+	symbolizer_user(pl->symbolizer, p->space, gopc - 1, f, FRAMES_AT_PC, NULL);
+	if (!f[0].func)
+		return 0;
+	func = profile_string(pl->profile, f[0].func);
+	file = profile_string(pl->profile, f[0].file);
+	file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	snprintf(text, sizeof(text), f[0].line ? "%s %s:%u" : "%s", func, file, f[0].line);
+	m->value = strtab_add(pl->profile->strings, text);
+	return m->value;
+}
+
+static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct sample *s)
+{
+	struct goroutine g = { .goid = s->goid, .parent_goid = s->parent_goid, .process = p->process };
+
+	if (!s->goid)
+		return 0;
+	g.start = start_string(pl, p, s->startpc);
+	g.creator = creator_string(pl, p, s->gopc);
+	return profile_goroutine(pl->profile, &g);
+}
+
+static enum event_class class_of(const struct pipeline *pl, const struct sample *s,
+				 uint32_t goroutine, uint8_t leaf_kind)
+{
+	uint32_t start = pl->profile->goroutines[goroutine].start;
+
+	if (s->flags & SAMPLE_STARTING)
+		return CLASS_STARTING;
+	if (s->flags & SAMPLE_GSIGNAL)
+		return CLASS_SIGNAL;
+	if (s->flags & SAMPLE_NO_G)
+		return CLASS_C;
+	if (s->flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT))
+		return s->flags & SAMPLE_KERNEL ? CLASS_KERNEL : CLASS_UNKNOWN;
+	if (start && (start == pl->gc_starts[0] || start == pl->gc_starts[1] ||
+		      start == pl->gc_starts[2]))
+		return CLASS_GC;
+	if (!goroutine)
+		return CLASS_SCHEDULER;
+	if (s->flags & SAMPLE_CGO && (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
+		return CLASS_CGO;
+	if (s->flags & SAMPLE_KERNEL)
+		return CLASS_KERNEL;
+	return s->flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
+}
+
+static void leave_out(struct pipeline *pl, const struct proc *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < pl->n_left_out; i++)
+		if (!memcmp(pl->left_out[i].comm, p->comm, sizeof(p->comm)))
+			break;
+	if (i == NAMES_MAX)	/* the rest counts under the last name's row: "others" */
+		i--;
+	if (i == pl->n_left_out) {
+		struct left_out *l = table_add(pl->left_out, pl->n_left_out, pl->cap_left_out);
+
+		if (i == NAMES_MAX - 1)
+			strcpy(l->comm, "others");
+		else
+			memcpy(l->comm, p->comm, sizeof(l->comm));
+	}
+	pl->left_out[i].samples++;
+}
+
+void pipeline_sample(struct pipeline *pl, const struct sample *s)
+{
+	struct proc *p = procs_find(pl->procs, s->tgid);
+	struct event e = { .weight = pl->profile->period_ns };
+	uint8_t leaf_kind = FRAME_UNNAMED;
+	uint32_t n = 0, n_kernel;
+	bool rooted;
+
+	if (!p || !p->process) {
+		if (p)
+			leave_out(pl, p);
+		return;
+	}
+	for (; n < s->n_kernel; n++)
+		pl->leaf_first[n] = expand(pl, NULL, s->pcs[MAX_WORDS + s->n_user + n]);
+	n_kernel = n;
+	stack_unwind(&pl->stack, p->space, s);
+	n = expand_stack(pl, p, s, n, &rooted);
+	if (n > n_kernel)
+		leaf_kind = pl->expansions[pl->leaf_first[n_kernel]].kind;
+	e.time_ns = s->time_ns > pl->start_ns ? s->time_ns - pl->start_ns : 0;
+	e.call = add_calls(pl, n, pl->stack.cut && !rooted);
+	e.goroutine = goroutine_row(pl, p, s);
+	e.thread = thread_row(pl, p, s);
+	e.class = (uint8_t)class_of(pl, s, e.goroutine, leaf_kind);
+	e.flags = rooted ? EVENT_ROOTED : 0;
+	profile_event(pl->profile, &e);
+}
+
+uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
+{
+	struct buf b = { 0 };
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < pl->n_left_out; i++) {
+		const struct left_out *l = &pl->left_out[i];
+
+		sum += l->samples;
+		buf_printf(&b, "%s%.16s %lu", i ? ", " : "", l->comm, (unsigned long)l->samples);
+	}
+	*names = arena_strndup(&pl->arena, b.data ? (char *)b.data : "", b.len);
+	buf_release(&b);
+	return sum;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One sample on its way: sample → stack → frames → rows of the profile. */
+#ifndef PROFILER_PIPELINE_H
+#define PROFILER_PIPELINE_H
+
+#include <stdint.h>
+
+#include "bpf/sample.h"
+
+struct pipeline;
+struct procs;
+struct profile;
+struct symbolizer;
+
+/* start_ns: CLOCK_MONOTONIC at the profile's start. All outlive the pipeline. */
+int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
+		  struct symbolizer *symbolizer, uint64_t start_ns);
+void pipeline_close(struct pipeline *pl);	/* takes NULL */
+
+/* A sample of a process that procs has no row for is left out, and counted. */
+void pipeline_sample(struct pipeline *pl, const struct sample *s);
+
+/* Samples left out because their process is not Go: all, and "bash 3, sh 1" in the arena of pl. */
+uint64_t pipeline_not_go(struct pipeline *pl, const char **names);
+
+#endif

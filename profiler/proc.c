@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/golayout.h"
+#include "profiler/profile.h"
+
+/* Rows are pointers, sorted by pid: looked up at each sample, changed rarely. */
+struct procs {
+	struct symbolizer *symbolizer;
+	struct profile *profile;
+	struct proc **rows;
+	uint32_t n, cap;
+};
+
+int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile)
+{
+	struct procs *ps = mem_zalloc(sizeof(*ps));
+
+	ps->symbolizer = symbolizer;
+	ps->profile = profile;
+	*ret = ps;
+	return 0;
+}
+
+void procs_close(struct procs *ps)
+{
+	if (!ps)
+		return;
+	while (ps->n)
+		procs_drop(ps, ps->rows[ps->n - 1]);
+	free(ps->rows);
+	free(ps);
+}
+
+/* Where tgid is, or would be. */
+static uint32_t place(const struct procs *ps, uint32_t tgid)
+{
+	uint32_t lo = 0, hi = ps->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (ps->rows[mid]->tgid < tgid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct proc *procs_find(struct procs *ps, uint32_t tgid)
+{
+	uint32_t i = place(ps, tgid);
+
+	return i < ps->n && ps->rows[i]->tgid == tgid ? ps->rows[i] : NULL;
+}
+
+struct proc *procs_get(struct procs *ps, uint32_t tgid)
+{
+	struct proc *p = procs_find(ps, tgid);
+	uint32_t i;
+
+	if (p)
+		return p;
+	p = mem_zalloc(sizeof(*p));
+	p->tgid = tgid;
+	i = place(ps, tgid);
+	(void)table_add(ps->rows, ps->n, ps->cap);
+	memmove(ps->rows + i + 1, ps->rows + i, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->rows[i] = p;
+	return p;
+}
+
+void procs_drop(struct procs *ps, struct proc *p)
+{
+	uint32_t i = place(ps, p->tgid);
+
+	space_close(p->space);
+	free(p);
+	memmove(ps->rows + i, ps->rows + i + 1, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->n--;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void read_comm(struct proc *p)
+{
+	struct buf b = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", p->tgid);
+	if (!file_read(AT_FDCWD, path, 256, &b) && b.len) {
+		size_t n = b.len - 1 < sizeof(p->comm) - 1 ? b.len - 1 : sizeof(p->comm) - 1;
+
+		memcpy(p->comm, b.data, n);
+		p->comm[n] = 0;
+	}
+	buf_release(&b);
+}
+
+/* What /proc/PID/exe is, without looking at what else is mapped. */
+static void look_at_exe(struct procs *ps, struct proc *p)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/proc/%u/exe", p->tgid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	err = symbolizer_program(ps->symbolizer, fd, &p->program);
+	if (err)
+		debug("process %u: %s", p->tgid, strerror(-err));
+	close(fd);
+}
+
+static uint32_t add_row(struct procs *ps, const struct proc *p)
+{
+	struct strtab *strings = ps->profile->strings;
+	const char *path = p->program.path ? p->program.path : "";
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct process row = {
+		.tgid = p->tgid,
+		.name = strtab_add(strings, *name ? name : p->comm),
+		.path = strtab_add(strings, path),
+		.go_version = strtab_add(strings, p->go ? p->program.version : ""),
+	};
+
+	return profile_process(ps->profile, &row);
+}
+
+void procs_look(struct procs *ps, struct proc *p)
+{
+	space_close(p->space);
+	p->space = NULL;
+	p->process = 0;
+	p->looked = true;
+	p->refreshed_ns = now_ns();
+	memset(&p->program, 0, sizeof(p->program));
+	look_at_exe(ps, p);
+	p->go = p->program.version != NULL;
+	if (!p->comm[0])
+		read_comm(p);
+	if (!p->go && !p->wanted)	/* nobody will ask for its names */
+		return;
+	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+		space_program(p->space, &p->program);
+	p->process = add_row(ps, p);
+}
+
+void procs_refresh(struct proc *p)
+{
+	p->refreshed_ns = now_ns();
+	if (p->space)
+		space_refresh(p->space);
+}
+
+int proc_layout(const struct proc *p, struct layout *ret, const char **why)
+{
+	const uint8_t *code;
+	uint64_t entry;
+	uint32_t len;
+	int64_t tls;
+	int err;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!p->go)
+		return -ENOENT;
+	*why = p->program.why;
+	if (*why)
+		return -ENOTSUP;
+	err = golayout_find(ret, p->program.version, why);
+	if (err) {
+		if (!*why)
+			*why = "its version is not one that is known";
+		memset(ret, 0, sizeof(*ret));
+		return -ENOTSUP;
+	}
+	*why = "the slot of g was not found in runtime.stackcheck";
+	if (!space_function(p->space, "runtime.stackcheck", &entry, &code, &len) ||
+	    golayout_tls(code, len, &tls)) {
+		memset(ret, 0, sizeof(*ret));
+		return -ENOTSUP;
+	}
+	ret->tls_g = tls;
+	ret->ok = 1;
+	*why = NULL;
+	return 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is known of the processes that are followed: one row per (pid, image). */
+#ifndef PROFILER_PROC_H
+#define PROFILER_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bpf/sample.h"
+#include "symbolizer/symbolizer.h"
+
+struct profile;
+
+struct proc {
+	uint32_t tgid;
+	image_id image;		/* 0: given by the user, not sampled yet */
+	bool go;		/* its main executable is a Go program */
+	bool wanted;		/* recorded even if it is not Go */
+	bool looked;		/* its executable was looked at; go, program and space mean something */
+	struct space *space;	/* NULL: it was gone before we could look */
+	struct go_program program;
+	uint32_t process;	/* row of the profile */
+	uint64_t refreshed_ns;	/* when its maps were last read, CLOCK_MONOTONIC */
+	char comm[16];
+};
+
+struct procs;
+
+int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile);
+void procs_close(struct procs *ps);	/* takes NULL */
+
+/* The row of this pid, NULL when there is none. Valid until procs_drop() of it. */
+struct proc *procs_find(struct procs *ps, uint32_t tgid);
+/* The same, made when there is none. */
+struct proc *procs_get(struct procs *ps, uint32_t tgid);
+/* Looks at the executable and the mappings of the process: first sight, or after an exec. */
+void procs_look(struct procs *ps, struct proc *p);
+/* Reads the mappings again. */
+void procs_refresh(struct proc *p);
+/* The process is gone, or became another program. */
+void procs_drop(struct procs *ps, struct proc *p);
+
+/*
+ * The layout of the Go program that p runs. 0; -ENOENT: not Go; -ENOTSUP: Go, but where its
+ * goroutines are is not known, and *why (a static string) says why.
+ */
+int proc_layout(const struct proc *p, struct layout *ret, const char **why);
+
+#endif

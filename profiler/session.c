@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/session.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/pipeline.h"
+#include "profiler/proc.h"
+#include "profiler/profile.h"
+#include "symbolizer/symbolizer.h"
+
+struct session {
+	struct session_options o;
+	struct collector *collector;
+	struct profile *profile;
+	struct symbolizer *symbolizer;
+	struct procs *procs;
+	struct pipeline *pipeline;
+	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	uint64_t samples;
+	uint32_t running;	/* of session_follow() */
+	uint32_t *noted;	/* strings: programs whose missing goroutines were told of */
+	uint32_t n_noted, cap_noted;
+};
+
+static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+int session_open(struct session **ret, const struct session_options *o, const char **what)
+{
+	struct session *s = mem_zalloc(sizeof(*s));
+	struct profile *p;
+	int err;
+
+	s->o = *o;
+	s->profile = p = profile_new();
+	err = collector_open(&s->collector, &o->collector, what);
+	if (err)
+		goto fail;
+	*what = "symbolizer";
+	err = symbolizer_open(&s->symbolizer, p->strings);
+	if (err)
+		goto fail;
+	err = procs_open(&s->procs, s->symbolizer, p);
+	if (err)
+		goto fail;
+	p->unit = strtab_add(p->strings, "ns");
+	p->freq = o->collector.freq;
+	p->period_ns = 1000000000u / p->freq;
+	p->event_name = strtab_add(p->strings, collector_event_name(s->collector));
+	*ret = s;
+	return 0;
+fail:
+	session_close(s);
+	return err;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	pipeline_close(s->pipeline);
+	procs_close(s->procs);
+	symbolizer_close(s->symbolizer);
+	collector_close(s->collector);
+	profile_free(s->profile);
+	free(s->noted);
+	free(s);
+}
+
+static void note(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void note(struct session *s, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (s->o.note)
+		s->o.note(s->o.arg, line);
+}
+
+/* Once for each program. */
+static void note_no_goroutines(struct session *s, const struct proc *p, const char *why)
+{
+	uint32_t path = strtab_add(s->profile->strings, p->program.path ? p->program.path : p->comm);
+
+	for (uint32_t i = 0; i < s->n_noted; i++)
+		if (s->noted[i] == path)
+			return;
+	*table_add(s->noted, s->n_noted, s->cap_noted) = path;
+	note(s, "%s (%s): no goroutine ids, %s", profile_string(s->profile, path),
+	     p->program.version, why);
+}
+
+/* What the kernel side is to take this process's executable for. */
+static int32_t executable_of(struct session *s, const struct proc *p)
+{
+	struct layout l;
+	const char *why = NULL;
+	int err = proc_layout(p, &l, &why), row;
+
+	if (err == -ENOENT)
+		return EXE_NOT_GO;
+	if (err)
+		note_no_goroutines(s, p, why);
+	row = collector_layout(s->collector, &l);
+	if (row < 0) {
+		debug("layout: %s", strerror(-row));
+		return EXE_UNKNOWN;
+	}
+	return row;
+}
+
+/* First sight of an image, or new code in one that is known. */
+static void on_image(void *arg, const struct image_record *r)
+{
+	static const struct exe_key no_key;
+	struct session *s = arg;
+	struct proc *p = procs_get(s->procs, r->tgid);
+	bool given = p->looked && !p->image;	/* looked at before it was sampled */
+	image_id now;
+
+	if (p->looked && (given || p->image == r->image)) {
+		p->image = r->image;
+		procs_refresh(p);
+		return;
+	}
+	p->image = r->image;
+	memcpy(p->comm, r->comm, sizeof(p->comm));
+	p->comm[sizeof(p->comm) - 1] = 0;
+	procs_look(s->procs, p);
+	now = collector_image(s->collector, r->tgid);
+	if (now && now != r->image) {
+		/* it became another program meanwhile, which is what we have looked at */
+		space_close(p->space);
+		p->space = NULL;
+		return;
+	}
+	if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path)
+		collector_executable(s->collector, &r->exe, executable_of(s, p));
+}
+
+static void on_sample(void *arg, const struct sample *sample)
+{
+	struct session *s = arg;
+	const struct proc *p = procs_find(s->procs, sample->tgid);
+	struct image_record r = { .tgid = sample->tgid, .image = sample->image };
+
+	if (!p || p->image != sample->image)	/* the record that announced it was lost */
+		on_image(s, &r);
+	pipeline_sample(s->pipeline, sample);
+	s->samples++;
+}
+
+static void on_process_exit(void *arg, const struct exit_record *r)
+{
+	struct session *s = arg;
+	struct proc *p = procs_find(s->procs, r->tgid);
+
+	if (!p || (p->image && p->image != r->image))
+		return;
+	if (p->wanted)
+		s->running--;
+	procs_drop(s->procs, p);
+}
+
+enum session_target session_follow(struct session *s, pid_t pid)
+{
+	struct proc *p = procs_get(s->procs, (uint32_t)pid);
+	char exe[64];
+
+	p->wanted = true;
+	procs_look(s->procs, p);
+	if (p->go) {
+		collector_follow(s->collector, pid, executable_of(s, p), PROCESS_WANTED);
+		s->running++;
+		return TARGET_GO;
+	}
+	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	procs_drop(s->procs, p);
+	if (kill(pid, 0) && errno == ESRCH)
+		return TARGET_GONE;
+	return !access(exe, R_OK) || errno == ENOENT ? TARGET_NOT_GO : TARGET_DENIED;
+}
+
+void session_follow_all(struct session *s)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		pid_t pid = isdigit((unsigned char)d->d_name[0]) ? atoi(d->d_name) : 0;
+		struct proc *p;
+
+		if (!pid || pid == getpid())
+			continue;
+		p = procs_get(s->procs, (uint32_t)pid);
+		procs_look(s->procs, p);
+		if (p->go)
+			collector_follow(s->collector, pid, executable_of(s, p), 0);
+		else
+			procs_drop(s->procs, p);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int session_follow_tree(struct session *s, pid_t pid)
+{
+	return collector_follow(s->collector, pid, EXE_UNKNOWN, PROCESS_CHILDREN);
+}
+
+int session_start(struct session *s, const char **what)
+{
+	s->start_ns = clock_ns(CLOCK_MONOTONIC);
+	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	pipeline_open(&s->pipeline, s->profile, s->procs, s->symbolizer, s->start_ns);
+	return collector_start(s->collector, what);
+}
+
+int session_step(struct session *s, int timeout_ms)
+{
+	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
+
+	return collector_poll(s->collector, timeout_ms, &h);
+}
+
+/* getrusage() would also tell of the program that started us. */
+static uint64_t peak_rss(void)
+{
+	struct buf b = { 0 };
+	const char *line;
+	uint64_t kb = 0;
+
+	if (!file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &b)) {
+		buf_u8(&b, 0);
+		line = strstr((char *)b.data, "VmHWM:");
+		if (line)
+			kb = strtoull(line + 6, NULL, 10);
+	}
+	buf_release(&b);
+	return kb << 10;
+}
+
+void session_stop(struct session *s)
+{
+	struct truth *t = &s->profile->truth;
+	uint64_t counts[COUNT_MAX];
+	const char *names;
+
+	t->duration_ns = session_elapsed_ns(s);
+	collector_stop(s->collector);
+	session_step(s, 0);
+	collector_counters(s->collector, counts);
+	t->lost_ring_full = counts[COUNT_RING_FULL];
+	t->lost_table_full = counts[COUNT_TABLE_FULL];
+	t->stack_faults = counts[COUNT_STACK_FAULT];
+	t->g_faults = counts[COUNT_G_FAULT];
+	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
+	s->profile->not_go_names = strtab_add(s->profile->strings, names);
+	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	t->peak_rss = peak_rss();
+}
+
+uint32_t session_running(const struct session *s)
+{
+	return s->running;
+}
+
+uint64_t session_elapsed_ns(const struct session *s)
+{
+	return clock_ns(CLOCK_MONOTONIC) - s->start_ns;
+}
+
+uint64_t session_samples(const struct session *s)
+{
+	return s->samples;
+}
+
+struct profile *session_profile(struct session *s)
+{
+	return s->profile;
+}
+
+const char *session_event_name(const struct session *s)
+{
+	return collector_event_name(s->collector);
+}

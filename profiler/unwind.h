@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Samples to stacks: which return addresses are the callers, leaf first.
+ *
+ * The kernel side follows frame pointers, which is right for every frame but the innermost: in a
+ * prologue, an epilogue or a function without a frame, the frame pointer is still the caller's, and
+ * the chain leaves out the direct caller. pclntab says how far the return address is from SP at every
+ * PC; so it is looked up among the words at SP, and put back.
+ */
+#ifndef PROFILER_UNWIND_H
+#define PROFILER_UNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/sample.h"
+
+struct space;
+
+struct stack {
+	uint64_t pcs[MAX_USER_PCS + 2];	/* user space: the exact PC, then return addresses */
+	uint32_t n;
+	bool cut;	/* there are more frames, which were not recorded */
+	bool broken;	/* the chain could not be followed further */
+};
+
+/* space NULL: nothing is known of the process, the chain is taken as it is. */
+void stack_unwind(struct stack *ret, struct space *space, const struct sample *s);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolizer/elf.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "profiler/base/arena.h"
+
+#define PAGE 4096
+
+/* The part of [offset, offset + len) that is in the file. */
+static struct cursor clip(const struct elf *e, uint64_t offset, uint64_t len)
+{
+	if (offset > e->size)
+		return (struct cursor){ .bad = true };
+	if (len > e->size - offset)
+		len = e->size - offset;
+	return cursor_over(e->data + offset, len);
+}
+
+static void read_build_id(struct elf *e, struct cursor notes, uint64_t align)
+{
+	uint64_t mask = align == 8 ? 7 : 3;
+
+	while (cursor_left(&notes) >= sizeof(Elf64_Nhdr)) {
+		uint32_t name_len = cursor_u32(&notes), len = cursor_u32(&notes);
+		uint32_t type = cursor_u32(&notes);
+		const char *name = cursor_bytes(&notes, ((uint64_t)name_len + 3) & ~(uint64_t)3);
+		const uint8_t *id;
+
+		cursor_seek(&notes, (notes.pos + mask) & ~mask);
+		id = cursor_bytes(&notes, len);
+		if (!id)
+			return;
+		if (type == NT_GNU_BUILD_ID && name_len == 4 && !memcmp(name, "GNU", 4)) {
+			for (uint32_t i = 0; i < len && i < 32; i++)
+				sprintf(e->build_id + 2 * i, "%02x", id[i]);
+			return;
+		}
+		cursor_seek(&notes, (notes.pos + mask) & ~mask);
+	}
+}
+
+static void read_dynamic(struct elf *e, struct cursor dyn)
+{
+	uint64_t vaddr = 0, len = 0;
+	struct cursor at;
+
+	while (cursor_left(&dyn) >= sizeof(Elf64_Dyn)) {
+		uint64_t tag = cursor_u64(&dyn), value = cursor_u64(&dyn);
+
+		if (tag == DT_NULL)
+			break;
+		if (tag == DT_RELA)
+			vaddr = value;
+		if (tag == DT_RELASZ)
+			len = value;
+	}
+	if (!len)
+		return;
+	at = elf_at(e, vaddr);
+	e->rela = cursor_slice(&at, 0, len);
+}
+
+static int segment_cmp(const void *a, const void *b)
+{
+	const struct elf_segment *x = a, *y = b;
+
+	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+}
+
+static int read_segments(struct elf *e)
+{
+	struct cursor dyn = { 0 };
+	GElf_Phdr ph;
+	size_t n;
+
+	if (elf_getphdrnum(e->lib, &n))
+		return -ENOEXEC;
+	for (size_t i = 0; i < n && gelf_getphdr(e->lib, (int)i, &ph); i++) {
+		struct cursor bytes = clip(e, ph.p_offset, ph.p_filesz);
+
+		if (ph.p_type == PT_NOTE && !*e->build_id)
+			read_build_id(e, bytes, ph.p_align);
+		if (ph.p_type == PT_DYNAMIC)
+			dyn = bytes;
+		if (ph.p_type == PT_LOAD && !bytes.bad)
+			*table_add(e->segments, e->n_segments, e->cap_segments) =
+				(struct elf_segment){
+					.vaddr = ph.p_vaddr,
+					.offset = ph.p_offset,
+					.filesz = bytes.len,
+					.writable = ph.p_flags & PF_W,
+					.executable = ph.p_flags & PF_X,
+				};
+	}
+	if (e->n_segments)
+		qsort(e->segments, e->n_segments, sizeof(*e->segments), segment_cmp);
+	read_dynamic(e, dyn);
+	return 0;
+}
+
+int elf_parse(struct elf **ret, const void *data, size_t size)
+{
+	struct elf *e = mem_zalloc(sizeof(*e));
+	GElf_Ehdr eh;
+	int err = -ENOEXEC;
+
+	e->data = data;
+	e->size = size;
+	elf_version(EV_CURRENT);
+	/* libelf writes to an image only in elf_update(), which we never call */
+	e->lib = elf_memory((char *)(uintptr_t)data, size);
+	if (!e->lib || elf_kind(e->lib) != ELF_K_ELF || !gelf_getehdr(e->lib, &eh) ||
+	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB)
+		goto fail;
+	e->machine = eh.e_machine;
+	err = read_segments(e);
+	if (err)
+		goto fail;
+	*ret = e;
+	return 0;
+fail:
+	elf_close(e);
+	return err;
+}
+
+int elf_open(struct elf **ret, int fd)
+{
+	struct stat st;
+	void *map;
+	int err;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
+		return -ENOEXEC;
+	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	err = elf_parse(ret, map, (size_t)st.st_size);
+	if (err)
+		munmap(map, (size_t)st.st_size);
+	else
+		(*ret)->map = map;
+	return err;
+}
+
+void elf_close(struct elf *e)
+{
+	if (!e)
+		return;
+	elf_end(e->lib);
+	if (e->map)
+		munmap(e->map, e->size);
+	free(e->segments);
+	free(e);
+}
+
+bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr, struct cursor *bytes)
+{
+	Elf_Scn *scn = NULL;
+	size_t strs;
+	GElf_Shdr sh;
+
+	if (elf_getshdrstrndx(e->lib, &strs))
+		return false;
+	while ((scn = elf_nextscn(e->lib, scn))) {
+		const char *s;
+
+		if (!gelf_getshdr(scn, &sh) || sh.sh_type == SHT_NOBITS)
+			continue;
+		s = elf_strptr(e->lib, strs, sh.sh_name);
+		if (!s || strcmp(s, name))
+			continue;
+		*vaddr = sh.sh_addr;
+		*bytes = clip(e, sh.sh_offset, sh.sh_size);
+		return bytes->len > 0;
+	}
+	return false;
+}
+
+struct cursor elf_segment_bytes(const struct elf *e, uint32_t i)
+{
+	return cursor_over(e->data + e->segments[i].offset, e->segments[i].filesz);
+}
+
+struct cursor elf_at(const struct elf *e, uint64_t vaddr)
+{
+	for (uint32_t i = 0; i < e->n_segments; i++) {
+		uint64_t skip = vaddr - e->segments[i].vaddr;
+		struct cursor bytes = elf_segment_bytes(e, i);
+
+		if (vaddr >= e->segments[i].vaddr && skip < bytes.len)
+			return cursor_slice(&bytes, skip, bytes.len - skip);
+	}
+	return (struct cursor){ .bad = true };
+}
+
+bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+
+		/* mappings begin at whole pages, segments need not */
+		if (offset < (s->offset & ~(uint64_t)(PAGE - 1)) || offset >= s->offset + s->filesz)
+			continue;
+		if (found && !s->executable)
+			continue;
+		*vaddr = s->vaddr - s->offset + offset;
+		found = true;
+		if (s->executable)
+			break;
+	}
+	return found;
+}
+
+bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value)
+{
+	uint32_t relative = e->machine == EM_AARCH64 ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
+	struct cursor c = e->rela;
+
+	if (i >= c.len / sizeof(Elf64_Rela))
+		return false;
+	cursor_seek(&c, i * sizeof(Elf64_Rela));
+	*where = cursor_u64(&c);
+	if (cursor_u64(&c) != relative)
+		*where = UINT64_MAX;
+	*value = cursor_u64(&c);
+	return true;
+}
+
+bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value)
+{
+	struct cursor c = elf_at(e, vaddr);
+	uint64_t where, v;
+
+	*value = cursor_u64(&c);
+	for (uint64_t i = 0; elf_rela(e, i, &where, &v); i++)
+		if (where == vaddr) {
+			*value = v;
+			break;
+		}
+	return !c.bad;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolizer/kallsyms.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+
+/* No kernel function is larger: addresses further off belong to something without a name. */
+#define MAX_SIZE ((uint64_t)256 << 10)
+
+struct symbol {
+	uint64_t addr;
+	uint32_t name;		/* offset in names */
+	uint16_t module;	/* row of modules */
+	uint8_t rank;		/* of names for one address: global, local, weak */
+};
+
+struct kallsyms {
+	struct symbol *symbols;	/* by addr */
+	uint32_t n, cap;
+	struct buf names;
+	char (*modules)[64];	/* with brackets; the kernel's MODULE_NAME_LEN is 56 */
+	uint32_t n_modules, cap_modules;
+};
+
+static uint16_t module_row(struct kallsyms *k, const char *name)
+{
+	/* symbols of one module stand together */
+	if (strcmp(k->modules[k->n_modules - 1], name) && k->n_modules < UINT16_MAX)
+		snprintf(*table_add(k->modules, k->n_modules, k->cap_modules),
+			 sizeof(*k->modules), "%s", name);
+	return (uint16_t)(k->n_modules - 1);
+}
+
+/* "ffffffffc0a01000 t nft_do_chain	[nf_tables]" */
+static void add_line(struct kallsyms *k, const char *line)
+{
+	char type, name[512], module[64];
+	unsigned long long addr;
+	int n = sscanf(line, "%llx %c %511s %63s", &addr, &type, name, module);
+	struct symbol *s;
+
+	if (n < 3 || !strchr("TtWw", type) || k->names.len > UINT32_MAX / 2)
+		return;
+	s = table_add(k->symbols, k->n, k->cap);
+	*s = (struct symbol){
+		.addr = addr,
+		.name = (uint32_t)k->names.len,
+		.module = n == 4 ? module_row(k, module) : 0,
+		.rank = type == 'T' ? 0 : type == 't' ? 1 : 2,
+	};
+	buf_add(&k->names, name, strlen(name) + 1);
+}
+
+static int symbol_cmp(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank - y->rank;
+	return (x->name > y->name) - (x->name < y->name);
+}
+
+int kallsyms_open(struct kallsyms **ret, const char *path, const char **why)
+{
+	FILE *f = fopen(path, "re");
+	struct kallsyms *k;
+	char *line = NULL;
+	size_t size = 0;
+	int err = 0;
+
+	*why = "/proc/kallsyms cannot be read";
+	if (!f)
+		return -errno;
+	k = mem_zalloc(sizeof(*k));
+	strcpy(*table_add(k->modules, k->n_modules, k->cap_modules), "[kernel]");
+	while (getline(&line, &size, f) > 0)
+		add_line(k, line);
+	free(line);
+	fclose(f);
+	if (k->n)
+		qsort(k->symbols, k->n, sizeof(*k->symbols), symbol_cmp);
+	if (!k->n) {
+		*why = "/proc/kallsyms is empty";
+		err = -ENOENT;
+	} else if (!k->symbols[k->n - 1].addr) {
+		*why = "/proc/kallsyms hides addresses (needs CAP_SYSLOG, and sysctl kernel.kptr_restrict below 2)";
+		err = -EPERM;
+	}
+	if (err) {
+		kallsyms_close(k);
+		return err;
+	}
+	k->symbols = mem_realloc(k->symbols, k->n, sizeof(*k->symbols));
+	k->names.data = mem_realloc(k->names.data, k->names.len, 1);
+	*why = NULL;
+	*ret = k;
+	return 0;
+}
+
+void kallsyms_close(struct kallsyms *k)
+{
+	if (!k)
+		return;
+	free(k->symbols);
+	free(k->modules);
+	buf_release(&k->names);
+	free(k);
+}
+
+bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
+		   const char **module)
+{
+	uint32_t lo = 0, hi = k->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (k->symbols[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo || addr - k->symbols[lo - 1].addr >= MAX_SIZE)
+		return false;
+	/* of several names the best stands first */
+	for (lo--; lo && k->symbols[lo - 1].addr == k->symbols[lo].addr; lo--)
+		;
+	*name = (const char *)k->names.data + k->symbols[lo].name;
+	*module = k->modules[k->symbols[lo].module];
+	return true;
+}

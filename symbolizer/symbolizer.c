@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two steps, each remembering what it found: an address of a process is looked up among the areas of its
+ * space, which gives an object and an address in its file; that is looked up in the object. So what
+ * is learned in one process serves all that map the same file, and a miss stays where it was.
+ */
+#include "symbolizer/symbolizer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/index.h"
+#include "profiler/base/strtab.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/framecache.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/kallsyms.h"
+#include "symbolizer/maps.h"
+#include "symbolizer/object.h"
+
+#define MAX_MAPS ((size_t)64 << 20)	/* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
+
+static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
+
+/* A row that frames name. */
+struct module_row {
+	const char *path, *build_id;	/* of an object, or of kallsyms */
+};
+
+struct symbolizer {
+	struct strtab *strs;
+	struct object **objects;	/* owned */
+	uint32_t n_objects, cap_objects;
+	struct index index;		/* of objects */
+	struct module_row *rows;
+	uint32_t n_rows, cap_rows;
+	struct kallsyms *kernel;	/* NULL: not asked for yet, or not to be had */
+	bool kernel_tried;
+	const char *kernel_why;
+	struct framecache kernel_cache;
+};
+
+/* An executable mapping. */
+struct area {
+	uint64_t start, end;
+	uint64_t delta;			/* what makes an address one of the object */
+	struct object *object;		/* of the symbolizer */
+};
+
+struct space {
+	struct symbolizer *s;
+	pid_t pid;
+	struct object *program;		/* NULL: cannot be read */
+	struct area *areas;		/* by address */
+	uint32_t n_areas, cap_areas;
+};
+
+struct object_name {
+	const struct symbolizer *s;
+	const struct object_key *key;
+	const char *path;
+	size_t path_len;
+};
+
+int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
+{
+	struct symbolizer *s = mem_zalloc(sizeof(*s));
+
+	s->strs = strs;
+	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ "", "" };
+	*ret = s;
+	return 0;
+}
+
+void symbolizer_close(struct symbolizer *s)
+{
+	if (!s)
+		return;
+	for (uint32_t i = 0; i < s->n_objects; i++)
+		object_free(s->objects[i]);
+	free(s->objects);
+	index_release(&s->index);
+	free(s->rows);
+	kallsyms_close(s->kernel);
+	framecache_release(&s->kernel_cache);
+	free(s);
+}
+
+uint32_t symbolizer_modules(const struct symbolizer *s)
+{
+	return s->n_rows;
+}
+
+void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
+		       const char **build_id)
+{
+	*path = s->rows[id].path;
+	*build_id = s->rows[id].build_id;
+}
+
+static uint32_t row_add(struct symbolizer *s, const char *path, const char *build_id)
+{
+	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ path, build_id };
+	return s->n_rows - 1;
+}
+
+/* Files are told apart by what they are, the rest by name. */
+static bool same_object(const void *arg, uint32_t id)
+{
+	const struct object_name *n = arg;
+	const struct object *o = n->s->objects[id];
+
+	return !memcmp(n->key, &o->key, sizeof(o->key)) &&
+	       (n->key->inode ||
+		(strlen(o->path) == n->path_len && !memcmp(o->path, n->path, n->path_len)));
+}
+
+static uint64_t name_hash(const struct object_name *n)
+{
+	return n->key->inode ? hash_bytes(n->key, sizeof(*n->key)) :
+			       hash_bytes(n->path, n->path_len);
+}
+
+static struct object *object_find(const struct object_name *n)
+{
+	uint32_t id = index_find(&n->s->index, name_hash(n), same_object, n);
+
+	return id == INDEX_NONE ? NULL : n->s->objects[id];
+}
+
+static void object_keep(struct symbolizer *s, struct object *o)
+{
+	struct object_name n = { s, &o->key, o->path, strlen(o->path) };
+
+	index_add(&s->index, name_hash(&n), s->n_objects);
+	*table_add(s->objects, s->n_objects, s->cap_objects) = o;
+}
+
+/* The object of a file, opened at the first sight of it. NULL: not a file, or it cannot be read. inode
+ * 0: any; else the path may lead to another file by now. */
+static struct object *object_of_file(struct symbolizer *s, const char *file, uint64_t inode,
+				     const char *path, size_t path_len)
+{
+	struct object_name name = { s, NULL, path, path_len };
+	struct object_key key;
+	struct object *o;
+	struct stat st;
+	int fd;
+
+	/* no open() before it is known to be a file: that of a device has effects */
+	if (stat(file, &st) || !S_ISREG(st.st_mode) || (inode && st.st_ino != inode))
+		return NULL;
+	key = object_key(&st);
+	name.key = &key;
+	o = object_find(&name);
+	if (o)
+		return o;
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st)) {
+		struct object_key opened = object_key(&st);
+
+		if (!memcmp(&key, &opened, sizeof(key))) {
+			o = object_new(fd, &key, path, path_len);
+			object_keep(s, o);
+		}
+	}
+	close(fd);
+	return o;
+}
+
+static struct object *object_of_name(struct symbolizer *s, const char *path, size_t path_len)
+{
+	struct object_key key = { 0 };
+	struct object_name name = { s, &key, path, path_len };
+	struct object *o = object_find(&name);
+
+	if (!o) {
+		o = object_new(-1, &key, path, path_len);
+		object_keep(s, o);
+	}
+	return o;
+}
+
+/* Reads the target of a link without " (deleted)"; "" when it cannot be read. */
+static size_t link_read(const char *link, char path[PATH_MAX])
+{
+	ssize_t len = readlink(link, path, PATH_MAX - 1);
+	size_t n = len < 0 ? 0 : (size_t)len, tail = sizeof(deleted) - 1;
+
+	if (n > tail && !memcmp(path + n - tail, deleted, tail))
+		n -= tail;
+	path[n] = 0;
+	return n;
+}
+
+/* What is mapped there. Of the ways to a file the first needs no path and survives its deletion, but takes
+ * CAP_CHECKPOINT_RESTORE; the program itself has a link that takes less. */
+static struct object *object_of_mapping(struct space *sp, const struct mapping *m,
+					const char *exe)
+{
+	char file[PATH_MAX + 64];
+	struct object *o;
+
+	if (!m->inode)
+		return m->path_len && *m->path == '[' ?
+			       object_of_name(sp->s, m->path, m->path_len) :
+			       object_of_name(sp->s, anon, sizeof(anon) - 1);
+	if (sp->program && mapping_is(m, exe))
+		return sp->program;
+	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
+		 (unsigned long long)m->start, (unsigned long long)m->end);
+	o = object_of_file(sp->s, file, 0, m->path, m->path_len);
+	if (o || m->deleted || m->path_len >= PATH_MAX)
+		return o;
+	snprintf(file, sizeof(file), "/proc/%d/root%.*s", sp->pid, (int)m->path_len, m->path);
+	return object_of_file(sp->s, file, m->inode, m->path, m->path_len);
+}
+
+static struct area *area_find(const struct space *sp, uint64_t addr)
+{
+	uint32_t lo = 0, hi = sp->n_areas;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (sp->areas[mid].end <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < sp->n_areas && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
+}
+
+static struct area area_of_mapping(struct space *sp, const struct mapping *m, const char *exe)
+{
+	struct area a = { .start = m->start, .end = m->end }, *before = area_find(sp, m->start);
+	uint64_t vaddr = m->offset;
+
+	a.object = object_of_mapping(sp, m, exe);
+	/* a file that was deleted meanwhile was opened when it was there */
+	if (!a.object && before && before->object->key.inode &&
+	    mapping_is(m, before->object->path))
+		a.object = before->object;
+	if (!a.object)
+		a.object = object_of_name(sp->s, m->path, m->path_len);
+	if (a.object->elf)
+		elf_vaddr(a.object->elf, m->offset, &vaddr);
+	/* code in no file keeps its address, the vDSO that of its image */
+	if (m->inode || !strcmp(a.object->path, vdso))
+		a.delta = vaddr - m->start;
+	return a;
+}
+
+int space_refresh(struct space *sp)
+{
+	char link[64], exe[PATH_MAX];
+	struct area *areas = NULL;
+	uint32_t n = 0, cap = 0;
+	struct buf text = { 0 };
+	struct cursor c;
+	struct mapping m;
+	size_t len;
+	int err;
+
+	snprintf(link, sizeof(link), "/proc/%d/maps", sp->pid);
+	err = file_read(AT_FDCWD, link, MAX_MAPS, &text);
+	if (err)
+		goto out;
+	snprintf(link, sizeof(link), "/proc/%d/exe", sp->pid);
+	len = link_read(link, exe);
+	if (!sp->program)
+		sp->program = object_of_file(sp->s, link, 0, exe, len);
+	c = cursor_over(text.data, text.len);
+	while (maps_next(&c, &m))
+		*table_add(areas, n, cap) = area_of_mapping(sp, &m, exe);
+	if (n) {
+		free(sp->areas);
+		sp->areas = areas;
+		sp->n_areas = n;
+		sp->cap_areas = cap;
+	}
+out:
+	buf_release(&text);
+	/* a process on its way out has no mappings, and no kernel thread ever had */
+	return err == -ENOENT || (!err && !n) ? -ESRCH : err;
+}
+
+int space_open(struct space **ret, struct symbolizer *s, pid_t pid)
+{
+	struct space *sp = mem_zalloc(sizeof(*sp));
+	int err;
+
+	sp->s = s;
+	sp->pid = pid;
+	err = space_refresh(sp);
+	if (err)
+		space_close(sp);
+	else
+		*ret = sp;
+	return err;
+}
+
+void space_close(struct space *sp)
+{
+	if (!sp)
+		return;
+	free(sp->areas);
+	free(sp);
+}
+
+static struct go_program program_of(const struct object *o)
+{
+	struct go_program p = { .path = "", .build_id = "" };
+
+	if (!o)
+		return p;
+	p.path = o->path;
+	p.build_id = o->elf ? o->elf->build_id : "";
+	p.version = *o->version ? o->version : NULL;
+	p.why = o->why;
+	return p;
+}
+
+void space_program(const struct space *sp, struct go_program *ret)
+{
+	*ret = program_of(sp->program);
+}
+
+int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
+{
+	char link[64], path[PATH_MAX];
+	struct object *o;
+	int err = 0;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	o = object_of_file(s, link, 0, path, link_read(link, path));
+	if (!o || !o->elf)
+		err = -ENOEXEC;
+	else
+		*ret = program_of(o);
+	return err;
+}
+
+static uint32_t object_row(struct symbolizer *s, struct object *o)
+{
+	if (!o->row)
+		o->row = row_add(s, o->path, o->elf ? o->elf->build_id : "");
+	return o->row;
+}
+
+int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr, struct frame *out,
+		    int cap, bool *unmapped)
+{
+	const struct area *a = area_find(sp, addr);
+	struct frame fresh[FRAMES_AT_PC];
+	const struct frame *frames;
+	struct object *o;
+	int n;
+
+	if (unmapped)
+		*unmapped = !a;
+	if (!a) {
+		*out = (struct frame){ .addr = addr };
+		return 1;
+	}
+	o = a->object;
+	addr += a->delta;
+	if (!o->resolver) {
+		*out = (struct frame){
+			.addr = addr,
+			.module = object_row(s, o),
+			.kind = !strcmp(o->path, vdso) ? FRAME_VDSO : FRAME_UNNAMED,
+		};
+		return 1;
+	}
+	n = framecache_find(&o->cache, addr, &frames);
+	if (!n) {
+		object_row(s, o);
+		n = object_resolve(o, addr, s->strs, fresh);
+		framecache_add(&o->cache, addr, fresh, n);
+		frames = fresh;
+	}
+	n = n < cap ? n : cap;
+	memcpy(out, frames, (size_t)n * sizeof(*out));
+	return n;
+}
+
+/* Rows of the kernel's modules by name: asked once per address, and there are few. */
+static uint32_t kernel_row(struct symbolizer *s, const char *module)
+{
+	for (uint32_t i = 1; i < s->n_rows; i++)
+		if (!strcmp(s->rows[i].path, module))
+			return i;
+	return row_add(s, module, "");
+}
+
+int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
+{
+	const char *name = "", *module = "[kernel]";
+	const struct frame *found;
+
+	if (framecache_find(&s->kernel_cache, addr, &found)) {
+		*out = *found;
+		return 1;
+	}
+	if (!s->kernel_tried) {
+		s->kernel_tried = true;
+		kallsyms_open(&s->kernel, "/proc/kallsyms", &s->kernel_why);
+	}
+	if (s->kernel)
+		kallsyms_find(s->kernel, addr, &name, &module);
+	*out = (struct frame){
+		.addr = addr,
+		.func = strtab_add(s->strs, name),
+		.module = kernel_row(s, module),
+		.kind = FRAME_KERNEL,
+	};
+	framecache_add(&s->kernel_cache, addr, out, 1);
+	return 1;
+}
+
+const char *symbolizer_kernel_why(const struct symbolizer *s)
+{
+	return s->kernel_why;
+}
+
+/* The table of the Go module that addr is in, whose address it becomes. NULL: none. */
+static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
+{
+	const struct area *a = area_find(sp, *addr);
+
+	if (!a)
+		return NULL;
+	*addr += a->delta;
+	return a->object->go;
+}
+
+bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
+{
+	const struct gopclntab *go = go_at(sp, &pc);
+
+	return go && gopclntab_spdelta(go, pc, delta);
+}
+
+bool space_is_go(struct space *sp, uint64_t pc)
+{
+	const struct gopclntab *go = go_at(sp, &pc);
+
+	return go && gopclntab_covers(go, pc);
+}
+
+uint32_t space_start_function(struct space *sp, uint64_t startpc)
+{
+	const struct gopclntab *go = go_at(sp, &startpc);
+
+	return go ? gopclntab_start(go, startpc, sp->s->strs) : 0;
+}
+
+bool space_function(const struct space *sp, const char *name, uint64_t *entry,
+		    const uint8_t **code, uint32_t *len)
+{
+	const struct object *o = sp->program;
+	struct cursor bytes;
+
+	if (!o || !o->go || !gopclntab_function(o->go, name, entry, len))
+		return false;
+	bytes = elf_at(o->elf, *entry);
+	if (*len > bytes.len)
+		*len = (uint32_t)bytes.len;
+	*code = bytes.data;
+	return *len > 0;
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+// Command check judges what gostrobe wrote, where a shell script would be lost. It prints one line
+// of figures and exits 0, or one line per problem and exits 1.
+//
+//	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
+//	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+// stack is one line of folded output.
+type stack struct {
+	frames []string // root first
+	n      int      // samples
+}
+
+// readFolded is strict: a line that flamegraph.pl would not take is an error.
+func readFolded(path string) ([]stack, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var stacks []stack
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		text := lines.Text()
+		space := strings.LastIndexByte(text, ' ')
+		if space <= 0 {
+			return nil, fmt.Errorf("not a folded line: %.80q", text)
+		}
+		n, err := strconv.Atoi(text[space+1:])
+		if err != nil || n <= 0 {
+			return nil, fmt.Errorf("no count: %.80q", text)
+		}
+		s := stack{strings.Split(text[:space], ";"), n}
+		for _, frame := range s.frames {
+			if frame == "" {
+				return nil, fmt.Errorf("empty frame: %.80q", text)
+			}
+		}
+		stacks = append(stacks, s)
+	}
+	return stacks, lines.Err()
+}
+
+// owner splits "goroutine 18 main.worker"; id 0 when the root frame is another one.
+func (s stack) owner() (id uint64, start string) {
+	words := strings.SplitN(s.frames[0], " ", 3)
+	if len(words) != 3 || words[0] != "goroutine" {
+		return 0, ""
+	}
+	id, err := strconv.ParseUint(words[1], 10, 64)
+	if err != nil {
+		return 0, ""
+	}
+	return id, words[2]
+}
+
+func (s stack) count(frame string) (n int) {
+	for _, f := range s.frames[1:] {
+		if f == frame {
+			n++
+		}
+	}
+	return n
+}
+
+var classes = map[string]bool{
+	"[starting]": true, "[signal]": true, "[c]": true, "[gc]": true, "[scheduler]": true,
+	"[cgo]": true, "[kernel]": true, "[runtime]": true, "[user]": true,
+}
+
+var problems []string
+
+func problem(format string, args ...interface{}) {
+	problems = append(problems, fmt.Sprintf(format, args...))
+}
+
+func main() {
+	var figures string
+	var err error
+	switch args := os.Args[1:]; {
+	case len(args) == 4 && args[0] == "truth":
+		figures, err = checkTruth(args[1], args[2], args[3])
+	case len(args) == 3 && args[0] == "named":
+		figures, err = checkNamed(args[1], args[2])
+	default:
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED")
+		os.Exit(2)
+	}
+	if err != nil {
+		problem("%v", err)
+	}
+	if problems != nil {
+		if len(problems) > 8 {
+			problems = append(problems[:8], fmt.Sprintf("and %d more", len(problems)-8))
+		}
+		fmt.Println(strings.Join(problems, "\n"))
+		os.Exit(1)
+	}
+	fmt.Println(figures)
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// row is what tests/workloads/goroutines prints of a goroutine.
+type row struct {
+	Goid   uint64 `json:"goid"`
+	Start  string `json:"start"`
+	Func   string `json:"func"`
+	Inner  string `json:"inner"`
+	Depth  int    `json:"depth"`
+	Locked bool   `json:"locked"`
+	CPUNs  int64  `json:"cpu_ns"`
+
+	samples, under, inner int // found in the recording
+}
+
+func readRows(path string) (map[uint64]*row, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	rows := make(map[uint64]*row)
+	lines := bufio.NewScanner(f)
+	for lines.Scan() {
+		if !strings.HasPrefix(lines.Text(), "{") {
+			continue // "ready 812", "done"
+		}
+		r := new(row)
+		if err := json.Unmarshal(lines.Bytes(), r); err != nil {
+			return nil, err
+		}
+		if rows[r.Goid] != nil {
+			return nil, fmt.Errorf("the workload names goroutine %d twice", r.Goid)
+		}
+		rows[r.Goid] = r
+	}
+	return rows, lines.Err()
+}
+
+const mostSigma = 4.5
+
+func checkTruth(rowsPath, foldedPath, hz string) (string, error) {
+	freq, err := strconv.ParseFloat(hz, 64)
+	if err != nil {
+		return "", err
+	}
+	rows, err := readRows(rowsPath)
+	if err != nil {
+		return "", err
+	}
+	stacks, err := readFolded(foldedPath)
+	if err != nil {
+		return "", err
+	}
+	total, owned := countSamples(rows, stacks)
+	deep := checkDepth(rows, stacks)
+	checkUnder(rows)
+	return fmt.Sprintf("%d samples, %.2f %% with a goroutine, %d whole stacks of recursion; %s",
+		total, 100*float64(owned)/float64(total), deep, checkShares(rows, freq)), nil
+}
+
+// countSamples gives each stack to its goroutine's row; those that no row knows are invented, but
+// for the runtime's own, which no program can list. Of these there is one for each start function,
+// or one for each CPU.
+func countSamples(rows map[uint64]*row, stacks []stack) (total, owned int) {
+	invented := make(map[string]int)
+	system := make(map[string]map[uint64]bool)
+	for _, s := range stacks {
+		total += s.n
+		id, start := s.owner()
+		r := rows[id]
+		switch {
+		case id == 0:
+			if !classes[s.frames[0]] {
+				problem("neither goroutine nor class: %q", s.frames[0])
+			}
+			continue
+		case r == nil && strings.HasPrefix(start, "runtime."):
+			if system[start] == nil {
+				system[start] = make(map[uint64]bool)
+			}
+			system[start][id] = true
+		case r == nil:
+			invented[s.frames[0]] += s.n
+		case r.Start != start:
+			problem("goroutine %d is called %s, it is %s", id, start, r.Start)
+		default:
+			r.samples += s.n
+			if r.Func == "" || s.count(r.Func) > 0 {
+				r.under += s.n
+			}
+			if s.count(r.Inner) > 0 {
+				r.inner += s.n
+			}
+		}
+		owned += s.n
+	}
+	for name, n := range invented {
+		problem("%s never existed, %d samples", name, n)
+	}
+	for start, ids := range system {
+		if len(ids) > 1 && start != "runtime.gcBgMarkWorker" {
+			problem("%d goroutines of %s", len(ids), start)
+		}
+	}
+	return total, owned
+}
+
+// checkDepth: a stack that has reached the bottom has all calls of the recursion, and its root.
+func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
+	for _, r := range rows {
+		if r.Depth == 0 {
+			continue
+		}
+		for _, s := range stacks {
+			id, _ := s.owner()
+			if id != r.Goid || s.count("main.bottom") == 0 {
+				continue
+			}
+			if n := s.count("main.recurse"); n != r.Depth || s.frames[1] != r.Start {
+				problem("recursion of depth %d arrives as %d, under %s (%d samples)",
+					r.Depth, n, s.frames[1], s.n)
+			} else {
+				whole += s.n
+			}
+		}
+		if whole == 0 {
+			problem("no stack of the recursion at all")
+		}
+	}
+	return whole
+}
+
+// checkUnder: at most 1 % of a goroutine's samples lie elsewhere than under its function. One in
+// fewer than 100 is no finding; goroutines with a sample or two each count together.
+func checkUnder(rows map[uint64]*row) {
+	shorts := &row{Start: "short ones together"}
+	all := []*row{shorts}
+	for _, r := range rows {
+		if r.CPUNs == 0 {
+			shorts.samples += r.samples
+			shorts.under += r.under
+		} else {
+			all = append(all, r)
+		}
+	}
+	for _, r := range all {
+		if out := r.samples - r.under; out > 1 && out*100 > r.samples {
+			problem("%s: %d of %d samples are not under %s", r.Start, out, r.samples, r.Func)
+		}
+		if r.Inner != "" && r.inner == 0 {
+			problem("%s: %s, which is inlined, is in no stack", r.Start, r.Inner)
+		}
+	}
+	if shorts.samples == 0 {
+		problem("no sample of any short goroutine")
+	}
+}
+
+// checkShares compares samples with CPU time. For each locked goroutine, expected = CPU time of its
+// thread × frequency, and z = (samples − expected) / √expected; the sum of z² over the k of them
+// is taken for chi² with k degrees of freedom. This is Pearson's statistic for independent
+// Poisson counts: the expectations come from a clock, not from the counts, so none is lost. The
+// timer is periodic, which makes counts of long time slices more even than Poisson's: the sum comes
+// out below k, and what exceeds the limit is bias, not chance.
+func checkShares(rows map[uint64]*row, freq float64) string {
+	var chi2, worst float64
+	var who string
+	var locked []*row
+	for _, r := range rows {
+		expected := float64(r.CPUNs) / 1e9 * freq
+		if r.CPUNs >= 100e6 && r.samples == 0 {
+			problem("%s is missing, with %d ms of CPU time", r.Start, r.CPUNs/1e6)
+		}
+		if r.CPUNs == 0 {
+			continue
+		}
+		z := (float64(r.samples) - expected) / math.Sqrt(expected)
+		if !r.Locked { // what is known is a lower limit
+			if z < -mostSigma {
+				problem("%s: %d samples, at least %.0f expected", r.Start, r.samples, expected)
+			}
+			continue
+		}
+		locked = append(locked, r)
+		chi2 += z * z
+		if math.Abs(z) > math.Abs(worst) {
+			worst, who = z, r.Start
+		}
+	}
+	if len(locked) == 0 {
+		problem("the workload had no locked goroutine")
+		return ""
+	}
+	limit := chi2Limit(len(locked))
+	if chi2 > limit || math.Abs(worst) > mostSigma {
+		problem("CPU shares: chi² %.1f (limit %.1f), %s off by %.1f sigma: %s",
+			chi2, limit, who, worst, sharesText(locked, freq))
+	}
+	return fmt.Sprintf("chi² %.1f of %d goroutines (limit %.1f), at most %.1f sigma",
+		chi2, len(locked), limit, math.Abs(worst))
+}
+
+func sharesText(locked []*row, freq float64) string {
+	sort.Slice(locked, func(i, j int) bool { return locked[i].CPUNs > locked[j].CPUNs })
+	var parts []string
+	for _, r := range locked {
+		parts = append(parts, fmt.Sprintf("%s %d/%.0f", strings.TrimPrefix(r.Start, "main."),
+			r.samples, float64(r.CPUNs)/1e9*freq))
+	}
+	return strings.Join(parts, " ")
+}
+
+// chi2Limit is the 99.9 % point of chi² by Wilson and Hilferty, within 1 % for k >= 3.
+func chi2Limit(k int) float64 {
+	const z999 = 3.0902
+	v := 2 / (9 * float64(k))
+	return float64(k) * math.Pow(1-v+z999*math.Sqrt(v), 3)
+}

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+#
+# What every end-to-end test starts with:
+#
+#	. "$(dirname "$0")/lib.sh"
+#
+# A test collects what is wrong with problem(), and finish() prints its one line:
+# "ok NAME: figures", "not ok NAME: what; what" or "skip NAME: why". Exit status 0, 1; 77 for a skip,
+# 78 for one that leaves the main job unproven. Whatever happens, the line is printed, and no
+# process that was started here stays.
+set -Eeuo pipefail
+export LC_ALL=C
+
+name=${0##*/}
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+gostrobe=${GOSTROBE:-$top/gostrobe}
+bin=$top/.build/e2e # workloads and checker, put there by build()
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/gostrobe-$name.XXXXXX")
+problems=()
+started=() # pids
+verdict=
+where=
+
+problem() { problems+=("$*"); }
+
+not_ok() {
+	local all
+	[ ${#problems[@]} -lt 9 ] || problems=("${problems[@]:0:8}" "and $((${#problems[@]} - 8)) more")
+	all=$(printf '; %s' "${problems[@]}" | tr '\n' '|')
+	echo "not ok $name: ${all:2}"
+}
+
+finish() {
+	verdict=1
+	[ ${#problems[@]} = 0 ] || { not_ok; exit 1; }
+	echo "ok $name${1:+: $1}"
+	exit 0
+}
+
+skip() {
+	verdict=1
+	echo "skip $name: $1"
+	exit "${2:-77}"
+}
+
+cleanup() {
+	local status=$?
+	for pid in "${started[@]}"; do
+		kill -CONT "$pid" 2>/dev/null || true
+		kill -KILL "$pid" 2>/dev/null || true
+	done
+	wait 2>/dev/null || true
+	[ -n "${E2E_KEEP:-}" ] && echo "kept: $tmp" >&2 || rm -rf "$tmp"
+	if [ -z "$verdict" ]; then
+		problem "the test itself stopped, status $status, $where"
+		not_ok
+		status=1
+	fi
+	exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 143' TERM INT HUP
+trap 'where="at line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
+
+# Go programs, with the Go that is there; each run, since Go knows itself what has changed.
+build() {
+	local go
+	for go in "${GO:-}" "$(command -v go)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
+		[ -x "$go" ] && break
+	done
+	[ -x "$go" ] || skip "no Go toolchain" 78
+	mkdir -p "$bin"
+	for dir in tests/workloads tests/e2e/check; do
+		(cd "$top/$dir" && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
+			"$go" build -o "$bin/" ./...)
+	done
+}
+
+# Tests that record call this first.
+need_recording() {
+	[ -x "$gostrobe" ] || { problem "$gostrobe is not there: make"; finish; }
+	[ -x "$bin/check" ] || build
+	[ "$(id -u)" = 0 ] || skip "recording needs root" 78
+	[ -e /sys/kernel/btf/vmlinux ] || skip "this kernel has no BTF" 78
+	[ -e /proc/sys/kernel/perf_event_paranoid ] || skip "this kernel has no perf events" 78
+}
+
+# until_true SECONDS COMMAND…: false when the time is over.
+until_true() {
+	local end=$((SECONDS + $1 + 1))
+	shift
+	until "$@" 2>/dev/null; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# start FILE COMMAND…: in the background, stdout to FILE; sets pid.
+start() {
+	local file=$1
+	shift
+	"$@" >"$file" 2>"$file.err" &
+	pid=$!
+	started+=("$pid")
+}
+
+# start_workload NAME ARGS…: until it has said its first line; its stdout is in $tmp/NAME.
+start_workload() {
+	start "$tmp/$1" "$bin/$1" "${@:2}"
+	until_true 20 test -s "$tmp/$1" || problem "workload $1 does not start"
+}
+
+# Ended, and reaped or not.
+ended() {
+	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+	'' | Z*) ;;
+	*) return 1 ;;
+	esac
+}
+
+sampling() {
+	local events
+	events=$(find "/proc/$1/fd" -lname '*perf_event*' 2>/dev/null | wc -l)
+	[ "$events" -ge "$(getconf _NPROCESSORS_ONLN)" ]
+}
+
+# record ARGS…: "gostrobe record ARGS" in the background, until it samples; sets recorder.
+# Its stdout and stderr are in $tmp/rec and $tmp/rec.err. Ends the test if that fails.
+record() {
+	start "$tmp/rec" "$gostrobe" record "$@"
+	recorder=$pid
+	sampling_or_ended() { sampling "$recorder" || ended "$recorder"; }
+	until_true 10 sampling_or_ended || { problem "record $*: does not sample after 10 s"; finish; }
+	sleep 0.2
+	! ended "$recorder" || { problem "record $*: ended at once: $(first_line "$tmp/rec.err")"; finish; }
+}
+
+# record_end [SIGNAL]: until it has ended; sets status. What it said last must be the truth line.
+record_end() {
+	[ -z "${1:-}" ] || kill -"$1" "$recorder" 2>/dev/null || true
+	if ! until_true 20 ended "$recorder"; then
+		problem "record does not end"
+		kill -KILL "$recorder"
+	fi
+	status=0
+	wait "$recorder" || status=$?
+}
+
+# The recorder ended with status 0, lost nothing and said so.
+record_fine() {
+	[ "$status" = 0 ] || problem "record exits with $status: $(first_line "$tmp/rec.err")"
+	grep -Eq '[0-9]+ samples.* 0 lost' "$tmp/rec.err" ||
+		problem "no truth line with 0 lost: $(tail -n 1 "$tmp/rec.err")"
+}
+
+first_line() { sed -n 1p "$1"; }
+
+# run COMMAND…: in the foreground, 20 s at most; sets status; $tmp/out and $tmp/err.
+run() {
+	status=0
+	timeout -k 2 20 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
+	[ $status -ne 124 ] || problem "does not end in 20 s: $*"
+}
+
+# expect STATUS PATTERN COMMAND…: run, then that exit status, and stderr of that pattern: as an
+# extended regular expression, or as nothing when it is empty.
+expect() {
+	local want=$1 pattern=$2
+	shift 2
+	run "$@"
+	local what="${*##*/}" # without directories
+	if [ "$status" != "$want" ]; then
+		problem "$what: exit status $status, not $want: $(first_line "$tmp/err")"
+	elif [ -z "$pattern" ] && [ -s "$tmp/err" ]; then
+		problem "$what: says $(first_line "$tmp/err")"
+	elif [ -n "$pattern" ] && ! grep -Eq -- "$pattern" "$tmp/err"; then
+		problem "$what: nothing like '$pattern' in: $(first_line "$tmp/err")"
+	fi
+}
+
+# one_line: what run() left on stderr is one line that starts with our name.
+one_line() {
+	[ "$(wc -l <"$tmp/err")" = 1 ] && grep -q '^gostrobe: ' "$tmp/err" ||
+		problem "$1: not one clear line: $(head -c 200 "$tmp/err" | tr '\n' '|')"
+}
+
+# samples FILE [REGEX]: of the folded lines, all or those that match; 0 without a file.
+samples() { { grep -sE -- "${2:-.}" "$1" || true; } | awk '{ n += $NF } END { print n + 0 }'; }
+
+# judged check-ARGS…: sets figures, or adds what the checker finds.
+judged() {
+	if ! figures=$("$bin/check" "$@" 2>&1); then
+		while read -r line; do problem "$line"; done <<<"$figures"
+	fi
+}
+
+# CPU time of a process so far, in ms.
+cpu_ms() {
+	local f
+	read -r -a f <<<"$(sed 's/.*) //' "/proc/$1/stat")"
+	echo $(((f[11] + f[12]) * 1000 / $(getconf CLK_TCK)))
+}

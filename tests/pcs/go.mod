@@ -1,0 +1,3 @@
+module pcs
+
+go 1.18

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Trees for the tests of writers, put together row by row: 10 ms a sample. */
+#ifndef TESTS_TREE_BY_HAND_H
+#define TESTS_TREE_BY_HAND_H
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/tree.h"
+
+#include <fcntl.h>
+
+#define SAMPLE_NS 10000000u
+
+static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *name,
+				 uint8_t kind, uint64_t self)
+{
+	uint32_t id = t->n_nodes;
+
+	*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
+		.name = name,
+		.file = "",
+		.module = "",
+		.parent = parent,
+		.type = id ? NODE_FRAME : NODE_ROOT,
+		.kind = kind,
+		.self_samples = self,
+		.self = self * SAMPLE_NS,
+	};
+	return id;
+}
+
+static inline uint32_t hand_group(struct tree *t, uint32_t parent, const char *name,
+				  uint32_t goroutines)
+{
+	uint32_t id = hand_node(t, parent, name, 0, 0);
+
+	*table_add(t->groups, t->n_groups, t->cap_groups) = (struct group){
+		.node = id, .goroutines = goroutines, .start = "", .creator = ""
+	};
+	t->nodes[id].type = NODE_GROUP;
+	t->nodes[id].group = t->n_groups;
+	return id;
+}
+
+static inline struct tree *hand_tree(void)
+{
+	struct tree *t = mem_zalloc(sizeof(*t));
+
+	t->period_ns = SAMPLE_NS;
+	t->title = "demo-812, 10 s at 100 Hz, cpu-clock";
+	hand_node(t, 0, "", 0, 0);
+	return t;
+}
+
+/* Adds up the subtrees: the last step. */
+static inline struct tree *hand_done(struct tree *t)
+{
+	for (uint32_t i = t->n_nodes; i--;) {
+		struct node *n = &t->nodes[i], *up = &t->nodes[n->parent];
+
+		n->total += n->self;
+		n->samples += n->self_samples;
+		if (i) {
+			up->total += n->total;
+			up->samples += n->samples;
+		}
+	}
+	if (!t->truth.samples)
+		t->truth.samples = t->nodes[0].samples;
+	return t;
+}
+
+static inline void hand_free(struct tree *t)
+{
+	free(t->nodes);
+	free(t->groups);
+	free(t);
+}
+
+/* The text equals that of a file, which GOLDEN=write writes anew. */
+static inline void expect_golden(const char *text, const char *path)
+{
+	struct buf want = { 0 };
+
+	if (getenv("GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		cr_assert(f && fputs(text, f) >= 0 && !fclose(f));
+	}
+	cr_assert_eq(file_read(AT_FDCWD, path, 1 << 20, &want), 0, "%s", path);
+	buf_u8(&want, 0);
+	cr_expect_str_eq(text, (const char *)want.data, "%s differs:\n%s", path, text);
+	buf_release(&want);
+}
+
+#endif
