@@ -8,8 +8,8 @@
  * copies of the stack, a window of 1 KiB at a time, since one read a frame costs five times as much;
  * what is found goes to the ring buffer in one piece of variable length, without a wake-up.
  *
- * Each entry point has two versions: for kernels with bpf_loop() (5.17), and for older ones, which
- * also lack bpf_task_pt_regs() (5.15) and reading through BTF pointers (5.11). User space loads one.
+ * The sampler has two versions: for kernels with bpf_task_pt_regs() (5.15), which also read through BTF
+ * pointers (5.11), and for older ones. User space loads one.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -23,8 +23,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
 	WINDOW = 1024,		/* bytes of stack copied at a time */
-	WINDOW_FRAMES = WINDOW / 16,
-	OLD_FRAMES = 384,	/* without bpf_loop(): the verifier follows 8,192 jumps in sequence */
+	WINDOWS = 33,		/* its square is more than MAX_USER_PCS */
 	STACK_MAX = 16 << 20,	/* of threads whose stack bounds no g tells */
 };
 
@@ -252,23 +251,32 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 }
 
 /*
- * The frames whose {caller's frame pointer, return address} lie in one window. The state is kept in map
- * memory, where the verifier takes every value for unknown: on the stack it would tell all
- * possible numbers of frames apart, and never come to an end. 1: the stack ends here.
+ * The frames whose {caller's frame pointer, return address} lie in one window. 1: the stack ends here.
+ *
+ * Not static, so the verifier looks at it once, by itself, and not again at every call. The state is
+ * kept in map memory, where every value is unknown to the verifier: on the stack it would tell all
+ * possible numbers of frames apart, and never come to an end.
  */
-static __always_inline long walk_window(struct scratch *tmp, int frames)
+__attribute__((noinline)) int walk_window(__u32 cpu)
 {
-	struct walk *w = &tmp->walk;
-	__u64 fp = w->fp, hi = w->hi, next, ra;
-	__u32 n = w->n;
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 fp, hi, next, ra;
+	struct walk *w;
+	__u32 n;
 
+	if (!tmp)
+		return 1;
+	w = &tmp->walk;
+	fp = w->fp;
+	hi = w->hi;
+	n = w->n;
 	if (fp & 7 || fp < w->lo || fp >= hi || hi - fp < 16)
 		return 1;
 	if (!in_window(w, fp) && !window_load(tmp, fp, 16)) {
 		w->flags |= SAMPLE_STACK_FAULT;
 		return 1;
 	}
-	for (int i = 0; i < frames && in_window(w, fp); i++) {
+	for (int i = 0; i < WINDOW / 16 && in_window(w, fp); i++) {
 		__u64 off = fp - w->base;
 
 		if (off > WINDOW - 16)	/* for the verifier */
@@ -277,7 +285,7 @@ static __always_inline long walk_window(struct scratch *tmp, int frames)
 		ra = *(__u64 *)(tmp->window + off + 8);
 		if (!ra)
 			return 1;
-		barrier_var(n);	/* else the check is moved to where the verifier misses it */
+		barrier_var(n);	/* else the check moves to where the verifier misses it */
 		if (n >= MAX_USER_PCS) {
 			w->flags |= SAMPLE_CUT;
 			return 1;
@@ -300,16 +308,17 @@ static __always_inline long walk_window(struct scratch *tmp, int frames)
 	return 0;
 }
 
-static long walk_next(__u32 index, __u32 *cpu)
+/* A loop of loops: so the verifier goes through 2 × WINDOWS turns, and not through all of them. */
+__attribute__((noinline)) int walk_windows(__u32 cpu)
 {
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, cpu);
-
-	return tmp ? walk_window(tmp, WINDOW_FRAMES) : 1;
+	for (int i = 0; i < WINDOWS; i++)
+		if (walk_window(cpu))
+			return 1;
+	return 0;
 }
 
 /* The words at sp, then the chain from fp. */
-static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct user_regs *r,
-				 bool modern)
+static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct user_regs *r)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -321,16 +330,10 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct us
 		w->flags |= SAMPLE_STACK_FAULT;
 	}
 	w->fp = r->fp;
-	if (modern) {
-		bpf_loop(MAX_USER_PCS, walk_next, &cpu, 0);
-	} else {
-		long end = 0;
-
-		for (int i = 0; i < OLD_FRAMES && !end; i++)
-			end = walk_window(tmp, 1);
-		if (!end)
-			w->flags |= SAMPLE_CUT;
-	}
+	/* a window has at least one frame, so this is never what ends the walk */
+	for (int i = 0; i < WINDOWS; i++)
+		if (walk_windows(cpu))
+			break;
 }
 
 static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
@@ -437,7 +440,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	tmp->walk.hi = s->sp + STACK_MAX;
 	goroutine_fill(tmp, &t, p->executable);
 	if (want_user && s->ip)
-		walk(tmp, cpu, &t.regs, modern);
+		walk(tmp, cpu, &t.regs);
 	s->n_user = tmp->walk.n;
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)

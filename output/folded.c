@@ -46,7 +46,7 @@ static int write_lines(const struct tree *t, FILE *out, bool annotate)
 	struct buf line = { 0 };
 
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
-		if (!t->nodes[i].samples)
+		if (!t->nodes[i].self_samples)
 			continue;
 		line.len = 0;
 		line_add(&line, t, i, &path, annotate);

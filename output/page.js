@@ -1,30 +1,31 @@
 /*
- * The page's program. It shows what output/html.c packed; the layout of the data is described there. Nothing here makes
- * HTML from a string: names are hostile until shown as text.
+ * The page's program. It shows what output/html.c packed; the data's layout is described there. Nothing here
+ * makes HTML from a string: names are hostile until they are shown as text.
  *
- * A tree is columns by node: up, func, self, cpu (own), and from layout(): total, cpuTotal, x, depth, first, next, prev,
- * rows. Parents have smaller ids than their children. x and total are samples from the left edge, so a box is exactly as
- * wide as its samples.
+ * A tree is columns by node: up, func, self, cpu (its own), and from layout(): total, cpuTotal, x, depth, first
+ * (its largest child). x and total are samples from the left edge, so a box is exactly as wide as its samples.
+ * Nodes are numbered row by row, each row from left to right; row d is start[d] … start[d + 1] - 1.
  */
 "use strict";
 
-const KINDS = [["group", "Group"], ["go", "Go"], ["runtime", "Go runtime"], ["gc", "Garbage collector"], ["kernel", "Kernel"],
-	["native", "C"], ["vdso", "vDSO"], ["unnamed", "No name"]];
+const KINDS = [["group", "Group"], ["go", "Go"], ["runtime", "Go runtime"], ["gc", "Garbage collector"],
+	["kernel", "Kernel"], ["native", "C"], ["vdso", "vDSO"], ["unnamed", "No name"]];
 const GROUP = 0;
-const ROW = 21;			/* px */
-const LISTED = 500;		/* groups in the list at most */
+const ROW = 21;		/* px */
+const LISTED = 500;	/* groups in the list at most */
+const LONGEST = 500;	/* characters of a name that are measured and drawn */
 const byId = (id) => document.getElementById(id);
 const graph = byId("graph"), canvas = byId("canvas"), pen = canvas.getContext("2d");
 
-let data;			/* strings, funcs, groups, meta: by readData() */
-let grouped, merged;		/* the trees; merged is made when first asked for */
-const view = { tree: null, zoom: 0, focus: 0, query: "", x: 0, span: 1 };
-let colours, matches = null;	/* matches: by search(); null without a query */
+const view = { tree: null, zoom: 0, focus: 0, query: "", x: 0, span: 1 };	/* x, span: samples in sight */
+let data;		/* by readData() */
+let grouped, merged;	/* the trees; merged is made when first asked for */
+let matches = null;	/* by search(); null without a query */
+let colours;
 
 /* The data */
 
-async function unpack(text)
-{
+async function unpack(text) {
 	const packed = atob(text), bytes = new Uint8Array(packed.length);
 
 	for (let i = 0; i < packed.length; i++)
@@ -34,8 +35,7 @@ async function unpack(text)
 }
 
 /* LEB128 numbers as an array of the given type. */
-function numbers(bytes, type = Float64Array)
-{
+function numbers(bytes, type = Float64Array) {
 	let n = 0;
 
 	for (let i = 0; i < bytes.length; i++)
@@ -51,30 +51,25 @@ function numbers(bytes, type = Float64Array)
 	return out;
 }
 
-function readSections(raw)
-{
+function readSections(raw) {
 	const sections = new Map(), utf8 = new TextDecoder();
 
 	for (let at = 0; at < raw.length;) {
 		const end = raw.indexOf(0, at), name = utf8.decode(raw.subarray(at, end));
-		let len = 0, scale = 1;
-		for (at = end + 1; raw[at] > 127; scale *= 128)
-			len += (raw[at++] & 127) * scale;
-		len += raw[at++] * scale;
-		if (!(at + len <= raw.length))
-			throw new Error("a section is cut off");
+		for (at = end + 1; raw[at] > 127;)
+			at++;
+		const [len] = numbers(raw.subarray(end + 1, ++at));
 		sections.set(name, raw.subarray(at, at += len));
 	}
 	return sections;
 }
 
-function readData(raw)
-{
+function readData(raw) {
 	const sections = readSections(raw);
 	const column = (name, type) => numbers(sections.get(name), type);
 	const table = (name, columns) => Object.fromEntries(columns.map((c) => [c, column(`${name}.${c}`)]));
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
-	const [title, start, duration, period] = column("meta");
+	const [title, start, , period] = column("meta");
 	const up = column("node.up", Int32Array), func = column("node.func", Int32Array);
 	const self = column("node.self"), cpu = column("node.extra");
 
@@ -82,39 +77,35 @@ function readData(raw)
 		up[i] = i - up[i];
 		cpu[i] = self[i] * period + (cpu[i] % 2 ? -(cpu[i] + 1) / 2 : cpu[i] / 2);
 	}
-	data = {
-		strings, title: strings[title], start, duration, period, truth: column("truth"),
+	data = { strings, title: strings[title], start, period, truth: column("truth"),
 		funcs: table("func", ["name", "file", "module", "line", "kind", "inlined"]),
-		groups: table("group", ["node", "goroutines", "first", "last", "creator"]),
-	};
+		groups: table("group", ["node", "goroutines", "creator"]) };
 	data.label = Array.from(data.funcs.name, (name) => strings[name] || "all");
 	data.brief = data.label.map(shorten);
-	data.groupOf = new Map(Array.from(data.groups.node, (node, i) => [node, i]));
 	grouped = layout({ up, func, self, cpu });
+	data.groups.node = data.groups.node.map((node) => grouped.rank[node]);
+	data.groupOf = new Map(Array.from(data.groups.node, (node, row) => [node, row]));
 }
 
-/* Without the import path: "github.com/a/b.(*T).F" is "b.(*T).F". */
-function shorten(name)
-{
-	const stop = name.search(/[[( ]/), slash = name.lastIndexOf("/", stop < 0 ? undefined : stop);
-
-	return slash > 0 ? name.slice(slash + 1) : name;
+/* Without import paths: "github.com/a/b.(*T).F" is "b.(*T).F". */
+function shorten(name) {
+	return name.length > LONGEST ? name : name.replace(/(?:[^\s/()[\]*]+\/)+(?=[^\s/]*\.)/g, "");
 }
 
 /* Trees */
 
-/* The same calls without their groups. Also gives where each node went: to[]. */
-function mergeGroups(t)
-{
+/* The same calls without their groups; to[] says where each node went. A hash table by hand: a Map is too slow. */
+function mergeGroups(t) {
 	const n = t.up.length, size = 2 ** Math.ceil(Math.log2(2 * n + 2)), slots = new Int32Array(size);
 	const to = new Int32Array(n), up = new Int32Array(n), func = new Int32Array(n);
 	const self = new Float64Array(n), cpu = new Float64Array(n);
-	let count = 0;
+	let count = 1;
 
+	func[0] = t.func[0];
 	for (let i = 0; i < n; i++) {
 		const p = to[t.up[i]], f = t.func[i];
-		let m = i ? p : count++;
-		if (i && data.funcs.kind[f] != GROUP) {
+		let m = p;
+		if (data.funcs.kind[f] != GROUP) {
 			let slot = Math.imul(p, 0x9e3779b1) ^ Math.imul(f, 0x85ebca6b);
 			slot = (slot ^ slot >>> 15) & size - 1;
 			while ((m = slots[slot]) && (up[m] != p || func[m] != f))
@@ -124,82 +115,69 @@ function mergeGroups(t)
 				up[m] = p;
 				func[m] = f;
 			}
-		} else if (!i) {
-			func[0] = f;
 		}
 		to[i] = m;
 		self[m] += t.self[i];
 		cpu[m] += t.cpu[i];
 	}
-	return { up: up.subarray(0, count), func: func.subarray(0, count), self: self.subarray(0, count),
-		cpu: cpu.subarray(0, count), to };
+	return { up: up.subarray(0, count), func, self, cpu, to };
 }
 
-function layout(t)
-{
-	const n = t.up.length, up = t.up, order = new Float64Array(n);
-	const ints = (fill) => new Int32Array(n).fill(fill);
-	const first = ints(-1), next = ints(-1), prev = ints(-1), last = ints(-1), depth = ints(0);
-	const total = Float64Array.from(t.self), cpuTotal = Float64Array.from(t.cpu), x = new Float64Array(n);
+/* Adds up and numbers anew, see above; rank[] says where each node went. In: parents before children. */
+function layout(t) {
+	const n = t.up.length, order = new Float64Array(n), totals = t.self.slice(0, n), cpus = t.cpu.slice(0, n);
+	const ints = () => new Int32Array(n), floats = () => new Float64Array(n);
+	const childEnd = ints(), children = ints(), old = ints();
+	const out = { up: ints(), func: ints(), self: floats(), cpu: floats(), total: floats(), cpuTotal: floats(),
+		x: floats(), depth: ints(), first: ints().fill(-1), rank: ints(), start: [0] };
 
 	for (let i = n - 1; i > 0; i--) {
-		total[up[i]] += total[i];
-		cpuTotal[up[i]] += cpuTotal[i];
+		totals[t.up[i]] += totals[i];
+		cpus[t.up[i]] += cpus[i];
+		childEnd[t.up[i]]++;
 	}
-	/* Largest first, so a parent stands before its children: it is not smaller, and its id is. */
-	for (let i = 0; i < n; i++)
-		order[i] = total[i] * n + (n - 1 - i);
-	order.sort();
-	const free = new Float64Array(n);
-	for (let k = n - 2; k >= 0; k--) {
-		const i = n - 1 - order[k] % n, p = up[i];
-		depth[i] = depth[p] + 1;
-		free[i] = x[i] = free[p];
-		free[p] += total[i];
-		prev[i] = last[p];
-		if (last[p] < 0)
-			first[p] = i;
-		else
-			next[last[p]] = i;
-		last[p] = i;
+	for (let i = 0; i < n; i++) {
+		order[i] = totals[i] * n + i;
+		childEnd[i] += i && childEnd[i - 1];
 	}
-	return Object.assign(t, { total, cpuTotal, x, depth, first, next, prev, ...rows(first, next, up, depth) });
-}
-
-/* The nodes row by row, each row from left to right: row d is order[start[d] … start[d + 1] - 1]. */
-function rows(first, next, up, depth)
-{
-	const height = depth.reduce((a, b) => Math.max(a, b)) + 1;
-	const start = new Int32Array(height + 1), order = new Int32Array(depth.length);
-
-	for (const d of depth)
-		start[d + 1]++;
-	for (let d = 0; d < height; d++)
-		start[d + 1] += start[d];
-	const put = start.slice();
-	for (let i = 0; ;) {
-		order[put[depth[i]]++] = i;
-		if (first[i] >= 0) {
-			i = first[i];
-			continue;
+	order.sort();	/* smallest first, and filled in from behind */
+	const put = childEnd.slice();
+	for (let k = 0; k < n; k++)
+		if (order[k] % n)
+			children[--put[t.up[order[k] % n]]] = order[k] % n;
+	for (let r = 0, tail = 1; r < n; r++) {
+		const i = old[r];
+		let x = out.x[r];
+		out.rank[i] = r;
+		out.func[r] = t.func[i];
+		out.self[r] = t.self[i];
+		out.cpu[r] = t.cpu[i];
+		out.total[r] = totals[i];
+		out.cpuTotal[r] = cpus[i];
+		if (put[i] < childEnd[i])
+			out.first[r] = tail;
+		for (let c = put[i]; c < childEnd[i]; c++, tail++) {
+			old[tail] = children[c];
+			out.up[tail] = r;
+			out.depth[tail] = out.depth[r] + 1;
+			out.x[tail] = x;
+			x += totals[children[c]];
 		}
-		while (i && next[i] < 0)
-			i = up[i];
-		if (!i)
-			break;
-		i = next[i];
+		if (r && out.depth[r] != out.depth[r - 1])
+			out.start.push(r);
 	}
-	return { height, start, order };
+	out.height = out.start.length;
+	out.start.push(n);
+	return out;
 }
 
-/* The place in the order of the first node of row d that ends right of sample s. */
-function findInRow(t, d, s)
-{
+/* The first node of row d that ends right of sample s. */
+function findInRow(t, d, s) {
 	let low = t.start[d], high = t.start[d + 1];
 
 	while (low < high) {
-		const mid = low + high >> 1, i = t.order[mid];
-		if (t.x[i] + t.total[i] > s)
+		const mid = low + high >> 1;
+		if (t.x[mid] + t.total[mid] > s)
 			high = mid;
 		else
 			low = mid + 1;
@@ -207,80 +185,70 @@ function findInRow(t, d, s)
 	return low;
 }
 
-/* Search: a part of the name in any case, or a regular expression between slashes. */
-function search()
-{
-	const t = view.tree, hit = new Uint8Array(data.label.length), inside = new Uint8Array(t.up.length);
-	const found = { hit, samples: 0, largest: -1 }, q = view.query.toLowerCase(), regex = /^\/(.+)\/$/.exec(view.query);
-	let test = (name) => name.toLowerCase().includes(q);
+/* A part of the name in any case, or a regular expression between slashes. */
+function matcher(query) {
+	const regex = /^\/(.+)\/$/.exec(query), part = query.toLowerCase();
 
-	matches = q ? found : null;
-	if (regex) {
-		try {
-			const r = new RegExp(regex[1], "i");
-			test = (name) => r.test(name);
-		} catch {
-			test = () => false;
-		}
+	try {
+		const r = regex && new RegExp(regex[1], "i");
+		return r ? (name) => r.test(name) : (name) => name.toLowerCase().includes(part);
+	} catch {
+		return () => false;	/* not whole yet */
 	}
-	if (q)
-		data.label.forEach((name, f) => { hit[f] = test(name); });
-	for (let i = 0; q && i < inside.length; i++) {
+}
+
+function search() {
+	const t = view.tree, inside = new Uint8Array(t.up.length);
+	let samples = 0, largest = -1;
+
+	matches = null;
+	byId("matched").textContent = "";
+	if (!view.query)
+		return;
+	const hit = Uint8Array.from(data.label, matcher(view.query));
+	for (let i = 0; i < inside.length; i++) {
 		inside[i] = inside[t.up[i]] | hit[t.func[i]];
 		if (!inside[i] || (i && inside[t.up[i]]))
 			continue;
-		found.samples += t.total[i];	/* once, however often it recurs below */
-		if (found.largest < 0 || t.total[i] > t.total[found.largest])
-			found.largest = i;
+		samples += t.total[i];	/* once, however often the name recurs below */
+		if (largest < 0 || t.total[i] > t.total[largest])
+			largest = i;
 	}
-	byId("matched").textContent = !q ? "" : !found.samples ? "no match"
-		: `${share(found.samples, t.total[0])} matched · ${count(found.samples, "sample")}`;
+	matches = { hit, largest };
+	byId("matched").textContent = !samples ? "no match"
+		: `${share(samples, t.total[0])} matched · ${count(samples, "sample")}`;
 }
 
 /* Words and figures */
 
 const number = (n) => n.toLocaleString("en");
 const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
+const time = (ns) => ns < 1e10 ? `${number(Math.round(ns / 1e6))} ms` : `${number(Math.round(ns / 1e7) / 100)} s`;
 
-/* Never rounded to all or to nothing. */
-function share(part, whole)
-{
+/* Never rounded to nothing, nor to all. */
+function share(part, whole) {
 	const p = whole ? 100 * part / whole : 0;
 
 	return p > 0 && p < 0.1 ? "<0.1 %" : p < 100 && p > 99.9 ? ">99.9 %" : `${p == 100 || !p ? p : p.toFixed(1)} %`;
 }
 
-function time(ns)
-{
-	return ns >= 1e10 ? `${number(Math.round(ns / 1e7) / 100)} s` : `${number(Math.round(ns / 1e6))} ms`;
-}
-
-function placeOf(i)
-{
-	const { funcs, groups, strings } = data, f = view.tree.func[i], row = view.tree == grouped ? data.groupOf.get(i) : undefined;
-	const file = strings[funcs.file[f]], parts = [];
+function placeOf(i) {
+	const { funcs, groups, strings } = data, f = view.tree.func[i], file = strings[funcs.file[f]];
+	const row = view.tree == grouped ? data.groupOf.get(i) : undefined;
 
 	if (row != undefined) {
 		const creator = strings[groups.creator[row]];
-		parts.push(count(groups.goroutines[row], "goroutine"));
-		if (creator)
-			parts.push(`created by ${creator}`);
-	} else if (file) {
-		parts.push(funcs.line[f] ? `${file}:${funcs.line[f]}` : file);
-	} else {
-		parts.push(strings[funcs.module[f]]);
+		return count(groups.goroutines[row], "goroutine") + (creator && ` · created by ${creator}`);
 	}
-	if (funcs.inlined[f])
-		parts.push("inlined");
-	return parts.filter(Boolean).join(" · ");
+	const place = file ? file + (funcs.line[f] ? `:${funcs.line[f]}` : "") : strings[funcs.module[f]];
+	return [place, funcs.inlined[f] ? "inlined" : ""].filter(Boolean).join(" · ");
 }
 
-/* Fills the tip or the line of details: name, place, numbers. */
-function describe(box, i)
-{
+/* Fills the tip or the line of details. */
+function describe(box, i) {
 	const t = view.tree, parts = [count(t.total[i], "sample"), share(t.total[i], t.total[0])];
 
-	if (view.zoom && i != view.zoom && t.depth[i] > t.depth[view.zoom])
+	if (view.zoom && t.depth[i] > t.depth[view.zoom])
 		parts.push(`${share(t.total[i], t.total[view.zoom])} of the zoomed`);
 	if (data.period)
 		parts.push(`${time(t.cpuTotal[i])} CPU`);
@@ -293,73 +261,74 @@ function describe(box, i)
 
 /* Drawing */
 
-function readColours()
-{
-	const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name).trim();
+function readColours() {
+	const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name);
 
-	colours = { kinds: KINDS.map(([name]) => get(name)), ink: get("ink"), text: get("text"), muted: get("muted") };
-	colours.font = `12px ${getComputedStyle(document.body).fontFamily}`;
-	colours.widths = new Float32Array(data.label.length * 2);	/* of names, then of brief names, as drawn */
+	colours = { kinds: KINDS.map(([name]) => get(name)), ink: get("ink"), text: get("text"), muted: get("muted"),
+		font: `12px ${getComputedStyle(document.body).fontFamily}`,
+		widths: new Float32Array(data.label.length * 2) };	/* of labels, then of brief ones; 0: not measured */
 }
 
-function draw()
-{
+function draw() {
 	const t = view.tree, dpr = devicePixelRatio || 1, width = canvas.clientWidth, height = graph.clientHeight;
 	const top = graph.scrollTop, to = Math.min(t.height, Math.ceil((top + height) / ROW));
 
-	if (canvas.width != Math.round(width * dpr) || canvas.height != Math.round(height * dpr)) {
-		canvas.width = Math.round(width * dpr);
-		canvas.height = Math.round(height * dpr);
-		canvas.style.height = height + "px";
-	}
-	byId("spacer").style.height = Math.max(0, t.height * ROW - height) + "px";
-	pen.setTransform(dpr, 0, 0, dpr, 0, 0);
-	pen.clearRect(0, 0, width, height);
+	canvas.width = Math.round(width * dpr);		/* clears it, too */
+	canvas.height = Math.round(height * dpr);
+	canvas.style.height = `${height}px`;
+	byId("spacer").style.height = `${Math.max(0, t.height * ROW - height)}px`;
+	pen.scale(dpr, dpr);
 	pen.font = colours.font;
 	pen.textBaseline = "middle";
 	for (let d = Math.floor(top / ROW); d < to; d++)
 		drawRow(d, d * ROW - top, width);
-	if (document.activeElement == graph)
-		drawOutline(top, width);
+	if (document.activeElement == graph) {
+		const box = boxOf(view.focus);
+		pen.globalAlpha = 1;
+		pen.lineWidth = 2;
+		pen.strokeStyle = colours.text;
+		pen.strokeRect(box.left + 1, box.top - top + 1, Math.max(2, box.width - 3), ROW - 3);
+	}
 }
 
-/* Boxes narrower than a pixel become slivers: neighbours of one kind in one, none left out. */
-function drawRow(d, y, width)
-{
-	const t = view.tree, scale = width / view.span, from = view.x, end = view.x + view.span;
-	const sliver = { left: 0, right: -1, kind: -1, lit: false };
+/* Boxes narrower than a pixel become slivers: neighbours in one, with the kind of its widest. None is left out. */
+function drawRow(d, y, width) {
+	const t = view.tree, scale = width / view.span, from = view.x, caller = d < t.depth[view.zoom];
+	let start = 0, end = -1, widest = 0, kind = GROUP, lit = false;
 
-	for (let k = findInRow(t, d, from); k < t.start[d + 1]; k++) {
-		const i = t.order[k], f = t.func[i], kind = data.funcs.kind[f], lit = !matches || matches.hit[f] != 0;
+	for (let i = findInRow(t, d, from); i < t.start[d + 1] && t.x[i] < from + view.span; i++) {
 		const left = Math.max(0, (t.x[i] - from) * scale), right = Math.min(width, (t.x[i] + t.total[i] - from) * scale);
-		if (t.x[i] >= end)
-			break;
+		const f = t.func[i], own = data.funcs.kind[f], hit = !matches || matches.hit[f] != 0;
 		if (right - left >= 1) {
-			drawBox(i, y, left, right, lit, d < t.depth[view.zoom]);
-		} else if (left - sliver.right < 0.25 && (sliver.right - sliver.left < 1 || (kind == sliver.kind && lit == sliver.lit))) {
-			sliver.right = right;
-			sliver.lit ||= lit;
-		} else {
-			drawSliver(sliver, y);
-			Object.assign(sliver, { left, right, kind, lit });
+			drawBox(f, own, y, left, right - left, hit, caller);
+			continue;
+		}
+		if (left - end > 0.25 || (end - start >= 1 && (own != kind || hit != lit))) {
+			drawSliver(kind, y, start, end, lit);
+			start = left;
+			widest = 0;
+			lit = false;
+		}
+		end = right;
+		lit ||= hit;
+		if (right - left > widest) {
+			widest = right - left;
+			kind = own;
 		}
 	}
-	drawSliver(sliver, y);
+	drawSliver(kind, y, start, end, lit);
 }
 
-function drawSliver(s, y)
-{
-	if (s.right < 0)
+function drawSliver(kind, y, start, end, lit) {
+	if (end < 0)
 		return;
-	pen.globalAlpha = s.lit ? 0.75 : 0.2;
-	pen.fillStyle = colours.kinds[s.kind];
-	/* A lone one is drawn half a pixel wide at least, else nobody sees it. */
-	pen.fillRect(s.left, y, Math.max(0.5, s.right - s.left), ROW - 1);
+	pen.globalAlpha = lit ? 0.85 : 0.22;
+	pen.fillStyle = colours.kinds[kind];
+	pen.fillRect(start, y, Math.max(0.5, end - start), ROW - 1);	/* a lone one would not be seen else */
 }
 
-function drawBox(i, y, left, right, lit, caller)
-{
-	const f = view.tree.func[i], kind = data.funcs.kind[f], width = right - left, gap = width > 4 ? 1 : width > 2 ? 0.5 : 0;
+function drawBox(f, kind, y, left, width, lit, caller) {
+	const gap = width > 4 ? 1 : width > 2 ? 0.5 : 0;
 
 	/* Three shades, so that neighbours of one kind stay apart. */
 	pen.globalAlpha = (lit ? 1 : 0.25) * (caller ? 0.6 : 1 - f % 3 * 0.1);
@@ -368,51 +337,31 @@ function drawBox(i, y, left, right, lit, caller)
 	if (width < 30)
 		return;
 	pen.globalAlpha = 1;
-	pen.fillStyle = lit && !caller ? colours.ink : lit ? colours.text : colours.muted;
-	drawLabel(f, left + 6, y + ROW / 2, width - 12);
+	pen.fillStyle = !lit ? colours.muted : caller ? colours.text : colours.ink;
+	if (!drawText(data.label[f], f, left + 6, y, width - 12, false))
+		drawText(data.brief[f], f + data.label.length, left + 6, y, width - 12, true);
 }
 
-/* The whole name where it fits, else the brief one, else its beginning. */
-function drawLabel(f, x, y, room)
-{
-	const widths = colours.widths;
-	let text = data.label[f], at = f;
+/* Whether the text fits; cut: as much of it as does. */
+function drawText(text, row, x, y, room, cut) {
+	const widths = colours.widths, shown = text.slice(0, LONGEST);
 
-	widths[at] ||= pen.measureText(text.slice(0, 500)).width || 1;
-	if (widths[at] > room || text.length > 500) {
-		text = data.brief[f];
-		at = f + data.label.length;
-		widths[at] ||= pen.measureText(text.slice(0, 500)).width || 1;
-	}
-	if (widths[at] > room || text.length > 500) {
-		const length = Math.floor(Math.min(text.length, 500) * Math.min(1, room / widths[at])) - 1;
-		if (length < 2)
-			return;
-		text = text.slice(0, length) + "…";
-	}
-	pen.fillText(text, x, y, room);
+	widths[row] ||= pen.measureText(shown).width || 1;
+	const fits = widths[row] <= room && shown == text, length = Math.floor(shown.length * Math.min(1, room / widths[row])) - 1;
+	if (fits || (cut && length > 1))
+		pen.fillText(fits ? text : shown.slice(0, length) + "…", x, y + ROW / 2, room);
+	return fits;
 }
 
-function drawOutline(top, width)
-{
-	const box = boxOf(view.focus, width);
+/* In px from the graph's corner. */
+function boxOf(i) {
+	const t = view.tree, scale = canvas.clientWidth / view.span, x = (t.x[i] - view.x) * scale, left = Math.max(0, x);
 
-	pen.globalAlpha = 1;
-	pen.strokeStyle = colours.text;
-	pen.lineWidth = 2;
-	pen.strokeRect(box.left + 1, view.tree.depth[view.focus] * ROW - top + 1, Math.max(2, box.right - box.left - 3), ROW - 3);
-}
-
-function boxOf(i, width)
-{
-	const t = view.tree, scale = width / view.span, left = (t.x[i] - view.x) * scale;
-
-	return { left: Math.max(0, left), right: Math.min(width, left + t.total[i] * scale) };
+	return { left, top: t.depth[i] * ROW, width: Math.min(canvas.clientWidth, x + t.total[i] * scale) - left };
 }
 
 let waiting = false;
-function redraw()
-{
+function redraw() {
 	if (!waiting)
 		requestAnimationFrame(() => { waiting = false; draw(); });
 	waiting = true;
@@ -421,43 +370,39 @@ function redraw()
 /* What the user does */
 
 /* Zooms and focuses; glides there unless the system asks for no motion. */
-let glide = 0;
-function zoom(i, how)
-{
-	const t = view.tree, from = { x: view.x, span: view.span }, began = performance.now(), id = ++glide;
-	const still = how == "still" || matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-	view.zoom = view.focus = i;
+let glides = 0;
+function zoom(i, still = matchMedia("(prefers-reduced-motion: reduce)").matches) {
+	const t = view.tree, { x, span } = view, began = performance.now(), id = ++glides;
 	const step = (now) => {
-		const part = still ? 1 : Math.min(1, Math.max(0, (now - began) / 180)), eased = 1 - (1 - part) ** 3;
-		if (id != glide)
+		const far = still ? 0 : Math.min(1, Math.max(0, 1 - (now - began) / 180)) ** 3;
+		if (id != glides)
 			return;
-		view.x = from.x + (t.x[i] - from.x) * eased;
-		view.span = from.span + (Math.max(1, t.total[i]) - from.span) * eased;
+		view.x = t.x[i] + (x - t.x[i]) * far;
+		view.span = Math.max(1, t.total[i]) + (span - Math.max(1, t.total[i])) * far;
 		redraw();
-		if (part < 1)
+		if (far)
 			requestAnimationFrame(step);
 	};
+
+	view.zoom = view.focus = i;
 	step(began);
 	reveal(i);
-	changed(how != "still");
 }
 
-function reveal(i)
-{
+function reveal(i) {
 	const y = view.tree.depth[i] * ROW;
 
-	if (y < graph.scrollTop)
-		graph.scrollTop = y;
-	else if (y + ROW > graph.scrollTop + graph.clientHeight)
-		graph.scrollTop = y + ROW - graph.clientHeight;
+	graph.scrollTop = Math.min(y, Math.max(graph.scrollTop, y + ROW - graph.clientHeight));
 }
 
-function focus(i)
-{
-	const box = i >= 0 && boxOf(i, canvas.clientWidth);
+/* By hand: what Back undoes. */
+function zoomTo(i) {
+	zoom(i);
+	changed("pushState");
+}
 
-	if (!box || box.right <= box.left)
+function focus(i) {
+	if (i < 0 || i >= view.tree.up.length || boxOf(i).width <= 0)
 		return;
 	view.focus = i;
 	reveal(i);
@@ -465,38 +410,41 @@ function focus(i)
 	redraw();
 }
 
-function showTree(groups)
-{
-	const z = groups || view.tree != grouped ? 0 : view.zoom;
-
-	byId("groups").checked = groups;
-	merged ||= groups ? undefined : layout(mergeGroups(grouped));
-	if (view.tree == (groups ? grouped : merged))
-		return;
-	view.tree = groups ? grouped : merged;
-	search();
-	zoom(groups ? 0 : merged.to[z], "still");
+/* The neighbour under the same caller. */
+function sibling(i, step) {
+	return i && view.tree.up[i + step] == view.tree.up[i] ? i + step : -1;
 }
 
-function setQuery(query)
-{
+function showTree(withGroups) {
+	const z = view.tree == grouped ? view.zoom : 0;
+
+	if (!withGroups && !merged) {
+		const calls = mergeGroups(grouped);
+		merged = layout(calls);
+		merged.to = calls.to.map((node) => merged.rank[node]);
+	}
+	byId("groups").checked = withGroups;
+	view.tree = withGroups ? grouped : merged;
+	search();
+	zoom(withGroups ? z : merged.to[z], true);
+}
+
+function setQuery(query) {
 	view.query = byId("query").value = query;
 	search();
 	redraw();
-	changed(false);
+	changed("replaceState");
 }
 
-function reset()
-{
+function reset() {
 	setQuery("");
 	graph.scrollTop = 0;
-	zoom(0);
+	zoomTo(0);
 }
 
-/* The fragment says what is shown; a zoom is a step that the browser's Back undoes. */
+/* The fragment says what is shown. Typing is not followed letter by letter: browsers limit that. */
 let saving;
-function changed(step)
-{
+function changed(how) {
 	const p = new URLSearchParams();
 
 	if (view.query)
@@ -505,68 +453,62 @@ function changed(step)
 		p.set("g", "0");
 	if (view.zoom)
 		p.set("z", view.zoom);
-	const hash = p.size || p.toString() ? "#" + p : "#";
+	const hash = `#${p}`;
 	clearTimeout(saving);
 	if (hash != (location.hash || "#"))
-		saving = setTimeout(() => history[step ? "pushState" : "replaceState"](null, "", hash), step ? 0 : 200);
+		saving = setTimeout(() => history[how](null, "", hash), how == "pushState" ? 0 : 200);
 	describe(byId("details"), view.focus);
 	for (const b of byId("list").querySelectorAll("button"))
 		b.setAttribute("aria-current", view.tree == grouped && b.value == view.zoom);
 }
 
-function readFragment()
-{
+function readFragment() {
 	const p = new URLSearchParams(location.hash.slice(1)), z = Number(p.get("z"));
 
 	view.query = byId("query").value = p.get("q") || "";
 	showTree(p.get("g") != "0" || !data.groups.node.length);
-	search();
-	zoom(Number.isInteger(z) && z > 0 && z < view.tree.up.length ? z : 0, "still");
+	zoom(Number.isInteger(z) && z > 0 && z < view.tree.up.length ? z : 0, true);
+	changed("replaceState");
 }
 
-function nodeAt(event)
-{
-	const t = view.tree, box = graph.getBoundingClientRect(), s = view.x + (event.clientX - box.left) * view.span / canvas.clientWidth;
-	const d = Math.floor((event.clientY - box.top + graph.scrollTop) / ROW), k = d >= 0 && d < t.height ? findInRow(t, d, s) : -1;
+function nodeAt(event) {
+	const t = view.tree, corner = graph.getBoundingClientRect();
+	const d = Math.floor((event.clientY - corner.top + graph.scrollTop) / ROW);
+	const s = view.x + (event.clientX - corner.left) * view.span / canvas.clientWidth;
+	const i = d >= 0 && d < t.height ? findInRow(t, d, s) : -1;
 
-	return k >= 0 && k < t.start[d + 1] && t.x[t.order[k]] <= s ? t.order[k] : -1;
+	return i >= 0 && i < t.start[d + 1] && t.x[i] <= s ? i : -1;
 }
 
-function hover(event)
-{
+function hover(event) {
 	const i = event ? nodeAt(event) : -1, tip = byId("tip"), mark = byId("mark");
 
 	tip.hidden = mark.hidden = i < 0;
 	canvas.style.cursor = i < 0 ? "default" : "pointer";
 	if (i < 0)
 		return;
-	const box = boxOf(i, canvas.clientWidth);
+	const box = boxOf(i), below = event.clientY + 18;
 	describe(tip, i);
-	Object.assign(mark.style, { left: `${box.left}px`, top: `${view.tree.depth[i] * ROW}px`,
-		width: `${Math.max(3, box.right - box.left)}px`, height: `${ROW - 1}px` });
-	const below = event.clientY + 18, right = event.clientX + 14;
-	tip.style.left = `${Math.max(4, Math.min(right, innerWidth - tip.offsetWidth - 8))}px`;
+	Object.assign(mark.style, { left: `${box.left}px`, top: `${box.top}px`, width: `${Math.max(3, box.width)}px`,
+		height: `${ROW - 1}px` });
+	tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - tip.offsetWidth - 8))}px`;
 	tip.style.top = `${below + tip.offsetHeight > innerHeight ? event.clientY - tip.offsetHeight - 10 : below}px`;
 }
 
-function key(event)
-{
+function key(event) {
 	const t = view.tree, f = view.focus, typing = event.target == byId("query");
-	const walk = { ArrowUp: () => focus(t.up[f]), ArrowDown: () => focus(t.first[f]), ArrowLeft: () => focus(t.prev[f]),
-		ArrowRight: () => focus(t.next[f]), Enter: () => zoom(f), Home: () => focus(view.zoom) };
+	const walk = { ArrowUp: () => focus(t.up[f]), ArrowDown: () => focus(t.first[f]), ArrowLeft: () => focus(sibling(f, -1)),
+		ArrowRight: () => focus(sibling(f, 1)), Enter: () => zoomTo(f) };
 
 	if (event.ctrlKey || event.altKey || event.metaKey)
 		return;
 	if (event.key == "Escape") {
 		reset();
 	} else if (event.key == "/" && !typing) {
-		byId("query").focus();
 		byId("query").select();
 	} else if (event.key == "Enter" && typing) {
-		if (!matches || matches.largest < 0)
-			return;
 		graph.focus();
-		focus(matches.largest);
+		focus(matches ? matches.largest : -1);
 	} else if (event.target == graph && walk[event.key]) {
 		walk[event.key]();
 	} else {
@@ -577,51 +519,50 @@ function key(event)
 
 /* Around the graph */
 
-function element(tag, ...content)
-{
+function element(tag, ...content) {
 	const e = document.createElement(tag);
 
 	e.append(...content);	/* strings become text nodes */
 	return e;
 }
 
-function listGroups()
-{
-	const t = grouped, all = t.total[0], nodes = Array.from(data.groups.node).sort((a, b) => t.total[b] - t.total[a]);
+function listGroups() {
+	const t = grouped, all = t.total[0], nodes = Array.from(data.groups.node).sort((a, b) => a - b);
 
+	nodes.sort((a, b) => t.total[b] - t.total[a]);
 	byId("side").hidden = byId("grouping").hidden = !nodes.length;
 	byId("count").textContent = number(nodes.length);
 	for (const node of nodes.slice(0, LISTED)) {
 		const names = [], bar = element("i");
 		for (let i = node; i; i = t.up[i])
 			names.unshift(data.brief[t.func[i]]);
-		const figures = data.period ? time(t.cpuTotal[node]) : number(t.total[node]);
-		const button = element("button", element("bdi", names.join(" › ")), element("span", `${figures}  ${share(t.total[node], all)}`), bar);
+		const cost = data.period ? time(t.cpuTotal[node]) : number(t.total[node]), name = names.join(" › ");
+		const button = element("button", element("bdi", name), element("span", cost),
+			element("span", share(t.total[node], all)), bar);
 		button.value = node;
-		button.title = names.join(" › ");
+		button.title = name;
 		bar.style.width = `calc((100% - 20px) * ${t.total[node] / all})`;
-		button.addEventListener("click", () => { showTree(true); graph.scrollTop = 0; zoom(node); });
+		button.addEventListener("click", () => { showTree(true); graph.scrollTop = 0; zoomTo(node); });
 		byId("list").append(element("li", button));
 	}
 	const rest = nodes.slice(LISTED).reduce((sum, node) => sum + t.total[node], 0);
-	byId("more").textContent = rest ? `and ${number(nodes.length - LISTED)} smaller ones, ${share(rest, all)} together` : "";
+	byId("more").textContent = rest && `and ${number(nodes.length - LISTED)} smaller ones, ${share(rest, all)} together`;
 }
 
-function writeFacts()
-{
-	const [name, ...how] = data.title.split(", "), t = grouped, [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.truth;
+function writeFacts() {
+	const [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.truth;
+	const [name, ...how] = data.title.split(", "), t = grouped, used = new Set(t.func.map((f) => data.funcs.kind[f]));
 	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${share(goroutine, 1e6)} with a goroutine`,
 		`${share(withClass, samples)} with a goroutine or a stated class`, `${share(rooted, 1e6)} of stacks reach a root`,
-		`${share(named, 1e6)} of user frames named`, `gostrobe itself: ${(cpu / 1e6).toFixed(2)} s CPU, ${number(Math.round(rss / 1e6))} MB`];
-	const shown = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
-		data.period ? `${time(t.cpuTotal[0])} CPU` : count(t.total[0], "call")];
+		`${share(named, 1e6)} of user frames named`,
+		`gostrobe itself: ${(cpu / 1e6).toFixed(2)} s CPU, ${number(Math.round(rss / 1e6))} MB`];
 
 	document.title = `gostrobe · ${data.title}`;
 	byId("title").textContent = name;
-	byId("subtitle").textContent = shown.filter(Boolean).join(" · ");
+	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
+		data.period ? `${time(t.cpuTotal[0])} CPU` : count(t.total[0], "call")].filter(Boolean).join(" · ");
 	byId("truth").append(...facts.map((fact) => element("span", fact)));
 	byId("truth").children[1].classList.toggle("loss", lost > 0);
-	const used = new Set(t.func.map((f) => data.funcs.kind[f]));
 	KINDS.forEach(([kind, label], k) => {
 		const swatch = element("i");
 		swatch.style.background = `var(--${kind})`;
@@ -630,10 +571,9 @@ function writeFacts()
 	});
 }
 
-function listen()
-{
+function listen() {
 	byId("query").addEventListener("input", (e) => setQuery(e.target.value));
-	byId("groups").addEventListener("change", (e) => showTree(e.target.checked));
+	byId("groups").addEventListener("change", (e) => { showTree(e.target.checked); changed("replaceState"); });
 	byId("reset").addEventListener("click", reset);
 	byId("tools").addEventListener("submit", (e) => e.preventDefault());
 	document.addEventListener("keydown", key);
@@ -645,18 +585,17 @@ function listen()
 	canvas.addEventListener("pointerleave", () => hover(null));
 	canvas.addEventListener("click", (e) => {
 		const i = nodeAt(e);
-		if (i >= 0)
-			zoom(i);
 		hover(null);
+		if (i >= 0)
+			zoomTo(i);
 	});
 	new ResizeObserver(redraw).observe(graph);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { readColours(); redraw(); });
 }
 
-async function main()
-{
+async function main() {
 	if (!window.DecompressionStream)
-		throw new Error("this browser is too old for the page: it needs one of 2023 or later");
+		throw new Error("it needs a browser of 2023 or later");
 	readData(await unpack(byId("data").textContent));
 	readColours();
 	writeFacts();
@@ -670,6 +609,5 @@ async function main()
 main().catch((error) => {
 	byId("problem").textContent = `The flame graph cannot be shown: ${error.message}.`;
 	byId("problem").hidden = false;
-	byId("subtitle").textContent = "";
-	document.querySelector("main").hidden = byId("tools").hidden = byId("details").hidden = true;
+	document.body.classList.add("broken");
 });

@@ -102,16 +102,22 @@ uint32_t text_columns(const char *s)
 	return n;
 }
 
-/* The end of a name says more than its beginning: a third goes to the front. */
 uint32_t text_fit(struct buf *b, const char *s, uint32_t max)
 {
 	uint32_t all = text_columns(s), passed = 0, taken = 0;
-	uint32_t front = (max - 1) / 3, back = max - 1 - front;
-	bool cut = false;
+	uint32_t front = (max - 1) / 2, back = max - 1 - front;
+	bool cut = false, was_digit = false;
 
 	while (*s) {
 		uint32_t code = next_shown(&s), n = columns(code);
+		bool digit = code >= '0' && code <= '9';
 
+		/* A number that is cut would be read as another one: the front takes all of it. */
+		if (!cut && digit && was_digit && passed >= front && passed + n < max) {
+			front = passed + n;
+			back = max - 1 - front;
+		}
+		was_digit = digit;
 		if (all <= max || passed + n <= front || passed >= all - back) {
 			put(b, code);
 			taken += n;

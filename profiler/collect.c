@@ -86,9 +86,10 @@ static uint32_t ring_size(int n_cpus)
 /* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
 static void choose_program(struct collector *c)
 {
-	/* bpf_loop() came last (5.17) of what the new version needs. The variable is for tests. */
+	/* the last that came of what the new version needs (5.15); the variable is for tests */
 	bool modern = !getenv("GOSTROBE_OLD_KERNEL") &&
-		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_loop, NULL) == 1;
+		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs,
+					      NULL) == 1;
 
 	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
 	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);

@@ -37,7 +37,7 @@ struct profile *profile_new(void)
 	p->strings = strtab_new();
 	(void)table_add(p->modules, p->n_modules, p->cap_modules);
 	(void)table_add(p->frames, p->n_frames, p->cap_frames);
-	p->depths = table_room(p->depths, sizeof(*p->depths), 0, &p->cap_depths);
+	p->sums = table_room(p->sums, sizeof(*p->sums), 0, &p->cap_sums);
 	(void)table_add(p->calls, p->n_calls, p->cap_calls);
 	(void)table_add(p->processes, p->n_processes, p->cap_processes);
 	(void)table_add(p->threads, p->n_threads, p->cap_threads);
@@ -57,7 +57,7 @@ void profile_free(struct profile *p)
 	free(p->modules);
 	free(p->frames);
 	free(p->calls);
-	free(p->depths);
+	free(p->sums);
 	free(p->processes);
 	free(p->threads);
 	free(p->goroutines);
@@ -107,6 +107,22 @@ static bool call_same(const void *arg, uint32_t id)
 	return c->frame == k->call.frame && c->parent == k->call.parent;
 }
 
+bool profile_measure_call(struct profile *p, uint32_t id)
+{
+	const struct call *c = &p->calls[id];
+	const struct frame *f = &p->frames[c->frame];
+	bool user = f->kind != FRAME_KERNEL && f->kind != FRAME_CUT;
+	struct stack_sums *sums;
+
+	p->sums = table_room(p->sums, sizeof(*p->sums), id, &p->cap_sums);
+	sums = &p->sums[id];
+	*sums = p->sums[c->parent];
+	sums->depth++;
+	sums->user += user;
+	sums->named += user && f->func;
+	return sums->depth <= MAX_STACK_FRAMES;
+}
+
 uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame)
 {
 	struct key k = { .p = p, .call = { parent, frame } };
@@ -115,12 +131,11 @@ uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame)
 
 	if (id != INDEX_NONE)
 		return id;
-	if (p->depths[parent] == MAX_STACK_FRAMES)
+	if (p->sums[parent].depth == MAX_STACK_FRAMES)
 		return parent;
 	id = p->n_calls;
-	p->depths = table_room(p->depths, sizeof(*p->depths), id, &p->cap_depths);
-	p->depths[id] = p->depths[parent] + 1;
 	*table_add(p->calls, p->n_calls, p->cap_calls) = k.call;
+	profile_measure_call(p, id);
 	index_add(&p->call_index, hash, id);
 	return id;
 }
@@ -181,8 +196,22 @@ uint32_t profile_process(struct profile *p, const struct process *pr)
 	return p->n_processes - 1;
 }
 
+void profile_count_event(struct profile *p, const struct event *e)
+{
+	const struct stack_sums *sums = &p->sums[e->call];
+	struct truth *t = &p->truth;
+
+	t->samples++;
+	t->with_goroutine += e->goroutine != 0;
+	t->with_class += e->goroutine || e->class != CLASS_UNKNOWN;
+	t->rooted += e->flags & EVENT_ROOTED;
+	t->user_frames += sums->user;
+	t->named_frames += sums->named;
+}
+
 void profile_event(struct profile *p, const struct event *e)
 {
+	profile_count_event(p, e);
 	*table_add(p->events, p->n_events, p->cap_events) = *e;
 }
 

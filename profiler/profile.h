@@ -86,6 +86,16 @@ struct truth {
 	uint64_t not_go_samples;	/* samples of processes without a Go module, left out */
 	uint64_t cpu_ns, peak_rss;	/* our own; bytes */
 	uint64_t duration_ns;
+
+	/* Added up by profile_event(), so that they outlive the events; not in recordings. */
+	uint64_t samples, with_goroutine, rooted;
+	uint64_t with_class;	/* with a goroutine, or a class that says why not */
+	uint64_t user_frames, named_frames;	/* frames of stacks, once per sample; the cut is none */
+};
+
+/* Of a stack: its frames, those of user space, and those of them that have a name. */
+struct stack_sums {
+	uint16_t depth, user, named;
 };
 
 struct profile {
@@ -110,8 +120,8 @@ struct profile {
 	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines, n_events;
 
 	/* for the functions below */
-	uint16_t *depths;	/* per call: frames of the stack */
-	uint32_t cap_depths;
+	struct stack_sums *sums;	/* per call */
+	uint32_t cap_sums;
 	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads, cap_goroutines, cap_events;
 	struct index frame_index, call_index, goroutine_index, thread_index;
 };
@@ -133,6 +143,11 @@ uint32_t profile_process(struct profile *p, const struct process *pr);
 void profile_event(struct profile *p, const struct event *e);
 /* Forgets the events: they are in the file. Ids of all other rows stay. */
 void profile_drop_events(struct profile *p);
+
+/* For the loader, which fills rows itself: what profile_call() and profile_event() do beside. In the
+ * order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
+bool profile_measure_call(struct profile *p, uint32_t id);
+void profile_count_event(struct profile *p, const struct event *e);
 
 const char *profile_string(const struct profile *p, uint32_t id);
 

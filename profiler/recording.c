@@ -452,21 +452,11 @@ static void get_table(struct cursor *c, struct profile *p, int table)
 	get_columns(c, p, t->columns, t->n_columns, rows, t->row_size, first, *count);
 }
 
-/* Depths of the calls from first on. */
-static void get_depths(struct cursor *c, struct profile *p, uint32_t first)
-{
-	for (uint32_t i = first; i < p->n_calls && !c->bad; i++) {
-		p->depths = table_room(p->depths, sizeof(*p->depths), i, &p->cap_depths);
-		p->depths[i] = p->depths[p->calls[i].parent] + 1;
-		c->bad |= p->depths[i] > MAX_STACK_FRAMES;
-	}
-}
-
 /* The content of one block. */
 static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len)
 {
 	struct cursor c = cursor_over(raw, len);
-	uint32_t first = p->n_calls;
+	uint32_t call = p->n_calls, event = p->n_events;
 
 	if (kind == BLOCK_HEADER) {
 		get_strings(&c, p);
@@ -476,9 +466,11 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 		get_strings(&c, p);
 		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
 			get_table(&c, p, t);
-			if (t == CALLS)
-				get_depths(&c, p, first);
+			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
+				c.bad = !profile_measure_call(p, call);
 		}
+		for (; event < p->n_events && !c.bad; event++)
+			profile_count_event(p, &p->events[event]);
 	} else {
 		get_columns(&c, p, end_columns, ARRAY_LEN(end_columns), (char *)p, 0, 0, 1);
 		p->complete = true;

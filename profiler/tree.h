@@ -13,11 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "profiler/base/arena.h"
 #include "symbolizer/frame.h"
 
 struct profile;
 struct filter;
+struct strtab;
 
 enum group_key {
 	BY_NONE,
@@ -29,7 +29,7 @@ enum group_key {
 	BY_PROCESS,
 };
 
-enum { MAX_GROUP_KEYS = 4 };
+enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 };	/* TREE_CLASSES: as many as enum event_class has */
 
 struct grouping {
 	uint8_t keys[MAX_GROUP_KEYS];	/* enum group_key, outermost first */
@@ -68,7 +68,7 @@ struct group {
 	uint64_t first_ns, last_ns;	/* since the profile's start */
 	const char *start, *creator;	/* "" when mixed or not known */
 	uint64_t goid, parent_goid;	/* 0 when mixed or none */
-	uint64_t samples_by_class[10];
+	uint64_t samples_by_class[TREE_CLASSES];
 };
 
 /* What the truth line says, ready to print. Shares are 0 to 1. */
@@ -88,7 +88,7 @@ struct tree {
 	uint64_t period_ns, start_ns, duration_ns;
 	const char *title;	/* "prometheus-812, 10 s at 99 Hz, cpu-clock" */
 	bool processes;		/* more than one: groups carry NAME-PID */
-	struct arena arena;	/* owns the strings that the profile does not */
+	struct strtab *names;	/* owns the strings that the profile does not */
 };
 
 /* p outlives the tree. */

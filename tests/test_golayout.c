@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <gelf.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -144,7 +145,8 @@ Test(golayout, tls_encodings)
 	cr_expect_eq(off, 77);
 }
 
-/* The code of a function by its symbol, at most cap bytes; 0: no such symbol. */
+/* The code of the function whose symbol begins so (".abi0" may follow), at most cap bytes;
+ * 0: no such symbol. */
 static uint32_t function_code(const char *path, const char *name, uint8_t *code, size_t cap)
 {
 	int fd = open(path, O_RDONLY);
@@ -162,7 +164,7 @@ static uint32_t function_code(const char *path, const char *name, uint8_t *code,
 		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
 			const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
 
-			if (!s || strcmp(s, name))
+			if (!s || strncmp(s, name, strlen(name)))
 				continue;
 			text = elf_getscn(elf, sym.st_shndx);
 			cr_assert(gelf_getshdr(text, &text_sh));

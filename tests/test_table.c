@@ -142,22 +142,40 @@ static uint32_t count(const char *text, const char *word)
 	return n;
 }
 
-Test(table, rows_that_one_table_does_not_need_go_to_the_other)
+/* n functions of n, n - 1, … samples, each in a group of its own or all in one. */
+static char *many(char names[][24], uint32_t n, bool own_groups)
 {
 	struct tree *t = hand_tree();
-	uint32_t g = hand_group(t, 0, "goroutine 1 main.main", 1);
+	uint32_t g = 0;
 	char *text;
 
-	for (int i = 0; i < 50; i++)
-		hand_node(t, g, arena_printf(&t->arena, "main.f%02d", i), FRAME_GO,
-			  100 - i);
+	for (uint32_t i = 0; i < n; i++) {
+		snprintf(names[i], 24, "main.f%02u", i);
+		if (!i || own_groups)
+			g = hand_group(t, 0, names[i], 1);
+		hand_node(t, g, names[i], FRAME_GO, n - i);
+	}
 	text = table(hand_done(t), (struct table_options){ .width = 80, .rows = 40 });
-	cr_expect_eq(count(text, " main.f"), 28 - 1 + 1); /* one more as top function */
-	cr_expect(strstr(text, "\xe2\x80\xa6 23 more, 37.8 % together"), "%s", text);
 	cr_expect_leq(count(text, "\n"), 39);
-	free(text);
-	arena_release(&t->arena);
 	hand_free(t);
+	return text;
+}
+
+Test(table, both_tables_get_half_of_the_rows)
+{
+	char names[50][24], *text = many(names, 50, true);
+
+	/* 50 + 49 + … + 37 of 1275 samples are shown */
+	cr_expect_eq(count(text, "\xe2\x80\xa6 36 more, 52.2 % together"), 2, "%s", text);
+	free(text);
+}
+
+Test(table, rows_that_one_table_does_not_need_go_to_the_other)
+{
+	char names[50][24], *text = many(names, 50, false);
+
+	cr_expect_eq(count(text, "\xe2\x80\xa6 23 more, 21.6 % together"), 1, "%s", text);
+	free(text);
 }
 
 Test(summary, cumulative_counts_a_sample_once)
@@ -184,11 +202,10 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 
 	t->nodes[outer].type = NODE_GROUP;
 	g = hand_group(t, outer, "go main.F[struct { a int; b int }] pool.go:41", 3);
-	hand_node(t, g, "main.a", FRAME_GO, 2);
+	hand_node(t, g, "main.a", FRAME_GO, 3);
 	g = hand_node(t, g, "main.b", FRAME_GO, 1);
-	hand_node(t, g, "main.a", FRAME_GO, 1);
-	hand_node(t, g, "main.c", FRAME_GO, 3);
-	hand_node(t, g, "main.c", FRAME_GO, 1);
+	hand_node(t, g, "main.c", FRAME_GO, 2);
+	hand_node(t, g, "main.c", FRAME_GO, 2);
 	summary_init(&s, hand_done(t));
 	cr_assert_eq(s.n_groups, 1);
 	cr_expect_str_eq(s.groups[0].key,
@@ -248,6 +265,8 @@ Test(truth, is_one_line_and_never_rounds_up)
 		     "0.05 s CPU, 14.1 MB peak\n");
 }
 
+#define WORLD "\xe4\xb8\x96\xe7\x95\x8c"
+
 static void expect_fit(const char *s, uint32_t max, const char *want)
 {
 	struct buf b = { 0 };
@@ -263,16 +282,22 @@ static void expect_fit(const char *s, uint32_t max, const char *want)
 Test(text, fit_cuts_in_the_middle_by_columns)
 {
 	expect_fit("main.worker", 11, "main.worker");
-	expect_fit("main.worker", 10, "mai\xe2\x80\xa6worker");
+	expect_fit("main.worker", 10, "main\xe2\x80\xa6orker");
 	expect_fit("main.worker", 1, "\xe2\x80\xa6");
 	expect_fit("main.worker", 2, "\xe2\x80\xa6r");
-	expect_fit("\xe4\xb8\x96\xe7\x95\x8c\xe4\xb8\x96\xe7\x95\x8c", 8,
-		   "\xe4\xb8\x96\xe7\x95\x8c\xe4\xb8\x96\xe7\x95\x8c");
-	expect_fit("\xe4\xb8\x96\xe7\x95\x8c\xe4\xb8\x96\xe7\x95\x8c", 7,
-		   "\xe4\xb8\x96\xe2\x80\xa6\xe4\xb8\x96\xe7\x95\x8c");
-	expect_fit("\xe4\xb8\x96\xe7\x95\x8c\xe4\xb8\x96\xe7\x95\x8c", 6,
-		   "\xe2\x80\xa6\xe4\xb8\x96\xe7\x95\x8c");
+	expect_fit(WORLD WORLD, 8, WORLD WORLD);
+	expect_fit(WORLD WORLD, 7, "\xe4\xb8\x96\xe2\x80\xa6\xe7\x95\x8c");
+	expect_fit(WORLD WORLD, 6, "\xe4\xb8\x96\xe2\x80\xa6\xe7\x95\x8c");
 	expect_fit("a\033[2Jb", UINT32_MAX, "a\xef\xbf\xbd[2Jb");
+}
+
+Test(text, fit_does_not_make_another_number)
+{
+	expect_fit("goroutine 1495 main.(*Pool).start", 25,
+		   "goroutine 1495\xe2\x80\xa6ool).start");
+	expect_fit("goroutine 1495 main.(*Pool).start", 20,
+		   "goroutine\xe2\x80\xa6ool).start");
+	expect_fit("123456789", 5, "1234\xe2\x80\xa6");
 }
 
 Test(json, escapes_whatever_is_not_plain_text)

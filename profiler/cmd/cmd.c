@@ -116,7 +116,7 @@ int write_tree(const struct tree *t, const struct writer *w, const char *path)
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
-void losses_print(const struct profile *p, FILE *out)
+uint32_t losses_print(const struct profile *p, FILE *out)
 {
 	const struct truth *t = &p->truth;
 	const struct {
@@ -132,6 +132,7 @@ void losses_print(const struct profile *p, FILE *out)
 		  profile_string(p, p->not_go_names) },
 	};
 	struct buf b = { 0 };
+	uint32_t lines = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (!rows[i].n)
@@ -141,8 +142,10 @@ void losses_print(const struct profile *p, FILE *out)
 		if (rows[i].names)
 			text_fit(&b, rows[i].names, UINT32_MAX);
 		buf_u8(&b, '\n');
+		lines++;
 	}
-	if (b.len)
+	if (out && lines)
 		fwrite(b.data, 1, b.len, out);
 	buf_release(&b);
+	return lines;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "output/table.h"
 #include "profiler/base/opt.h"
 #include "profiler/filter.h"
 #include "profiler/tree.h"
@@ -56,14 +57,11 @@ int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Rows of an option table that every verb has. */
-/* clang-format off: it would spread each row over lines of one word */
+/* clang-format off */
 #define COMMON_OPTIONS \
 	{ 'q', "quiet", NULL, "say only what goes wrong", .parse = quiet_parse }, \
-		{ 'v', "verbose", NULL, "say more", .parse = verbose_parse }, \
-	{ \
-		0, "color", "WHEN", "auto, always or never (auto; NO_COLOR counts)", \
-			.parse = color_parse \
-	}
+	{ 'v', "verbose", NULL, "say more", .parse = verbose_parse }, \
+	{ 0, "color", "WHEN", "auto, always or never (auto; NO_COLOR counts)", .parse = color_parse }
 /* clang-format on */
 
 int quiet_parse(const char *arg, void *data);
@@ -100,11 +98,15 @@ struct view {
 int view_open(struct view *v, const char *verb, int argc, char **args);
 void view_close(struct view *v); /* in any case */
 
+/* How tables fit stdout: nothing is cut but for a terminal, which has to show `lines` more lines than
+ * the tables'. */
+struct table_options report_fit(uint32_t lines);
+
 /* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after an error() line. */
 int write_tree(const struct tree *t, const struct writer *w, const char *path);
 
-/* A line for each cause of loss or damage that there was, none when all is well. */
-void losses_print(const struct profile *p, FILE *out);
+/* A line for each cause of loss or damage that there was. How many; out NULL: prints none. */
+uint32_t losses_print(const struct profile *p, FILE *out);
 
 /* The screen that says why this machine, or this user, cannot record: call and -errno. */
 void say_cannot_record(const char *what, int err);

@@ -70,13 +70,6 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &sa, NULL);
 }
 
-static int wrong_usage(const char *fmt, const char *arg)
-{
-	error(fmt, arg);
-	info("see: gostrobe help record");
-	return STATUS_USAGE;
-}
-
 /* The kernel's limit is a limit of the machine, no wrong usage. */
 static int check_freq(const char *arg, uint32_t *freq)
 {
@@ -84,8 +77,8 @@ static int check_freq(const char *arg, uint32_t *freq)
 	uint64_t v, max = 100000;
 	int err = opt_number(arg, 1, UINT32_MAX, &v);
 
-	if (err == -EINVAL || (!err && !v) || !strcmp(arg, "0"))
-		return wrong_usage("-F wants samples per second, 1 or more, not '%s'", arg);
+	if (err == -EINVAL || !strcmp(arg, "0"))
+		return usage_error("record", "-F wants samples per second, 1 or more, not '%s'", arg);
 	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
 		buf_u8(&b, 0);
 		max = strtoull((char *)b.data, NULL, 10);
@@ -110,7 +103,7 @@ static int check_event(const char *arg, enum sample_event *event)
 	else if (!strcmp(arg, "cpu-clock"))
 		*event = EVENT_CPU_CLOCK;
 	else
-		return wrong_usage("there is no event '%s': cycles or cpu-clock", arg);
+		return usage_error("record", "there is no event '%s': cycles or cpu-clock", arg);
 	return 0;
 }
 
@@ -121,7 +114,7 @@ static int check_format(struct request *rq)
 	if (rq->format && strcmp(rq->format, "recording") && strcmp(rq->format, "gsr")) {
 		rq->writer = writer_find(rq->format);
 		if (!rq->writer)
-			return wrong_usage("there is no format '%s'; gostrobe help export lists them",
+			return usage_error("record", "there is no format '%s'; gostrobe help export lists them",
 					   rq->format);
 	} else if (!rq->format && rq->output && !to_stdout) {
 		rq->writer = writer_for_path(rq->output);
@@ -133,7 +126,8 @@ static int check_format(struct request *rq)
 	return 0;
 }
 
-static int parse(int argc, char **argv, struct request *rq, struct session_options *so)
+/* Exit status; *go: all is well, and it was not the help that was wanted. */
+static int parse(int argc, char **argv, struct request *rq, struct session_options *so, bool *go)
 {
 	const struct opt opts[] = {
 		{ 'p', "pid", "LIST", "the processes with these pids", .str = &rq->pids },
@@ -154,23 +148,22 @@ static int parse(int argc, char **argv, struct request *rq, struct session_optio
 		COMMON_OPTIONS,
 		{ 0 },
 	};
-	char **all = argv;
 	int err;
 
 	if (help_wanted(argc, argv))
 		return help_verb("record", opts);
 	if (opt_parse(opts, &argc, &argv, false))
 		return STATUS_USAGE;
-	if (argv > all && !strcmp(argv[-1], "--") && argc)
+	if (argc && !strcmp(argv[-1], "--"))
 		rq->command = argv;
 	else if (argc)
-		return wrong_usage("'%s' is no option; a command to launch goes behind --", argv[0]);
+		return usage_error("record", "'%s' is no option; a command to launch goes behind --", argv[0]);
 	if (!rq->pids + !rq->all + !rq->command != 2)
-		return wrong_usage("%s", "what to record? one of -p PID, -a, -- COMMAND");
+		return usage_error("record", "what to record? one of -p PID, -a, -- COMMAND");
 	if (rq->kernel_only && rq->user_only)
-		return wrong_usage("%s", "-K and -U leave nothing");
+		return usage_error("record", "-K and -U leave nothing");
 	if (rq->duration && (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
-		return wrong_usage("-d wants a time such as 30s or 2m, not '%s'", rq->duration);
+		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'", rq->duration);
 	if (!rq->by.n)
 		grouping_parse("goroutine", &rq->by);
 	so->collector.follow_all = rq->all;
@@ -179,8 +172,22 @@ static int parse(int argc, char **argv, struct request *rq, struct session_optio
 	err = check_freq(rq->freq ? rq->freq : "99", &so->collector.freq);
 	if (!err)
 		err = check_event(rq->event, &so->collector.event);
-	return err ? err : check_format(rq);
+	if (!err)
+		err = check_format(rq);
+	*go = !err;
+	return err;
 }
+
+/* What `gostrobe PID` prints. */
+static int report_write(const struct tree *t, FILE *out)
+{
+	struct table_options o = report_fit(1);
+
+	table_write(t, &o, out);
+	return 0;
+}
+
+static const struct writer report_writer = { .name = "report", .write = report_write };
 
 static void clear_live(struct run *r)
 {
@@ -200,7 +207,7 @@ static int follow_one(struct run *r, const char *word)
 	uint64_t pid;
 
 	if (opt_number(word, 1, INT32_MAX, &pid))
-		return wrong_usage("-p wants pids, separated by commas, not '%s'", word);
+		return usage_error("record", "-p wants pids, separated by commas, not '%s'", word);
 	switch (session_follow(r->session, (pid_t)pid)) {
 	case TARGET_GONE:
 		error("there is no process %lu", (unsigned long)pid);
@@ -473,19 +480,42 @@ static int record(struct run *r, const struct session_options *so)
 	return r->rq.command ? launch_status(r, status) : status;
 }
 
-int cmd_record(int argc, char **argv)
+static int run(struct request *rq, struct session_options *so)
 {
-	struct session_options so = { .note = on_note };
-	struct run r = { 0 };
-	int status = parse(argc, argv, &r.rq, &so);
+	struct run r = { .rq = *rq };
+	int status;
 
-	so.arg = &r;
-	if (!status)
-		status = record(&r, &so);
+	so->note = on_note;
+	so->arg = &r;
+	status = record(&r, so);
 	launch_abort(&r.launch);
 	recording_close(r.recording);
 	outfile_abort(&r.out);
 	session_close(r.session);
 	arena_release(&r.arena);
 	return status;
+}
+
+int cmd_record(int argc, char **argv)
+{
+	struct session_options so = { 0 };
+	struct request rq = { 0 };
+	bool go = false;
+	int status = parse(argc, argv, &rq, &so, &go);
+
+	return go ? run(&rq, &so) : status;
+}
+
+/* A report to stdout instead of a file. */
+int cmd_record_pid(const char *pid)
+{
+	struct session_options so = {
+		.collector = { .freq = 99, .user_stacks = true, .kernel_stacks = true },
+	};
+	struct request rq = {
+		.pids = pid, .output = "-", .duration_ns = 10000000000u, .writer = &report_writer
+	};
+
+	grouping_parse("goroutine", &rq.by);
+	return run(&rq, &so);
 }

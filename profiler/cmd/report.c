@@ -5,9 +5,9 @@
 
 #include "output/table.h"
 #include "profiler/cmd/cmd.h"
+#include "profiler/profile.h"
 
-/* Nothing is cut but for a terminal. */
-static struct table_options fit_terminal(void)
+struct table_options report_fit(uint32_t lines)
 {
 	struct table_options o = { .color = color_wanted(stdout) };
 	struct winsize size = { 0 };
@@ -17,12 +17,14 @@ static struct table_options fit_terminal(void)
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	o.width = size.ws_col ? size.ws_col : 80;
 	o.rows = size.ws_row ? size.ws_row : 24;
+	o.rows = o.rows > lines ? o.rows - lines : 1;
 	return o;
 }
 
 static void report_text(const struct view *v)
 {
-	struct table_options o = fit_terminal();
+	uint32_t lines = losses_print(v->profile, NULL) + !v->profile->complete;
+	struct table_options o = report_fit(lines);
 
 	table_write(v->tree, &o, stdout);
 	truth_line(&v->tree->truth, o.width, stdout);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From the thread pointer to the goroutine, for the thread that is stopped here.
+ *
+ * The slot at tp + tls_g holds the g whose stack the thread is on, g.m is the thread's m, and m.curg
+ * is the user goroutine it works for:
+ *
+ *   slot		m.curg		what runs
+ *   g			g		the goroutine itself
+ *   m.g0		a goroutine	runtime code on its behalf, or C code that it called
+ *   m.g0		0		the scheduler
+ *   m.gsignal		either		a signal handler
+ *   m.g0, in C		stale		a thread made by C that has come back from Go
+ *   0			-		a thread that never was in Go
+ *
+ * All memory goes through read_user(), so that unit tests run this over memory of their own; they
+ * define it, as here, before they include this.
+ */
+#ifndef BPF_GORUNTIME_H
+#define BPF_GORUNTIME_H
+
+#include "bpf/sample.h"
+
+#ifdef __bpf__
+static __always_inline long read_user(void *dst, __u32 size, __u64 addr)
+{
+	return bpf_probe_read_user(dst, size, (const void *)addr);
+}
+#endif
+
+enum { OBJECT_WORDS = 64 }; /* read of a g or m at most; a power of two */
+
+/* Indexes of words in g, the same in every version. */
+enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6 };
+
+struct goroutine_state {
+	__u64 goid; /* 0: none, or one that failed a check; then so are the next three */
+	__u64 parent_goid, startpc, gopc;
+	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
+	__u64 alt_lo,
+		alt_hi; /* that of curg, when the slot holds another and there is a goid */
+	__u64 procid; /* the thread's id as the runtime knows it: the caller compares, and drops
+			 * goid when the process does not call this thread so. 0: m was not read */
+	__u32 flags; /* SAMPLE_* */
+};
+
+/* What was read last; too big for the BPF stack. */
+struct goroutine_scratch {
+	__u64 g[OBJECT_WORDS]; /* from its start on */
+	__u64 m[OBJECT_WORDS]; /* from m.procid on */
+};
+
+/* Both read what the layout needs and no byte more: the object may be the last before a page that is
+ * not mapped, and one bad byte fails the whole read. The masks are for the verifier. */
+static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
+				  __u64 g)
+{
+	__u32 size = l->g_startpc + 8;
+
+	return size > sizeof(tmp->g) || read_user(tmp->g, size, g);
+}
+
+static __always_inline __u64 g_field(const struct goroutine_scratch *tmp, __u32 offset)
+{
+	return tmp->g[offset / 8 & (OBJECT_WORDS - 1)];
+}
+
+static __always_inline int m_read(const struct layout *l, struct goroutine_scratch *tmp,
+				  __u64 m)
+{
+	__u32 end = l->m_curg + 8;
+
+	if (end < l->m_extra_in_c + 1)
+		end = l->m_extra_in_c + 1;
+	if (end < l->m_ncgo + 4)
+		end = l->m_ncgo + 4;
+	end -= l->m_procid;
+	return end > sizeof(tmp->m) || read_user(tmp->m, end, m + l->m_procid);
+}
+
+/* Narrower fields are the low bits of what this returns. */
+static __always_inline __u64 m_field(const struct layout *l,
+				     const struct goroutine_scratch *tmp, __u32 offset)
+{
+	__u32 at = offset - l->m_procid;
+
+	return tmp->m[at / 8 & (OBJECT_WORDS - 1)] >> (at & 7) * 8;
+}
+
+/* The goroutine in tmp->g; false, and nothing, when it is none. */
+static __always_inline int goroutine_take(const struct layout *l,
+					  const struct goroutine_scratch *tmp,
+					  struct goroutine_state *out)
+{
+	__u64 goid = g_field(tmp, l->g_goid);
+
+	if (!goid || tmp->g[G_STACK_LO] >= tmp->g[G_STACK_HI])
+		return 0;
+	out->goid = goid;
+	out->startpc = g_field(tmp, l->g_startpc);
+	out->gopc = g_field(tmp, l->g_gopc);
+	if (l->g_parent_goid)
+		out->parent_goid = g_field(tmp, l->g_parent_goid);
+	return 1;
+}
+
+/* The thread is on g0 or gsignal: whom it works for is m.curg. Returns flags. */
+static __always_inline __u32 curg_read(const struct layout *l,
+				       struct goroutine_scratch *tmp, __u64 m, __u64 curg,
+				       struct goroutine_state *out)
+{
+	if (g_read(l, tmp, curg))
+		return SAMPLE_G_FAULT;
+	/* The scheduler sets and clears m.curg and curg.m one after the other. */
+	if (!tmp->g[G_M])
+		return 0;
+	if (tmp->g[G_M] != m || !goroutine_take(l, tmp, out))
+		return SAMPLE_G_FAULT;
+	out->alt_lo = tmp->g[G_STACK_LO];
+	out->alt_hi = tmp->g[G_STACK_HI];
+	if (l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0 &&
+	    g_field(tmp, l->g_syscallsp))
+		return SAMPLE_CGO;
+	return 0;
+}
+
+/* What the thread with this g in its slot does. Returns flags. */
+static __always_inline __u32 thread_read(const struct layout *l,
+					 struct goroutine_scratch *tmp, __u64 g,
+					 struct goroutine_state *out)
+{
+	__u64 m, curg, lo, hi;
+	__u32 flags;
+
+	if (g_read(l, tmp, g))
+		return SAMPLE_G_FAULT;
+	m = tmp->g[G_M];
+	lo = tmp->g[G_STACK_LO];
+	hi = tmp->g[G_STACK_HI];
+	/* Until a thread made by C has told its bounds to g0, both are 0. */
+	if (m_read(l, tmp, m) || (lo >= hi && hi))
+		return SAMPLE_G_FAULT;
+	out->procid = tmp->m[0];
+	curg = m_field(l, tmp, l->m_curg);
+	if (curg == g) {
+		if (!goroutine_take(l, tmp, out))
+			return SAMPLE_G_FAULT;
+		out->lo = lo;
+		out->hi = hi;
+		return 0;
+	}
+	if (g == tmp->m[1])
+		flags = SAMPLE_GSIGNAL;
+	else if (!g_field(tmp, l->g_goid))
+		flags = SAMPLE_G0;
+	else
+		return SAMPLE_G_FAULT; /* a goroutine that its m does not run */
+	if (l->m_extra_in_c && (__u8)m_field(l, tmp, l->m_extra_in_c)) {
+		if (flags == SAMPLE_G0)
+			return SAMPLE_NO_G;
+		curg = 0;
+	}
+	out->lo = lo;
+	out->hi = hi;
+	if (curg)
+		flags |= curg_read(l, tmp, m, curg, out);
+	return flags;
+}
+
+/* Fills all of *out; tmp needs no value. */
+static __always_inline void goroutine_read(const struct layout *l, __u64 tp,
+					   struct goroutine_scratch *tmp,
+					   struct goroutine_state *out)
+{
+	__u64 g = 0;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	if (!l->ok)
+		out->flags = SAMPLE_NO_LAYOUT;
+	else if (!tp)
+		out->flags = SAMPLE_STARTING;
+	else if (read_user(&g, sizeof(g), tp + l->tls_g))
+		out->flags = SAMPLE_G_FAULT;
+	else if (!g)
+		out->flags = SAMPLE_NO_G;
+	else
+		out->flags = thread_read(l, tmp, g, out);
+}
+
+#endif

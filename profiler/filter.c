@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/log.h"
+#include "profiler/base/opt.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile.h"
+
+/* Flags of strings, and of calls: a stack has those of all its frames. */
+enum { FOCUS = 1, IGNORE = 2, LOOKED = 4 };
+
+/* Calls add() for each number of a comma-separated list; false: that is none. */
+static bool each_number(const char *arg, uint64_t max,
+			void (*add)(struct filter *f, uint64_t v), struct filter *f)
+{
+	for (;;) {
+		char word[24];
+		size_t len = strcspn(arg, ",");
+		uint64_t v;
+
+		if (len >= sizeof(word))
+			return false;
+		memcpy(word, arg, len);
+		word[len] = 0;
+		if (opt_number(word, 1, max, &v))
+			return false;
+		add(f, v);
+		if (!arg[len])
+			return true;
+		arg += len + 1;
+	}
+}
+
+static void add_goid(struct filter *f, uint64_t v)
+{
+	*table_add(f->goids, f->n_goids, f->cap_goids) = v;
+}
+
+static void add_pid(struct filter *f, uint64_t v)
+{
+	*table_add(f->pids, f->n_pids, f->cap_pids) = (uint32_t)v;
+}
+
+int filter_goids(const char *arg, void *filter)
+{
+	if (each_number(arg, UINT64_MAX, add_goid, filter))
+		return 0;
+	error("--goid %s: wants goroutine ids, like 18,19", arg);
+	return -EINVAL;
+}
+
+int filter_pids(const char *arg, void *filter)
+{
+	if (each_number(arg, INT32_MAX, add_pid, filter))
+		return 0;
+	error("--pid %s: wants process ids, like 812,813", arg);
+	return -EINVAL;
+}
+
+int filter_time(const char *arg, void *filter)
+{
+	struct filter *f = filter;
+	char from[32] = "";
+	const char *dash = strchr(arg, '-');
+	uint64_t from_ns = 0, to_ns = 0;
+
+	if (!dash || (size_t)(dash - arg) >= sizeof(from))
+		goto bad;
+	memcpy(from, arg, (size_t)(dash - arg));
+	if ((!*from && !dash[1]) || (*from && opt_duration(from, &from_ns)) ||
+	    (dash[1] && (opt_duration(dash + 1, &to_ns) || to_ns <= from_ns)))
+		goto bad;
+	f->from_ns = from_ns;
+	f->to_ns = to_ns;
+	return 0;
+bad:
+	error("--time %s: wants a range, like 1s-10s, 5s- or -2m", arg);
+	return -EINVAL;
+}
+
+/* The last one given counts. */
+static int set_regex(regex_t **re, const char *option, const char *arg)
+{
+	regex_t *new = mem_zalloc(sizeof(*new));
+	int code = regcomp(new, arg, REG_EXTENDED | REG_NOSUB);
+	char text[128];
+
+	if (code) {
+		regerror(code, new, text, sizeof(text));
+		error("%s %s: %s", option, arg, text);
+		free(new);
+		return -EINVAL;
+	}
+	if (*re)
+		regfree(*re);
+	free(*re);
+	*re = new;
+	return 0;
+}
+
+int filter_focus(const char *arg, void *filter)
+{
+	return set_regex(&((struct filter *)filter)->focus, "--focus", arg);
+}
+
+int filter_ignore(const char *arg, void *filter)
+{
+	return set_regex(&((struct filter *)filter)->ignore, "--ignore", arg);
+}
+
+/* Each string is matched once, however many frames have it. */
+static uint8_t string_flags(const struct filter *f, const struct profile *p,
+			    uint8_t *strings, uint32_t id)
+{
+	const char *s = profile_string(p, id);
+
+	if (!id || strings[id])
+		return strings[id];
+	strings[id] = LOOKED;
+	if (f->focus && !regexec(f->focus, s, 0, NULL, 0))
+		strings[id] |= FOCUS;
+	if (f->ignore && !regexec(f->ignore, s, 0, NULL, 0))
+		strings[id] |= IGNORE;
+	return strings[id];
+}
+
+void filter_prepare(struct filter *f, const struct profile *p)
+{
+	uint8_t *strings;
+
+	free(f->calls);
+	f->calls = NULL;
+	if (!f->focus && !f->ignore)
+		return;
+	strings = mem_zalloc(strtab_count(p->strings));
+	f->calls = mem_zalloc(p->n_calls);
+	for (uint32_t i = 1; i < p->n_calls; i++) {
+		const struct frame *fr = &p->frames[p->calls[i].frame];
+
+		f->calls[i] = f->calls[p->calls[i].parent] |
+			      string_flags(f, p, strings, fr->func) |
+			      string_flags(f, p, strings, fr->file) |
+			      string_flags(f, p, strings, p->modules[fr->module].path);
+	}
+	free(strings);
+}
+
+bool filter_match(const struct filter *f, const struct profile *p, const struct event *e)
+{
+	uint32_t i, tgid = p->processes[p->threads[e->thread].process].tgid;
+	uint64_t goid = p->goroutines[e->goroutine].goid;
+
+	if (e->time_ns < f->from_ns || (f->to_ns && e->time_ns >= f->to_ns))
+		return false;
+	for (i = 0; i < f->n_goids && f->goids[i] != goid; i++)
+		;
+	if (f->n_goids && i == f->n_goids)
+		return false;
+	for (i = 0; i < f->n_pids && f->pids[i] != tgid; i++)
+		;
+	if (f->n_pids && i == f->n_pids)
+		return false;
+	if (f->focus && !(f->calls[e->call] & FOCUS))
+		return false;
+	return !f->ignore || !(f->calls[e->call] & IGNORE);
+}
+
+void filter_release(struct filter *f)
+{
+	free(f->goids);
+	free(f->pids);
+	if (f->focus)
+		regfree(f->focus);
+	if (f->ignore)
+		regfree(f->ignore);
+	free(f->focus);
+	free(f->ignore);
+	free(f->calls);
+	*f = (struct filter){ 0 };
+}

@@ -1,0 +1,542 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a tree is built, in O(events + nodes):
+ *
+ * 1. Events are added up by cell, a pair of (innermost group, call). Which group an event belongs
+ *    to hangs on its goroutine, thread and class alone, so that is looked up in a set of those
+ *    seen; names are made for new ones only.
+ * 2. A cell finds its node by that of the cell of its caller. It climbs until there is one that
+ *    knows its node, and comes down adding nodes; every cell is passed once.
+ * 3. One loop from the last node to the first adds up the subtrees.
+ *
+ * Everything is found by numbers in one kind of set, pairs, whose ids count up from 0: so each of
+ * them is a table's index as well.
+ */
+#include "profiler/tree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/index.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/filter.h"
+#include "profiler/profile.h"
+
+_Static_assert((int)TREE_CLASSES == (int)CLASS_MAX, "tree.h does not include profile.h");
+
+struct pair {
+	uint64_t a, b;
+};
+
+struct pairs {
+	struct index index;
+	struct pair *rows;
+	uint32_t n, cap;
+};
+
+struct key {
+	const struct pair *rows;
+	struct pair pair;
+};
+
+struct cell {
+	uint64_t weight, samples;
+	uint32_t node; /* + 1; 0: not known yet */
+};
+
+struct builder {
+	struct tree *t;
+	const struct profile *p;
+	const struct tree_options *o;
+	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
+	struct pairs children;   /* (parent, name), (type, kind, inlined): ids are nodes' */
+	struct pairs selectors;  /* (goroutine, thread or process), class */
+	struct pairs goroutines; /* process, goid */
+	struct pairs members;    /* group, id in goroutines */
+	struct pairs cells;      /* node of group, call */
+	struct cell *cell;       /* per id in cells */
+	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
+	uint32_t *frame_name;    /* per frame: id in t->names; 0: not made yet */
+	uint32_t n_cell, cap_cell, n_selector_node, cap_selector_node;
+	uint32_t path[MAX_STACK_FRAMES]; /* of cells, leaf first */
+	struct buf text;
+};
+
+static bool pair_same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+
+	return k->rows[id].a == k->pair.a && k->rows[id].b == k->pair.b;
+}
+
+/* The id of (a, b), which is set->n as it was before when the pair is new. */
+static uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b)
+{
+	struct key k = { set->rows, { a, b } };
+	uint64_t hash = hash_pair(a, b);
+	uint32_t id = index_find(&set->index, hash, pair_same, &k);
+
+	if (id != INDEX_NONE)
+		return id;
+	id = set->n;
+	*table_add(set->rows, set->n, set->cap) = k.pair;
+	index_add(&set->index, hash, id);
+	return id;
+}
+
+static void pairs_release(struct pairs *set)
+{
+	index_release(&set->index);
+	free(set->rows);
+}
+
+static const char *const key_names[] = {
+	[BY_NONE] = "none",       [BY_GOROUTINE] = "goroutine", [BY_START] = "start",
+	[BY_CREATOR] = "creator", [BY_CLASS] = "class",         [BY_THREAD] = "thread",
+	[BY_PROCESS] = "process",
+};
+
+int grouping_parse(const char *arg, void *grouping)
+{
+	struct grouping *g = grouping;
+	const char *word = arg;
+	size_t len, n_keys = sizeof(key_names) / sizeof(*key_names), key;
+
+	g->n = 0;
+	for (;; word += len + 1) {
+		len = strcspn(word, ",");
+		for (key = 0; key < n_keys; key++)
+			if (strlen(key_names[key]) == len &&
+			    !strncmp(word, key_names[key], len))
+				break;
+		if (key == n_keys) {
+			error("--by %s: wants keys out of goroutine, start, creator, class, thread, "
+			      "process, none",
+			      arg);
+			return -EINVAL;
+		}
+		if (g->n == MAX_GROUP_KEYS) {
+			error("--by %s: %d keys at most", arg, MAX_GROUP_KEYS);
+			return -EINVAL;
+		}
+		g->keys[g->n++] = (uint8_t)key;
+		if (!word[len])
+			return 0;
+	}
+}
+
+/* Names. */
+
+/*
+ * Adds a Go name without its type arguments, as the runtime prints it: since Go 1.21 the linker
+ * keeps them, "main.F[go.shape.int]", before it wrote "main.F[...]" itself. Each outermost pair of
+ * brackets is cut. Where brackets do not match (the tag of a struct can hold anything) the last
+ * one closes. Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
+ */
+static void add_go_name(struct buf *b, const char *s)
+{
+	const char *last = strrchr(s, ']');
+	int depth = 0;
+
+	if (!last || !strncmp(s, "type.", 5) || !strncmp(s, "type:", 5)) {
+		buf_str(b, s);
+		return;
+	}
+	for (; *s; s++) {
+		if (*s == '[' && s < last && !depth++)
+			buf_str(b, "[...]");
+		else if (!depth)
+			buf_u8(b, (uint8_t)*s);
+		else if (*s == ']' && (!--depth || s == last))
+			depth = 0;
+	}
+}
+
+static uint32_t text_name(struct builder *b)
+{
+	uint32_t id = strtab_addn(b->t->names, (const char *)b->text.data, b->text.len);
+
+	b->text.len = 0;
+	return id;
+}
+
+static void add_frame_name(struct builder *b, const struct frame *f)
+{
+	const char *module = profile_string(b->p, b->p->modules[f->module].path);
+	const char *slash = strrchr(module, '/');
+	const char *func = profile_string(b->p, f->func);
+
+	if (f->func &&
+	    (f->kind == FRAME_NATIVE || f->kind == FRAME_KERNEL || f->kind == FRAME_VDSO))
+		buf_str(&b->text, func);
+	else if (f->func)
+		add_go_name(&b->text, func);
+	else if (f->kind == FRAME_CUT)
+		buf_str(&b->text, "[cut]");
+	else if (f->kind == FRAME_VDSO)
+		buf_str(&b->text, "[vdso]");
+	else if (f->kind == FRAME_KERNEL)
+		buf_str(&b->text, "[kernel]");
+	else if (f->module)
+		buf_printf(&b->text, "%s+0x%" PRIx64, slash ? slash + 1 : module, f->addr);
+	else
+		buf_str(&b->text, "[unknown]");
+}
+
+static void add_process_name(struct builder *b, uint32_t process)
+{
+	const struct process *pr = &b->p->processes[process];
+
+	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
+}
+
+/* What a group of this key is called that the event belongs to, as cli.md says. */
+static void add_group_name(struct builder *b, enum group_key key, const struct event *e)
+{
+	const struct profile *p = b->p;
+	const struct goroutine *g = &p->goroutines[e->goroutine];
+	const struct thread *t = &p->threads[e->thread];
+	struct buf *to = &b->text;
+
+	if (!e->goroutine &&
+	    (key == BY_GOROUTINE || key == BY_START || key == BY_CREATOR)) {
+		buf_printf(to, "[%s]", event_class_names[e->class]);
+	} else if (key == BY_GOROUTINE) {
+		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
+		add_go_name(to, profile_string(p, g->start));
+	} else if (key == BY_START) {
+		buf_str(to, "start ");
+		add_go_name(to, g->start ? profile_string(p, g->start) : "[unknown]");
+	} else if (key == BY_CREATOR) {
+		buf_str(to, "go ");
+		add_go_name(to, g->creator ? profile_string(p, g->creator) : "[unknown]");
+	} else if (key == BY_CLASS) {
+		buf_printf(to, "class %s", event_class_names[e->class]);
+	} else if (key == BY_THREAD) {
+		buf_printf(to, "thread %" PRIu32 "%s%s", t->tid, t->name ? " " : "",
+			   profile_string(p, t->name));
+	} else {
+		buf_str(to, "process ");
+		add_process_name(b, t->process);
+	}
+}
+
+/* Nodes. */
+
+static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
+			 enum node_type type, uint8_t kind, uint8_t inlined)
+{
+	struct tree *t = b->t;
+	uint32_t id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
+				(uint64_t)type << 16 | kind << 8 | inlined);
+
+	if (id == t->n_nodes)
+		*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
+			.name = strtab_get(t->names, name),
+			.file = "",
+			.module = "",
+			.parent = parent,
+			.type = (uint8_t)type,
+			.kind = kind,
+			.inlined = inlined,
+		};
+	return id;
+}
+
+static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t frame)
+{
+	const struct profile *p = b->p;
+	const struct frame *f = &p->frames[frame];
+	uint32_t n = b->t->n_nodes, id;
+
+	if (!b->frame_name[frame]) {
+		add_frame_name(b, f);
+		b->frame_name[frame] = text_name(b);
+	}
+	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
+	if (id == n) {
+		b->t->nodes[id].file = profile_string(p, f->file);
+		b->t->nodes[id].module = profile_string(p, p->modules[f->module].path);
+		b->t->nodes[id].start_line = f->start_line;
+	}
+	return id;
+}
+
+/* Below parent, which is the node of the call's caller. */
+static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
+{
+	const struct profile *p = b->p;
+	uint32_t frame = p->calls[call].frame,
+		 caller = p->calls[p->calls[call].parent].frame;
+	uint8_t kind = p->frames[frame].kind;
+
+	if (kind == FRAME_KERNEL ? b->o->only_user : b->o->only_kernel)
+		return parent;
+	/* A wrapper was left out on the way here, as there was no saying yet who its callee is. */
+	if ((kind == FRAME_PANIC || kind == FRAME_SIGPANIC) &&
+	    p->frames[caller].kind == FRAME_WRAPPER)
+		parent = add_frame_node(b, parent, caller);
+	if (kind == FRAME_GOEXIT || kind == FRAME_WRAPPER)
+		return parent;
+	return add_frame_node(b, parent, frame);
+}
+
+/* Groups. */
+
+static uint32_t add_group(struct builder *b, const struct event *e)
+{
+	const struct grouping *by = &b->o->by;
+	struct tree *t = b->t;
+	uint32_t node = 0, process = b->p->threads[e->thread].process;
+	bool prefix = t->processes;
+
+	for (int i = 0; i < by->n; i++) {
+		if (by->keys[i] == BY_NONE)
+			continue;
+		if (prefix && by->keys[i] != BY_PROCESS) {
+			add_process_name(b, process);
+			node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
+		}
+		prefix = false;
+		add_group_name(b, by->keys[i], e);
+		node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
+	}
+	if (node && !t->nodes[node].group) {
+		*table_add(t->groups, t->n_groups, t->cap_groups) = (struct group){
+			.node = node, .first_ns = UINT64_MAX, .start = "", .creator = ""
+		};
+		t->nodes[node].group = t->n_groups;
+	}
+	return node;
+}
+
+static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
+{
+	const struct goroutine *g = &b->p->goroutines[goroutine];
+	const char *start = profile_string(b->p, g->start),
+		   *creator = profile_string(b->p, g->creator);
+	struct group *to = &b->t->groups[group];
+	uint32_t n = b->members.n;
+
+	/* Rows that differ in labels are one goroutine. */
+	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
+	    n)
+		return;
+	if (!to->goroutines++) {
+		to->start = start;
+		to->creator = creator;
+		to->goid = g->goid;
+		to->parent_goid = g->parent_goid;
+		return;
+	}
+	to->goid = 0;
+	/* Strings are kept once, so the pointers tell; what is mixed once stays so. */
+	if (to->start != start)
+		to->start = "";
+	if (to->creator != creator)
+		to->creator = "";
+	if (to->parent_goid != g->parent_goid)
+		to->parent_goid = 0;
+}
+
+/* The innermost group's node; the root when there are no groups. */
+static uint32_t event_node(struct builder *b, const struct event *e)
+{
+	uint32_t thread = b->by_thread ? e->thread : b->p->threads[e->thread].process;
+	bool class = b->by_class || (b->by_goroutine && !e->goroutine);
+	uint32_t id = pairs_add(&b->selectors, (uint64_t)e->goroutine << 32 | thread,
+				class ? e->class : CLASS_MAX);
+	uint32_t node;
+
+	if (id < b->n_selector_node)
+		return b->selector_node[id];
+	node = add_group(b, e);
+	*table_add(b->selector_node, b->n_selector_node, b->cap_selector_node) = node;
+	if (node && e->goroutine)
+		add_member(b, b->t->nodes[node].group - 1, e->goroutine);
+	return node;
+}
+
+static uint32_t add_cell(struct builder *b, uint32_t group, uint32_t call)
+{
+	uint32_t id = pairs_add(&b->cells, group, call);
+
+	if (id == b->n_cell)
+		(void)table_add(b->cell, b->n_cell, b->cap_cell);
+	return id;
+}
+
+static void add_event(struct builder *b, const struct event *e)
+{
+	uint32_t node = event_node(b, e), id = add_cell(b, node, e->call);
+
+	b->cell[id].weight += e->weight;
+	b->cell[id].samples++;
+	if (node) {
+		struct group *g = &b->t->groups[b->t->nodes[node].group - 1];
+
+		g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
+		g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
+		g->samples_by_class[e->class]++;
+	}
+}
+
+static uint32_t cell_node(struct builder *b, uint32_t id)
+{
+	uint32_t group = (uint32_t)b->cells.rows[id].a,
+		 call = (uint32_t)b->cells.rows[id].b;
+	uint32_t n = 0, node = group;
+
+	for (; call; call = b->p->calls[call].parent) {
+		id = add_cell(b, group, call);
+		if (b->cell[id].node) {
+			node = b->cell[id].node - 1;
+			break;
+		}
+		b->path[n++] = id;
+	}
+	while (n--) {
+		id = b->path[n];
+		node = add_call_node(b, node, (uint32_t)b->cells.rows[id].b);
+		b->cell[id].node = node + 1;
+	}
+	return node;
+}
+
+static void add_up(struct tree *t)
+{
+	for (uint32_t i = t->n_nodes; i--;) {
+		struct node *n = &t->nodes[i], *parent = &t->nodes[n->parent];
+
+		n->total += n->self;
+		n->samples += n->self_samples;
+		if (i) {
+			parent->total += n->total;
+			parent->samples += n->samples;
+		}
+	}
+}
+
+/* The whole. */
+
+static double share(uint64_t part, uint64_t of)
+{
+	return of ? (double)part / (double)of : 1;
+}
+
+static void fill_truth(struct tree_truth *to, const struct truth *t)
+{
+	to->samples = t->samples;
+	to->lost = t->lost_ring_full + t->lost_table_full;
+	to->with_goroutine = share(t->with_goroutine, t->samples);
+	to->with_class = t->with_class;
+	to->rooted = share(t->rooted, t->samples);
+	to->named = share(t->named_frames, t->user_frames);
+	to->cpu_s = (double)t->cpu_ns / 1e9;
+	to->peak_rss_bytes = t->peak_rss;
+}
+
+/* How long, and how many processes: the row of the one, 0 when there are more or none. */
+static uint32_t fill_times(struct tree *t, const struct profile *p,
+			   const struct filter *filter)
+{
+	uint32_t only = 0;
+	uint64_t last_ns = 0;
+
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct event *e = &p->events[i];
+		uint32_t process = p->threads[e->thread].process;
+
+		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
+		if (filter && !filter_match(filter, p, e))
+			continue;
+		t->processes |= only && only != process;
+		only = process;
+	}
+	t->start_ns = p->start_ns;
+	t->period_ns = p->period_ns;
+	/* A recording that was cut off does not say. */
+	t->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
+	return t->processes ? 0 : only;
+}
+
+static void fill_title(struct builder *b, uint32_t process)
+{
+	const struct profile *p = b->p;
+
+	if (process)
+		add_process_name(b, process);
+	else
+		buf_str(&b->text, p->command ? profile_string(p, p->command) : "gostrobe");
+	buf_printf(&b->text, ", %.1f s", (double)b->t->duration_ns / 1e9);
+	if (p->freq)
+		buf_printf(&b->text, " at %" PRIu32 " Hz", p->freq);
+	if (p->event_name)
+		buf_printf(&b->text, ", %s", profile_string(p, p->event_name));
+	b->t->title = strtab_get(b->t->names, text_name(b));
+}
+
+static void builder_release(struct builder *b)
+{
+	pairs_release(&b->children);
+	pairs_release(&b->selectors);
+	pairs_release(&b->goroutines);
+	pairs_release(&b->members);
+	pairs_release(&b->cells);
+	free(b->cell);
+	free(b->selector_node);
+	free(b->frame_name);
+	buf_release(&b->text);
+	free(b);
+}
+
+int tree_build(struct tree **ret, const struct profile *p, const struct tree_options *o)
+{
+	struct builder *b = mem_zalloc(sizeof(*b));
+	struct tree *t = mem_zalloc(sizeof(*t));
+	uint32_t n_cells;
+
+	*b = (struct builder){ .t = t, .p = p, .o = o };
+	t->names = strtab_new();
+	b->frame_name = mem_zalloc(p->n_frames * sizeof(*b->frame_name));
+	for (int i = 0; i < o->by.n; i++) {
+		uint8_t key = o->by.keys[i];
+
+		b->by_thread |= key == BY_THREAD;
+		b->by_class |= key == BY_CLASS;
+		b->by_goroutine |= key == BY_GOROUTINE || key == BY_START ||
+				   key == BY_CREATOR;
+	}
+	fill_truth(&t->truth, &p->truth);
+	fill_title(b, fill_times(t, p, o->filter));
+	add_node(b, 0, 0, NODE_ROOT, 0, 0);
+	for (uint32_t i = 0; i < p->n_events; i++)
+		if (!o->filter || filter_match(o->filter, p, &p->events[i]))
+			add_event(b, &p->events[i]);
+	n_cells = b->n_cell;
+	for (uint32_t i = 0; i < n_cells; i++) {
+		uint32_t node = cell_node(b, i);
+
+		t->nodes[node].self += b->cell[i].weight;
+		t->nodes[node].self_samples += b->cell[i].samples;
+	}
+	add_up(t);
+	builder_release(b);
+	*ret = t;
+	return 0;
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	strtab_free(t->names);
+	free(t->nodes);
+	free(t->groups);
+	free(t);
+}

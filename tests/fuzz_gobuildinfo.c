@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An ELF file of any bytes, through everything that opens one. */
+#include "symbolizer/elf.h"
+#include "symbolizer/gobuildinfo.h"
+#include "symbolizer/resolver.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char version[GO_VERSION_MAX];
+	const char *why;
+	struct elf *e;
+	void *self;
+
+	if (elf_parse(&e, data, size))
+		return 0;
+	if (gobuildinfo_version(e, version))
+		gobuildinfo_minor(version);
+	if (!gopclntab_resolver.open(&self, e, &why))
+		gopclntab_resolver.close(self);
+	elf_close(e);
+	return 0;
+}

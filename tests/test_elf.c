@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "symbolizer/elf.h"
+
+static int marker;
+static volatile unsigned read_back;
+
+static struct elf *open_self(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct elf *e = NULL;
+
+	cr_assert(fd >= 0 && !elf_open(&e, fd));
+	close(fd);
+	return e;
+}
+
+Test(elf, reads_code_and_sections_of_this_program)
+{
+	struct elf *e = open_self();
+	struct cursor text, at;
+	uint64_t vaddr, back;
+
+	cr_assert(elf_section(e, ".text", &vaddr, &text));
+	at = elf_at(e, vaddr);
+	cr_assert_eq(at.data, text.data);
+	cr_assert(elf_vaddr(e, (uint64_t)(text.data - e->data), &back));
+	cr_assert_eq(back, vaddr);
+	cr_assert_not(elf_section(e, ".bss", &vaddr, &text), "it has no bytes");
+	cr_assert_not(elf_section(e, ".no-such", &vaddr, &text));
+	cr_assert(elf_at(e, UINT64_MAX).bad);
+	cr_assert_not(elf_vaddr(e, UINT64_MAX, &back));
+	elf_close(e);
+}
+
+/* An initialized pointer of a PIE is a RELATIVE relocation, whatever the file's word says. */
+static int *volatile pointer = &marker;
+
+Test(elf, words_are_what_the_loader_makes_of_them)
+{
+	struct elf *e = open_self();
+	struct link_map *map;
+	uint64_t value;
+	Dl_info info;
+
+	cr_assert(dladdr1(&marker, &info, (void **)&map, RTLD_DL_LINKMAP));
+	cr_assert(elf_word(e, (uint64_t)&pointer - map->l_addr, &value));
+	cr_assert_eq(value, (uint64_t)&marker - map->l_addr);
+	cr_assert_not(elf_word(e, 1, &value) && elf_word(e, UINT64_MAX - 3, &value));
+	elf_close(e);
+}
+
+Test(elf, build_id_is_that_of_the_notes)
+{
+	int fd = open("/lib64/ld-linux-x86-64.so.2", O_RDONLY | O_CLOEXEC);
+	struct cursor note;
+	struct elf *e;
+	uint64_t vaddr;
+	char hex[65];
+
+	if (fd < 0)
+		cr_skip_test("not an x86-64 system");
+	cr_assert_eq(elf_open(&e, fd), 0);
+	close(fd);
+	cr_assert(elf_section(e, ".note.gnu.build-id", &vaddr, &note));
+	for (int i = 0; i < 20; i++)
+		sprintf(hex + 2 * i, "%02x", note.data[16 + i]);
+	cr_assert_str_eq(e->build_id, hex);
+	elf_close(e);
+}
+
+Test(elf, what_is_no_elf_is_refused)
+{
+	struct elf *e = NULL;
+	uint8_t header[64] = { 0x7f, 'E', 'L', 'F', 1, 1, 1 };
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	cr_assert_eq(elf_open(&e, fd), -ENOEXEC);
+	close(fd);
+	cr_assert_eq(elf_parse(&e, "#!/bin/sh\n", 10), -ENOEXEC);
+	cr_assert_eq(elf_parse(&e, header, sizeof(header)), -ENOEXEC, "32 bits");
+	cr_assert_null(e);
+}
+
+/* Every read is of memory that ends where the file does: ASan sees one too far. */
+Test(elf, a_file_cut_short_reads_nothing_past_its_end)
+{
+	struct buf file = { 0 };
+	struct cursor bytes;
+	uint64_t vaddr;
+	struct elf *e;
+
+	cr_assert_eq(file_read(AT_FDCWD, "/lib64/ld-linux-x86-64.so.2", 1 << 24, &file), 0);
+	for (size_t len = 0; len < file.len; len += len < 4096 ? 1 : 997) {
+		uint8_t *copy = mem_zalloc(len);
+
+		memcpy(copy, file.data, len);
+		if (!elf_parse(&e, copy, len)) {
+			for (uint32_t i = 0; i < e->n_segments; i++) {
+				bytes = elf_segment_bytes(e, i);
+				cr_assert(e->segments[i].offset + bytes.len <= len);
+				read_back += bytes.len ? bytes.data[bytes.len - 1] : 0;
+			}
+			elf_section(e, ".text", &vaddr, &bytes);
+			elf_close(e);
+		}
+		free(copy);
+	}
+	buf_release(&file);
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whole programs, address by address against Go itself: tests/check-pcs. Here: what that cannot see. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/strtab.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/resolver.h"
+#include "symbolizer/symbolizer.h"
+#include "tests/go_binary.h"
+
+static struct elf *elf;
+static struct gopclntab *table;
+static struct strtab *strs;
+static const char *why;
+
+static void setup(void)
+{
+	int fd = open(go_binary(), O_RDONLY | O_CLOEXEC);
+	void *self;
+
+	cr_assert_eq(elf_open(&elf, fd), 0);
+	close(fd);
+	cr_assert_eq(gopclntab_resolver.open(&self, elf, &why), 0, "%s", why);
+	table = self;
+	strs = strtab_new();
+}
+
+static void teardown(void)
+{
+	gopclntab_resolver.close(table);
+	elf_close(elf);
+	strtab_free(strs);
+}
+
+TestSuite(gopclntab, .init = setup, .fini = teardown);
+
+/* Of the function that has this name; its outermost frame. */
+static struct frame frame_of(const char *name, uint64_t skip, int *n)
+{
+	struct frame f[FRAMES_AT_PC];
+	uint64_t entry;
+	uint32_t len;
+
+	cr_assert(gopclntab_function(table, name, &entry, &len), "%s", name);
+	*n = gopclntab_resolver.find(table, entry + skip, strs, f, FRAMES_AT_PC);
+	cr_assert_geq(*n, 1);
+	cr_assert_str_eq(strtab_get(strs, f[*n - 1].func), name);
+	return f[*n - 1];
+}
+
+Test(gopclntab, kinds_of_special_functions)
+{
+	static const struct {
+		char name[32];
+		enum frame_kind kind;
+	} want[] = {
+		{ "main.main", FRAME_GO },
+		{ "runtime.main", FRAME_GO },
+		{ "_rt0_amd64_linux", FRAME_MSTART },
+		{ "runtime.rt0_go", FRAME_MSTART },
+		{ "runtime.mstart", FRAME_MSTART },
+		{ "runtime.sigtramp", FRAME_MSTART },
+		{ "runtime.goexit", FRAME_GOEXIT },
+		{ "runtime.mcall", FRAME_MCALL },
+		{ "runtime.morestack", FRAME_MORESTACK },
+		{ "runtime.morestack_noctxt", FRAME_MORESTACK },
+		{ "runtime.systemstack", FRAME_SYSTEMSTACK },
+		{ "runtime.systemstack_switch", FRAME_GO },
+		{ "runtime.asmcgocall", FRAME_ASMCGOCALL },
+		{ "runtime.cgocallback", FRAME_CGOCALLBACK },
+		{ "runtime.gopanic", FRAME_PANIC },
+		{ "runtime.panicwrap", FRAME_PANIC },
+		{ "runtime.sigpanic", FRAME_SIGPANIC },
+		{ "runtime.sigpanic0", FRAME_SIGPANIC },
+		{ "runtime.asyncPreempt", FRAME_INJECTED },
+		{ "runtime.debugCallV2", FRAME_INJECTED },
+	};
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		uint64_t entry;
+		uint32_t len;
+		int n;
+
+		/* the linker drops what a program cannot reach: cgocallback without cgo */
+		if (!gopclntab_function(table, want[i].name, &entry, &len)) {
+			cr_expect_eq(want[i].kind, FRAME_CGOCALLBACK, "%s", want[i].name);
+			continue;
+		}
+		cr_expect_eq(frame_of(want[i].name, 0, &n).kind, want[i].kind, "%s", want[i].name);
+	}
+}
+
+Test(gopclntab, lines_of_a_function)
+{
+	int n;
+	struct frame f = frame_of("main.main", 0, &n);
+
+	cr_expect(strstr(strtab_get(strs, f.file), "gofmt.go"));
+	cr_expect_gt(f.line, 1);
+	cr_expect_not(f.inlined);
+	if (table->minor >= 20)
+		cr_expect_eq(f.start_line, f.line);
+}
+
+/* Count of the whole and what a walk over it must find. */
+struct seen {
+	uint32_t n, wrappers, with_file;
+	uint64_t end;
+};
+
+static int count(void *arg, const struct func *f)
+{
+	struct seen *s = arg;
+	struct frame frames[FRAMES_AT_PC];
+	int n = gopclntab_resolver.find(table, f->addr, strs, frames, FRAMES_AT_PC);
+
+	cr_assert_geq(n, 1);
+	cr_assert_str_eq(strtab_get(strs, frames[n - 1].func), f->name);
+	cr_assert_geq(f->addr, s->end, "%s", f->name);
+	s->end = f->addr + f->size;
+	s->n++;
+	s->with_file += f->file != NULL;
+	s->wrappers += frames[n - 1].kind == FRAME_WRAPPER;
+	return strcmp(f->name, "main.main") ? 0 : 7;
+}
+
+static int count_all(void *arg, const struct func *f)
+{
+	count(arg, f);
+	return 0;
+}
+
+Test(gopclntab, each_goes_over_all_until_told)
+{
+	struct seen all = { 0 }, some = { 0 };
+
+	cr_assert_eq(gopclntab_resolver.each(table, count_all, &all), 0);
+	cr_expect_eq(all.n, table->n_funcs);
+	cr_expect_gt(all.wrappers, 10);
+	cr_expect_gt(all.with_file, all.n / 10 * 9);
+	cr_assert_eq(gopclntab_resolver.each(table, count, &some), 7);
+	cr_expect_lt(some.n, all.n);
+}
+
+Test(gopclntab, outside_is_not_ours)
+{
+	struct frame f[FRAMES_AT_PC];
+	struct seen all = { 0 };
+	uint32_t delta;
+
+	gopclntab_resolver.each(table, count_all, &all);
+	for (int i = 0; i < 4; i++) {
+		uint64_t addr = (uint64_t[]){ 0, table->text - 1, all.end, UINT64_MAX }[i];
+
+		cr_expect_eq(gopclntab_resolver.find(table, addr, strs, f, FRAMES_AT_PC), 0);
+		cr_expect_not(gopclntab_covers(table, addr));
+		cr_expect_not(gopclntab_spdelta(table, addr, &delta));
+		cr_expect_eq(gopclntab_start(table, addr, strs), 0);
+	}
+	cr_expect(gopclntab_covers(table, table->text));
+	cr_expect(gopclntab_covers(table, all.end - 1));
+}
+
+Test(gopclntab, spdelta_follows_the_prologue)
+{
+	uint64_t entry;
+	uint32_t len, delta, most = 0;
+
+	cr_assert(gopclntab_function(table, "main.main", &entry, &len));
+	cr_assert(gopclntab_spdelta(table, entry, &delta));
+	cr_expect_eq(delta, 0, "nothing is pushed at the first instruction");
+	for (uint32_t i = 0; i < len; i++)
+		if (gopclntab_spdelta(table, entry + i, &delta) && delta > most)
+			most = delta;
+	cr_expect(most >= 8 && most < 4096 && most % 8 == 0, "%u", most);
+}
+
+Test(gopclntab, assembly_before_its_wrapper)
+{
+	uint64_t entry;
+	uint32_t len;
+	int n;
+
+	/* both have wrappers for calls from Go code, which stand behind or before them */
+	cr_expect_neq(frame_of("runtime.asmcgocall", 0, &n).kind, FRAME_WRAPPER);
+	cr_expect_neq(frame_of("runtime.morestack_noctxt", 0, &n).kind, FRAME_WRAPPER);
+	cr_expect_not(gopclntab_function(table, "no.such", &entry, &len));
+}
+
+Test(gopclntab, start_is_what_a_wrapper_calls)
+{
+	const char *wrapper = table->minor >= 22 ? "runtime.gcenable.gowrap1" :
+						   "runtime.gcenable.func1";
+	uint64_t entry;
+	uint32_t len, name;
+
+	cr_assert(gopclntab_function(table, wrapper, &entry, &len));
+	name = gopclntab_start(table, entry, strs);
+	cr_expect_str_eq(strtab_get(strs, name), "runtime.bgsweep");
+	cr_assert(gopclntab_function(table, "runtime.main", &entry, &len));
+	name = gopclntab_start(table, entry, strs);
+	cr_expect_str_eq(strtab_get(strs, name), "runtime.main");
+}
+
+/* Opens a copy of the program after one change to it. */
+static int open_changed(size_t at, const void *bytes, size_t n)
+{
+	uint8_t *copy = mem_zalloc(elf->size);
+	struct elf *e;
+	void *self;
+	int err;
+
+	memcpy(copy, elf->data, elf->size);
+	memcpy(copy + at, bytes, n);
+	cr_assert_eq(elf_parse(&e, copy, elf->size), 0);
+	err = gopclntab_resolver.open(&self, e, &why);
+	if (!err)
+		gopclntab_resolver.close(self);
+	elf_close(e);
+	free(copy);
+	return err;
+}
+
+Test(gopclntab, broken_tables_are_refused)
+{
+	static const uint64_t huge = UINT64_MAX;
+	struct cursor section;
+	uint64_t vaddr;
+	size_t at;
+
+	cr_assert(elf_section(elf, ".gopclntab", &vaddr, &section));
+	at = (size_t)(section.data - elf->data);
+	cr_expect_eq(open_changed(at, section.data, 8), 0);
+	cr_expect_eq(open_changed(at, "\0\0\0\0", 4), -EBADMSG, "magic");
+	cr_expect_not_null(why);
+	cr_expect_eq(open_changed(at + 7, "\4", 1), -EBADMSG, "pointer size");
+	cr_expect_eq(open_changed(at + 8, &huge, 8), -EBADMSG, "functions");
+	for (size_t off = 32; off < 72; off += 8)
+		cr_expect_eq(open_changed(at + off, &huge, 8), -EBADMSG, "region at %zu", off);
+	cr_expect_eq(open_changed(at + 8, "\1\0\0\0\0\0\0\0", 8), -EBADMSG, "moduledata disagrees");
+}
+
+Test(gopclntab, old_and_unknown_versions_are_named)
+{
+	struct cursor info;
+	uint64_t vaddr;
+	size_t at;
+
+	cr_assert(elf_section(elf, ".go.buildinfo", &vaddr, &info));
+	at = (size_t)(info.data - elf->data) + 33;
+	cr_expect_eq(open_changed(at, "go1.17", 6), -ENOTSUP);
+	cr_expect(strstr(why, "1.18"));
+	cr_expect_eq(open_changed(at, "gone.17", 7), -ENOTSUP);
+	cr_expect_eq(open_changed(at, "go1.99", 6) == -ENOTSUP, 0, "newer ones are tried");
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "profiler/base/strtab.h"
+#include "symbolizer/symbolizer.h"
+#include "tests/go_binary.h"
+
+extern char **environ;
+
+static struct strtab *strs;
+static struct symbolizer *symbolizer;
+
+static void setup(void)
+{
+	strs = strtab_new();
+	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
+}
+
+static void teardown(void)
+{
+	symbolizer_close(symbolizer);
+	strtab_free(strs);
+}
+
+TestSuite(symbolizer, .init = setup, .fini = teardown);
+
+/* A Go program that waits for its stdin, which is ours to close. */
+static pid_t start_go(const char *path, int *in)
+{
+	posix_spawn_file_actions_t actions;
+	char *argv[] = { (char *)"gofmt", NULL };
+	int fds[2];
+	pid_t pid;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[0], 0);
+	cr_assert_eq(posix_spawn(&pid, path, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[0]);
+	*in = fds[1];
+	return pid;
+}
+
+static void stop_go(pid_t pid, int in)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(in);
+}
+
+/* Right after exec() a program is not yet mapped: as in a recording, look again. */
+static struct space *open_go(pid_t pid)
+{
+	const uint8_t *code;
+	struct space *sp = NULL;
+	uint64_t entry;
+	uint32_t len;
+
+	for (int i = 0; i < 1000; i++, usleep(1000)) {
+		if (!sp && space_open(&sp, symbolizer, pid))
+			continue;
+		if (space_function(sp, "main.main", &entry, &code, &len) && space_is_go(sp, entry))
+			return sp;
+		space_refresh(sp);
+	}
+	cr_assert_fail("%d is no Go program", pid);
+	return NULL;
+}
+
+static const char *module_of(const struct frame *f)
+{
+	const char *path, *build_id;
+
+	symbolizer_module(symbolizer, f->module, &path, &build_id);
+	return path;
+}
+
+static void expect_main(struct space *sp, uint64_t entry)
+{
+	struct frame f[FRAMES_AT_PC];
+	bool unmapped = true;
+	int n = symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, &unmapped);
+
+	cr_assert_geq(n, 1);
+	cr_expect_not(unmapped);
+	cr_expect_str_eq(strtab_get(strs, f[n - 1].func), "main.main");
+	cr_expect_eq(f[n - 1].kind, FRAME_GO);
+	cr_expect(strstr(module_of(f), "gofmt"));
+	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1, "no more than asked for");
+}
+
+Test(symbolizer, names_outlive_process_and_file)
+{
+	char copy[] = "/tmp/test-gofmt-XXXXXX", command[1200];
+	const uint8_t *code;
+	struct go_program p;
+	struct space *sp;
+	uint64_t entry;
+	uint32_t len, delta;
+	pid_t pid;
+	int in;
+
+	close(mkstemp(copy));
+	snprintf(command, sizeof(command), "cp %s %s && chmod 755 %s", go_binary(), copy, copy);
+	cr_assert_eq(system(command), 0);
+	pid = start_go(copy, &in);
+	unlink(copy);
+	sp = open_go(pid);
+	space_program(sp, &p);
+	cr_expect_str_eq(p.path, copy, "without (deleted)");
+	cr_expect(p.version && !strncmp(p.version, "go1.", 4));
+	cr_expect_null(p.why);
+	stop_go(pid, in);
+
+	cr_assert(space_function(sp, "main.main", &entry, &code, &len));
+	cr_expect(len > 16 && code);
+	expect_main(sp, entry);
+	cr_expect(space_is_go(sp, entry));
+	cr_expect(space_spdelta(sp, entry, &delta) && delta == 0);
+	cr_expect_str_eq(strtab_get(strs, space_start_function(sp, entry)), "main.main");
+	cr_expect_eq(space_refresh(sp), -ESRCH);
+	expect_main(sp, entry);
+	space_close(sp);
+}
+
+Test(symbolizer, processes_of_one_file_share_it)
+{
+	const char *path = go_binary();
+	struct space *sp[2];
+	pid_t pid[2];
+	int in[2];
+	uint64_t entry;
+	uint32_t len, rows;
+	const uint8_t *code;
+
+	for (int i = 0; i < 2; i++) {
+		pid[i] = start_go(path, &in[i]);
+		sp[i] = open_go(pid[i]);
+	}
+	cr_expect_eq(symbolizer_modules(symbolizer), 1, "no row before a frame needs it");
+	cr_assert(space_function(sp[0], "main.main", &entry, &code, &len));
+	expect_main(sp[0], entry);
+	rows = symbolizer_modules(symbolizer);
+	cr_expect_eq(rows, 2);
+	expect_main(sp[1], entry);
+	cr_expect_eq(symbolizer_modules(symbolizer), rows);
+	for (int i = 0; i < 2; i++) {
+		stop_go(pid[i], in[i]);
+		space_close(sp[i]);
+	}
+}
+
+/* One frame of this process. */
+static struct frame frame_at(struct space *sp, const void *addr, bool *unmapped)
+{
+	struct frame f[FRAMES_AT_PC];
+
+	cr_assert_eq(symbolizer_user(symbolizer, sp, (uint64_t)addr, f, FRAMES_AT_PC, unmapped), 1);
+	return f[0];
+}
+
+Test(symbolizer, code_without_names)
+{
+	const char *sysinfo = (const char *)getauxval(AT_SYSINFO_EHDR);
+	void *libc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	struct link_map *map;
+	struct space *sp;
+	struct frame f;
+	bool unmapped;
+	void *jit;
+	Dl_info info;
+
+	cr_assert_eq(space_open(&sp, symbolizer, getpid()), 0);
+	dladdr1(libc, &info, (void **)&map, RTLD_DL_LINKMAP);
+	f = frame_at(sp, libc, &unmapped);
+	cr_expect_not(unmapped);
+	cr_expect_eq(f.kind, FRAME_UNNAMED);
+	cr_expect_eq(f.func, 0);
+	cr_expect_eq(f.addr, (uint64_t)libc - map->l_addr, "the address in the file");
+	cr_expect(strstr(module_of(&f), "libc"));
+
+	if (sysinfo) {
+		f = frame_at(sp, sysinfo + 0x123, NULL);
+		cr_expect_eq(f.kind, FRAME_VDSO);
+		cr_expect_eq(f.addr, 0x123);
+		cr_expect_str_eq(module_of(&f), "[vdso]");
+	}
+
+	jit = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	f = frame_at(sp, jit, &unmapped);
+	cr_expect(unmapped, "mapped since");
+	cr_expect_eq(f.module, 0);
+	cr_assert_eq(space_refresh(sp), 0);
+	f = frame_at(sp, jit, &unmapped);
+	cr_expect_not(unmapped);
+	cr_expect_eq(f.addr, (uint64_t)jit);
+	cr_expect_str_eq(module_of(&f), "[anon]");
+	cr_expect_not(space_is_go(sp, (uint64_t)jit));
+	space_close(sp);
+}
+
+Test(symbolizer, programs_by_file)
+{
+	struct go_program p;
+	int fd = open(go_binary(), O_RDONLY | O_CLOEXEC);
+
+	cr_assert_eq(symbolizer_program(symbolizer, fd, &p), 0);
+	close(fd);
+	cr_expect_str_eq(p.path, go_binary());
+	cr_expect_not_null(p.version);
+	fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(symbolizer_program(symbolizer, fd, &p), 0);
+	close(fd);
+	cr_expect_null(p.version, "a C program");
+	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+	cr_expect_eq(symbolizer_program(symbolizer, fd, &p), -ENOEXEC);
+	close(fd);
+}
+
+Test(symbolizer, no_such_process)
+{
+	struct space *sp = NULL;
+
+	cr_expect_eq(space_open(&sp, symbolizer, 0x3fffffff), -ESRCH);
+	cr_expect_null(sp);
+}
+
+Test(symbolizer, kernel_addresses)
+{
+	char line[256], name[128];
+	unsigned long long addr = 0;
+	FILE *f = fopen("/proc/kallsyms", "r");
+	struct frame frame;
+
+	cr_assert_eq(symbolizer_kernel(symbolizer, 1, &frame), 1);
+	cr_expect_eq(frame.kind, FRAME_KERNEL);
+	cr_expect_eq(frame.func, 0);
+	cr_expect_str_eq(module_of(&frame), "[kernel]");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx T %127s", &addr, name) == 2 && !strcmp(name, "vfs_read"))
+			break;
+	if (f)
+		fclose(f);
+	if (!addr || strcmp(name, "vfs_read")) {
+		cr_expect_not_null(symbolizer_kernel_why(symbolizer));
+		cr_skip_test("no kernel symbols here");
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(symbolizer_kernel(symbolizer, addr + 4, &frame), 1);
+		cr_expect_str_eq(strtab_get(strs, frame.func), "vfs_read");
+		cr_expect_eq(frame.addr, addr + 4);
+	}
+	cr_expect_null(symbolizer_kernel_why(symbolizer));
+}
