@@ -28,19 +28,21 @@ static __always_inline long read_user(void *dst, __u32 size, __u64 addr)
 }
 #endif
 
-enum { OBJECT_WORDS = 64 }; /* read of a g or m at most; a power of two */
+/* Of a g or m, at most so many words are read; a power of two. */
+enum { OBJECT_WORDS = 64 };
 
 /* Indexes of words in g, the same in every version. */
 enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6 };
 
 struct goroutine_state {
-	__u64 goid; /* 0: none, or one that failed a check; then so are the next three */
+	__u64 goid; /* 0: none, or one that failed a check, and then so are the next three */
 	__u64 parent_goid, startpc, gopc;
 	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
-	__u64 alt_lo,
-		alt_hi; /* that of curg, when the slot holds another and there is a goid */
-	__u64 procid; /* the thread's id as the runtime knows it: the caller compares, and drops
-			 * goid when the process does not call this thread so. 0: m was not read */
+	/* That of curg, when the slot holds another and there is a goid; else 0, 0. */
+	__u64 alt_lo, alt_hi;
+	/* The thread's id as the runtime knows it: the caller compares, and drops goid when the
+	 * process does not call this thread so. 0: m was not read. */
+	__u64 procid;
 	__u32 flags; /* SAMPLE_* */
 };
 
@@ -51,11 +53,12 @@ struct goroutine_scratch {
 };
 
 /* Both read what the layout needs and no byte more: the object may be the last before a page that is
- * not mapped, and one bad byte fails the whole read. The masks are for the verifier. */
+ * not mapped, and one bad byte fails the whole read. Sizes have 64 bits and
+ * indexes masks because the verifier follows nothing less. */
 static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
 				  __u64 g)
 {
-	__u32 size = l->g_startpc + 8;
+	__u64 size = (__u64)l->g_startpc + 8;
 
 	return size > sizeof(tmp->g) || read_user(tmp->g, size, g);
 }
@@ -68,7 +71,7 @@ static __always_inline __u64 g_field(const struct goroutine_scratch *tmp, __u32 
 static __always_inline int m_read(const struct layout *l, struct goroutine_scratch *tmp,
 				  __u64 m)
 {
-	__u32 end = l->m_curg + 8;
+	__u64 end = (__u64)l->m_curg + 8;
 
 	if (end < l->m_extra_in_c + 1)
 		end = l->m_extra_in_c + 1;
@@ -164,6 +167,9 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	out->hi = hi;
 	if (curg)
 		flags |= curg_read(l, tmp, m, curg, out);
+	if (flags == SAMPLE_G0 && out->goid && g_field(tmp, l->g_syscallsp) && l->m_ncgo &&
+	    (__s32)m_field(l, tmp, l->m_ncgo) > 0)
+		flags |= SAMPLE_CGO;
 	return flags;
 }
 

@@ -49,7 +49,7 @@ struct walk {
 struct scratch {
 	struct walk walk;
 	struct sample sample;
-	__u64 pcs[MAX_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS];	/* sample.pcs */
+	__u64 pcs[LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS];	/* sample.pcs */
 	__u8 window[WINDOW];
 	struct goroutine_scratch go;
 };
@@ -290,7 +290,7 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 			w->flags |= SAMPLE_CUT;
 			return 1;
 		}
-		tmp->pcs[MAX_WORDS + n] = ra;
+		tmp->pcs[LEAF_WORDS + n] = ra;
 		w->n = ++n;
 		if (next <= fp || next >= hi || next & 7) {
 			if (next - w->alt_lo >= w->alt_hi - w->alt_lo)
@@ -317,19 +317,41 @@ __attribute__((noinline)) int walk_windows(__u32 cpu)
 	return 0;
 }
 
+/*
+ * Assembly may use the frame pointer for data. There is no chain to follow then, from here: user space
+ * knows where the function keeps the caller's, and follows it in a copy of the stack.
+ */
+static __always_inline void copy_stack(struct scratch *tmp)
+{
+	struct sample *s = &tmp->sample;
+	__u64 left = tmp->walk.hi - s->sp;
+	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8) : COPY_WORDS * 8;
+
+	if (size > LEAF_WORDS * 8 && !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
+		s->n_words = size / 8;
+}
+
 /* The words at sp, then the chain from fp. */
-static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct user_regs *r)
+static __always_inline void walk(struct scratch *tmp, __u32 cpu)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
+	bool on_stack = s->sp - w->lo < w->hi - w->lo;
 
-	if (window_load(tmp, r->sp, MAX_WORDS * 8) || window_load(tmp, r->sp, 8)) {
-		s->n_words = w->len / 8 < MAX_WORDS ? w->len / 8 : MAX_WORDS;
-		__builtin_memcpy(tmp->pcs, tmp->window, MAX_WORDS * 8);
-	} else {
+	__builtin_memset(tmp->pcs, 0, LEAF_WORDS * 8);
+	if (window_load(tmp, s->sp, LEAF_WORDS * 8))
+		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
+	else if (window_load(tmp, s->sp, 8))
+		tmp->pcs[0] = *(__u64 *)tmp->window;
+	else
 		w->flags |= SAMPLE_STACK_FAULT;
+	/* from 16 below sp: the frame of duffzero and duffcopy */
+	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
+	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
+		copy_stack(tmp);
+		return;
 	}
-	w->fp = r->fp;
+	w->fp = s->fp;
 	/* a window has at least one frame, so this is never what ends the walk */
 	for (int i = 0; i < WINDOWS; i++)
 		if (walk_windows(cpu))
@@ -379,9 +401,9 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 
 static __always_inline void sample_send(struct sample *s)
 {
-	__u64 n = MAX_WORDS + s->n_user + s->n_kernel;
+	__u64 n = s->n_words + s->n_user + s->n_kernel;
 
-	if (n > MAX_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
+	if (n > LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
 		return;
 	if (bpf_ringbuf_output(&ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
@@ -391,12 +413,12 @@ static __always_inline void sample_send(struct sample *s)
 
 static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 {
-	__u32 n = tmp->sample.n_user;
+	__u32 n = tmp->sample.n_words + tmp->sample.n_user;
 	long size;
 
-	if (n > MAX_USER_PCS)
+	if (n > LEAF_WORDS + MAX_USER_PCS)
 		return;
-	size = bpf_get_stack(ctx, &tmp->pcs[MAX_WORDS + n], MAX_KERNEL_PCS * 8, 0);
+	size = bpf_get_stack(ctx, &tmp->pcs[n], MAX_KERNEL_PCS * 8, 0);
 	if (size > 0)
 		tmp->sample.n_kernel = size / 8;
 }
@@ -435,12 +457,13 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
+	s->n_words = LEAF_WORDS;
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
 	goroutine_fill(tmp, &t, p->executable);
 	if (want_user && s->ip)
-		walk(tmp, cpu, &t.regs);
+		walk(tmp, cpu);
 	s->n_user = tmp->walk.n;
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)

@@ -20,7 +20,8 @@
 enum {
 	MAX_USER_PCS = 1024,	/* the rest, at the root, is cut off: SAMPLE_CUT */
 	MAX_KERNEL_PCS = 127,
-	MAX_WORDS = 16,		/* read at the stack pointer */
+	LEAF_WORDS = 16,	/* read at the stack pointer of every sample */
+	COPY_WORDS = 512,	/* ... of one whose frame pointer holds something else */
 	MAX_LAYOUTS = 1024,
 };
 
@@ -43,8 +44,8 @@ enum sample_flags {
 	SAMPLE_STACK_FAULT = 1 << 9,	/* a frame could not be read; the stack ends there */
 };
 
-/* Variable length: pcs[] holds MAX_WORDS words, of which n_words count, then n_user return
- * addresses, then n_kernel kernel ones. */
+/* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_kernel
+ * kernel ones. */
 struct sample {
 	__u32 type;		/* RECORD_SAMPLE */
 	__u32 tgid, tid;	/* in the initial pid namespace */
@@ -56,7 +57,7 @@ struct sample {
 	__u64 startpc, gopc;	/* start function; return address of the go statement */
 	__u64 ip, sp, fp;	/* user registers, also when the CPU was in the kernel */
 	__u32 flags;
-	__u16 n_words;		/* words at sp, 0 when the stack could not be read */
+	__u16 n_words;		/* from sp on; those that could not be read are 0 */
 	__u16 n_user;		/* return addresses, callee first, from fp on; without ip */
 	__u16 n_kernel;		/* kernel addresses, leaf first */
 	__u16 pad[3];

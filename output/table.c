@@ -51,8 +51,12 @@ static void weight_add(struct buf *b, const struct tree *t, uint64_t weight)
 {
 	double s = (double)weight / 1e9;
 
-	if (!t->period_ns || !weight)
+	if (weight < 10000000 && (!t->period_ns || !weight))
 		text_count(b, weight);
+	else if (!t->period_ns && weight < 10000000000)
+		buf_printf(b, "%.1f M", s * 1e3);
+	else if (!t->period_ns)
+		buf_printf(b, "%.1f G", s);
 	else if (s < 0.00995)
 		buf_printf(b, "%.1f ms", s * 1e3);
 	else if (s < 0.9995)

@@ -9,10 +9,10 @@
 struct tree;
 
 struct writer {
-	const char *name;	/* what -f says */
-	const char *ending;	/* of file names that mean it, ".folded" */
+	const char *name;   /* what -f says */
+	const char *ending; /* of file names that mean it, ".folded" */
 	const char *help;
-	bool binary;		/* never written to a terminal */
+	bool binary; /* never written to a terminal */
 	/* 0 or -errno; the caller looks at ferror(out). */
 	int (*write)(const struct tree *t, FILE *out);
 };

@@ -57,9 +57,11 @@ static int on_record(void *arg, void *data, size_t size)
 		return 0;
 	switch (s->type) {
 	case RECORD_SAMPLE:
-		n = MAX_WORDS + (size_t)s->n_user + s->n_kernel;
-		if (size >= sizeof(*s) && size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
-		    s->n_words <= MAX_WORDS)
+		if (size < sizeof(*s))
+			break;
+		n = (size_t)s->n_words + s->n_user + s->n_kernel;
+		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) && s->n_user <= MAX_USER_PCS &&
+		    s->n_kernel <= MAX_KERNEL_PCS)
 			h->sample(h->arg, s);
 		break;
 	case RECORD_IMAGE:

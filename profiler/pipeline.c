@@ -358,7 +358,7 @@ void pipeline_sample(struct pipeline *pl, const struct sample *s)
 		return;
 	}
 	for (; n < s->n_kernel; n++)
-		pl->leaf_first[n] = expand(pl, NULL, s->pcs[MAX_WORDS + s->n_user + n]);
+		pl->leaf_first[n] = expand(pl, NULL, s->pcs[s->n_words + s->n_user + n]);
 	n_kernel = n;
 	stack_unwind(&pl->stack, p->space, s);
 	n = expand_stack(pl, p, s, n, &rooted);

@@ -7,20 +7,39 @@
 
 static void add_chain(struct stack *st, const struct sample *s)
 {
-	memcpy(&st->pcs[st->n], s->pcs + MAX_WORDS, s->n_user * sizeof(*st->pcs));
+	memcpy(&st->pcs[st->n], s->pcs + s->n_words, s->n_user * sizeof(*st->pcs));
 	st->n += s->n_user;
+}
+
+/* Follows frame pointers from fp on in the copied words; what lies beyond them is cut off. */
+static void add_from_words(struct stack *st, const struct sample *s, uint64_t fp)
+{
+	while (fp && st->n < MAX_USER_PCS) {
+		uint64_t at = (fp - s->sp) / 8, next;
+
+		if (fp < s->sp || fp % 8 || at + 2 > s->n_words) {
+			st->broken = true;
+			return;
+		}
+		next = s->pcs[at];
+		st->pcs[st->n++] = s->pcs[at + 1];
+		if (next && next <= fp) {
+			st->broken = true;
+			return;
+		}
+		fp = next;
+	}
 }
 
 /*
  * With d bytes between SP and the return address, which is just below the canonical frame address
  * (CFA), a complete frame has its frame pointer, and the saved one, below it. A frame pointer that
  * is above the CFA is the caller's. One that is neither is not a frame pointer now: assembly uses
- * the register for data, and only the direct caller is known.
+ * the register for data, and the caller's is where the prologue has saved it.
  */
 void stack_unwind(struct stack *ret, struct space *space, const struct sample *s)
 {
-	const __u64 *chain = s->pcs + MAX_WORDS;
-	uint64_t cfa, ra;
+	uint64_t cfa, ra, at;
 	uint32_t d;
 
 	ret->n = 0;
@@ -38,18 +57,17 @@ void stack_unwind(struct stack *ret, struct space *space, const struct sample *s
 		add_chain(ret, s);
 		return;
 	}
-	if (d % 8 || d / 8 >= s->n_words) {	/* too far from SP: the caller is not known */
-		ret->broken = true;
-		return;
-	}
-	ra = s->pcs[d / 8];
+	at = d / 8;	/* of the return address */
+	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
 	if (!space_is_go(space, ra)) {
 		ret->broken = true;
 		return;
 	}
 	ret->pcs[ret->n++] = ra;
-	if (s->fp >= cfa && s->n_user && space_is_go(space, chain[0]))
+	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
 		add_chain(ret, s);
+	else if (at && s->n_words > LEAF_WORDS)
+		add_from_words(ret, s, s->pcs[at - 1]);
 	else if (s->fp)		/* 0: the caller is the root */
 		ret->broken = true;
 }

@@ -119,6 +119,25 @@ Test(table, calls_have_no_seconds)
 		     "tests/golden/report-calls.txt");
 }
 
+Test(table, many_calls_do_not_burst_the_column)
+{
+	struct tree *t = hand_tree();
+	char *text;
+
+	t->period_ns = 0;
+	hand_node(t, 0, "main.tiny", FRAME_GO, 1);
+	t->nodes[1].self = 123456789;
+	hand_node(t, 0, "main.small", FRAME_GO, 1);
+	t->nodes[2].self = 16029805320;
+	text = table(hand_done(t), (struct table_options){ 0 });
+	cr_expect(strstr(text, "\n  123.5 M    0.8 %    123.5 M    0.8 %  main.tiny\n"),
+		  "%s", text);
+	cr_expect(strstr(text, "\n   16.0 G   99.2 %     16.0 G   99.2 %  main.small\n"),
+		  "%s", text);
+	free(text);
+	hand_free(t);
+}
+
 Test(table, fits_every_width_and_height)
 {
 	struct tree *t = busy();
@@ -295,6 +314,8 @@ Test(text, fit_does_not_make_another_number)
 {
 	expect_fit("goroutine 1495 main.(*Pool).start", 25,
 		   "goroutine 1495\xe2\x80\xa6ool).start");
+	expect_fit("goroutine 1495 main.(*Pool).start", 22,
+		   "goroutine \xe2\x80\xa6Pool).start");
 	expect_fit("goroutine 1495 main.(*Pool).start", 20,
 		   "goroutine\xe2\x80\xa6ool).start");
 	expect_fit("123456789", 5, "1234\xe2\x80\xa6");

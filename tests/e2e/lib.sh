@@ -46,12 +46,14 @@ skip() {
 
 cleanup() {
 	local status=$?
+	[ -z "${E2E_KEEP:-}" ] || echo "kept: $tmp" >&2
+	exec 2>/dev/null # the shell's own "Killed"
 	for pid in "${started[@]}"; do
 		kill -CONT "$pid" 2>/dev/null || true
 		kill -KILL "$pid" 2>/dev/null || true
 	done
-	wait 2>/dev/null || true
-	[ -n "${E2E_KEEP:-}" ] && echo "kept: $tmp" >&2 || rm -rf "$tmp"
+	wait || true
+	[ -n "${E2E_KEEP:-}" ] || rm -rf "$tmp"
 	if [ -z "$verdict" ]; then
 		problem "the test itself stopped, status $status, $where"
 		not_ok
@@ -96,11 +98,11 @@ until_true() {
 	done
 }
 
-# start FILE COMMAND…: in the background, stdout to FILE; sets pid.
+# start FILE COMMAND…: in the background, stdout to FILE, stdin ours; sets pid.
 start() {
 	local file=$1
 	shift
-	"$@" >"$file" 2>"$file.err" &
+	"$@" <&0 >"$file" 2>"$file.err" &
 	pid=$!
 	started+=("$pid")
 }
