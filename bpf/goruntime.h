@@ -53,8 +53,8 @@ struct goroutine_scratch {
 };
 
 /* Both read what the layout needs and no byte more: the object may be the last before a page that is
- * not mapped, and one bad byte fails the whole read. Sizes have 64 bits and
- * indexes masks because the verifier follows nothing less. */
+ * not mapped, and one bad byte fails the whole read. Sizes have 64 bits, and indexes
+ * masks, because of the verifier. */
 static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
 				  __u64 g)
 {
@@ -90,7 +90,7 @@ static __always_inline __u64 m_field(const struct layout *l,
 	return tmp->m[at / 8 & (OBJECT_WORDS - 1)] >> (at & 7) * 8;
 }
 
-/* The goroutine in tmp->g; false, and nothing, when it is none. */
+/* The goroutine in tmp->g; false, and *out as it was, when that is none. */
 static __always_inline int goroutine_take(const struct layout *l,
 					  const struct goroutine_scratch *tmp,
 					  struct goroutine_state *out)
@@ -121,9 +121,6 @@ static __always_inline __u32 curg_read(const struct layout *l,
 		return SAMPLE_G_FAULT;
 	out->alt_lo = tmp->g[G_STACK_LO];
 	out->alt_hi = tmp->g[G_STACK_HI];
-	if (l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0 &&
-	    g_field(tmp, l->g_syscallsp))
-		return SAMPLE_CGO;
 	return 0;
 }
 
@@ -167,8 +164,8 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	out->hi = hi;
 	if (curg)
 		flags |= curg_read(l, tmp, m, curg, out);
-	if (flags == SAMPLE_G0 && out->goid && g_field(tmp, l->g_syscallsp) && l->m_ncgo &&
-	    (__s32)m_field(l, tmp, l->m_ncgo) > 0)
+	if (flags == SAMPLE_G0 && out->goid && g_field(tmp, l->g_syscallsp) /* curg's */ &&
+	    l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0)
 		flags |= SAMPLE_CGO;
 	return flags;
 }

@@ -135,8 +135,7 @@ int grouping_parse(const char *arg, void *grouping)
 /*
  * Adds a Go name without its type arguments, as the runtime prints it: since Go 1.21 the linker
  * keeps them, "main.F[go.shape.int]", before it wrote "main.F[...]" itself. Each outermost pair of
- * brackets is cut. Where brackets do not match (the tag of a struct can hold anything) the last
- * one closes. Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
+ * brackets is cut; where one stays open (the tag of a struct can hold anything) the last closes. Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
  */
 static void add_go_name(struct buf *b, const char *s)
 {

@@ -29,7 +29,7 @@ enum group_key {
 	BY_PROCESS,
 };
 
-enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 };	/* TREE_CLASSES: as many as enum event_class has */
+enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 };	/* as many as enum event_class has */
 
 struct grouping {
 	uint8_t keys[MAX_GROUP_KEYS];	/* enum group_key, outermost first */

@@ -381,8 +381,7 @@ static void say_truth(const struct tree *t, const struct profile *p)
 	if (log_level < LOG_NORMAL)
 		return;
 	truth_line(&t->truth, 0, stderr);
-	if (p->truth.not_go_samples)
-		info("not Go, left out: %s (samples)", profile_string(p, p->not_go_names));
+	losses_print(p, stderr);
 }
 
 static int finish_writer(struct run *r, const struct tree *t)
@@ -419,7 +418,8 @@ static int finish(struct run *r, int err)
 		say_no_samples(r);
 	else if (!err && strcmp(r->path, "-"))
 		info("%s%s", r->path, r->rq.writer ? "" : " written; look at it with: gostrobe report, gostrobe flame");
-	say_truth(t, p);
+	if (!none)
+		say_truth(t, p);
 	tree_free(t);
 	return err || none ? STATUS_FAILED : STATUS_OK;
 }
@@ -430,9 +430,11 @@ static int launch_status(struct run *r, int status)
 		info("the command runs on; waiting for its end");
 	while (!launch_ended(&r->launch, true) && !stop_signals)
 		;
-	if (status)
+	if (!r->launch.ended)
+		return 128 + SIGINT;
+	if (status && !launch_exit_status(&r->launch))
 		return STATUS_LAUNCH_FAILED;
-	return r->launch.ended ? launch_exit_status(&r->launch) : 130;
+	return launch_exit_status(&r->launch);
 }
 
 static int start(struct run *r)

@@ -161,7 +161,7 @@ func rootShort() {
 	id := self.Goid()
 	workShort()
 	shortLock.Lock()
-	shorts = append(shorts, row{Goid: id, Start: "main.rootShort", Func: "main.workShort"})
+	shorts = append(shorts, row{Goid: id, Start: "main.rootShort", Func: "main.rootShort"})
 	shortLock.Unlock()
 	done.Done()
 }

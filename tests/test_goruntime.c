@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Threads as the runtime leaves them in memory, at each of the moments that bpf/goruntime.h tells apart. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <string.h>
+
+#include "bpf/sample.h"
+#include "profiler/golayout.h"
+
+static long read_user(void *dst, __u32 size, __u64 addr);
+
+#include "bpf/goruntime.h"
+
+enum { TP = 0x7000, G = 0x10000, G0 = 0x20000, GSIGNAL = 0x30000, M = 0x40008, TID = 4321 };
+
+/* What can be read: each object ends where the runtime's may end, and no byte later. */
+static struct region {
+	__u64 addr, size;
+	__u8 data[512];
+} regions[6];
+
+static struct layout layout;
+static struct goroutine_state state;
+
+static struct region *region_at(__u64 addr, __u64 size)
+{
+	for (size_t i = 0; i < sizeof(regions) / sizeof(*regions); i++)
+		if (addr >= regions[i].addr &&
+		    addr + size <= regions[i].addr + regions[i].size)
+			return &regions[i];
+	return NULL;
+}
+
+static long read_user(void *dst, __u32 size, __u64 addr)
+{
+	struct region *r = region_at(addr, size);
+
+	if (!r) {
+		memset(dst, 0, size); /* as bpf_probe_read_user() does */
+		return -EFAULT;
+	}
+	memcpy(dst, r->data + (addr - r->addr), size);
+	return 0;
+}
+
+/* Writes the low bytes of v. */
+static void put(__u64 addr, __u64 v, __u64 size)
+{
+	struct region *r = region_at(addr, size);
+
+	cr_assert(r, "%llx", addr);
+	memcpy(r->data + (addr - r->addr), &v, size);
+}
+
+static void g_put(__u64 g, __u64 lo, __u64 hi, __u64 goid)
+{
+	put(g, lo, 8);
+	put(g + 8, hi, 8);
+	put(g + 48, M, 8);
+	put(g + layout.g_goid, goid, 8);
+	if (!goid)
+		return;
+	put(g + layout.g_startpc, 0x401000 + goid, 8);
+	put(g + layout.g_gopc, 0x402000 + goid, 8);
+	if (layout.g_parent_goid)
+		put(g + layout.g_parent_goid, 1, 8);
+}
+
+/* A thread of that version that runs goroutine 18. */
+static void thread_make(const char *version)
+{
+	const __u64 gs[] = { G, G0, GSIGNAL };
+	const char *why;
+
+	cr_assert_eq(golayout_find(&layout, version, &why), 0);
+	layout.tls_g = -8;
+	memset(regions, 0, sizeof(regions));
+	for (int i = 0; i < 3; i++)
+		regions[i] = (struct region){ .addr = gs[i], .size = layout.g_startpc + 8 };
+	/* Before procid lies what changes from version to version, behind ncgo too. */
+	regions[3] = (struct region){ .addr = M + layout.m_procid,
+				      .size = layout.m_ncgo + 4 - layout.m_procid };
+	regions[4] = (struct region){ .addr = TP - 8, .size = 8 };
+	g_put(G, 0xc000100000, 0xc000108000, 18);
+	g_put(G0, 0x7ffe0000, 0x7fff0000, 0);
+	g_put(GSIGNAL, 0xc000200000, 0xc000208000, 0);
+	put(TP - 8, G, 8);
+	put(M + layout.m_procid, TID, 8);
+	put(M + layout.m_procid + 8, GSIGNAL, 8);
+	put(M + layout.m_curg, G, 8);
+}
+
+/* Reads the state anew, over rubbish; returns its flags. */
+static __u32 look(void)
+{
+	static struct goroutine_scratch tmp;
+
+	memset(&tmp, 0xa5, sizeof(tmp));
+	memset(&state, 0xa5, sizeof(state));
+	goroutine_read(&layout, TP, &tmp, &state);
+	return state.flags;
+}
+
+static void expect_goroutine(void)
+{
+	cr_expect_eq(state.goid, 18);
+	cr_expect_eq(state.parent_goid, layout.g_parent_goid ? 1 : 0);
+	cr_expect_eq(state.startpc, 0x401000 + 18);
+	cr_expect_eq(state.gopc, 0x402000 + 18);
+	cr_expect_eq(state.procid, TID);
+}
+
+static void expect_none(void)
+{
+	cr_expect_eq(state.goid, 0);
+	cr_expect_eq(state.parent_goid, 0);
+	cr_expect_eq(state.startpc, 0);
+	cr_expect_eq(state.gopc, 0);
+	cr_expect_eq(state.alt_lo, 0);
+	cr_expect_eq(state.alt_hi, 0);
+}
+
+static void expect_stack(__u64 lo, __u64 hi, __u64 alt_lo, __u64 alt_hi)
+{
+	cr_expect_eq(state.lo, lo);
+	cr_expect_eq(state.hi, hi);
+	cr_expect_eq(state.alt_lo, alt_lo);
+	cr_expect_eq(state.alt_hi, alt_hi);
+}
+
+/* One version of each layout. */
+static const char *const versions[] = { "go1.16",    "go1.19.8",  "go1.21.0",
+					"go1.22.3",  "go1.23.12", "go1.24.1",
+					"go1.24.13", "go1.25.0",  "go1.27.4" };
+
+#define each_version(v) for (size_t v = 0; v < sizeof(versions) / sizeof(*versions); v++)
+
+Test(goruntime, user_code)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		cr_expect_eq(look(), 0, "%s", versions[v]);
+		expect_goroutine();
+		expect_stack(0xc000100000, 0xc000108000, 0, 0);
+	}
+}
+
+Test(goruntime, g0_with_curg)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		put(TP - 8, G0, 8);
+		cr_expect_eq(look(), SAMPLE_G0, "%s", versions[v]);
+		expect_goroutine();
+		expect_stack(0x7ffe0000, 0x7fff0000, 0xc000100000, 0xc000108000);
+	}
+}
+
+Test(goruntime, g0_without_curg)
+{
+	thread_make("go1.22.3");
+	put(TP - 8, G0, 8);
+	put(M + layout.m_curg, 0, 8);
+	cr_expect_eq(look(), SAMPLE_G0);
+	expect_none();
+	expect_stack(0x7ffe0000, 0x7fff0000, 0, 0);
+	cr_expect_eq(state.procid, TID);
+}
+
+Test(goruntime, g0_without_bounds_yet)
+{
+	thread_make("go1.24.13");
+	g_put(G0, 0, 0, 0);
+	put(TP - 8, G0, 8);
+	cr_expect_eq(look(), SAMPLE_G0);
+	expect_goroutine();
+	expect_stack(0, 0, 0xc000100000, 0xc000108000);
+}
+
+Test(goruntime, signal_handler)
+{
+	thread_make("go1.22.3");
+	put(TP - 8, GSIGNAL, 8);
+	put(M + layout.m_ncgo, 1, 4);
+	put(G + layout.g_syscallsp, 0xc000107f00, 8);
+	cr_expect_eq(look(), SAMPLE_GSIGNAL);
+	expect_goroutine();
+	expect_stack(0xc000200000, 0xc000208000, 0xc000100000, 0xc000108000);
+
+	put(M + layout.m_curg, 0, 8);
+	cr_expect_eq(look(), SAMPLE_GSIGNAL);
+	expect_none();
+}
+
+Test(goruntime, cgo)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		put(TP - 8, G0, 8);
+		put(M + layout.m_ncgo, 1, 4);
+		cr_expect_eq(look(), SAMPLE_G0, "called back from C");
+		put(G + layout.g_syscallsp, 0xc000107f00, 8);
+		cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_CGO, "%s", versions[v]);
+		expect_goroutine();
+		put(M + layout.m_ncgo, 0, 4);
+		cr_expect_eq(look(), SAMPLE_G0, "a plain system call");
+		put(M + layout.m_ncgo, -1, 4);
+		cr_expect_eq(look(), SAMPLE_G0);
+		layout.m_ncgo = 0;
+		cr_expect_eq(look(), SAMPLE_G0, "where ncgo is was not known");
+		expect_goroutine();
+	}
+}
+
+Test(goruntime, extra_thread_back_in_c)
+{
+	static const char *const since[] = { "go1.21.0", "go1.24.13", "go1.25.0",
+					     "go1.27.4" };
+
+	for (int i = 0; i < 4; i++) {
+		thread_make(since[i]);
+		put(M + layout.m_extra_in_c, 1, 1);
+		put(TP - 8, G0, 8);
+		cr_expect_eq(look(), SAMPLE_NO_G, "%s", since[i]);
+		expect_none();
+		expect_stack(0, 0, 0, 0);
+
+		put(TP - 8, GSIGNAL, 8);
+		cr_expect_eq(look(), SAMPLE_GSIGNAL);
+		expect_none();
+
+		/* cgocallbackg() clears the mark when it already runs on curg */
+		put(TP - 8, G, 8);
+		cr_expect_eq(look(), 0);
+		expect_goroutine();
+
+		/* the bytes around it are other flags */
+		put(M + layout.m_extra_in_c, 0, 1);
+		put(M + layout.m_extra_in_c - 1, 1, 1);
+		put(M + layout.m_extra_in_c + 1, 1, 1);
+		put(TP - 8, G0, 8);
+		cr_expect_eq(look(), SAMPLE_G0);
+		expect_goroutine();
+	}
+}
+
+Test(goruntime, no_g_no_layout_no_tls)
+{
+	struct goroutine_scratch tmp;
+
+	thread_make("go1.22.3");
+	put(TP - 8, 0, 8);
+	cr_expect_eq(look(), SAMPLE_NO_G);
+	expect_none();
+	goroutine_read(&layout, 0, &tmp, &state);
+	cr_expect_eq(state.flags, SAMPLE_STARTING);
+	regions[4].size = 0;
+	cr_expect_eq(look(), SAMPLE_G_FAULT);
+	expect_none();
+	layout.ok = 0;
+	cr_expect_eq(look(), SAMPLE_NO_LAYOUT);
+	expect_none();
+	cr_expect_eq(state.procid, 0);
+}
+
+Test(goruntime, what_cannot_be_read)
+{
+	thread_make("go1.24.13");
+	regions[3].size--; /* m */
+	cr_expect_eq(look(), SAMPLE_G_FAULT);
+	expect_none();
+	expect_stack(0, 0, 0, 0);
+	cr_expect_eq(state.procid, 0);
+
+	thread_make("go1.24.13");
+	regions[0].size--; /* g */
+	cr_expect_eq(look(), SAMPLE_G_FAULT);
+	expect_none();
+	put(TP - 8, G0, 8); /* the same as curg: what is known of the thread stays known */
+	cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_G_FAULT);
+	expect_none();
+	expect_stack(0x7ffe0000, 0x7fff0000, 0, 0);
+}
+
+Test(goruntime, contradictions)
+{
+	thread_make("go1.22.3");
+	put(M + layout.m_curg, GSIGNAL, 8);
+	cr_expect_eq(look(), SAMPLE_G_FAULT, "goroutine 18 runs, but not on its m");
+	expect_none();
+	expect_stack(0, 0, 0, 0);
+
+	thread_make("go1.22.3");
+	put(G + layout.g_goid, 0, 8);
+	cr_expect_eq(look(), SAMPLE_G_FAULT, "curg has no id");
+	expect_none();
+
+	thread_make("go1.22.3");
+	put(G + 8, 0xc000100000, 8);
+	cr_expect_eq(look(), SAMPLE_G_FAULT, "an empty stack");
+	expect_none();
+	put(G, 0, 8);
+	put(G + 8, 0, 8);
+	cr_expect_eq(look(), SAMPLE_G_FAULT, "goroutines always have bounds");
+	expect_none();
+	put(TP - 8, G0, 8);
+	cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_G_FAULT);
+	expect_none();
+
+	thread_make("go1.22.3");
+	put(TP - 8, G0, 8);
+	put(G + 48, M + 8, 8);
+	cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_G_FAULT, "curg belongs to another m");
+	expect_none();
+	put(G + 48, 0, 8);
+	cr_expect_eq(look(), SAMPLE_G0, "execute() and dropg() set one after the other");
+	expect_none();
+
+	thread_make("go1.22.3");
+	put(TP - 8, G0, 8);
+	put(G0, 0x7fff0001, 8);
+	cr_expect_eq(look(), SAMPLE_G_FAULT, "g0's stack ends before it starts");
+	expect_none();
+	expect_stack(0, 0, 0, 0);
+}
+
+/* Offsets come from a map, which user space filled: none may lead out of the scratch. */
+Test(goruntime, any_layout_is_safe)
+{
+	__u32 *field = &layout.g_syscallsp;
+	static const __u32 values[] = { 0,   4,          500,        504,       505,
+					512, 0x7fffffff, 0xfffffff8, 0xffffffff };
+
+	for (int i = 0; i < 9; i++)
+		for (size_t v = 0; v < sizeof(values) / sizeof(*values); v++) {
+			thread_make("go1.22.3");
+			put(TP - 8, G0, 8);
+			field[i] = values[v];
+			look();
+		}
+}
