@@ -6,6 +6,7 @@
 #   make V=1 …            shows the commands
 
 VERSION := 0.1.0
+comma   := ,
 ARCH    ?= $(shell uname -m | sed 's/aarch64/arm64/')
 B       := .build/$(ARCH)$(if $(SAN),-san)
 PROG    := $(if $(SAN),$(B)/gostrobe,gostrobe)
@@ -19,13 +20,12 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-comma   := ,
 LIBS    := -lbpf -lelf -lzstd -lz -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard profiler/base/*.c symbolizer/*.c output/*.c profiler/*.c profiler/cmd/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
-TESTSRC := $(sort $(wildcard tests/test_*.c))
+TESTSRC := tests/leaks.c $(sort $(wildcard tests/test_*.c))
 TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))

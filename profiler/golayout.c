@@ -143,7 +143,7 @@ int golayout_tls(const uint8_t *code, uint32_t len, int64_t *offset)
 			if (!code_is(&c, "\x64\x48\x8b\x01", 4)) /* mov %fs:(%rcx),%rax */
 				continue;
 		}
-		if (!c.bad && imm < 0 && imm > TLS_MIN && imm % 8 == 0) {
+		if (imm < 0 && imm > TLS_MIN && imm % 8 == 0) {
 			*offset = imm;
 			return 0;
 		}

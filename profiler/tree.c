@@ -2,15 +2,12 @@
 /*
  * How a tree is built, in O(events + nodes):
  *
- * 1. Events are added up by cell, a pair of (innermost group, call). Which group an event belongs
- *    to hangs on its goroutine, thread and class alone, so that is looked up in a set of those
- *    seen; names are made for new ones only.
- * 2. A cell finds its node by that of the cell of its caller. It climbs until there is one that
- *    knows its node, and comes down adding nodes; every cell is passed once.
+ * 1. Each event gets the node of its innermost group. Which one hangs on its goroutine, thread and
+ *    class alone, so that is looked up in a set of those seen; names are made for new ones only.
+ * 2. Events are sorted by group, so that what follows works on one group at a time, in memory that
+ *    is near: a table says for each call which node it has in this group. An event climbs from its
+ *    call until one has a node, and comes down adding those that lack; no call is passed twice.
  * 3. One loop from the last node to the first adds up the subtrees.
- *
- * Everything is found by numbers in one kind of set, pairs, whose ids count up from 0: so each of
- * them is a table's index as well.
  */
 #include "profiler/tree.h"
 
@@ -33,6 +30,7 @@ struct pair {
 	uint64_t a, b;
 };
 
+/* A set of pairs of numbers: its ids count up from 0, so they are a table's index as well. */
 struct pairs {
 	struct index index;
 	struct pair *rows;
@@ -44,9 +42,10 @@ struct key {
 	struct pair pair;
 };
 
-struct cell {
-	uint64_t weight, samples;
-	uint32_t node; /* + 1; 0: not known yet */
+/* Which node a call has, in one group: void when that is another one. */
+struct place {
+	uint32_t group; /* its node, + 1 */
+	uint32_t node;
 };
 
 struct builder {
@@ -54,16 +53,17 @@ struct builder {
 	const struct profile *p;
 	const struct tree_options *o;
 	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
-	struct pairs children;   /* (parent, name), (type, kind, inlined): ids are nodes' */
-	struct pairs selectors;  /* (goroutine, thread or process), class */
+	struct pairs selectors;                 /* (goroutine, thread or process), class */
+	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
+	uint32_t n_selector_node, cap_selector_node;
 	struct pairs goroutines; /* process, goid */
 	struct pairs members;    /* group, id in goroutines */
-	struct pairs cells;      /* node of group, call */
-	struct cell *cell;       /* per id in cells */
-	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
-	uint32_t *frame_name;    /* per frame: id in t->names; 0: not made yet */
-	uint32_t n_cell, cap_cell, n_selector_node, cap_selector_node;
-	uint32_t path[MAX_STACK_FRAMES]; /* of cells, leaf first */
+	struct pairs
+		children; /* (parent, name), (type, kind, inlined): all groups, then the ... */
+	uint32_t first_child;            /* ... frames of one group; id 0 is this node */
+	uint32_t *frame_name;            /* per frame: id in t->names; 0: not made yet */
+	struct place *places;            /* per call */
+	uint32_t path[MAX_STACK_FRAMES]; /* of calls, leaf first */
 	struct buf text;
 };
 
@@ -93,6 +93,7 @@ static void pairs_release(struct pairs *set)
 {
 	index_release(&set->index);
 	free(set->rows);
+	*set = (struct pairs){ 0 };
 }
 
 static const char *const key_names[] = {
@@ -135,7 +136,8 @@ int grouping_parse(const char *arg, void *grouping)
 /*
  * Adds a Go name without its type arguments, as the runtime prints it: since Go 1.21 the linker
  * keeps them, "main.F[go.shape.int]", before it wrote "main.F[...]" itself. Each outermost pair of
- * brackets is cut; where one stays open (the tag of a struct can hold anything) the last closes. Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
+ * brackets is cut; where one stays open (the tag of a struct can hold anything) the last closes.
+ * Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
  */
 static void add_go_name(struct buf *b, const char *s)
 {
@@ -234,6 +236,7 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 	uint32_t id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
 				(uint64_t)type << 16 | kind << 8 | inlined);
 
+	id += b->first_child;
 	if (id == t->n_nodes)
 		*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
 			.name = strtab_get(t->names, name),
@@ -361,50 +364,88 @@ static uint32_t event_node(struct builder *b, const struct event *e)
 	return node;
 }
 
-static uint32_t add_cell(struct builder *b, uint32_t group, uint32_t call)
+static void add_to_group(struct group *g, const struct event *e)
 {
-	uint32_t id = pairs_add(&b->cells, group, call);
-
-	if (id == b->n_cell)
-		(void)table_add(b->cell, b->n_cell, b->cap_cell);
-	return id;
+	g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
+	g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
+	g->samples_by_class[e->class]++;
 }
 
-static void add_event(struct builder *b, const struct event *e)
+/* The ids of the events that count, by the node of their group: those of node i end at ends[i]. */
+static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 {
-	uint32_t node = event_node(b, e), id = add_cell(b, node, e->call);
+	const struct profile *p = b->p;
+	uint32_t *nodes = mem_zalloc(p->n_events * sizeof(*nodes)), n = 0, i;
 
-	b->cell[id].weight += e->weight;
-	b->cell[id].samples++;
-	if (node) {
-		struct group *g = &b->t->groups[b->t->nodes[node].group - 1];
-
-		g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
-		g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
-		g->samples_by_class[e->class]++;
+	for (i = 0; i < p->n_events; i++) {
+		nodes[i] = UINT32_MAX;
+		if (!b->o->filter || filter_match(b->o->filter, p, &p->events[i]))
+			nodes[i] = event_node(b, &p->events[i]);
 	}
+	*ret = mem_zalloc(p->n_events * sizeof(**ret));
+	*ends = mem_zalloc((b->t->n_nodes + 1) * sizeof(**ends));
+	for (i = 0; i < p->n_events; i++)
+		if (nodes[i] != UINT32_MAX)
+			(*ends)[nodes[i]]++;
+	for (i = 0; i < b->t->n_nodes; i++) {
+		uint32_t count = (*ends)[i];
+
+		(*ends)[i] = n;
+		n += count;
+	}
+	for (i = 0; i < p->n_events; i++)
+		if (nodes[i] != UINT32_MAX)
+			(*ret)[(*ends)[nodes[i]]++] = i;
+	free(nodes);
 }
 
-static uint32_t cell_node(struct builder *b, uint32_t id)
+static uint32_t call_node(struct builder *b, uint32_t group, uint32_t call)
 {
-	uint32_t group = (uint32_t)b->cells.rows[id].a,
-		 call = (uint32_t)b->cells.rows[id].b;
 	uint32_t n = 0, node = group;
 
 	for (; call; call = b->p->calls[call].parent) {
-		id = add_cell(b, group, call);
-		if (b->cell[id].node) {
-			node = b->cell[id].node - 1;
+		if (b->places[call].group == group + 1) {
+			node = b->places[call].node;
 			break;
 		}
-		b->path[n++] = id;
+		b->path[n++] = call;
 	}
 	while (n--) {
-		id = b->path[n];
-		node = add_call_node(b, node, (uint32_t)b->cells.rows[id].b);
-		b->cell[id].node = node + 1;
+		node = add_call_node(b, node, b->path[n]);
+		b->places[b->path[n]] = (struct place){ group + 1, node };
 	}
 	return node;
+}
+
+static void add_group_events(struct builder *b, uint32_t group, const uint32_t *ids,
+			     uint32_t n)
+{
+	struct tree *t = b->t;
+
+	pairs_release(&b->children);
+	b->first_child = t->n_nodes;
+	for (uint32_t i = 0; i < n; i++) {
+		const struct event *e = &b->p->events[ids[i]];
+		uint32_t node = call_node(b, group, e->call);
+
+		t->nodes[node].self += e->weight;
+		t->nodes[node].self_samples++;
+		if (group)
+			add_to_group(&t->groups[t->nodes[group].group - 1], e);
+	}
+}
+
+static void add_events(struct builder *b)
+{
+	uint32_t *ids, *ends, first = 0, n_groups;
+
+	sort_events(b, &ids, &ends);
+	n_groups = b->t->n_nodes;
+	for (uint32_t i = 0; i < n_groups; first = ends[i++])
+		if (ends[i] > first)
+			add_group_events(b, i, ids + first, ends[i] - first);
+	free(ids);
+	free(ends);
 }
 
 static void add_up(struct tree *t)
@@ -486,10 +527,9 @@ static void builder_release(struct builder *b)
 	pairs_release(&b->selectors);
 	pairs_release(&b->goroutines);
 	pairs_release(&b->members);
-	pairs_release(&b->cells);
-	free(b->cell);
 	free(b->selector_node);
 	free(b->frame_name);
+	free(b->places);
 	buf_release(&b->text);
 	free(b);
 }
@@ -498,11 +538,11 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 {
 	struct builder *b = mem_zalloc(sizeof(*b));
 	struct tree *t = mem_zalloc(sizeof(*t));
-	uint32_t n_cells;
 
 	*b = (struct builder){ .t = t, .p = p, .o = o };
 	t->names = strtab_new();
 	b->frame_name = mem_zalloc(p->n_frames * sizeof(*b->frame_name));
+	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
 	for (int i = 0; i < o->by.n; i++) {
 		uint8_t key = o->by.keys[i];
 
@@ -514,16 +554,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 	fill_truth(&t->truth, &p->truth);
 	fill_title(b, fill_times(t, p, o->filter));
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
-	for (uint32_t i = 0; i < p->n_events; i++)
-		if (!o->filter || filter_match(o->filter, p, &p->events[i]))
-			add_event(b, &p->events[i]);
-	n_cells = b->n_cell;
-	for (uint32_t i = 0; i < n_cells; i++) {
-		uint32_t node = cell_node(b, i);
-
-		t->nodes[node].self += b->cell[i].weight;
-		t->nodes[node].self_samples += b->cell[i].samples;
-	}
+	add_events(b);
 	add_up(t);
 	builder_release(b);
 	*ret = t;

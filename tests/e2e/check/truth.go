@@ -23,7 +23,8 @@ type row struct {
 	Locked bool   `json:"locked"`
 	CPUNs  int64  `json:"cpu_ns"`
 
-	samples, under, inner int // found in the recording
+	samples, under, inner int    // found in the recording
+	stray                 string // a stack that is not under Func
 }
 
 func readRows(path string) (map[uint64]*row, error) {
@@ -101,6 +102,8 @@ func countSamples(rows map[uint64]*row, stacks []stack) (total, owned int) {
 			r.samples += s.n
 			if r.Func == "" || s.count(r.Func) > 0 {
 				r.under += s.n
+			} else {
+				r.stray = strings.Join(s.frames[1:], ";")
 			}
 			if s.count(r.Inner) > 0 {
 				r.inner += s.n
@@ -153,13 +156,15 @@ func checkUnder(rows map[uint64]*row) {
 		if r.CPUNs == 0 {
 			shorts.samples += r.samples
 			shorts.under += r.under
+			shorts.stray += r.stray
 		} else {
 			all = append(all, r)
 		}
 	}
 	for _, r := range all {
 		if out := r.samples - r.under; out > 1 && out*100 > r.samples {
-			problem("%s: %d of %d samples are not under %s", r.Start, out, r.samples, r.Func)
+			problem("%s: %d of %d samples are not under %s, but %.200s", r.Start, out, r.samples,
+				r.Func, r.stray)
 		}
 		if r.Inner != "" && r.inner == 0 {
 			problem("%s: %s, which is inlined, is in no stack", r.Start, r.Inner)

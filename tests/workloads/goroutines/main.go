@@ -3,8 +3,8 @@
 // Command goroutines knows what each of its goroutines spends its CPU time on, and says so.
 //
 // It starts its goroutines, prints "ready PID" and waits for a line on stdin. Then they compute,
-// each under a function of its own and for a share of its own, until they have had it or the time
-// (-d) is over; others come and go meanwhile. Then one JSON object per goroutine is printed, except
+// each under a function of its own and for a share of its own, 9 s of CPU time together or until the
+// time (-d) is over; others come and go meanwhile. Then one JSON object per goroutine is printed, except
 // the runtime's own, and "done". The program ends when stdin does. Who records from "ready" to
 // "done" has recorded all CPU time that is stated: before and after, the goroutines are parked.
 package main
@@ -83,10 +83,11 @@ func table() []*worker {
 }
 
 var (
-	ready, done sync.WaitGroup
-	begin       = make(chan struct{})
-	forever     chan struct{}
-	stop        int32
+	ready, done, shortDone sync.WaitGroup
+
+	begin   = make(chan struct{})
+	forever chan struct{}
+	stop    int32
 )
 
 // run is what every root calls: between root and work, as real programs have such a layer.
@@ -149,11 +150,11 @@ func startShort() {
 	shorts = append(shorts, row{Goid: self.Goid(), Start: "main.startShort"})
 	shortLock.Unlock()
 	for atomic.LoadInt32(&stop) == 0 {
-		done.Add(1)
+		shortDone.Add(1)
 		go rootShort()
 		time.Sleep(5 * time.Millisecond)
 	}
-	done.Done()
+	shortDone.Done()
 }
 
 //go:noinline
@@ -163,11 +164,11 @@ func rootShort() {
 	shortLock.Lock()
 	shorts = append(shorts, row{Goid: id, Start: "main.rootShort", Func: "main.rootShort"})
 	shortLock.Unlock()
-	done.Done()
+	shortDone.Done()
 }
 
 func main() {
-	duration := flag.Duration("d", 5*time.Second, "compute for at most this `time`")
+	duration := flag.Duration("d", time.Minute, "compute for at most this `time`")
 	flag.Parse()
 	ws := table()
 	workers = make(map[string]*worker)
@@ -175,7 +176,8 @@ func main() {
 		workers[w.Start] = w
 	}
 	ready.Add(len(ws))
-	done.Add(len(ws) + 1)
+	done.Add(len(ws))
+	shortDone.Add(1)
 	for _, w := range ws {
 		go w.root()
 	}
@@ -185,11 +187,12 @@ func main() {
 	if _, err := stdin.ReadString('\n'); err != nil {
 		return
 	}
+	time.AfterFunc(*duration, func() { atomic.StoreInt32(&stop, 1) })
 	close(begin)
 	go startShort()
-	time.Sleep(*duration)
-	atomic.StoreInt32(&stop, 1)
 	done.Wait()
+	atomic.StoreInt32(&stop, 1)
+	shortDone.Wait()
 	print(ws)
 	fmt.Println("done")
 	io.Copy(io.Discard, stdin)
