@@ -176,12 +176,17 @@ static __always_inline void exe_read(struct exe_key *key, struct task_struct *ta
 }
 
 /* Tells user space, at once, that this image wants to be looked at. */
-static __always_inline bool image_tell(const struct process_entry *p, __u32 tgid)
+static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
-	struct image_record r = { .type = RECORD_IMAGE, .tgid = tgid, .image = p->image, .exe = p->exe };
+	struct image_record r = { .type = RECORD_IMAGE, .tgid = tgid, .image = p->image,
+				  .exe = p->exe, .left_out = p->left_out,
+				  .executable = p->executable };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
-	return !bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
+	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
+		return false;
+	p->left_out = 0;
+	return true;
 }
 
 /* Keeps the row of the current process true. False: the sample is none of ours. */
@@ -205,8 +210,10 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid, i
 		if (known)
 			p->executable = *known;
 	}
-	if (p->executable == EXE_NOT_GO && !(p->flags & PROCESS_WANTED))
+	if (p->executable == EXE_NOT_GO && !(p->flags & PROCESS_WANTED)) {
+		__sync_fetch_and_add(&p->left_out, 1);
 		return false;
+	}
 	if (p->exec_vm != exec_vm && image_tell(p, tgid))
 		p->exec_vm = exec_vm;
 	return true;
@@ -518,6 +525,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	copy.image = BPF_CORE_READ(child, group_leader, start_time) +
 		     BPF_CORE_READ(child, self_exec_id);
 	copy.exec_vm = 0;
+	copy.left_out = 0;
 	if (bpf_map_update_elem(&processes, &to, &copy, BPF_ANY))
 		count(COUNT_TABLE_FULL);
 	return 0;
@@ -533,6 +541,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!p || BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	r.image = p->image;
+	r.left_out = p->left_out;
 	bpf_map_delete_elem(&processes, &r.tgid);
 	bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
 	return 0;

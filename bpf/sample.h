@@ -75,6 +75,9 @@ struct image_record {
 	__u32 tgid;
 	image_id image;
 	struct exe_key exe;	/* zero: the file is not known */
+	__u64 left_out;		/* samples of the process, of the image before, that were not sent */
+	__s32 executable;	/* what the kernel side takes it for */
+	__u32 pad;
 	char comm[16];
 };
 
@@ -82,6 +85,7 @@ struct exit_record {
 	__u32 type;		/* RECORD_EXIT */
 	__u32 tgid;
 	image_id image;
+	__u64 left_out;		/* as above */
 };
 
 /* Value of `executables`, key struct exe_key. */
@@ -101,6 +105,7 @@ struct process_entry {
 	image_id image;
 	__u64 exec_vm;		/* pages of mapped code when RECORD_IMAGE was last sent */
 	struct exe_key exe;
+	__u64 left_out;		/* samples not sent since it is not Go, and not yet told of */
 	__s32 executable;	/* as in `executables` */
 	__u32 flags;
 };

@@ -258,6 +258,18 @@ image_id collector_image(const struct collector *c, uint32_t tgid)
 	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p) ? 0 : p.image;
 }
 
+void collector_left_out(const struct collector *c,
+			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg)
+{
+	int fd = bpf_map__fd(c->skel->maps.processes);
+	uint32_t tgid, *last = NULL;
+	struct process_entry p;
+
+	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
+		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
+			fn(arg, tgid, p.left_out);
+}
+
 int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable)
 {
 	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, &executable,

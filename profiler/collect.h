@@ -46,6 +46,9 @@ void collector_close(struct collector *c);	/* takes NULL */
 int collector_follow(struct collector *c, pid_t tgid, int32_t executable, uint32_t process_flags);
 /* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
 image_id collector_image(const struct collector *c, uint32_t tgid);
+/* Calls fn for each process of which samples were left out that no record has told of. */
+void collector_left_out(const struct collector *c,
+			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg);
 /* What an executable is, for all its processes. */
 int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable);
 /* The row of this layout, which it gets when it is new; negative errno. */

@@ -324,10 +324,12 @@ static enum event_class class_of(const struct pipeline *pl, const struct sample 
 	return s->flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
 }
 
-static void leave_out(struct pipeline *pl, const struct proc *p)
+void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples)
 {
 	uint32_t i;
 
+	if (!samples)
+		return;
 	for (i = 0; i < pl->n_left_out; i++)
 		if (!memcmp(pl->left_out[i].comm, p->comm, sizeof(p->comm)))
 			break;
@@ -341,7 +343,7 @@ static void leave_out(struct pipeline *pl, const struct proc *p)
 		else
 			memcpy(l->comm, p->comm, sizeof(l->comm));
 	}
-	pl->left_out[i].samples++;
+	pl->left_out[i].samples += samples;
 }
 
 void pipeline_sample(struct pipeline *pl, const struct sample *s)
@@ -354,7 +356,7 @@ void pipeline_sample(struct pipeline *pl, const struct sample *s)
 
 	if (!p || !p->process) {
 		if (p)
-			leave_out(pl, p);
+			pipeline_leave_out(pl, p, 1);
 		return;
 	}
 	for (; n < s->n_kernel; n++)
@@ -382,7 +384,8 @@ uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
 		const struct left_out *l = &pl->left_out[i];
 
 		sum += l->samples;
-		buf_printf(&b, "%s%.16s %lu", i ? ", " : "", l->comm, (unsigned long)l->samples);
+		buf_printf(&b, "%s%.16s %lu", i ? ", " : "", *l->comm ? l->comm : "(gone)",
+			   (unsigned long)l->samples);
 	}
 	*names = arena_strndup(&pl->arena, b.data ? (char *)b.data : "", b.len);
 	buf_release(&b);

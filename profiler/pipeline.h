@@ -8,6 +8,7 @@
 #include "bpf/sample.h"
 
 struct pipeline;
+struct proc;
 struct procs;
 struct profile;
 struct symbolizer;
@@ -19,6 +20,9 @@ void pipeline_close(struct pipeline *pl);	/* takes NULL */
 
 /* A sample of a process that procs has no row for is left out, and counted. */
 void pipeline_sample(struct pipeline *pl, const struct sample *s);
+
+/* Samples of a process that the kernel side has left out since it is not Go. */
+void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples);
 
 /* Samples left out because their process is not Go: all, and "bash 3, sh 1" in the arena of pl. */
 uint64_t pipeline_not_go(struct pipeline *pl, const char **names);

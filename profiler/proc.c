@@ -167,6 +167,11 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->process = add_row(ps, p);
 }
 
+void procs_adopt(struct procs *ps, struct proc *p)
+{
+	p->process = add_row(ps, p);
+}
+
 void procs_refresh(struct proc *p)
 {
 	p->refreshed_ns = now_ns();

@@ -36,6 +36,8 @@ struct proc *procs_find(struct procs *ps, uint32_t tgid);
 struct proc *procs_get(struct procs *ps, uint32_t tgid);
 /* Looks at the executable and the mappings of the process: first sight, or after an exec. */
 void procs_look(struct procs *ps, struct proc *p);
+/* Records a process that could not be looked at all the same, without names. */
+void procs_adopt(struct procs *ps, struct proc *p);
 /* Reads the mappings again. */
 void procs_refresh(struct proc *p);
 /* The process is gone, or became another program. */

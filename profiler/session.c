@@ -143,6 +143,7 @@ static void on_image(void *arg, const struct image_record *r)
 	bool given = p->looked && !p->image;	/* looked at before it was sampled */
 	image_id now;
 
+	pipeline_leave_out(s->pipeline, p, r->left_out);
 	if (p->looked && (given || p->image == r->image)) {
 		p->image = r->image;
 		procs_refresh(p);
@@ -152,6 +153,8 @@ static void on_image(void *arg, const struct image_record *r)
 	memcpy(p->comm, r->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
+	if (!p->process && r->executable > 0)	/* gone already, but a Go program that is known */
+		procs_adopt(s->procs, p);
 	now = collector_image(s->collector, r->tgid);
 	if (now && now != r->image) {
 		/* it became another program meanwhile, which is what we have looked at */
@@ -182,6 +185,7 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 
 	if (!p || (p->image && p->image != r->image))
 		return;
+	pipeline_leave_out(s->pipeline, p, r->left_out);
 	if (p->wanted)
 		s->running--;
 	procs_drop(s->procs, p);
@@ -235,6 +239,8 @@ int session_follow_tree(struct session *s, pid_t pid)
 
 int session_start(struct session *s, const char **what)
 {
+	if (s->o.collector.kernel_stacks)
+		symbolizer_load_kernel(s->symbolizer);
 	s->start_ns = clock_ns(CLOCK_MONOTONIC);
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	pipeline_open(&s->pipeline, s->profile, s->procs, s->symbolizer, s->start_ns);
@@ -265,6 +271,15 @@ static uint64_t peak_rss(void)
 	return kb << 10;
 }
 
+static void on_left_out(void *arg, uint32_t tgid, uint64_t samples)
+{
+	struct session *s = arg;
+	const struct proc *p = procs_find(s->procs, tgid);
+
+	if (p)
+		pipeline_leave_out(s->pipeline, p, samples);
+}
+
 void session_stop(struct session *s)
 {
 	struct truth *t = &s->profile->truth;
@@ -274,6 +289,7 @@ void session_stop(struct session *s)
 	t->duration_ns = session_elapsed_ns(s);
 	collector_stop(s->collector);
 	session_step(s, 0);
+	collector_left_out(s->collector, on_left_out, s);
 	collector_counters(s->collector, counts);
 	t->lost_ring_full = counts[COUNT_RING_FULL];
 	t->lost_table_full = counts[COUNT_TABLE_FULL];

@@ -405,6 +405,13 @@ static uint32_t kernel_row(struct symbolizer *s, const char *module)
 	return row_add(s, module, "");
 }
 
+void symbolizer_load_kernel(struct symbolizer *s)
+{
+	if (!s->kernel_tried)
+		kallsyms_open(&s->kernel, "/proc/kallsyms", &s->kernel_why);
+	s->kernel_tried = true;
+}
+
 int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 {
 	const char *name = "", *module = "[kernel]";
@@ -414,10 +421,7 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 		*out = *found;
 		return 1;
 	}
-	if (!s->kernel_tried) {
-		s->kernel_tried = true;
-		kallsyms_open(&s->kernel, "/proc/kallsyms", &s->kernel_why);
-	}
+	symbolizer_load_kernel(s);
 	if (s->kernel)
 		kallsyms_find(s->kernel, addr, &name, &module);
 	*out = (struct frame){

@@ -70,6 +70,8 @@ bool space_function(const struct space *sp, const char *name, uint64_t *entry,
 uint32_t symbolizer_modules(const struct symbolizer *s);	/* how many rows */
 void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
 		       const char **build_id);
+/* Reads the kernel's symbols now, and not in the middle of something urgent. */
+void symbolizer_load_kernel(struct symbolizer *s);
 /* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
 const char *symbolizer_kernel_why(const struct symbolizer *s);
 

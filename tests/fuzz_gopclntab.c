@@ -14,7 +14,7 @@ static int look_up(void *arg, const struct func *f)
 	struct frame frames[FRAMES_AT_PC];
 	uint32_t delta;
 
-	for (uint64_t addr = f->addr; addr <= f->addr + f->size && addr < f->addr + 32; addr++) {
+	for (uint64_t addr = f->addr; addr <= f->addr + f->size; addr += f->size / 8 + 1) {
 		gopclntab_resolver.find(t, addr, strs, frames, FRAMES_AT_PC);
 		gopclntab_spdelta(t, addr, &delta);
 		gopclntab_start(t, addr, strs);

@@ -432,9 +432,8 @@ static int launch_status(struct run *r, int status)
 		;
 	if (!r->launch.ended)
 		return 128 + SIGINT;
-	if (status && !launch_exit_status(&r->launch))
-		return STATUS_LAUNCH_FAILED;
-	return launch_exit_status(&r->launch);
+	return status && !launch_exit_status(&r->launch) ? status :
+							    launch_exit_status(&r->launch);
 }
 
 static int start(struct run *r)
@@ -505,7 +504,10 @@ int cmd_record(int argc, char **argv)
 	bool go = false;
 	int status = parse(argc, argv, &rq, &so, &go);
 
-	return go ? run(&rq, &so) : status;
+	if (go)
+		status = run(&rq, &so);
+	/* 1 would be taken for the command's own */
+	return status == STATUS_FAILED && rq.command ? STATUS_LAUNCH_FAILED : status;
 }
 
 /* A report to stdout instead of a file. */

@@ -5,6 +5,7 @@
 //
 //	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
 //	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
+//	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
 package main
 
 import (
@@ -93,8 +94,10 @@ func main() {
 		figures, err = checkTruth(args[1], args[2], args[3])
 	case len(args) == 3 && args[0] == "named":
 		figures, err = checkNamed(args[1], args[2])
+	case len(args) == 3 && args[0] == "page":
+		figures, err = checkPage(args[1], args[2])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -122,7 +122,8 @@ func countSamples(rows map[uint64]*row, stacks []stack) (total, owned int) {
 	return total, owned
 }
 
-// checkDepth: a stack that has reached the bottom has all calls of the recursion, and its root.
+// checkDepth: a stack that has reached the bottom has all calls of the recursion, and its root. The
+// rare one that is just being preempted is left out: what the runtime pushes there hides a caller.
 func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 	for _, r := range rows {
 		if r.Depth == 0 {
@@ -130,7 +131,7 @@ func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 		}
 		for _, s := range stacks {
 			id, _ := s.owner()
-			if id != r.Goid || s.count("main.bottom") == 0 {
+			if id != r.Goid || s.count("main.bottom") == 0 || s.count("runtime.asyncPreempt") > 0 {
 				continue
 			}
 			if n := s.count("main.recurse"); n != r.Depth || s.frames[1] != r.Start {
@@ -147,27 +148,34 @@ func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 	return whole
 }
 
-// checkUnder: at most 1 % of a goroutine's samples lie elsewhere than under its function. One in
-// fewer than 100 is no finding; goroutines with a sample or two each count together.
+// checkUnder: at most 1 % of a goroutine's samples, and of all, lie elsewhere than under its
+// function: in the signal handler that preempts it, on its way in and out of the scheduler. Up to
+// three are no finding, since they happen to one that has 100. Short goroutines count together.
 func checkUnder(rows map[uint64]*row) {
-	shorts := &row{Start: "short ones together"}
-	all := []*row{shorts}
-	for _, r := range rows {
-		if r.CPUNs == 0 {
-			shorts.samples += r.samples
-			shorts.under += r.under
-			shorts.stray += r.stray
-		} else {
-			all = append(all, r)
+	shorts, all := &row{Start: "short ones"}, &row{Start: "all together"}
+	sums := []*row{shorts, all}
+	add := func(sum, r *row) {
+		sum.samples += r.samples
+		sum.under += r.under
+		if r.stray != "" {
+			sum.stray = r.stray
 		}
 	}
-	for _, r := range all {
-		if out := r.samples - r.under; out > 1 && out*100 > r.samples {
-			problem("%s: %d of %d samples are not under %s, but %.200s", r.Start, out, r.samples,
-				r.Func, r.stray)
+	for _, r := range rows {
+		add(all, r)
+		if r.CPUNs == 0 {
+			add(shorts, r)
+		} else {
+			sums = append(sums, r)
 		}
 		if r.Inner != "" && r.inner == 0 {
 			problem("%s: %s, which is inlined, is in no stack", r.Start, r.Inner)
+		}
+	}
+	for _, r := range sums {
+		if out := r.samples - r.under; out > 3 && out*100 > r.samples {
+			problem("%s: %d of %d samples are not under %s, but %.200s", r.Start, out, r.samples,
+				r.Func, r.stray)
 		}
 	}
 	if shorts.samples == 0 {

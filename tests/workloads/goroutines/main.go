@@ -113,7 +113,9 @@ func run(start string) {
 func (w *worker) runLocked() {
 	w.Begin = self.ThreadNs()
 	for w.CPUNs < int64(w.budget) && atomic.LoadInt32(&stop) == 0 {
-		w.work()
+		for i := 0; i < 5; i++ { // so that reading the clock is not what is seen
+			w.work()
+		}
 		w.End = self.ThreadNs()
 		w.CPUNs = w.End - w.Begin
 	}
@@ -144,7 +146,7 @@ var (
 	shorts    []row
 )
 
-// startShort starts about 200 goroutines a second that live for 1 ms.
+// startShort starts up to 100 goroutines a second that live for 3 ms of CPU time.
 func startShort() {
 	shortLock.Lock()
 	shorts = append(shorts, row{Goid: self.Goid(), Start: "main.startShort"})
@@ -152,7 +154,7 @@ func startShort() {
 	for atomic.LoadInt32(&stop) == 0 {
 		shortDone.Add(1)
 		go rootShort()
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 	shortDone.Done()
 }
@@ -160,7 +162,9 @@ func startShort() {
 //go:noinline
 func rootShort() {
 	id := self.Goid()
-	workShort()
+	for i := 0; i < 3; i++ {
+		workShort()
+	}
 	shortLock.Lock()
 	shorts = append(shorts, row{Goid: id, Start: "main.rootShort", Func: "main.rootShort"})
 	shortLock.Unlock()

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Profiles for tests, put together by words: "goexit:runtime.goexit go:main.main kernel:read". */
+#ifndef TESTS_PROFILE_BY_HAND_H
+#define TESTS_PROFILE_BY_HAND_H
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "profiler/base/strtab.h"
+#include "profiler/profile.h"
+
+static inline uint32_t hand_string(struct profile *p, const char *s)
+{
+	return strtab_add(p->strings, s);
+}
+
+/* The word before the colon, root first. inl is a Go frame that was inlined. Without a name
+ * after it the frame has none. */
+static inline uint32_t hand_stack(struct profile *p, const char *words)
+{
+	static const char *const kinds[FRAME_KIND_MAX] = {
+		[FRAME_UNNAMED] = "unnamed",   [FRAME_GO] = "go",	    [FRAME_NATIVE] = "c",
+		[FRAME_VDSO] = "vdso",	       [FRAME_KERNEL] = "kernel",   [FRAME_CUT] = "cut",
+		[FRAME_WRAPPER] = "wrapper",   [FRAME_PANIC] = "panic",	    [FRAME_SIGPANIC] = "sigpanic",
+		[FRAME_INJECTED] = "injected", [FRAME_GOEXIT] = "goexit",
+	};
+	uint32_t call = 0;
+	char copy[512], *word, *save;
+
+	cr_assert_lt(strlen(words), sizeof(copy));
+	strcpy(copy, words);
+	for (word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *name = strchr(word, ':');
+		struct frame f = { .addr = 0x1000, .kind = FRAME_GO };
+
+		*name++ = 0;
+		f.inlined = !strcmp(word, "inl");
+		for (int k = 0; k < FRAME_KIND_MAX; k++)
+			if (kinds[k] && !strcmp(word, kinds[k]))
+				f.kind = (uint8_t)k;
+		f.func = hand_string(p, name);
+		call = profile_call(p, call, profile_frame(p, &f));
+	}
+	return call;
+}
+
+static inline uint32_t hand_process(struct profile *p, uint32_t tgid, const char *name)
+{
+	return profile_process(p, &(struct process){ .tgid = tgid, .name = hand_string(p, name) });
+}
+
+static inline uint32_t hand_thread(struct profile *p, uint32_t process, uint32_t tid,
+				   const char *name)
+{
+	return profile_thread(p, &(struct thread){ process, tid, hand_string(p, name) });
+}
+
+static inline uint32_t hand_goroutine(struct profile *p, uint32_t process, uint64_t goid,
+				      const char *start, const char *creator, const char *labels)
+{
+	return profile_goroutine(p, &(struct goroutine){ .goid = goid,
+							 .parent_goid = goid / 2,
+							 .process = process,
+							 .start = hand_string(p, start),
+							 .creator = hand_string(p, creator),
+							 .labels = hand_string(p, labels) });
+}
+
+static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call, uint32_t goroutine,
+			      uint32_t thread, uint8_t class)
+{
+	profile_event(p, &(struct event){ .time_ns = ms * 1000000,
+					  .weight = 10000000,
+					  .call = call,
+					  .goroutine = goroutine,
+					  .thread = thread,
+					  .class = class,
+					  .flags = EVENT_ROOTED });
+}
+
+static inline struct profile *hand_profile(void)
+{
+	struct profile *p = profile_new();
+
+	p->unit = hand_string(p, "ns");
+	p->event_name = hand_string(p, "cpu-clock");
+	p->freq = 100;
+	p->period_ns = 10000000;
+	p->start_ns = 1700000000000000000;
+	return p;
+}
+
+#endif
