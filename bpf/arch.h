@@ -27,11 +27,11 @@ struct perf_context {
 #define REGS_SP(regs) ((regs)->sp)
 #define REGS_FP(regs) ((regs)->bp)
 
-#define KERNEL_STACK_SIZE 16384	/* THREAD_SIZE without KASAN */
+#define KERNEL_STACK_SIZE 16384 /* THREAD_SIZE without KASAN */
 
 /* arch_prctl() and clone() store it, a context switch saves it: right for the current thread
  * unless user code has used WRFSBASE since, which neither Go nor a libc does. */
-#define THREAD_POINTER(task) ((task)->thread.fsbase)
+#define THREAD_POINTER(task)      ((task)->thread.fsbase)
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.fsbase)
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -48,10 +48,10 @@ struct perf_context {
 #define REGS_SP(r) ((r)->sp)
 #define REGS_FP(r) ((r)->regs[29])
 
-#define KERNEL_STACK_SIZE 16384
+#define KERNEL_STACK_SIZE         16384
 
 /* Go keeps g in x28; the slot behind the thread pointer is only written in programs with cgo. */
-#define THREAD_POINTER(task) ((task)->thread.uw.tp_value)
+#define THREAD_POINTER(task)      ((task)->thread.uw.tp_value)
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.uw.tp_value)
 
 #endif

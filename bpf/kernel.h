@@ -26,7 +26,7 @@ struct file {
 };
 
 struct mm_struct {
-	unsigned long exec_vm;	/* pages of executable mappings */
+	unsigned long exec_vm; /* pages of executable mappings */
 	struct file *exe_file;
 };
 
@@ -44,7 +44,7 @@ typedef struct {
 } atomic_t;
 
 struct signal_struct {
-	atomic_t live;	/* threads that have not begun to exit */
+	atomic_t live; /* threads that have not begun to exit */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -69,8 +69,8 @@ struct pt_regs {
 
 struct task_struct {
 	int pid, tgid;
-	__u64 start_time;	/* ns; taken over by a thread that execs */
-	__u64 self_exec_id;	/* how often this process has called exec */
+	__u64 start_time;   /* ns; taken over by a thread that execs */
+	__u64 self_exec_id; /* how often this process has called exec */
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	struct pid *thread_pid;

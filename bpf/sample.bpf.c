@@ -22,13 +22,13 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
-	WINDOW = 1024,		/* bytes of stack copied at a time */
-	WINDOWS = 33,		/* its square is more than MAX_USER_PCS */
-	STACK_MAX = 16 << 20,	/* of threads whose stack bounds no g tells */
+	WINDOW = 1024,        /* bytes of stack copied at a time */
+	WINDOWS = 33,         /* its square is more than MAX_USER_PCS */
+	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
 
 /* Set before load. */
-const volatile bool follow_all = false;		/* -a: look at every process that is sampled */
+const volatile bool follow_all = false; /* -a: look at every process that is sampled */
 const volatile bool want_user = true, want_kernel = true;
 
 #include "bpf/goruntime.h"
@@ -37,9 +37,9 @@ const volatile bool want_user = true, want_kernel = true;
  * to, once. */
 struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
-	__u64 base;	/* address of the window's first byte */
-	__u32 len;	/* readable bytes in the window */
-	__u32 n;	/* return addresses so far */
+	__u64 base; /* address of the window's first byte */
+	__u32 len;  /* readable bytes in the window */
+	__u32 n;    /* return addresses so far */
 	__u32 flags;
 	__u32 pad;
 };
@@ -49,14 +49,14 @@ struct walk {
 struct scratch {
 	struct walk walk;
 	struct sample sample;
-	__u64 pcs[LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS];	/* sample.pcs */
+	__u64 pcs[LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS]; /* sample.pcs */
 	__u8 window[WINDOW];
 	struct goroutine_scratch go;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);	/* as many as CPUs, set before load */
+	__uint(max_entries, 1); /* as many as CPUs, set before load */
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
@@ -69,7 +69,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
-	__type(key, __u32);	/* tgid */
+	__type(key, __u32); /* tgid */
 	__type(value, struct process_entry);
 } processes SEC(".maps");
 
@@ -77,7 +77,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct exe_key);
-	__type(value, __s32);	/* enum executable */
+	__type(value, __s32); /* enum executable */
 } executables SEC(".maps");
 
 struct {
@@ -107,7 +107,7 @@ struct task {
 	__u32 tgid, tid;
 	image_id image;
 	__u64 exec_vm, tp;
-	struct user_regs regs;	/* on entry to the kernel; only valid in kernel mode */
+	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
 };
 
 static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
@@ -123,7 +123,8 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 		t->exec_vm = task->mm->exec_vm;
 		t->tp = THREAD_POINTER(task);
 		if (in_kernel) {
-			struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs((void *)task);
+			struct pt_regs *regs =
+				(struct pt_regs *)bpf_task_pt_regs((void *)task);
 
 			t->regs.ip = REGS_IP(regs);
 			t->regs.sp = REGS_SP(regs);
@@ -137,7 +138,8 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
 		t->tp = THREAD_POINTER_CORE(task);
 		if (in_kernel) {
-			struct pt_regs *regs = BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
+			struct pt_regs *regs = BPF_CORE_READ(task, stack) +
+					       KERNEL_STACK_SIZE -
 					       bpf_core_type_size(struct pt_regs);
 
 			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
@@ -178,8 +180,11 @@ static __always_inline void exe_read(struct exe_key *key, struct task_struct *ta
 /* Tells user space, at once, that this image wants to be looked at. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
-	struct image_record r = { .type = RECORD_IMAGE, .tgid = tgid, .image = p->image,
-				  .exe = p->exe, .left_out = p->left_out,
+	struct image_record r = { .type = RECORD_IMAGE,
+				  .tgid = tgid,
+				  .image = p->image,
+				  .exe = p->exe,
+				  .left_out = p->left_out,
 				  .executable = p->executable };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
@@ -190,11 +195,11 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 }
 
 /* Keeps the row of the current process true. False: the sample is none of ours. */
-static __always_inline bool process_check(struct process_entry *p, __u32 tgid, image_id image,
-					  __u64 exec_vm)
+static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
+					  image_id image, __u64 exec_vm)
 {
 	if (p->image != image) {
-		bool given = !p->image;	/* by user space, which has looked at the file */
+		bool given = !p->image; /* by user space, which has looked at the file */
 
 		p->image = image;
 		p->exec_vm = 0;
@@ -224,14 +229,14 @@ static __always_inline struct process_entry *process_get(__u32 tgid, __u64 exec_
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
 	struct process_entry fresh = { .executable = EXE_UNKNOWN };
 
-	if (p || !follow_all || !exec_vm)	/* kernel threads have no code of their own */
+	if (p || !follow_all || !exec_vm) /* kernel threads have no code of their own */
 		return p;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_NOEXIST)) {
 		count(COUNT_TABLE_FULL);
 		return 0;
 	}
 	p = bpf_map_lookup_elem(&processes, &tgid);
-	if (p)	/* not given by user space: nobody has looked at the file yet */
+	if (p) /* not given by user space: nobody has looked at the file yet */
 		p->image = 1;
 	return p;
 }
@@ -248,7 +253,7 @@ static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 l
 	if (!bpf_probe_read_user(tmp->window, size, (void *)addr))
 		w->len = size;
 	else if (!bpf_probe_read_user(tmp->window, least, (void *)addr))
-		w->len = least;	/* the window reached beyond what is mapped */
+		w->len = least; /* the window reached beyond what is mapped */
 	return w->len >= least;
 }
 
@@ -286,13 +291,13 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 	for (int i = 0; i < WINDOW / 16 && in_window(w, fp); i++) {
 		__u64 off = fp - w->base;
 
-		if (off > WINDOW - 16)	/* for the verifier */
+		if (off > WINDOW - 16) /* for the verifier */
 			return 1;
 		next = *(__u64 *)(tmp->window + off);
 		ra = *(__u64 *)(tmp->window + off + 8);
 		if (!ra)
 			return 1;
-		barrier_var(n);	/* else the check moves to where the verifier misses it */
+		barrier_var(n); /* else the check moves to where the verifier misses it */
 		if (n >= MAX_USER_PCS) {
 			w->flags |= SAMPLE_CUT;
 			return 1;
@@ -332,7 +337,8 @@ static __always_inline void copy_stack(struct scratch *tmp)
 {
 	struct sample *s = &tmp->sample;
 	__u64 left = tmp->walk.hi - s->sp;
-	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8) : COPY_WORDS * 8;
+	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8)
+					   : COPY_WORDS * 8;
 
 	if (size > LEAF_WORDS * 8 && !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
 		s->n_words = size / 8;
@@ -441,7 +447,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	struct scratch *tmp;
 	struct sample *s;
 
-	if (!(__u32)bpf_get_current_pid_tgid())	/* the idle task */
+	if (!(__u32)bpf_get_current_pid_tgid()) /* the idle task */
 		return 0;
 	task_read(&t, modern, in_kernel);
 	p = process_get(t.tgid, t.exec_vm);
@@ -501,7 +507,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
 
 	if (p) {
-		if (!p->image)	/* given for the program that was there before */
+		if (!p->image) /* given for the program that was there before */
 			p->image = 1;
 		process_check(p, tgid,
 			      BPF_CORE_READ(task, group_leader, start_time) +
@@ -521,7 +527,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!p || !(p->flags & PROCESS_CHILDREN) || from == to)
 		return 0;
-	copy = *p;	/* same program, until it execs */
+	copy = *p; /* same program, until it execs */
 	copy.image = BPF_CORE_READ(child, group_leader, start_time) +
 		     BPF_CORE_READ(child, self_exec_id);
 	copy.exec_vm = 0;

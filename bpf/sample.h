@@ -18,10 +18,10 @@
 #include <linux/types.h>
 
 enum {
-	MAX_USER_PCS = 1024,	/* the rest, at the root, is cut off: SAMPLE_CUT */
+	MAX_USER_PCS = 1024, /* the rest, at the root, is cut off: SAMPLE_CUT */
 	MAX_KERNEL_PCS = 127,
-	LEAF_WORDS = 16,	/* read at the stack pointer of every sample */
-	COPY_WORDS = 512,	/* ... of one whose frame pointer holds something else */
+	LEAF_WORDS = 16,  /* read at the stack pointer of every sample */
+	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
 	MAX_LAYOUTS = 1024,
 };
 
@@ -32,34 +32,34 @@ enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
 typedef __u64 image_id;
 
 enum sample_flags {
-	SAMPLE_KERNEL = 1 << 0,		/* the CPU was in kernel mode */
-	SAMPLE_STARTING = 1 << 1,	/* the layout was not known, or the runtime had no TLS yet */
-	SAMPLE_NO_LAYOUT = 1 << 2,	/* user space knows no layout for this image */
-	SAMPLE_G_FAULT = 1 << 3,	/* g, m or curg could not be read, or contradict each other */
-	SAMPLE_NO_G = 1 << 4,		/* the slot holds 0, or its m is out in C for good */
-	SAMPLE_GSIGNAL = 1 << 5,	/* the thread runs on its signal stack */
-	SAMPLE_G0 = 1 << 6,		/* ... on its scheduler stack */
-	SAMPLE_CGO = 1 << 7,		/* m.ncgo > 0 and curg is in a system call */
-	SAMPLE_CUT = 1 << 8,		/* more than MAX_USER_PCS frames */
-	SAMPLE_STACK_FAULT = 1 << 9,	/* a frame could not be read; the stack ends there */
+	SAMPLE_KERNEL = 1 << 0,      /* the CPU was in kernel mode */
+	SAMPLE_STARTING = 1 << 1,    /* layout not known yet, or no TLS set up */
+	SAMPLE_NO_LAYOUT = 1 << 2,   /* user space knows no layout for this image */
+	SAMPLE_G_FAULT = 1 << 3,     /* g, m or curg unreadable, or contradictory */
+	SAMPLE_NO_G = 1 << 4,        /* the slot holds 0, or its m is out in C for good */
+	SAMPLE_GSIGNAL = 1 << 5,     /* the thread runs on its signal stack */
+	SAMPLE_G0 = 1 << 6,          /* ... on its scheduler stack */
+	SAMPLE_CGO = 1 << 7,         /* m.ncgo > 0 and curg is in a system call */
+	SAMPLE_CUT = 1 << 8,         /* more than MAX_USER_PCS frames */
+	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
 };
 
 /* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_kernel
  * kernel ones. */
 struct sample {
-	__u32 type;		/* RECORD_SAMPLE */
-	__u32 tgid, tid;	/* in the initial pid namespace */
+	__u32 type;      /* RECORD_SAMPLE */
+	__u32 tgid, tid; /* in the initial pid namespace */
 	__u32 cpu;
-	__u64 time_ns;		/* CLOCK_MONOTONIC */
+	__u64 time_ns; /* CLOCK_MONOTONIC */
 	image_id image;
-	__u64 goid;		/* 0: no goroutine, the flags say why */
-	__u64 parent_goid;	/* 0: none, or Go before 1.21 */
-	__u64 startpc, gopc;	/* start function; return address of the go statement */
-	__u64 ip, sp, fp;	/* user registers, also when the CPU was in the kernel */
+	__u64 goid;          /* 0: no goroutine, the flags say why */
+	__u64 parent_goid;   /* 0: none, or Go before 1.21 */
+	__u64 startpc, gopc; /* start function; return address of the go statement */
+	__u64 ip, sp, fp;    /* user registers, also when the CPU was in the kernel */
 	__u32 flags;
-	__u16 n_words;		/* from sp on; those that could not be read are 0 */
-	__u16 n_user;		/* return addresses, callee first, from fp on; without ip */
-	__u16 n_kernel;		/* kernel addresses, leaf first */
+	__u16 n_words;  /* from sp on; those that could not be read are 0 */
+	__u16 n_user;   /* return addresses, callee first, from fp on; without ip */
+	__u16 n_kernel; /* kernel addresses, leaf first */
 	__u16 pad[3];
 	__u64 pcs[];
 };
@@ -71,42 +71,42 @@ struct exe_key {
 };
 
 struct image_record {
-	__u32 type;		/* RECORD_IMAGE */
+	__u32 type; /* RECORD_IMAGE */
 	__u32 tgid;
 	image_id image;
-	struct exe_key exe;	/* zero: the file is not known */
-	__u64 left_out;		/* samples of the process, of the image before, that were not sent */
-	__s32 executable;	/* what the kernel side takes it for */
+	struct exe_key exe; /* zero: the file is not known */
+	__u64 left_out; /* samples of the process, of the image before, that were not sent */
+	__s32 executable; /* what the kernel side takes it for */
 	__u32 pad;
 	char comm[16];
 };
 
 struct exit_record {
-	__u32 type;		/* RECORD_EXIT */
+	__u32 type; /* RECORD_EXIT */
 	__u32 tgid;
 	image_id image;
-	__u64 left_out;		/* as above */
+	__u64 left_out; /* as above */
 };
 
 /* Value of `executables`, key struct exe_key. */
 enum executable {
-	EXE_UNKNOWN = 0,	/* user space has not looked yet; also when absent */
+	EXE_UNKNOWN = 0, /* user space has not looked yet; also when absent */
 	EXE_NOT_GO = -1,
 	/* > 0: row of `layouts` */
 };
 
 enum process_flags {
-	PROCESS_WANTED = 1 << 0,	/* recorded even when it is not Go (-p) */
-	PROCESS_CHILDREN = 1 << 1,	/* its children are followed too (-- CMD) */
+	PROCESS_WANTED = 1 << 0,   /* recorded even when it is not Go (-p) */
+	PROCESS_CHILDREN = 1 << 1, /* its children are followed too (-- CMD) */
 };
 
 /* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
 struct process_entry {
 	image_id image;
-	__u64 exec_vm;		/* pages of mapped code when RECORD_IMAGE was last sent */
+	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
 	struct exe_key exe;
-	__u64 left_out;		/* samples not sent since it is not Go, and not yet told of */
-	__s32 executable;	/* as in `executables` */
+	__u64 left_out;   /* samples not sent since it is not Go, and not yet told of */
+	__s32 executable; /* as in `executables` */
 	__u32 flags;
 };
 
@@ -115,24 +115,24 @@ struct process_entry {
  * g.stack (0) and g.m (48) are the same in every version. Filled by profiler/golayout.c.
  */
 struct layout {
-	__s64 tls_g;		/* the slot of g, from the thread pointer; usually -8 */
-	__u32 ok;		/* 0: not known, no goroutines for this image */
+	__s64 tls_g; /* the slot of g, from the thread pointer; usually -8 */
+	__u32 ok;    /* 0: not known, no goroutines for this image */
 	__u32 g_syscallsp, g_goid, g_gopc, g_startpc;
-	__u32 g_parent_goid;	/* 0: no such field */
-	__u32 m_procid;		/* m.gsignal follows it */
+	__u32 g_parent_goid; /* 0: no such field */
+	__u32 m_procid;      /* m.gsignal follows it */
 	__u32 m_curg;
-	__u32 m_extra_in_c;	/* u8; 0: no such field */
-	__u32 m_ncgo;		/* i32; 0: not known */
+	__u32 m_extra_in_c; /* u8; 0: no such field */
+	__u32 m_ncgo;       /* i32; 0: not known */
 	__u32 pad[2];
 };
 
 /* Counters, one row per CPU in the map `counters`. */
 enum counter {
-	COUNT_SAMPLES,		/* sent */
-	COUNT_RING_FULL,	/* samples lost because the reader was late */
-	COUNT_TABLE_FULL,	/* samples lost because `processes` was full */
-	COUNT_STACK_FAULT,	/* samples whose user stack ends at an unreadable address */
-	COUNT_G_FAULT,		/* samples whose g could not be read or trusted */
+	COUNT_SAMPLES,     /* sent */
+	COUNT_RING_FULL,   /* samples lost because the reader was late */
+	COUNT_TABLE_FULL,  /* samples lost because `processes` was full */
+	COUNT_STACK_FAULT, /* samples whose user stack ends at an unreadable address */
+	COUNT_G_FAULT,     /* samples whose g could not be read or trusted */
 	COUNT_MAX,
 };
 

@@ -19,7 +19,7 @@ struct table_options {
 
 /* Without the truth line. The caller looks at ferror(out). */
 void table_write(const struct tree *t, const struct table_options *o, FILE *out);
-/* One object, with the truth, cli.md's "report --json"; functions' flat and cum are samples. */
+/* One object, with the truth; functions' flat and cum are samples, shares 0 to 1. */
 void table_write_json(const struct tree *t, FILE *out);
 /* The truth line. width > 0 breaks it between its parts to stay below; 0 never. */
 void truth_line(const struct tree_truth *t, uint32_t width, FILE *out);

@@ -18,19 +18,19 @@
 #include "sample.skel.h"
 
 enum {
-	RING_PER_CPU = 512 << 10,	/* enough for 50 kHz when it is read every 50 ms */
+	RING_PER_CPU = 512 << 10, /* enough for 50 kHz when it is read every 50 ms */
 	RING_MAX = 16 << 20,
-	PROCESSES_ALL = 16384,		/* rows of `processes` with follow_all */
+	PROCESSES_ALL = 16384, /* rows of `processes` with follow_all */
 };
 
 struct collector {
 	struct collector_options o;
 	struct sample_bpf *skel;
-	struct bpf_program *program;	/* the version that this kernel can run */
-	struct bpf_link **events;	/* one per CPU, NULL for those that are offline */
+	struct bpf_program *program; /* the version that this kernel can run */
+	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
 	int n_cpus;
 	struct ring_buffer *ring;
-	struct layout *layouts;		/* as in the map; row 0 is not used */
+	struct layout *layouts; /* as in the map; row 0 is not used */
 	uint32_t n_layouts, cap_layouts;
 	const struct collector_handler *handler;
 };
@@ -60,8 +60,8 @@ static int on_record(void *arg, void *data, size_t size)
 		if (size < sizeof(*s))
 			break;
 		n = (size_t)s->n_words + s->n_user + s->n_kernel;
-		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) && s->n_user <= MAX_USER_PCS &&
-		    s->n_kernel <= MAX_KERNEL_PCS)
+		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
+		    s->n_user <= MAX_USER_PCS && s->n_kernel <= MAX_KERNEL_PCS)
 			h->sample(h->arg, s);
 		break;
 	case RECORD_IMAGE:
@@ -90,8 +90,8 @@ static void choose_program(struct collector *c)
 {
 	/* the last that came of what the new version needs (5.15); the variable is for tests */
 	bool modern = !getenv("GOSTROBE_OLD_KERNEL") &&
-		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT, BPF_FUNC_task_pt_regs,
-					      NULL) == 1;
+		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT,
+					      BPF_FUNC_task_pt_regs, NULL) == 1;
 
 	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
 	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
@@ -124,7 +124,8 @@ static int load(struct collector *c, const char **what)
 	skel->links.process_exec = bpf_program__attach(skel->progs.process_exec);
 	skel->links.process_fork = bpf_program__attach(skel->progs.process_fork);
 	skel->links.process_exit = bpf_program__attach(skel->progs.process_exit);
-	if (!skel->links.process_exec || !skel->links.process_fork || !skel->links.process_exit)
+	if (!skel->links.process_exec || !skel->links.process_fork ||
+	    !skel->links.process_exit)
 		return -errno;
 	*what = "ring buffer";
 	c->ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_record, c, NULL);
@@ -136,27 +137,30 @@ static int event_open(const struct collector *c, enum sample_event event, int cp
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
 		.type = event == EVENT_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
-		.config = event == EVENT_CYCLES ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES :
-						  (uint64_t)PERF_COUNT_SW_CPU_CLOCK,
+		.config = event == EVENT_CYCLES ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES
+						: (uint64_t)PERF_COUNT_SW_CPU_CLOCK,
 		.freq = 1,
 		.sample_freq = c->o.freq,
 		.disabled = 1,
 		.exclude_idle = event == EVENT_CPU_CLOCK,
 	};
-	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+			      PERF_FLAG_FD_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
 }
 
 static const char *event_call(enum sample_event event)
 {
-	return event == EVENT_CYCLES ? "perf_event_open(cycles)" : "perf_event_open(cpu-clock)";
+	return event == EVENT_CYCLES ? "perf_event_open(cycles)"
+				     : "perf_event_open(cpu-clock)";
 }
 
 /* cycles where the machine has a PMU; one that was asked for is never replaced. */
 static int choose_event(struct collector *c, const char **what)
 {
-	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK : EVENT_CYCLES;
+	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK
+								: EVENT_CYCLES;
 	int fd = event_open(c, first, 0);
 
 	if (fd < 0 && c->o.event == EVENT_AUTO) {
@@ -171,7 +175,8 @@ static int choose_event(struct collector *c, const char **what)
 	return 0;
 }
 
-int collector_open(struct collector **ret, const struct collector_options *o, const char **what)
+int collector_open(struct collector **ret, const struct collector_options *o,
+		   const char **what)
 {
 	struct collector *c = mem_zalloc(sizeof(*c));
 	int err;
@@ -205,7 +210,7 @@ int collector_start(struct collector *c, const char **what)
 		int fd = event_open(c, c->o.event, cpu);
 
 		*what = event_call(c->o.event);
-		if (fd == -ENODEV || fd == -EINVAL)	/* offline */
+		if (fd == -ENODEV || fd == -EINVAL) /* offline */
 			continue;
 		if (fd < 0)
 			return fd;
@@ -242,20 +247,24 @@ void collector_close(struct collector *c)
 	free(c);
 }
 
-int collector_follow(struct collector *c, pid_t tgid, int32_t executable, uint32_t process_flags)
+int collector_follow(struct collector *c, pid_t tgid, int32_t executable,
+		     uint32_t process_flags)
 {
 	struct process_entry p = { .executable = executable, .flags = process_flags };
 	uint32_t key = (uint32_t)tgid;
 
-	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY) ?
-		       -errno : 0;
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 image_id collector_image(const struct collector *c, uint32_t tgid)
 {
 	struct process_entry p;
 
-	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p) ? 0 : p.image;
+	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p)
+		       ? 0
+		       : p.image;
 }
 
 void collector_left_out(const struct collector *c,
@@ -273,7 +282,9 @@ void collector_left_out(const struct collector *c,
 int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable)
 {
 	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, &executable,
-				   BPF_ANY) ? -errno : 0;
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
 }
 
 int collector_layout(struct collector *c, const struct layout *l)

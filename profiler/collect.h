@@ -17,9 +17,9 @@ struct collector;
 enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK };
 
 struct collector_options {
-	uint32_t freq;			/* Hz per CPU, > 0 */
-	enum sample_event event;	/* auto: cycles where there is a PMU, else cpu-clock */
-	bool follow_all;		/* every process that turns out to be Go */
+	uint32_t freq;           /* Hz per CPU, > 0 */
+	enum sample_event event; /* auto: cycles where there is a PMU, else cpu-clock */
+	bool follow_all;         /* every process that turns out to be Go */
 	bool user_stacks, kernel_stacks;
 };
 
@@ -35,22 +35,25 @@ struct collector_handler {
  * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string) names the
  * call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" …
  */
-int collector_open(struct collector **ret, const struct collector_options *o, const char **what);
+int collector_open(struct collector **ret, const struct collector_options *o,
+		   const char **what);
 /* Opens and starts the events. */
 int collector_start(struct collector *c, const char **what);
 /* No more samples come; those in the ring are still there. */
 void collector_stop(struct collector *c);
-void collector_close(struct collector *c);	/* takes NULL */
+void collector_close(struct collector *c); /* takes NULL */
 
 /* Adds a process: executable as in the map of that name. -E2BIG: the table is full. */
-int collector_follow(struct collector *c, pid_t tgid, int32_t executable, uint32_t process_flags);
+int collector_follow(struct collector *c, pid_t tgid, int32_t executable,
+		     uint32_t process_flags);
 /* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
 image_id collector_image(const struct collector *c, uint32_t tgid);
 /* Calls fn for each process of which samples were left out that no record has told of. */
 void collector_left_out(const struct collector *c,
 			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg);
 /* What an executable is, for all its processes. */
-int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable);
+int collector_executable(struct collector *c, const struct exe_key *key,
+			 int32_t executable);
 /* The row of this layout, which it gets when it is new; negative errno. */
 int collector_layout(struct collector *c, const struct layout *l);
 
@@ -59,6 +62,6 @@ int collector_layout(struct collector *c, const struct layout *l);
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
 
 void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX]);
-const char *collector_event_name(const struct collector *c);	/* "cpu-clock" */
+const char *collector_event_name(const struct collector *c); /* "cpu-clock" */
 
 #endif

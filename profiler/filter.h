@@ -12,13 +12,13 @@ struct event;
 
 /* { 0 } lets everything through. */
 struct filter {
-	uint64_t *goids;	/* owned */
+	uint64_t *goids; /* owned */
 	uint32_t n_goids, cap_goids;
-	uint32_t *pids;		/* owned */
+	uint32_t *pids; /* owned */
 	uint32_t n_pids, cap_pids;
-	uint64_t from_ns, to_ns;	/* since the profile's start; to 0: the end */
-	regex_t *focus, *ignore;	/* owned; NULL: not asked for */
-	uint8_t *calls;		/* owned, per call of the profile; by filter_prepare() */
+	uint64_t from_ns, to_ns; /* since the profile's start; to 0: the end */
+	regex_t *focus, *ignore; /* owned; NULL: not asked for */
+	uint8_t *calls;          /* owned, per call of the profile; by filter_prepare() */
 };
 
 /* The options' arguments: 0, or -EINVAL after one error() line. */

@@ -8,10 +8,10 @@
 
 struct launch {
 	pid_t pid;
-	int go;		/* written to: the command starts */
-	int failed;	/* read from: errno of exec, or end of file when it succeeded */
+	int go;     /* written to: the command starts */
+	int failed; /* read from: errno of exec, or end of file when it succeeded */
 	bool ended;
-	int status;	/* as wait() gives it, once ended */
+	int status; /* as wait() gives it, once ended */
 };
 
 /* Forks a child that waits. Negative errno of fork() or pipe(). */

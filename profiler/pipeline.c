@@ -22,7 +22,8 @@
 #include "profiler/unwind.h"
 #include "symbolizer/symbolizer.h"
 
-#define REFRESH_NS 100000000u	/* maps are read again for an unknown address this often at most */
+#define REFRESH_NS \
+	100000000u /* maps are read again for an unknown address this often at most */
 
 enum { MEMO = 1024, NAMES_MAX = 256 };
 
@@ -32,7 +33,7 @@ struct expansion {
 	uint32_t process;
 	uint32_t first;
 	uint8_t n;
-	uint8_t kind;		/* of the outermost, the physical function */
+	uint8_t kind; /* of the outermost, the physical function */
 	bool unmapped;
 };
 
@@ -54,18 +55,19 @@ struct pipeline {
 	struct expansion *expansions;
 	uint32_t n_expansions, cap_expansions;
 	struct index expansion_index;
-	uint32_t *frames;	/* rows of the profile */
+	uint32_t *frames; /* rows of the profile */
 	uint32_t n_frames, cap_frames;
-	uint32_t *modules;	/* module of the symbolizer → of the profile */
+	uint32_t *modules; /* module of the symbolizer → of the profile */
 	uint32_t n_modules, cap_modules;
 	uint32_t cut_frame;
-	uint32_t gc_starts[3];	/* strings: start functions of the collector */
-	struct memo threads[MEMO], starts[MEMO], creators[MEMO];	/* direct-mapped */
+	uint32_t gc_starts[3]; /* strings: start functions of the collector */
+	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
 	struct left_out *left_out;
 	uint32_t n_left_out, cap_left_out;
 	struct arena arena;
 	struct stack stack;
-	uint32_t leaf_first[MAX_USER_PCS + MAX_KERNEL_PCS + 3];	/* expansions of the sample */
+	uint32_t leaf_first[MAX_USER_PCS + MAX_KERNEL_PCS +
+			    3]; /* expansions of the sample */
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
@@ -109,8 +111,8 @@ static uint32_t module_row(struct pipeline *pl, uint32_t id)
 			symbolizer_module(pl->symbolizer, pl->n_modules, &path, &build_id);
 			m.path = strtab_add(pl->profile->strings, path);
 			m.build_id = strtab_add(pl->profile->strings, build_id);
-			*table_add(pl->modules, pl->n_modules, pl->cap_modules) =
-				profile_module(pl->profile, &m);
+			*table_add(pl->modules, pl->n_modules,
+				   pl->cap_modules) = profile_module(pl->profile, &m);
 		} else {
 			(void)table_add(pl->modules, pl->n_modules, pl->cap_modules);
 		}
@@ -148,19 +150,20 @@ static uint32_t expand(struct pipeline *pl, struct proc *p, uint64_t addr)
 	if (!p) {
 		n = symbolizer_kernel(pl->symbolizer, addr, frames);
 	} else if (p->space) {
-		n = symbolizer_user(pl->symbolizer, p->space, addr, frames, FRAMES_AT_PC, &unmapped);
+		n = symbolizer_user(pl->symbolizer, p->space, addr, frames, FRAMES_AT_PC,
+				    &unmapped);
 	} else {
 		frames[0] = (struct frame){ .addr = addr };
 		n = 1;
 	}
 	id = pl->n_expansions;
 	e = table_add(pl->expansions, pl->n_expansions, pl->cap_expansions);
-	*e = (struct expansion){ addr, k.process, pl->n_frames, (uint8_t)n, frames[n - 1].kind,
-				 unmapped };
+	*e = (struct expansion){ addr,       k.process,          pl->n_frames,
+				 (uint8_t)n, frames[n - 1].kind, unmapped };
 	for (int i = 0; i < n; i++) {
 		frames[i].module = module_row(pl, frames[i].module);
-		*table_add(pl->frames, pl->n_frames, pl->cap_frames) =
-			profile_frame(pl->profile, &frames[i]);
+		*table_add(pl->frames, pl->n_frames,
+			   pl->cap_frames) = profile_frame(pl->profile, &frames[i]);
 	}
 	/* what is not mapped now may be after the next dlopen() */
 	if (!unmapped)
@@ -169,7 +172,8 @@ static uint32_t expand(struct pipeline *pl, struct proc *p, uint64_t addr)
 }
 
 /* New code that no RECORD_IMAGE told of: the maps are read again, but not at every sample. */
-static uint32_t expand_user(struct pipeline *pl, struct proc *p, uint64_t addr, uint64_t now)
+static uint32_t expand_user(struct pipeline *pl, struct proc *p, uint64_t addr,
+			    uint64_t now)
 {
 	uint32_t id = expand(pl, p, addr);
 
@@ -186,11 +190,11 @@ static bool is_root(uint8_t kind)
 }
 
 /* Symbolizes the stack into leaf_first, from the n-th on; says whether it reaches a root. */
-static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s, uint32_t n,
-			     bool *rooted)
+static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
+			     uint32_t n, bool *rooted)
 {
 	const struct stack *st = &pl->stack;
-	bool interrupted = true;	/* the leaf is an exact PC, no return address */
+	bool interrupted = true; /* the leaf is an exact PC, no return address */
 
 	*rooted = false;
 	for (uint32_t i = 0; i < st->n; i++) {
@@ -198,7 +202,7 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		uint32_t id = expand_user(pl, p, addr, s->time_ns);
 		const struct expansion *e = &pl->expansions[id];
 
-		if (e->unmapped && i)	/* a frame pointer that was none led here */
+		if (e->unmapped && i) /* a frame pointer that was none led here */
 			return n;
 		pl->leaf_first[n++] = id;
 		if (is_root(e->kind)) {
@@ -223,7 +227,8 @@ static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool cut)
 		const struct expansion *e = &pl->expansions[pl->leaf_first[n]];
 
 		for (int i = e->n - 1; i >= 0; i--)
-			call = profile_call(pl->profile, call, pl->frames[e->first + (uint32_t)i]);
+			call = profile_call(pl->profile, call,
+					    pl->frames[e->first + (uint32_t)i]);
 	}
 	return call;
 }
@@ -238,7 +243,8 @@ static struct memo *memo_find(struct memo *memos, uint32_t process, uint64_t key
 	return m;
 }
 
-static uint32_t thread_row(struct pipeline *pl, const struct proc *p, const struct sample *s)
+static uint32_t thread_row(struct pipeline *pl, const struct proc *p,
+			   const struct sample *s)
 {
 	struct thread t = { .process = p->process, .tid = s->tid };
 	bool hit;
@@ -262,7 +268,8 @@ static uint32_t start_string(struct pipeline *pl, struct proc *p, uint64_t start
 	struct memo *m = memo_find(pl->starts, p->process, startpc, &hit);
 
 	if (!hit)
-		m->value = startpc && p->space ? space_start_function(p->space, startpc) : 0;
+		m->value = startpc && p->space ? space_start_function(p->space, startpc)
+					       : 0;
 	return m->value;
 }
 
@@ -290,7 +297,9 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 
 static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
-	struct goroutine g = { .goid = s->goid, .parent_goid = s->parent_goid, .process = p->process };
+	struct goroutine g = { .goid = s->goid,
+			       .parent_goid = s->parent_goid,
+			       .process = p->process };
 
 	if (!s->goid)
 		return 0;
@@ -317,7 +326,8 @@ static enum event_class class_of(const struct pipeline *pl, const struct sample 
 		return CLASS_GC;
 	if (!goroutine)
 		return CLASS_SCHEDULER;
-	if (s->flags & SAMPLE_CGO && (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
+	if (s->flags & SAMPLE_CGO &&
+	    (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
 		return CLASS_CGO;
 	if (s->flags & SAMPLE_KERNEL)
 		return CLASS_KERNEL;
@@ -333,10 +343,11 @@ void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samp
 	for (i = 0; i < pl->n_left_out; i++)
 		if (!memcmp(pl->left_out[i].comm, p->comm, sizeof(p->comm)))
 			break;
-	if (i == NAMES_MAX)	/* the rest counts under the last name's row: "others" */
+	if (i == NAMES_MAX) /* the rest counts under the last name's row: "others" */
 		i--;
 	if (i == pl->n_left_out) {
-		struct left_out *l = table_add(pl->left_out, pl->n_left_out, pl->cap_left_out);
+		struct left_out *l = table_add(pl->left_out, pl->n_left_out,
+					       pl->cap_left_out);
 
 		if (i == NAMES_MAX - 1)
 			strcpy(l->comm, "others");

@@ -16,7 +16,7 @@ struct symbolizer;
 /* start_ns: CLOCK_MONOTONIC at the profile's start. All outlive the pipeline. */
 int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
 		  struct symbolizer *symbolizer, uint64_t start_ns);
-void pipeline_close(struct pipeline *pl);	/* takes NULL */
+void pipeline_close(struct pipeline *pl); /* takes NULL */
 
 /* A sample of a process that procs has no row for is left out, and counted. */
 void pipeline_sample(struct pipeline *pl, const struct sample *s);

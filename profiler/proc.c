@@ -109,7 +109,8 @@ static void read_comm(struct proc *p)
 
 	snprintf(path, sizeof(path), "/proc/%u/comm", p->tgid);
 	if (!file_read(AT_FDCWD, path, 256, &b) && b.len) {
-		size_t n = b.len - 1 < sizeof(p->comm) - 1 ? b.len - 1 : sizeof(p->comm) - 1;
+		size_t n = b.len - 1 < sizeof(p->comm) - 1 ? b.len - 1
+							   : sizeof(p->comm) - 1;
 
 		memcpy(p->comm, b.data, n);
 		p->comm[n] = 0;
@@ -160,7 +161,7 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->go = p->program.version != NULL;
 	if (!p->comm[0])
 		read_comm(p);
-	if (!p->go && !p->wanted)	/* nobody will ask for its names */
+	if (!p->go && !p->wanted) /* nobody will ask for its names */
 		return;
 	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		space_program(p->space, &p->program);

@@ -14,21 +14,21 @@ struct profile;
 
 struct proc {
 	uint32_t tgid;
-	image_id image;		/* 0: given by the user, not sampled yet */
-	bool go;		/* its main executable is a Go program */
-	bool wanted;		/* recorded even if it is not Go */
-	bool looked;		/* its executable was looked at; go, program and space mean something */
-	struct space *space;	/* NULL: it was gone before we could look */
+	image_id image; /* 0: given by the user, not sampled yet */
+	bool go;        /* its main executable is a Go program */
+	bool wanted;    /* recorded even if it is not Go */
+	bool looked; /* its executable was looked at; go, program and space mean something */
+	struct space *space; /* NULL: it was gone before we could look */
 	struct go_program program;
-	uint32_t process;	/* row of the profile */
-	uint64_t refreshed_ns;	/* when its maps were last read, CLOCK_MONOTONIC */
+	uint32_t process;      /* row of the profile */
+	uint64_t refreshed_ns; /* when its maps were last read, CLOCK_MONOTONIC */
 	char comm[16];
 };
 
 struct procs;
 
 int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile);
-void procs_close(struct procs *ps);	/* takes NULL */
+void procs_close(struct procs *ps); /* takes NULL */
 
 /* The row of this pid, NULL when there is none. Valid until procs_drop() of it. */
 struct proc *procs_find(struct procs *ps, uint32_t tgid);

@@ -17,16 +17,16 @@ struct strtab;
 
 /* Why a sample has no goroutine, or what it did for one. In the order of precedence. */
 enum event_class {
-	CLASS_STARTING,		/* before the layout of the process, or its runtime, was there */
-	CLASS_SIGNAL,		/* on a signal stack */
-	CLASS_C,		/* a thread that is not in Go and never was */
-	CLASS_GC,		/* a goroutine of the garbage collector */
-	CLASS_SCHEDULER,	/* on g0, for no goroutine */
-	CLASS_CGO,		/* in C, called by the goroutine */
-	CLASS_KERNEL,		/* system call, page fault, interrupt */
-	CLASS_RUNTIME,		/* on g0, for the goroutine */
+	CLASS_STARTING,  /* before the layout of the process, or its runtime, was there */
+	CLASS_SIGNAL,    /* on a signal stack */
+	CLASS_C,         /* a thread that is not in Go and never was */
+	CLASS_GC,        /* a goroutine of the garbage collector */
+	CLASS_SCHEDULER, /* on g0, for no goroutine */
+	CLASS_CGO,       /* in C, called by the goroutine */
+	CLASS_KERNEL,    /* system call, page fault, interrupt */
+	CLASS_RUNTIME,   /* on g0, for the goroutine */
 	CLASS_USER,
-	CLASS_UNKNOWN,		/* the goroutine could not be read or trusted */
+	CLASS_UNKNOWN, /* the goroutine could not be read or trusted */
 	CLASS_MAX
 };
 
@@ -34,63 +34,64 @@ enum event_class {
  * refused, and so nobody downstream needs a limit of its own. */
 enum { MAX_STACK_FRAMES = 4096 };
 
-extern const char *const event_class_names[CLASS_MAX];	/* "starting", … as cli.md spells them */
+/* "starting", "gc" … */
+extern const char *const event_class_names[CLASS_MAX];
 
 struct module {
-	uint32_t path, build_id;	/* strings */
+	uint32_t path, build_id; /* strings */
 };
 
 /* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */
 struct call {
-	uint32_t parent;	/* call, id < own id */
+	uint32_t parent; /* call, id < own id */
 	uint32_t frame;
 };
 
 struct process {
 	uint32_t tgid;
-	uint32_t name;		/* string: base name of the executable, or comm */
-	uint32_t path;		/* string */
-	uint32_t go_version;	/* string, "go1.22.3"; 0: not Go */
+	uint32_t name;       /* string: base name of the executable, or comm */
+	uint32_t path;       /* string */
+	uint32_t go_version; /* string, "go1.22.3"; 0: not Go */
 };
 
 struct thread {
 	uint32_t process, tid;
-	uint32_t name;		/* string: comm when first sampled; 0: not known */
+	uint32_t name; /* string: comm when first sampled; 0: not known */
 };
 
 /* One row per (process, goid, labels). */
 struct goroutine {
-	uint64_t goid, parent_goid;	/* parent 0: not known */
+	uint64_t goid, parent_goid; /* parent 0: not known */
 	uint32_t process;
-	uint32_t start;		/* string: start function, full symbol; 0: not known */
-	uint32_t creator;	/* string: "main.(*Pool).run pool.go:41"; 0: not known */
-	uint32_t labels;	/* string: "k=v,…" */
+	uint32_t start;   /* string: start function, full symbol; 0: not known */
+	uint32_t creator; /* string: "main.(*Pool).run pool.go:41"; 0: not known */
+	uint32_t labels;  /* string: "k=v,…" */
 };
 
 struct event {
-	uint64_t time_ns;	/* since the profile's start */
-	uint64_t weight;	/* in the profile's unit */
+	uint64_t time_ns; /* since the profile's start */
+	uint64_t weight;  /* in the profile's unit */
 	uint32_t call, goroutine, thread;
 	uint8_t class;
-	uint8_t flags;		/* EVENT_* */
+	uint8_t flags; /* EVENT_* */
 };
 
 enum {
-	EVENT_ROOTED = 1,	/* the stack reaches a root, or a stop that the rules state */
+	EVENT_ROOTED = 1, /* the stack reaches a root, or a stop that the rules state */
 };
 
 /* What the truth line says beyond what the rows say. */
 struct truth {
-	uint64_t lost_ring_full, lost_table_full;	/* samples, not recorded */
-	uint64_t stack_faults, g_faults;	/* samples, recorded, with a part that could not be read */
-	uint64_t not_go_samples;	/* samples of processes without a Go module, left out */
-	uint64_t cpu_ns, peak_rss;	/* our own; bytes */
+	uint64_t lost_ring_full, lost_table_full; /* samples, not recorded */
+	uint64_t stack_faults, g_faults;          /* samples, recorded but for that part */
+	uint64_t not_go_samples;   /* samples of processes without a Go module, left out */
+	uint64_t cpu_ns, peak_rss; /* our own; bytes */
 	uint64_t duration_ns;
 
 	/* Added up by profile_event(), so that they outlive the events; not in recordings. */
 	uint64_t samples, with_goroutine, rooted;
-	uint64_t with_class;	/* with a goroutine, or a class that says why not */
-	uint64_t user_frames, named_frames;	/* frames of stacks, once per sample; the cut is none */
+	uint64_t with_class; /* with a goroutine, or a class that says why not */
+	uint64_t user_frames, named_frames; /* once per sample; without cuts */
 };
 
 /* Of a stack: its frames, those of user space, and those of them that have a name. */
@@ -100,15 +101,15 @@ struct stack_sums {
 
 struct profile {
 	struct strtab *strings;
-	uint64_t start_ns;	/* CLOCK_REALTIME */
-	uint64_t period_ns;	/* of CPU time that one sample stands for; 0 when the unit is calls */
-	uint32_t unit;		/* string: "ns" or "calls" */
-	uint32_t event_name;	/* string: "cpu-clock", "cycles" */
-	uint32_t freq;		/* Hz per CPU */
-	uint32_t command;	/* string: what was recorded, as the user said it */
-	uint32_t not_go_names;	/* string: "bash 3, sh 1": whose samples were left out; "" */
+	uint64_t start_ns;     /* CLOCK_REALTIME */
+	uint64_t period_ns;    /* CPU time that a sample stands for; 0: the unit is calls */
+	uint32_t unit;         /* string: "ns" or "calls" */
+	uint32_t event_name;   /* string: "cpu-clock", "cycles" */
+	uint32_t freq;         /* Hz per CPU */
+	uint32_t command;      /* string: what was recorded, as the user said it */
+	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct truth truth;
-	bool complete;		/* the recording has its end; else it was cut off */
+	bool complete; /* the recording has its end; else it was cut off */
 
 	struct module *modules;
 	struct frame *frames;
@@ -116,18 +117,20 @@ struct profile {
 	struct process *processes;
 	struct thread *threads;
 	struct goroutine *goroutines;
-	struct event *events;	/* no row 0 */
-	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines, n_events;
+	struct event *events; /* no row 0 */
+	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines,
+		n_events;
 
 	/* for the functions below */
-	struct stack_sums *sums;	/* per call */
+	struct stack_sums *sums; /* per call */
 	uint32_t cap_sums;
-	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads, cap_goroutines, cap_events;
+	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads,
+		cap_goroutines, cap_events;
 	struct index frame_index, call_index, goroutine_index, thread_index;
 };
 
 struct profile *profile_new(void);
-void profile_free(struct profile *p);	/* takes NULL */
+void profile_free(struct profile *p); /* takes NULL */
 
 /* Each gives the id of the row with this content, which it appends when there is none. */
 uint32_t profile_frame(struct profile *p, const struct frame *f);

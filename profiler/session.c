@@ -31,10 +31,10 @@ struct session {
 	struct symbolizer *symbolizer;
 	struct procs *procs;
 	struct pipeline *pipeline;
-	uint64_t start_ns;	/* CLOCK_MONOTONIC */
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	uint64_t samples;
-	uint32_t running;	/* of session_follow() */
-	uint32_t *noted;	/* strings: programs whose missing goroutines were told of */
+	uint32_t running; /* of session_follow() */
+	uint32_t *noted;  /* strings: programs whose missing goroutines were told of */
 	uint32_t n_noted, cap_noted;
 };
 
@@ -88,7 +88,8 @@ void session_close(struct session *s)
 	free(s);
 }
 
-static void note(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void note(struct session *s, const char *fmt, ...)
 {
@@ -105,7 +106,8 @@ static void note(struct session *s, const char *fmt, ...)
 /* Once for each program. */
 static void note_no_goroutines(struct session *s, const struct proc *p, const char *why)
 {
-	uint32_t path = strtab_add(s->profile->strings, p->program.path ? p->program.path : p->comm);
+	uint32_t path = strtab_add(s->profile->strings,
+				   p->program.path ? p->program.path : p->comm);
 
 	for (uint32_t i = 0; i < s->n_noted; i++)
 		if (s->noted[i] == path)
@@ -140,7 +142,7 @@ static void on_image(void *arg, const struct image_record *r)
 	static const struct exe_key no_key;
 	struct session *s = arg;
 	struct proc *p = procs_get(s->procs, r->tgid);
-	bool given = p->looked && !p->image;	/* looked at before it was sampled */
+	bool given = p->looked && !p->image; /* looked at before it was sampled */
 	image_id now;
 
 	pipeline_leave_out(s->pipeline, p, r->left_out);
@@ -153,7 +155,8 @@ static void on_image(void *arg, const struct image_record *r)
 	memcpy(p->comm, r->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
-	if (!p->process && r->executable > 0)	/* gone already, but a Go program that is known */
+	if (!p->process &&
+	    r->executable > 0) /* gone already, but a Go program that is known */
 		procs_adopt(s->procs, p);
 	now = collector_image(s->collector, r->tgid);
 	if (now && now != r->image) {
@@ -172,7 +175,7 @@ static void on_sample(void *arg, const struct sample *sample)
 	const struct proc *p = procs_find(s->procs, sample->tgid);
 	struct image_record r = { .tgid = sample->tgid, .image = sample->image };
 
-	if (!p || p->image != sample->image)	/* the record that announced it was lost */
+	if (!p || p->image != sample->image) /* the record that announced it was lost */
 		on_image(s, &r);
 	pipeline_sample(s->pipeline, sample);
 	s->samples++;

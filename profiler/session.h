@@ -24,7 +24,7 @@ struct session_options {
 
 /* As collector_open(). */
 int session_open(struct session **ret, const struct session_options *o, const char **what);
-void session_close(struct session *s);	/* takes NULL */
+void session_close(struct session *s); /* takes NULL */
 
 /* What a process is before it is followed. */
 enum session_target { TARGET_GO, TARGET_NOT_GO, TARGET_GONE, TARGET_DENIED };
@@ -47,7 +47,7 @@ uint32_t session_running(const struct session *s);
 uint64_t session_elapsed_ns(const struct session *s);
 /* Samples so far, also those whose events the profile has dropped; goroutines with samples. */
 uint64_t session_samples(const struct session *s);
-struct profile *session_profile(struct session *s);	/* the session's; filled as it goes */
+struct profile *session_profile(struct session *s); /* the session's; filled as it goes */
 const char *session_event_name(const struct session *s);
 
 #endif

@@ -196,7 +196,7 @@ static void add_process_name(struct builder *b, uint32_t process)
 	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
 }
 
-/* What a group of this key is called that the event belongs to, as cli.md says. */
+/* What a group of this key is called that the event belongs to. */
 static void add_group_name(struct builder *b, enum group_key key, const struct event *e)
 {
 	const struct profile *p = b->p;

@@ -21,19 +21,19 @@ struct strtab;
 
 enum group_key {
 	BY_NONE,
-	BY_GOROUTINE,	/* process, goid and start function */
-	BY_START,	/* start function */
-	BY_CREATOR,	/* the go statement */
+	BY_GOROUTINE, /* process, goid and start function */
+	BY_START,     /* start function */
+	BY_CREATOR,   /* the go statement */
 	BY_CLASS,
 	BY_THREAD,
 	BY_PROCESS,
 };
 
-enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 };	/* as many as enum event_class has */
+enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 }; /* as many as enum event_class has */
 
 struct grouping {
-	uint8_t keys[MAX_GROUP_KEYS];	/* enum group_key, outermost first */
-	uint8_t n;			/* 0: as BY_NONE */
+	uint8_t keys[MAX_GROUP_KEYS]; /* enum group_key, outermost first */
+	uint8_t n;                    /* 0: as BY_NONE */
 };
 
 /* "goroutine", "creator,goroutine" …: 0, or -EINVAL after one error() line. */
@@ -41,33 +41,34 @@ int grouping_parse(const char *arg, void *grouping);
 
 struct tree_options {
 	struct grouping by;
-	const struct filter *filter;	/* NULL: all; prepared for this profile */
+	const struct filter *filter; /* NULL: all; prepared for this profile */
 	bool only_user, only_kernel;
 };
 
 enum node_type { NODE_ROOT, NODE_GROUP, NODE_FRAME };
 
 struct node {
-	const char *name;	/* for people: group as cli.md's root frames, function, "libc.so.6+0x2f0", "[vdso]" */
-	const char *file;	/* "" when not known; frames only */
-	const char *module;	/* path, "" when not known */
-	uint64_t self, total;	/* weight, in the profile's unit */
-	uint64_t self_samples, samples;	/* the same in samples */
-	uint32_t parent;	/* node; the root's is 0 */
-	uint32_t group;		/* NODE_GROUP of the innermost level: row of groups, + 1; else 0 */
-	uint32_t start_line;	/* 0: not known */
-	uint8_t type;		/* enum node_type */
-	uint8_t kind;		/* enum frame_kind */
+	const char *
+		name; /* for people: group as cli.md's root frames, function, "libc.so.6+0x2f0", "[vdso]" */
+	const char *file;               /* "" when not known; frames only */
+	const char *module;             /* path, "" when not known */
+	uint64_t self, total;           /* weight, in the profile's unit */
+	uint64_t self_samples, samples; /* the same in samples */
+	uint32_t parent;                /* node; the root's is 0 */
+	uint32_t group; /* NODE_GROUP of the innermost level: row of groups, + 1; else 0 */
+	uint32_t start_line; /* 0: not known */
+	uint8_t type;        /* enum node_type */
+	uint8_t kind;        /* enum frame_kind */
 	uint8_t inlined;
 };
 
 /* What is known of an innermost group beyond its name. */
 struct group {
 	uint32_t node;
-	uint32_t goroutines;	/* different ones in it */
-	uint64_t first_ns, last_ns;	/* since the profile's start */
-	const char *start, *creator;	/* "" when mixed or not known */
-	uint64_t goid, parent_goid;	/* 0 when mixed or none */
+	uint32_t goroutines;         /* different ones in it */
+	uint64_t first_ns, last_ns;  /* since the profile's start */
+	const char *start, *creator; /* "" when mixed or not known */
+	uint64_t goid, parent_goid;  /* 0 when mixed or none */
 	uint64_t samples_by_class[TREE_CLASSES];
 };
 
@@ -75,7 +76,7 @@ struct group {
 struct tree_truth {
 	uint64_t samples, lost;
 	double with_goroutine, rooted, named;
-	uint64_t with_class;	/* samples with a goroutine or a class that says why not */
+	uint64_t with_class; /* samples with a goroutine or a class that says why not */
 	double cpu_s;
 	uint64_t peak_rss_bytes;
 };
@@ -84,11 +85,11 @@ struct tree {
 	struct node *nodes;
 	struct group *groups;
 	uint32_t n_nodes, n_groups, cap_nodes, cap_groups;
-	struct tree_truth truth;	/* of the whole profile, not of the selection */
+	struct tree_truth truth; /* of the whole profile, not of the selection */
 	uint64_t period_ns, start_ns, duration_ns;
-	const char *title;	/* "prometheus-812, 10 s at 99 Hz, cpu-clock" */
-	bool processes;		/* more than one: groups carry NAME-PID */
-	struct strtab *names;	/* owns the strings that the profile does not */
+	const char *title;    /* "prometheus-812, 10 s at 99 Hz, cpu-clock" */
+	bool processes;       /* more than one: groups carry NAME-PID */
+	struct strtab *names; /* owns the strings that the profile does not */
 };
 
 /* p outlives the tree. */

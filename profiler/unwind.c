@@ -57,7 +57,7 @@ void stack_unwind(struct stack *ret, struct space *space, const struct sample *s
 		add_chain(ret, s);
 		return;
 	}
-	at = d / 8;	/* of the return address */
+	at = d / 8; /* of the return address */
 	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
 	if (!space_is_go(space, ra)) {
 		ret->broken = true;
@@ -68,6 +68,6 @@ void stack_unwind(struct stack *ret, struct space *space, const struct sample *s
 		add_chain(ret, s);
 	else if (at && s->n_words > LEAF_WORDS)
 		add_from_words(ret, s, s->pcs[at - 1]);
-	else if (s->fp)		/* 0: the caller is the root */
+	else if (s->fp) /* 0: the caller is the root */
 		ret->broken = true;
 }

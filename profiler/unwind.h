@@ -18,10 +18,11 @@
 struct space;
 
 struct stack {
-	uint64_t pcs[MAX_USER_PCS + 2];	/* user space: the exact PC, then return addresses */
+	uint64_t
+		pcs[MAX_USER_PCS + 2]; /* user space: the exact PC, then return addresses */
 	uint32_t n;
-	bool cut;	/* there are more frames, which were not recorded */
-	bool broken;	/* the chain could not be followed further */
+	bool cut;    /* there are more frames, which were not recorded */
+	bool broken; /* the chain could not be followed further */
 };
 
 /* space NULL: nothing is known of the process, the chain is taken as it is. */

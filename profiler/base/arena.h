@@ -13,14 +13,15 @@
 /* Bump allocator: pointers stay valid until arena_release(). { 0 } is an empty one. */
 struct arena {
 	struct arena_chunk *chunks;
-	size_t used, cap;	/* bytes, of the newest chunk */
+	size_t used, cap; /* bytes, of the newest chunk */
 };
 
 /* n zeroed bytes aligned to 16. Never NULL. */
 void *arena_alloc(struct arena *a, size_t n);
 /* Copies n bytes and adds a NUL. */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
-char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *a, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 void arena_release(struct arena *a);
 
 /* calloc() and reallocarray() that cannot fail; the caller owns the result, free() ends it. */

@@ -7,20 +7,20 @@
 #include <stdint.h>
 
 struct buf {
-	uint8_t *data;		/* owned */
+	uint8_t *data; /* owned */
 	size_t len, cap;
 };
 
 /* Room for n more bytes at data + len; len is not moved. */
 uint8_t *buf_room(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *data, size_t n);
-void buf_str(struct buf *b, const char *s);	/* without its NUL */
+void buf_str(struct buf *b, const char *s); /* without its NUL */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_u8(struct buf *b, uint8_t v);
-void buf_u32(struct buf *b, uint32_t v);	/* little-endian */
+void buf_u32(struct buf *b, uint32_t v); /* little-endian */
 void buf_u64(struct buf *b, uint64_t v);
-void buf_uvarint(struct buf *b, uint64_t v);	/* LEB128, at most 10 bytes */
-void buf_svarint(struct buf *b, int64_t v);	/* zig-zag */
+void buf_uvarint(struct buf *b, uint64_t v); /* LEB128, at most 10 bytes */
+void buf_svarint(struct buf *b, int64_t v);  /* zig-zag */
 void buf_release(struct buf *b);
 
 #endif

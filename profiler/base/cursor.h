@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct cursor {
-	const uint8_t *data;	/* not owned */
+	const uint8_t *data; /* not owned */
 	size_t len, pos;
 	bool bad;
 };
@@ -29,12 +29,12 @@ void cursor_seek(struct cursor *c, size_t pos);
 struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len);
 
 uint8_t cursor_u8(struct cursor *c);
-uint16_t cursor_u16(struct cursor *c);	/* little-endian, any alignment */
+uint16_t cursor_u16(struct cursor *c); /* little-endian, any alignment */
 uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 /* LEB128 of at most 10 bytes; longer, or more than 64 bits, is bad. */
 uint64_t cursor_uvarint(struct cursor *c);
-int64_t cursor_svarint(struct cursor *c);	/* zig-zag */
+int64_t cursor_svarint(struct cursor *c); /* zig-zag */
 /* The NUL-terminated string at pos, which moves past it; "" and bad when no NUL follows. */
 const char *cursor_str(struct cursor *c);
 

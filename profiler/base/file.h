@@ -16,8 +16,9 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 
 /* An output file beside its place: written in full, then renamed over it, or not at all. */
 struct outfile {
-	FILE *out;	/* write here */
-	char *path, *tmp;	/* owned; tmp is NULL for "-", a device or a pipe: those are written in place */
+	FILE *out; /* write here */
+	char *path; /* owned */
+	char *tmp;  /* owned; NULL for "-", devices and pipes: written in place */
 };
 
 /* path "-" is stdout. -EISDIR and whatever open() says. */

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct index {
-	struct index_slot *slots;	/* owned */
-	uint32_t n, cap;		/* cap is 0 or a power of two */
+	struct index_slot *slots; /* owned */
+	uint32_t n, cap;          /* cap is 0 or a power of two */
 };
 
 #define INDEX_NONE UINT32_MAX

@@ -5,12 +5,12 @@
 
 enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
-extern enum log_level log_level;	/* LOG_NORMAL at start */
+extern enum log_level log_level; /* LOG_NORMAL at start */
 
 /* One line each, without a newline in fmt. error() and warn() start with "gostrobe: ". */
 void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));	/* not with -q */
-void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));	/* only with -v */
+void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));  /* not with -q */
+void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* only with -v */
 
 #endif

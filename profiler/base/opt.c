@@ -11,7 +11,8 @@
 #include "profiler/base/log.h"
 
 #define OPT_MAX 48
-#define LONG_ONLY 256	/* what getopt_long() returns for row i without a short option: this + i */
+#define LONG_ONLY \
+	256 /* what getopt_long() returns for row i without a short option: this + i */
 
 static int apply(const struct opt *o, const char *arg)
 {
@@ -27,7 +28,8 @@ static void complain(int c, char **argv, const struct opt *opts)
 	const char *word = argv[optind - 1];
 
 	for (const struct opt *o = opts; o->name; o++)
-		if (c == ':' && ((o->key && o->key == optopt) || optopt == LONG_ONLY + (int)(o - opts))) {
+		if (c == ':' && ((o->key && o->key == optopt) ||
+				 optopt == LONG_ONLY + (int)(o - opts))) {
 			error("--%s needs an argument: %s", o->name, o->arg);
 			return;
 		}
@@ -48,8 +50,10 @@ int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)
 		*s++ = ':';
 	}
 	for (; opts[n].name && n < OPT_MAX; n++) {
-		longs[n] = (struct option){ opts[n].name, opts[n].arg ? required_argument : no_argument,
-					    NULL, opts[n].key ? opts[n].key : LONG_ONLY + n };
+		longs[n] = (struct option){ opts[n].name,
+					    opts[n].arg ? required_argument : no_argument,
+					    NULL,
+					    opts[n].key ? opts[n].key : LONG_ONLY + n };
 		if (opts[n].key)
 			*s++ = opts[n].key;
 		if (opts[n].key && opts[n].arg)
@@ -78,8 +82,9 @@ void opt_help(const struct opt *opts)
 	for (const struct opt *o = opts; o->name; o++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->key ? '-' : ' ', o->key ? o->key : ' ',
-			 o->key ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->key ? '-' : ' ',
+			 o->key ? o->key : ' ', o->key ? "," : " ", o->name,
+			 o->arg ? " " : "", o->arg ? o->arg : "");
 		printf("  %-28s %s\n", left, o->help);
 	}
 }
@@ -89,7 +94,8 @@ int opt_duration(const char *s, uint64_t *ns)
 	static const struct {
 		const char *suffix;
 		double ns;
-	} units[] = { { "", 1e9 }, { "s", 1e9 }, { "m", 60e9 }, { "h", 3600e9 }, { "ms", 1e6 }, { "us", 1e3 } };
+	} units[] = { { "", 1e9 },     { "s", 1e9 },  { "m", 60e9 },
+		      { "h", 3600e9 }, { "ms", 1e6 }, { "us", 1e3 } };
 	char *end;
 	double v;
 

@@ -7,13 +7,15 @@
 #include <stdint.h>
 
 struct opt {
-	char key;		/* the short option, 0 for none */
-	const char *name;	/* the long one; NULL ends the table */
-	const char *arg;	/* what the argument is called in the help, NULL: takes none */
+	char key;         /* the short option, 0 for none */
+	const char *name; /* the long one; NULL ends the table */
+	const char *arg;  /* what the argument is called in the help, NULL: takes none */
 	const char *help;
-	const char **str;	/* where the argument goes; */
-	bool *flag;		/* or what is set true; */
-	int (*parse)(const char *arg, void *data);	/* or who reads it: 0, or -EINVAL after an error() that says why */
+	const char **str; /* where the argument goes; */
+	bool *flag;       /* or what is set true; */
+	int (*parse)(
+		const char *arg,
+		void *data); /* or who reads it: 0, or -EINVAL after an error() that says why */
 	void *data;
 };
 

@@ -90,19 +90,22 @@ void say_cannot_record(const char *what, int err)
 	unsigned long long caps = effective_capabilities();
 	bool lacks = !(caps >> 21 & 1) && (~caps & (1ull << 39 | 1ull << 38));
 
-	fprintf(stderr, "gostrobe: cannot record: %s: %s (errno %d)\n\n", what, strerror(-err), -err);
+	fprintf(stderr, "gostrobe: cannot record: %s: %s (errno %d)\n\n", what,
+		strerror(-err), -err);
 	say_setting("kernel", "/proc/sys/kernel/osrelease", "unknown");
 	say_setting("perf_event_paranoid", "/proc/sys/kernel/perf_event_paranoid",
 		    "absent: no perf events");
-	say_setting("unprivileged_bpf_disabled", "/proc/sys/kernel/unprivileged_bpf_disabled",
-		    "absent: no BPF");
+	say_setting("unprivileged_bpf_disabled",
+		    "/proc/sys/kernel/unprivileged_bpf_disabled", "absent: no BPF");
 	fprintf(stderr, "  %-28s %s\n", "BTF of the kernel",
 		access("/sys/kernel/btf/vmlinux", R_OK) ? "absent" : "present");
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++)
 		fprintf(stderr, "  %-28s %s (%s)\n", capabilities[i].name,
-			caps >> capabilities[i].bit & 1 ? "held" : "missing", capabilities[i].use);
+			caps >> capabilities[i].bit & 1 ? "held" : "missing",
+			capabilities[i].use);
 	fprintf(stderr, "\n  %s\n", mend(err, lacks));
 	if (!access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK))
 		fputs("  (inside a container: it needs --privileged, or --cap-add of the above and\n"
-		      "  --pid=host to see other processes)\n", stderr);
+		      "  --pid=host to see other processes)\n",
+		      stderr);
 }

@@ -33,9 +33,9 @@ struct request {
 	const char *pids, *freq, *event, *duration, *output, *format;
 	bool all, kernel_only, user_only;
 	struct grouping by;
-	char **command;			/* NULL: none */
-	uint64_t duration_ns;		/* 0: no end */
-	const struct writer *writer;	/* NULL: a recording */
+	char **command;              /* NULL: none */
+	uint64_t duration_ns;        /* 0: no end */
+	const struct writer *writer; /* NULL: a recording */
 };
 
 /* One recording run. */
@@ -44,12 +44,12 @@ struct run {
 	struct arena arena;
 	struct session *session;
 	struct launch launch;
-	pid_t pid;			/* the first target; 0 with -a */
-	const char *name;		/* of it */
-	const char *path;		/* of the result */
-	struct recording *recording;	/* one of these two */
+	pid_t pid;                   /* the first target; 0 with -a */
+	const char *name;            /* of it */
+	const char *path;            /* of the result */
+	struct recording *recording; /* one of these two */
 	struct outfile out;
-	bool live;			/* a counter line is on the terminal */
+	bool live; /* a counter line is on the terminal */
 };
 
 static volatile sig_atomic_t stop_signals;
@@ -58,12 +58,12 @@ static void on_stop(int sig)
 {
 	(void)sig;
 	if (stop_signals++)
-		_exit(128 + SIGINT);	/* the recording is whole up to the last second */
+		_exit(128 + SIGINT); /* the recording is whole up to the last second */
 }
 
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_stop };	/* no SA_RESTART: polls return */
+	struct sigaction sa = { .sa_handler = on_stop }; /* no SA_RESTART: polls return */
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -78,7 +78,8 @@ static int check_freq(const char *arg, uint32_t *freq)
 	int err = opt_number(arg, 1, UINT32_MAX, &v);
 
 	if (err == -EINVAL || !strcmp(arg, "0"))
-		return usage_error("record", "-F wants samples per second, 1 or more, not '%s'", arg);
+		return usage_error("record",
+				   "-F wants samples per second, 1 or more, not '%s'", arg);
 	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
 		buf_u8(&b, 0);
 		max = strtoull((char *)b.data, NULL, 10);
@@ -103,7 +104,8 @@ static int check_event(const char *arg, enum sample_event *event)
 	else if (!strcmp(arg, "cpu-clock"))
 		*event = EVENT_CPU_CLOCK;
 	else
-		return usage_error("record", "there is no event '%s': cycles or cpu-clock", arg);
+		return usage_error("record", "there is no event '%s': cycles or cpu-clock",
+				   arg);
 	return 0;
 }
 
@@ -114,8 +116,10 @@ static int check_format(struct request *rq)
 	if (rq->format && strcmp(rq->format, "recording") && strcmp(rq->format, "gsr")) {
 		rq->writer = writer_find(rq->format);
 		if (!rq->writer)
-			return usage_error("record", "there is no format '%s'; gostrobe help export lists them",
-					   rq->format);
+			return usage_error(
+				"record",
+				"there is no format '%s'; gostrobe help export lists them",
+				rq->format);
 	} else if (!rq->format && rq->output && !to_stdout) {
 		rq->writer = writer_for_path(rq->output);
 	}
@@ -127,11 +131,13 @@ static int check_format(struct request *rq)
 }
 
 /* Exit status; *go: all is well, and it was not the help that was wanted. */
-static int parse(int argc, char **argv, struct request *rq, struct session_options *so, bool *go)
+static int parse(int argc, char **argv, struct request *rq, struct session_options *so,
+		 bool *go)
 {
 	const struct opt opts[] = {
 		{ 'p', "pid", "LIST", "the processes with these pids", .str = &rq->pids },
-		{ 'a', "all", NULL, "every Go process, also those that start later", .flag = &rq->all },
+		{ 'a', "all", NULL, "every Go process, also those that start later",
+		  .flag = &rq->all },
 		{ 'F', "freq", "HZ", "samples per second and CPU (99)", .str = &rq->freq },
 		{ 'e', "event", "NAME", "cycles or cpu-clock (cycles if there is a PMU)",
 		  .str = &rq->event },
@@ -139,12 +145,15 @@ static int parse(int argc, char **argv, struct request *rq, struct session_optio
 		  .str = &rq->duration },
 		{ 'o', "output", "FILE", "where to; - is stdout (gostrobe-NAME-PID.gsr)",
 		  .str = &rq->output },
-		{ 'f', "format", "NAME", "recording, or as in export (by the ending of FILE)",
+		{ 'f', "format", "NAME",
+		  "recording, or as in export (by the ending of FILE)",
 		  .str = &rq->format },
-		{ 0, "by", "KEY", "how formats that group do so (goroutine)", .parse = grouping_parse,
-		  .data = &rq->by },
-		{ 'K', "kernel-stacks-only", NULL, "no user stacks", .flag = &rq->kernel_only },
-		{ 'U', "user-stacks-only", NULL, "no kernel stacks", .flag = &rq->user_only },
+		{ 0, "by", "KEY", "how formats that group do so (goroutine)",
+		  .parse = grouping_parse, .data = &rq->by },
+		{ 'K', "kernel-stacks-only", NULL, "no user stacks",
+		  .flag = &rq->kernel_only },
+		{ 'U', "user-stacks-only", NULL, "no kernel stacks",
+		  .flag = &rq->user_only },
 		COMMON_OPTIONS,
 		{ 0 },
 	};
@@ -157,13 +166,18 @@ static int parse(int argc, char **argv, struct request *rq, struct session_optio
 	if (argc && !strcmp(argv[-1], "--"))
 		rq->command = argv;
 	else if (argc)
-		return usage_error("record", "'%s' is no option; a command to launch goes behind --", argv[0]);
+		return usage_error("record",
+				   "'%s' is no option; a command to launch goes behind --",
+				   argv[0]);
 	if (!rq->pids + !rq->all + !rq->command != 2)
-		return usage_error("record", "what to record? one of -p PID, -a, -- COMMAND");
+		return usage_error("record",
+				   "what to record? one of -p PID, -a, -- COMMAND");
 	if (rq->kernel_only && rq->user_only)
 		return usage_error("record", "-K and -U leave nothing");
-	if (rq->duration && (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
-		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'", rq->duration);
+	if (rq->duration &&
+	    (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
+		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'",
+				   rq->duration);
 	if (!rq->by.n)
 		grouping_parse("goroutine", &rq->by);
 	so->collector.follow_all = rq->all;
@@ -207,7 +221,8 @@ static int follow_one(struct run *r, const char *word)
 	uint64_t pid;
 
 	if (opt_number(word, 1, INT32_MAX, &pid))
-		return usage_error("record", "-p wants pids, separated by commas, not '%s'", word);
+		return usage_error("record", "-p wants pids, separated by commas, not '%s'",
+				   word);
 	switch (session_follow(r->session, (pid_t)pid)) {
 	case TARGET_GONE:
 		error("there is no process %lu", (unsigned long)pid);
@@ -216,10 +231,10 @@ static int follow_one(struct run *r, const char *word)
 		error("process %lu is not a Go program", (unsigned long)pid);
 		return STATUS_FAILED;
 	case TARGET_DENIED:
-		error("process %lu: its executable may not be read: run as root", (unsigned long)pid);
+		error("process %lu: its executable may not be read: run as root",
+		      (unsigned long)pid);
 		return STATUS_FAILED;
-	case TARGET_GO:
-		break;
+	case TARGET_GO: break;
 	}
 	if (!r->pid)
 		r->pid = (pid_t)pid;
@@ -270,8 +285,9 @@ static int follow_targets(struct run *r)
 static const char *default_path(struct run *r)
 {
 	const char *ending = r->rq.writer ? r->rq.writer->ending : ".gsr";
-	const char *stem = r->pid ? arena_printf(&r->arena, "gostrobe-%s-%d", r->name, r->pid) :
-				    arena_printf(&r->arena, "gostrobe-%s", r->name);
+	const char *stem = r->pid ? arena_printf(&r->arena, "gostrobe-%s-%d", r->name,
+						 r->pid)
+				  : arena_printf(&r->arena, "gostrobe-%s", r->name);
 	const char *path = arena_printf(&r->arena, "%s%s", stem, ending);
 
 	for (int i = 2; !access(path, F_OK); i++)
@@ -416,8 +432,11 @@ static int finish(struct run *r, int err)
 	}
 	if (none && !err)
 		say_no_samples(r);
+	else if (!err && r->rq.writer && strcmp(r->path, "-"))
+		info("written: %s", r->path);
 	else if (!err && strcmp(r->path, "-"))
-		info("%s%s", r->path, r->rq.writer ? "" : " written; look at it with: gostrobe report, gostrobe flame");
+		info("written: %s\nnext:    gostrobe report %s   or: gostrobe flame %s", r->path,
+		     r->path, r->path);
 	if (!none)
 		say_truth(t, p);
 	tree_free(t);
@@ -432,8 +451,8 @@ static int launch_status(struct run *r, int status)
 		;
 	if (!r->launch.ended)
 		return 128 + SIGINT;
-	return status && !launch_exit_status(&r->launch) ? status :
-							    launch_exit_status(&r->launch);
+	return status && !launch_exit_status(&r->launch) ? status
+							 : launch_exit_status(&r->launch);
 }
 
 static int start(struct run *r)
@@ -463,7 +482,8 @@ static int record(struct run *r, const struct session_options *so)
 
 	if (err) {
 		if (err == -ENOENT && so->collector.event == EVENT_CYCLES) {
-			error("%s: this machine has no PMU for cycles; cpu-clock works without", what);
+			error("%s: this machine has no PMU for cycles; cpu-clock works without",
+			      what);
 			return STATUS_FAILED;
 		}
 		say_cannot_record(what, err);
@@ -516,9 +536,10 @@ int cmd_record_pid(const char *pid)
 	struct session_options so = {
 		.collector = { .freq = 99, .user_stacks = true, .kernel_stacks = true },
 	};
-	struct request rq = {
-		.pids = pid, .output = "-", .duration_ns = 10000000000u, .writer = &report_writer
-	};
+	struct request rq = { .pids = pid,
+			      .output = "-",
+			      .duration_ns = 10000000000u,
+			      .writer = &report_writer };
 
 	grouping_parse("goroutine", &rq.by);
 	return run(&rq, &so);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command deep keeps every CPU busy at the bottom of a stack of a given depth: what the cost of a
+// Command deep keeps every CPU busy at the bottom of stacks of a given depth: what the cost of a
 // sample is measured with.
 package main
 
@@ -16,30 +16,55 @@ import (
 
 var depth = flag.Int("depth", 30, "`frames` of the stack")
 
-// Below burn there are depth-3 of these two, and self.Spin.
+// Below burn there are depth-2 of the next three, whose frames have different sizes, and self.Spin.
+// Which of them calls which is what path says, by two bits a call, so stacks differ as they do in
+// real programs: 256 paths in all.
 
-//go:noinline
-func even(n int) int {
-	if n <= 0 {
-		self.Spin(50000)
-		return 1
+func next(n int, path uint64) uint64 {
+	switch path & 3 {
+	case 0:
+		return narrow(n, path>>2|path<<62)
+	case 1:
+		return wide(n, path>>2|path<<62)
 	}
-	return odd(n-1) + 1
+	return middle(n, path>>2|path<<62)
 }
 
 //go:noinline
-func odd(n int) int {
-	if n <= 0 {
-		self.Spin(50000)
-		return 1
+func narrow(n int, path uint64) uint64 {
+	if n == 0 {
+		self.Spin(20000)
+		return path
 	}
-	return even(n-1) + 2
+	return next(n-1, path) + 1
+}
+
+//go:noinline
+func middle(n int, path uint64) uint64 {
+	var local [6]uint64
+	if n == 0 {
+		self.Spin(20000)
+		return path
+	}
+	local[path%6] = next(n-1, path)
+	return local[n%6]
+}
+
+//go:noinline
+func wide(n int, path uint64) uint64 {
+	var local [20]uint64
+	if n == 0 {
+		self.Spin(20000)
+		return path
+	}
+	local[path%20] = next(n-1, path)
+	return local[n%20]
 }
 
 //go:noinline
 func burn() {
-	for {
-		even(*depth - 3)
+	for path := uint64(0); ; path++ {
+		next(*depth-3, path%256*0x9e3779b97f4a7c15)
 	}
 }
 
