@@ -112,10 +112,6 @@ struct task {
 
 static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-
-	t->tgid = id >> 32;
-	t->tid = (__u32)id;
 	if (modern) {
 		struct task_struct *task = bpf_get_current_task_btf();
 
@@ -224,21 +220,19 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 	return true;
 }
 
-static __always_inline struct process_entry *process_get(__u32 tgid, __u64 exec_vm)
+/* A process that nobody has looked at. */
+static __always_inline struct process_entry *process_add(__u32 tgid, __u64 exec_vm)
 {
-	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
-	struct process_entry fresh = { .executable = EXE_UNKNOWN };
+	/* not 0, which says that user space has given the row */
+	struct process_entry fresh = { .image = 1, .executable = EXE_UNKNOWN };
 
-	if (p || !follow_all || !exec_vm) /* kernel threads have no code of their own */
-		return p;
+	if (!exec_vm) /* kernel threads have no code of their own */
+		return 0;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_NOEXIST)) {
 		count(COUNT_TABLE_FULL);
 		return 0;
 	}
-	p = bpf_map_lookup_elem(&processes, &tgid);
-	if (p) /* not given by user space: nobody has looked at the file yet */
-		p->image = 1;
-	return p;
+	return bpf_map_lookup_elem(&processes, &tgid);
 }
 
 /* Copies the stack from addr on into the window: as much as the stack has, at least `least`. */
@@ -272,7 +266,7 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 __attribute__((noinline)) int walk_window(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 fp, hi, next, ra;
+	__u64 fp, hi, base, last, off, next, ra;
 	struct walk *w;
 	__u32 n;
 
@@ -288,36 +282,41 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		w->flags |= SAMPLE_STACK_FAULT;
 		return 1;
 	}
-	for (int i = 0; i < WINDOW / 16 && in_window(w, fp); i++) {
-		__u64 off = fp - w->base;
-
-		if (off > WINDOW - 16) /* for the verifier */
-			return 1;
+	base = w->base;
+	last = w->len - 16;
+	for (int i = 0; i < WINDOW / 16; i++) {
+		off = fp - base;
+		if (off > last || off > WINDOW - 16)
+			break;
 		next = *(__u64 *)(tmp->window + off);
 		ra = *(__u64 *)(tmp->window + off + 8);
 		if (!ra)
-			return 1;
+			goto end;
 		barrier_var(n); /* else the check moves to where the verifier misses it */
 		if (n >= MAX_USER_PCS) {
 			w->flags |= SAMPLE_CUT;
-			return 1;
+			goto end;
 		}
 		tmp->pcs[LEAF_WORDS + n] = ra;
-		w->n = ++n;
+		n++;
 		if (next <= fp || next >= hi || next & 7) {
 			if (next - w->alt_lo >= w->alt_hi - w->alt_lo)
-				return 1;
+				goto end;
 			/* systemstack(): from g0's stack to that of the goroutine */
-			w->fp = next;
 			w->lo = w->alt_lo;
 			w->hi = w->alt_hi;
 			w->alt_lo = w->alt_hi = 0;
-			return 0;
+			fp = next;
+			break;
 		}
 		fp = next;
 	}
 	w->fp = fp;
+	w->n = n;
 	return 0;
+end:
+	w->n = n;
+	return 1;
 }
 
 /* A loop of loops: so the verifier goes through 2 × WINDOWS turns, and not through all of them. */
@@ -442,15 +441,22 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx);
 	bool in_kernel = (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id();
+	__u64 id = bpf_get_current_pid_tgid();
 	struct process_entry *p;
 	struct task t = {};
 	struct scratch *tmp;
 	struct sample *s;
 
-	if (!(__u32)bpf_get_current_pid_tgid()) /* the idle task */
+	if (!(__u32)id) /* the idle task */
+		return 0;
+	t.tgid = id >> 32;
+	t.tid = (__u32)id;
+	p = bpf_map_lookup_elem(&processes, &t.tgid);
+	if (!p && !follow_all) /* most samples of a busy machine end here */
 		return 0;
 	task_read(&t, modern, in_kernel);
-	p = process_get(t.tgid, t.exec_vm);
+	if (!p)
+		p = process_add(t.tgid, t.exec_vm);
 	if (!p || !process_check(p, t.tgid, t.image, t.exec_vm))
 		return 0;
 	tmp = bpf_map_lookup_elem(&scratches, &cpu);

@@ -196,6 +196,12 @@ static void add_process_name(struct builder *b, uint32_t process)
 	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
 }
 
+static void add_known_name(struct builder *b, const char *what, uint32_t name)
+{
+	buf_printf(&b->text, "%s %s", what, name ? "" : "[unknown]");
+	add_go_name(&b->text, profile_string(b->p, name));
+}
+
 /* What a group of this key is called that the event belongs to. */
 static void add_group_name(struct builder *b, enum group_key key, const struct event *e)
 {
@@ -211,11 +217,9 @@ static void add_group_name(struct builder *b, enum group_key key, const struct e
 		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
 		add_go_name(to, profile_string(p, g->start));
 	} else if (key == BY_START) {
-		buf_str(to, "start ");
-		add_go_name(to, g->start ? profile_string(p, g->start) : "[unknown]");
+		add_known_name(b, "start", g->start);
 	} else if (key == BY_CREATOR) {
-		buf_str(to, "go ");
-		add_go_name(to, g->creator ? profile_string(p, g->creator) : "[unknown]");
+		add_known_name(b, "go", g->creator);
 	} else if (key == BY_CLASS) {
 		buf_printf(to, "class %s", event_class_names[e->class]);
 	} else if (key == BY_THREAD) {

@@ -31,7 +31,8 @@ static void read_build_id(struct elf *e, struct cursor notes, uint64_t align)
 	while (cursor_left(&notes) >= sizeof(Elf64_Nhdr)) {
 		uint32_t name_len = cursor_u32(&notes), len = cursor_u32(&notes);
 		uint32_t type = cursor_u32(&notes);
-		const char *name = cursor_bytes(&notes, ((uint64_t)name_len + 3) & ~(uint64_t)3);
+		const char *name = cursor_bytes(&notes,
+						((uint64_t)name_len + 3) & ~(uint64_t)3);
 		const uint8_t *id;
 
 		cursor_seek(&notes, (notes.pos + mask) & ~mask);
@@ -91,14 +92,14 @@ static int read_segments(struct elf *e)
 		if (ph.p_type == PT_DYNAMIC)
 			dyn = bytes;
 		if (ph.p_type == PT_LOAD && !bytes.bad)
-			*table_add(e->segments, e->n_segments, e->cap_segments) =
-				(struct elf_segment){
-					.vaddr = ph.p_vaddr,
-					.offset = ph.p_offset,
-					.filesz = bytes.len,
-					.writable = ph.p_flags & PF_W,
-					.executable = ph.p_flags & PF_X,
-				};
+			*table_add(e->segments, e->n_segments,
+				   e->cap_segments) = (struct elf_segment){
+				.vaddr = ph.p_vaddr,
+				.offset = ph.p_offset,
+				.filesz = bytes.len,
+				.writable = ph.p_flags & PF_W,
+				.executable = ph.p_flags & PF_X,
+			};
 	}
 	if (e->n_segments)
 		qsort(e->segments, e->n_segments, sizeof(*e->segments), segment_cmp);
@@ -163,7 +164,8 @@ void elf_close(struct elf *e)
 	free(e);
 }
 
-bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr, struct cursor *bytes)
+bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr,
+		 struct cursor *bytes)
 {
 	Elf_Scn *scn = NULL;
 	size_t strs;
@@ -211,7 +213,8 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 		const struct elf_segment *s = &e->segments[i];
 
 		/* mappings begin at whole pages, segments need not */
-		if (offset < (s->offset & ~(uint64_t)(PAGE - 1)) || offset >= s->offset + s->filesz)
+		if (offset < (s->offset & ~(uint64_t)(PAGE - 1)) ||
+		    offset >= s->offset + s->filesz)
 			continue;
 		if (found && !s->executable)
 			continue;
@@ -225,7 +228,8 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 
 bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value)
 {
-	uint32_t relative = e->machine == EM_AARCH64 ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
+	uint32_t relative = e->machine == EM_AARCH64 ? R_AARCH64_RELATIVE
+						     : R_X86_64_RELATIVE;
 	struct cursor c = e->rela;
 
 	if (i >= c.len / sizeof(Elf64_Rela))

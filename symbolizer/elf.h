@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A 64-bit little-endian ELF file, mapped and not copied: names stay readable when the file is deleted
- * and its last process gone. What a header says is clipped to the bytes that are there. A library
- * that somebody truncates under the mapping is SIGBUS, as it is for its own process.
+ * A 64-bit little-endian ELF file, mapped and not copied: names stay readable when the file
+ * is deleted and its last process gone. What a header says is clipped to the bytes that are
+ * there. A library that somebody truncates under the mapping is SIGBUS, as it is for its
+ * own process.
  */
 #ifndef SYMBOLIZER_ELF_H
 #define SYMBOLIZER_ELF_H
@@ -15,30 +16,32 @@
 
 /* A PT_LOAD. */
 struct elf_segment {
-	uint64_t vaddr, offset, filesz;	/* offset + filesz is inside the file */
+	uint64_t vaddr, offset, filesz; /* offset + filesz is inside the file */
 	bool writable, executable;
 };
 
 struct elf {
 	const uint8_t *data;
 	size_t size;
-	void *map;			/* data, when elf_open() mapped it */
-	struct Elf *lib;		/* of libelf, over data */
-	uint16_t machine;		/* EM_* */
-	struct elf_segment *segments;	/* by vaddr */
+	void *map;                    /* data, when elf_open() mapped it */
+	struct Elf *lib;              /* of libelf, over data */
+	uint16_t machine;             /* EM_* */
+	struct elf_segment *segments; /* by vaddr */
 	uint32_t n_segments, cap_segments;
-	struct cursor rela;		/* DT_RELA; empty: none */
-	char build_id[2 * 32 + 1];	/* GNU build-id in hex; "": none */
+	struct cursor rela;        /* DT_RELA; empty: none */
+	char build_id[2 * 32 + 1]; /* GNU build-id in hex; "": none */
 };
 
-/* The fd may be closed afterwards. -ENOEXEC: not such a file; or why it cannot be mapped. */
+/* The fd may be closed afterwards. -ENOEXEC: not such a file; or why it cannot be
+ * mapped. */
 int elf_open(struct elf **ret, int fd);
 /* The same from bytes, which must outlive it. */
 int elf_parse(struct elf **ret, const void *data, size_t size);
-void elf_close(struct elf *e);	/* takes NULL */
+void elf_close(struct elf *e); /* takes NULL */
 
 /* The bytes of a section; false: there is none of this name, or it has none. */
-bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr, struct cursor *bytes);
+bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr,
+		 struct cursor *bytes);
 struct cursor elf_segment_bytes(const struct elf *e, uint32_t i);
 /* What the file holds from vaddr to the end of its segment; bad and empty outside all. */
 struct cursor elf_at(const struct elf *e, uint64_t vaddr);
@@ -49,8 +52,8 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
 /* The i-th entry of DT_RELA: puts value at where. false: no more. where is UINT64_MAX for
  * entries other than RELATIVE. */
 bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value);
-/* The pointer at vaddr as the loader leaves it (less the load bias): linkers differ in what they
- * leave in the file where a relocation says it. false: not in the file. */
+/* The pointer at vaddr as the loader leaves it (less the load bias): linkers differ in
+ * what they leave in the file where a relocation says it. false: not in the file. */
 bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames of addresses that were looked up before. Nothing is ever taken out. { 0 } is an empty one. */
+/* Frames of addresses that were looked up before. Nothing is ever taken out. { 0 } is an
+ * empty one. */
 #ifndef SYMBOLIZER_FRAMECACHE_H
 #define SYMBOLIZER_FRAMECACHE_H
 
@@ -11,17 +12,18 @@
 
 struct framecache_slot {
 	uint64_t addr;
-	uint32_t first, n;	/* rows of frames; n 0: a free slot */
+	uint32_t first, n; /* rows of frames; n 0: a free slot */
 };
 
 struct framecache {
-	struct framecache_slot *slots;	/* at most half of them used */
-	uint32_t n, cap;		/* cap is 0 or a power of two */
-	struct frame *frames;		/* those of one address in a row */
+	struct framecache_slot *slots; /* at most half of them used */
+	uint32_t n, cap;               /* cap is 0 or a power of two */
+	struct frame *frames;          /* those of one address in a row */
 	uint32_t n_frames, cap_frames;
 };
 
-static inline struct framecache_slot *framecache_slot(const struct framecache *c, uint64_t addr)
+static inline struct framecache_slot *framecache_slot(const struct framecache *c,
+						      uint64_t addr)
 {
 	uint64_t h = addr * 0x9e3779b97f4a7c15u;
 	uint32_t i = (uint32_t)(h >> 32) & (c->cap - 1);
@@ -59,7 +61,8 @@ static inline void framecache_add(struct framecache *c, uint64_t addr,
 		free(old.slots);
 	}
 	c->n++;
-	*framecache_slot(c, addr) = (struct framecache_slot){ addr, c->n_frames, (uint32_t)n };
+	*framecache_slot(c, addr) = (struct framecache_slot){ addr, c->n_frames,
+							      (uint32_t)n };
 	for (int i = 0; i < n; i++)
 		*table_add(c->frames, c->n_frames, c->cap_frames) = frames[i];
 }

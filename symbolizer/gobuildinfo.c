@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The blob, aligned to 16 (debug/buildinfo): 14 bytes of magic, pointer size, flags. Since Go 1.18
- * flag 2 is set and the strings follow at 32, each after its length as a varint; before, the words at 16
- * and 24 point to Go string headers {pointer, length}.
+ * The blob, aligned to 16 (debug/buildinfo): 14 bytes of magic, pointer size, flags. Since
+ * Go 1.18 flag 2 is set and the strings follow at 32, each after its length as a varint;
+ * before, the words at 16 and 24 point to Go string headers {pointer, length}.
  */
 #include "symbolizer/gobuildinfo.h"
 
@@ -66,8 +66,8 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
 		vaddr = e->segments[i].vaddr;
 		for (size_t at = -vaddr % BLOB_ALIGN; at + 32 < bytes.len; at += BLOB_ALIGN)
 			if (bytes.data[at] == 0xff &&
-			    read_blob(e, vaddr + at, cursor_slice(&bytes, at, bytes.len - at),
-				      version))
+			    read_blob(e, vaddr + at,
+				      cursor_slice(&bytes, at, bytes.len - at), version))
 				return true;
 	}
 	return false;

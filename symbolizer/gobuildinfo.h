@@ -9,7 +9,8 @@ struct elf;
 
 enum { GO_VERSION_MAX = 128 };
 
-/* "go1.22.3", "devel go1.23-6b3f7a6bd5 …", cut to fit. false: not built by Go 1.13 or later. */
+/* "go1.22.3", "devel go1.23-6b3f7a6bd5 …", cut to fit. false: not built by Go 1.13 or
+ * later. */
 bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX]);
 /* 22 of "go1.22.3", with whatever stands around it; -1: no such thing. */
 int gobuildinfo_minor(const char *version);

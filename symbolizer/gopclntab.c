@@ -3,13 +3,15 @@
  * How it hangs together (runtime/symtab.go, cmd/link/internal/ld/pcln.go):
  *
  *   header → functab: sorted {entry, offset of _func}, offsets from `text`
- *   _func  → name (funcnametab), pcsp, pcfile, pcln, pcdata[] (packed deltas in pctab), funcdata[]
+ *   _func  → name (funcnametab); pcsp, pcfile, pcln, pcdata[] (packed deltas in pctab);
+ *            funcdata[]
  *   file   = filetab[cutab[_func.cuOffset + pcfile(pc)]]
- *   pcdata[InlTreeIndex](pc) is -1, or the row of funcdata[InlTree] whose inlined body pc is in; that row
- *   names the function and an address of its parent, where the same question is asked again.
+ *   pcdata[InlTreeIndex](pc) is -1, or the row of funcdata[InlTree] whose inlined body pc is
+ *            in: it names the function and an address of its parent, where the same question
+ *            is asked again.
  *
- * `text` and the base of funcdata stand in the runtime's moduledata, which is found as the one word of
- * writable data that points at the table and is followed by the right lengths.
+ * `text` and the base of funcdata stand in the runtime's moduledata, which is found as the
+ * one word of writable data that points at the table and is followed by the right lengths.
  */
 #include "symbolizer/gopclntab.h"
 
@@ -26,15 +28,16 @@
 #include "symbolizer/resolver.h"
 
 enum {
-	MAGIC_118 = 0xf0, MAGIC_120 = 0xf1,	/* low bytes of 0xfffffff0, 0xfffffff1 */
+	MAGIC_118 = 0xf0, /* low bytes of the magic, 0xfffffff0 */
+	MAGIC_120 = 0xf1,
 	HEADER_LEN = 72,
 	MAX_FUNCS = 1 << 26,
-	MAX_NAME = 1 << 16,			/* bytes; a longer name is a broken table */
+	MAX_NAME = 1 << 16, /* bytes; a longer name is a broken table */
 	FLAG_ASM = 4,
 	PCDATA_INLTREE = 2,
 	FUNCDATA_INLTREE = 3,
 	FUNCDATA_WRAPINFO = 7,
-	MODULE_FTAB_LEN = 136,			/* offsets in moduledata, all versions */
+	MODULE_FTAB_LEN = 136, /* offsets in moduledata, all versions */
 	MODULE_TEXT = 176,
 };
 
@@ -44,7 +47,7 @@ enum {
 struct entry {
 	uint32_t start, end, start_line;
 	uint32_t name, pcsp, pcfile, pcln, n_pcdata, cu;
-	uint64_t tables;	/* where pcdata begins, in funcs */
+	uint64_t tables; /* where pcdata begins, in funcs */
 	uint8_t id, flags, n_funcdata;
 };
 
@@ -58,7 +61,8 @@ static uint32_t u32_at(const struct cursor *c, uint64_t pos)
 	return le32toh(v);
 }
 
-/* The special functions by name, sorted. Those of other architectures have the same names. */
+/* The special functions by name, sorted. Those of other architectures have the same
+ * names. */
 static const struct {
 	const char *name;
 	enum frame_kind kind;
@@ -83,7 +87,7 @@ static const struct {
 	{ "runtime.panicwrap", FRAME_PANIC },
 	{ "runtime.rt0_go", FRAME_MSTART },
 	{ "runtime.sigpanic", FRAME_SIGPANIC },
-	{ "runtime.sigpanic0", FRAME_SIGPANIC },	/* jumps to sigpanic (1.17) */
+	{ "runtime.sigpanic0", FRAME_SIGPANIC }, /* jumps to sigpanic (1.17) */
 	{ "runtime.sigreturn", FRAME_MSTART },
 	{ "runtime.sigreturn__sigaction", FRAME_MSTART },
 	{ "runtime.sigtramp", FRAME_MSTART },
@@ -122,11 +126,11 @@ int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor)
 	uint64_t n = cursor_u64(&table), off[5];
 	struct gopclntab t = { .minor = (uint8_t)minor, .quantum = quantum };
 
-	cursor_seek(&table, 32);	/* past nfiles and textStart, which is 0 since Go 1.26 */
+	cursor_seek(&table, 32); /* past nfiles and textStart, which is 0 since Go 1.26 */
 	for (int i = 0; i < 5; i++)
 		off[i] = cursor_u64(&table);
-	if (table.bad || magic != 0xffffff00 + (minor < 20 ? MAGIC_118 : MAGIC_120) || zero ||
-	    (quantum != 1 && quantum != 4) || ptr_size != 8 || !n || n >= MAX_FUNCS)
+	if (table.bad || magic != 0xffffff00 + (minor < 20 ? MAGIC_118 : MAGIC_120) ||
+	    zero || (quantum != 1 && quantum != 4) || ptr_size != 8 || !n || n >= MAX_FUNCS)
 		return -EBADMSG;
 	for (int i = 0; i < 5; i++)
 		if (off[i] < (i ? off[i - 1] : HEADER_LEN) || off[i] > table.len)
@@ -182,9 +186,9 @@ static bool entry_read(const struct gopclntab *t, uint32_t row, struct entry *e)
 
 	cursor_seek(&c, u32_at(&c, (uint64_t)row * 8 + 4));
 	*e = (struct entry){ .start = start_of(t, row), .end = start_of(t, row + 1) };
-	cursor_u32(&c);		/* entryOff: functab's is the one to trust */
+	cursor_u32(&c); /* entryOff: functab's is the one to trust */
 	e->name = cursor_u32(&c);
-	cursor_u64(&c);		/* args, deferreturn */
+	cursor_u64(&c); /* args, deferreturn */
 	e->pcsp = cursor_u32(&c);
 	e->pcfile = cursor_u32(&c);
 	e->pcln = cursor_u32(&c);
@@ -234,7 +238,8 @@ static bool uvarint32(const uint8_t **p, const uint8_t *end, uint32_t *v)
 }
 
 /* The value of a packed table at pc; -1: it has none there. */
-static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off, uint32_t pc)
+static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
+		       uint32_t pc)
 {
 	const uint8_t *p, *end = t->pctab.data + t->pctab.len;
 	uint32_t value = UINT32_MAX, delta, step;
@@ -261,7 +266,8 @@ static uint32_t funcdata_of(const struct gopclntab *t, const struct entry *e, un
 {
 	uint64_t pos = e->tables + 4 * ((uint64_t)e->n_pcdata + i);
 
-	return i < e->n_funcdata && pos + 4 <= t->funcs.len ? u32_at(&t->funcs, pos) : NO_FUNCDATA;
+	return i < e->n_funcdata && pos + 4 <= t->funcs.len ? u32_at(&t->funcs, pos)
+							    : NO_FUNCDATA;
 }
 
 /* 0: not known. */
@@ -280,13 +286,15 @@ static uint32_t line_at(const struct gopclntab *t, const struct entry *e, uint32
 }
 
 /*
- * The inlined body that pc is in: fills name, id and start_line of *e as if it were a function of
- * its own and moves *pc into its parent. 0: none, *e says it; 1: filled; -EBADMSG.
+ * The inlined body that pc is in: fills name, id and start_line of *e as if it were a
+ * function of its own and moves *pc into its parent. 0: none, *e says it; 1: filled;
+ * -EBADMSG.
  */
 static int inlined_at(const struct gopclntab *t, struct entry *e, uint32_t *pc)
 {
 	uint32_t tree = funcdata_of(t, e, FUNCDATA_INLTREE), parent_pc;
-	uint64_t size = t->minor >= 20 ? 16 : 20;	/* struct inlinedCall lost 4 bytes in 1.20 */
+	uint64_t size = t->minor >= 20 ? 16
+				       : 20; /* struct inlinedCall lost 4 bytes in 1.20 */
 	struct cursor c;
 	int32_t row;
 
@@ -315,7 +323,8 @@ static int inlined_at(const struct gopclntab *t, struct entry *e, uint32_t *pc)
 	return 1;
 }
 
-static int table_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out, int cap)
+static int table_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
+		      int cap)
 {
 	const struct gopclntab *t = self;
 	uint32_t pc = (uint32_t)(addr - t->text), row;
@@ -347,7 +356,7 @@ static int table_find(void *self, uint64_t addr, struct strtab *strs, struct fra
 		if (!inlined)
 			return n + 1;
 	}
-	return -EBADMSG;	/* deeper than any compiler inlines: it goes in circles */
+	return -EBADMSG; /* deeper than any compiler inlines: it goes in circles */
 }
 
 static int table_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
@@ -407,7 +416,8 @@ bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *e
 	struct entry e;
 
 	for (uint32_t row = 0; row < t->n_funcs; row++) {
-		const char *s = entry_read(t, row, &e) ? string_at(&t->names, e.name) : NULL;
+		const char *s = entry_read(t, row, &e) ? string_at(&t->names, e.name)
+						       : NULL;
 
 		if (!s || strcmp(s, name) || (found && !(e.flags & FLAG_ASM)))
 			continue;
@@ -420,7 +430,8 @@ bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *e
 	return found;
 }
 
-/* Is this what a moduledata holds 136 bytes in: length and capacity of functab with its end? */
+/* Is this what a moduledata holds 136 bytes in: length and capacity of functab with its
+ * end? */
 static bool is_moduledata(const struct elf *elf, uint64_t vaddr, uint32_t n_funcs)
 {
 	struct cursor c = elf_at(elf, vaddr);
@@ -442,7 +453,8 @@ static uint64_t moduledata_find(const struct elf *elf, uint64_t table, uint32_t 
 			continue;
 		for (size_t at = -vaddr % 8; at + 8 <= bytes.len; at += 8) {
 			memcpy(&value, bytes.data + at, 8);
-			if (le64toh(value) == table && is_moduledata(elf, vaddr + at, n_funcs))
+			if (le64toh(value) == table &&
+			    is_moduledata(elf, vaddr + at, n_funcs))
 				return vaddr + at;
 		}
 	}
@@ -467,7 +479,8 @@ static int table_attach(struct gopclntab *t, const struct elf *elf, uint64_t vad
 	return 0;
 }
 
-/* Looks through the whole file: of PIEs before Go 1.26 and of files without section headers. */
+/* Looks through the whole file: of PIEs before Go 1.26 and of files without section
+ * headers. */
 static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
 {
 	for (uint32_t i = 0; i < elf->n_segments; i++) {
@@ -479,7 +492,8 @@ static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
 
 			if (p[1] != 0xff || p[2] != 0xff || p[3] != 0xff || p[7] != 8)
 				continue;
-			if (!gopclntab_parse(t, cursor_slice(&bytes, at, bytes.len - at), minor) &&
+			if (!gopclntab_parse(t, cursor_slice(&bytes, at, bytes.len - at),
+					     minor) &&
 			    !table_attach(t, elf, vaddr + at))
 				return 0;
 		}
@@ -498,13 +512,15 @@ static int table_open(void **ret, const struct elf *elf, const char **why)
 	if (!gobuildinfo_version(elf, version))
 		return -ENOENT;
 	minor = gobuildinfo_minor(version);
-	*why = minor < 0 ? "the version of Go that built it is not one we know" :
-	       minor < 18 ? "built with a Go older than 1.18" :
-	       elf->machine != EM_X86_64 && elf->machine != EM_AARCH64 ?
-			    "neither an x86-64 nor an arm64 program" : NULL;
+	*why = minor < 0    ? "the version of Go that built it is not one we know"
+	       : minor < 18 ? "built with a Go older than 1.18"
+	       : elf->machine != EM_X86_64 && elf->machine != EM_AARCH64
+		       ? "neither an x86-64 nor an arm64 program"
+		       : NULL;
 	if (*why)
 		return -ENOTSUP;
-	/* layouts of versions that are not out yet: as the newest, all reads being checked */
+	/* layouts of versions that are not out yet: as the newest, all reads being
+	 * checked */
 	minor = minor > 27 ? 27 : minor;
 	t = mem_zalloc(sizeof(*t));
 	if (elf_section(elf, ".gopclntab", &vaddr, &bytes) ||

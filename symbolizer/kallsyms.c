@@ -9,21 +9,22 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 
-/* No kernel function is larger: addresses further off belong to something without a name. */
+/* No kernel function is larger: addresses further off belong to something without a
+ * name. */
 #define MAX_SIZE ((uint64_t)256 << 10)
 
 struct symbol {
 	uint64_t addr;
-	uint32_t name;		/* offset in names */
-	uint16_t module;	/* row of modules */
-	uint8_t rank;		/* of names for one address: global, local, weak */
+	uint32_t name;   /* offset in names */
+	uint16_t module; /* row of modules */
+	uint8_t rank;    /* of names for one address: global, local, weak */
 };
 
 struct kallsyms {
-	struct symbol *symbols;	/* by addr */
+	struct symbol *symbols; /* by addr */
 	uint32_t n, cap;
 	struct buf names;
-	char (*modules)[64];	/* with brackets; the kernel's MODULE_NAME_LEN is 56 */
+	char (*modules)[64]; /* with brackets; the kernel's MODULE_NAME_LEN is 56 */
 	uint32_t n_modules, cap_modules;
 };
 
@@ -36,7 +37,8 @@ static uint16_t module_row(struct kallsyms *k, const char *name)
 	return (uint16_t)(k->n_modules - 1);
 }
 
-/* "ffffffffc0a01000 t nft_do_chain	[nf_tables]"; by hand, as sscanf() takes 100 ms for them all */
+/* "ffffffffc0a01000 t nft_do_chain        [nf_tables]"; by hand, as sscanf() takes 100
+ * ms for them all */
 static void add_line(struct kallsyms *k, char *line)
 {
 	char *end, *name, *module, type;
@@ -60,7 +62,9 @@ static void add_line(struct kallsyms *k, char *line)
 		.addr = addr,
 		.name = (uint32_t)k->names.len,
 		.module = *module == '[' ? module_row(k, module) : 0,
-		.rank = type == 'T' ? 0 : type == 't' ? 1 : 2,
+		.rank = type == 'T'   ? 0
+			: type == 't' ? 1
+				      : 2,
 	};
 	buf_add(&k->names, name, strlen(name) + 1);
 }
@@ -99,7 +103,7 @@ int kallsyms_open(struct kallsyms **ret, const char *path, const char **why)
 		*why = "/proc/kallsyms is empty";
 		err = -ENOENT;
 	} else if (!k->symbols[k->n - 1].addr) {
-		*why = "/proc/kallsyms hides addresses (needs CAP_SYSLOG, and sysctl kernel.kptr_restrict below 2)";
+		*why = "/proc/kallsyms hides addresses (kernel.kptr_restrict, CAP_SYSLOG)";
 		err = -EPERM;
 	}
 	if (err) {

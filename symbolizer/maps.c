@@ -58,7 +58,8 @@ bool maps_next(struct cursor *text, struct mapping *ret)
 	size_t left;
 
 	while ((left = cursor_left(text))) {
-		const uint8_t *line = text->data + text->pos, *nl = memchr(line, '\n', left);
+		const uint8_t *line = text->data + text->pos,
+			      *nl = memchr(line, '\n', left);
 		size_t n = nl ? (size_t)(nl - line) : left;
 
 		cursor_seek(text, text->pos + n + (nl ? 1 : 0));

@@ -47,7 +47,8 @@ static void find_names(struct object *o)
 	}
 }
 
-struct object *object_new(int fd, const struct object_key *key, const char *path, size_t path_len)
+struct object *object_new(int fd, const struct object_key *key, const char *path,
+			  size_t path_len)
 {
 	struct object *o = mem_zalloc(sizeof(*o));
 
@@ -73,7 +74,8 @@ void object_free(struct object *o)
 
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out)
 {
-	int n = o->resolver ? o->resolver->find(o->names, addr, strs, out, FRAMES_AT_PC) : 0;
+	int n = o->resolver ? o->resolver->find(o->names, addr, strs, out, FRAMES_AT_PC)
+			    : 0;
 
 	if (n < 0)
 		debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);

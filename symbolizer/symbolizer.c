@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two steps, each remembering what it found: an address of a process is looked up among the areas of its
- * space, which gives an object and an address in its file; that is looked up in the object. So what
- * is learned in one process serves all that map the same file, and a miss stays where it was.
+ * Two steps, each remembering what it found: an address of a process is looked up among the
+ * areas of its space, which gives an object and an address in its file; that is looked up
+ * in the object. So what is learned in one process serves all that map the same file, and a
+ * miss stays where it was.
  */
 #include "symbolizer/symbolizer.h"
 
@@ -27,23 +28,24 @@
 #include "symbolizer/maps.h"
 #include "symbolizer/object.h"
 
-#define MAX_MAPS ((size_t)64 << 20)	/* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
+#define MAX_MAPS \
+	((size_t)64 << 20) /* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
 
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
 /* A row that frames name. */
 struct module_row {
-	const char *path, *build_id;	/* of an object, or of kallsyms */
+	const char *path, *build_id; /* of an object, or of kallsyms */
 };
 
 struct symbolizer {
 	struct strtab *strs;
-	struct object **objects;	/* owned */
+	struct object **objects; /* owned */
 	uint32_t n_objects, cap_objects;
-	struct index index;		/* of objects */
+	struct index index; /* of objects */
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
-	struct kallsyms *kernel;	/* NULL: not asked for yet, or not to be had */
+	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
 	bool kernel_tried;
 	const char *kernel_why;
 	struct framecache kernel_cache;
@@ -52,15 +54,15 @@ struct symbolizer {
 /* An executable mapping. */
 struct area {
 	uint64_t start, end;
-	uint64_t delta;			/* what makes an address one of the object */
-	struct object *object;		/* of the symbolizer */
+	uint64_t delta;        /* what makes an address one of the object */
+	struct object *object; /* of the symbolizer */
 };
 
 struct space {
 	struct symbolizer *s;
 	pid_t pid;
-	struct object *program;		/* NULL: cannot be read */
-	struct area *areas;		/* by address */
+	struct object *program; /* NULL: cannot be read */
+	struct area *areas;     /* by address */
 	uint32_t n_areas, cap_areas;
 };
 
@@ -126,8 +128,8 @@ static bool same_object(const void *arg, uint32_t id)
 
 static uint64_t name_hash(const struct object_name *n)
 {
-	return n->key->inode ? hash_bytes(n->key, sizeof(*n->key)) :
-			       hash_bytes(n->path, n->path_len);
+	return n->key->inode ? hash_bytes(n->key, sizeof(*n->key))
+			     : hash_bytes(n->path, n->path_len);
 }
 
 static struct object *object_find(const struct object_name *n)
@@ -145,8 +147,8 @@ static void object_keep(struct symbolizer *s, struct object *o)
 	*table_add(s->objects, s->n_objects, s->cap_objects) = o;
 }
 
-/* The object of a file, opened at the first sight of it. NULL: not a file, or it cannot be read. inode
- * 0: any; else the path may lead to another file by now. */
+/* The object of a file, opened at the first sight of it. NULL: not a file, or it cannot
+ * be read. inode 0: any; else the path may lead to another file by now. */
 static struct object *object_of_file(struct symbolizer *s, const char *file, uint64_t inode,
 				     const char *path, size_t path_len)
 {
@@ -179,7 +181,8 @@ static struct object *object_of_file(struct symbolizer *s, const char *file, uin
 	return o;
 }
 
-static struct object *object_of_name(struct symbolizer *s, const char *path, size_t path_len)
+static struct object *object_of_name(struct symbolizer *s, const char *path,
+				     size_t path_len)
 {
 	struct object_key key = { 0 };
 	struct object_name name = { s, &key, path, path_len };
@@ -204,8 +207,9 @@ static size_t link_read(const char *link, char path[PATH_MAX])
 	return n;
 }
 
-/* What is mapped there. Of the ways to a file the first needs no path and survives its deletion, but takes
- * CAP_CHECKPOINT_RESTORE; the program itself has a link that takes less. */
+/* What is mapped there. Of the ways to a file the first needs no path and survives its
+ * deletion, but takes CAP_CHECKPOINT_RESTORE; the program itself has a link that takes
+ * less. */
 static struct object *object_of_mapping(struct space *sp, const struct mapping *m,
 					const char *exe)
 {
@@ -213,9 +217,9 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 	struct object *o;
 
 	if (!m->inode)
-		return m->path_len && *m->path == '[' ?
-			       object_of_name(sp->s, m->path, m->path_len) :
-			       object_of_name(sp->s, anon, sizeof(anon) - 1);
+		return m->path_len && *m->path == '['
+			       ? object_of_name(sp->s, m->path, m->path_len)
+			       : object_of_name(sp->s, anon, sizeof(anon) - 1);
 	if (sp->program && mapping_is(m, exe))
 		return sp->program;
 	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
@@ -223,7 +227,8 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 	o = object_of_file(sp->s, file, 0, m->path, m->path_len);
 	if (o || m->deleted || m->path_len >= PATH_MAX)
 		return o;
-	snprintf(file, sizeof(file), "/proc/%d/root%.*s", sp->pid, (int)m->path_len, m->path);
+	snprintf(file, sizeof(file), "/proc/%d/root%.*s", sp->pid, (int)m->path_len,
+		 m->path);
 	return object_of_file(sp->s, file, m->inode, m->path, m->path_len);
 }
 
@@ -242,9 +247,11 @@ static struct area *area_find(const struct space *sp, uint64_t addr)
 	return lo < sp->n_areas && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
 }
 
-static struct area area_of_mapping(struct space *sp, const struct mapping *m, const char *exe)
+static struct area area_of_mapping(struct space *sp, const struct mapping *m,
+				   const char *exe)
 {
-	struct area a = { .start = m->start, .end = m->end }, *before = area_find(sp, m->start);
+	struct area a = { .start = m->start, .end = m->end },
+		    *before = area_find(sp, m->start);
 	uint64_t vaddr = m->offset;
 
 	a.object = object_of_mapping(sp, m, exe);
@@ -359,8 +366,8 @@ static uint32_t object_row(struct symbolizer *s, struct object *o)
 	return o->row;
 }
 
-int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr, struct frame *out,
-		    int cap, bool *unmapped)
+int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
+		    struct frame *out, int cap, bool *unmapped)
 {
 	const struct area *a = area_find(sp, addr);
 	struct frame fresh[FRAMES_AT_PC];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_pcs PROGRAM [STRIDE]: runs tests/pcs, built by some version of Go, and compares what its runtime
- * says of every address of its code with what the symbolizer says, looking at the process from outside.
- * Prints one line; status 0: all equal, 1: differences, the first few on stderr, 2: it did not run.
+ * check_pcs PROGRAM [STRIDE]: runs tests/pcs, built by some version of Go, and compares
+ * what its runtime says of every address of its code with what the symbolizer says, looking
+ * at the process from outside. Prints one line; status 0: all equal, 1: differences, the
+ * first few on stderr, 2: it did not run.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -49,20 +50,22 @@ static pid_t start(const char *program, const char *stride, FILE **out)
 	return pid;
 }
 
-/* Wrappers that the runtime's profiler leaves out of the last physical frame of a stack: all inlined ones but
- * under a panic, and since Go 1.21 the outermost frame too, when something is inlined into it. */
+/* Wrappers that the runtime's profiler leaves out of the last physical frame of a stack:
+ * all inlined ones but under a panic, and since Go 1.21 the outermost frame too, when
+ * something is inlined into it. */
 static bool is_elided(const struct frame *f, int i, int n, bool old)
 {
 	enum frame_kind callee = i ? (enum frame_kind)f[i - 1].kind : FRAME_GO;
 
-	return f[i].kind == FRAME_WRAPPER && callee != FRAME_PANIC && callee != FRAME_SIGPANIC &&
-	       n > 1 && !(old && i == n - 1);
+	return f[i].kind == FRAME_WRAPPER && callee != FRAME_PANIC &&
+	       callee != FRAME_SIGPANIC && n > 1 && !(old && i == n - 1);
 }
 
 static bool same(struct check *c, uint64_t pc, const char *want)
 {
 	struct frame f[FRAMES_AT_PC];
-	bool old = strstr(want, "|-1") != NULL;	/* up to 1.20: no start lines, see symbol_old.go */
+	bool old = strstr(want, "|-1") !=
+		   NULL; /* up to 1.20: no start lines, see symbol_old.go */
 	int n = symbolizer_user(c->symbolizer, c->space, pc, f, FRAMES_AT_PC, NULL);
 
 	c->inlined += n > 1;
@@ -96,7 +99,8 @@ static void show(struct check *c, uint64_t pc, const char *want)
 	fprintf(stderr, "%" PRIx64 "\n  runtime%s  we     ", pc, want);
 	for (int i = 0; i < n; i++)
 		fprintf(stderr, "\t%s|%s|%u|%u (kind %d)", strtab_get(c->strs, f[i].func),
-			strtab_get(c->strs, f[i].file), f[i].line, f[i].start_line, f[i].kind);
+			strtab_get(c->strs, f[i].file), f[i].line, f[i].start_line,
+			f[i].kind);
 	fprintf(stderr, "\n");
 }
 
@@ -137,7 +141,8 @@ int main(int argc, char **argv)
 	if (pid > 0 && out && compare(&c, pid, out, (uint64_t)atoi(stride), &line)) {
 		line[strcspn(line, "\n")] = 0;
 		printf("%s: %" PRIu64 " addresses, %" PRIu64 " with inlined calls, %" PRIu64
-		       " different\n", line + 4, c.pcs, c.inlined, c.different);
+		       " different\n",
+		       line + 4, c.pcs, c.inlined, c.different);
 		status = c.different || !c.inlined;
 	}
 	if (pid > 0) {

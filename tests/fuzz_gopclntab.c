@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table of any bytes, its first one choosing the version; funcdata is the table itself. */
+/* A table of any bytes, its first one choosing the version; funcdata is the table
+ * itself. */
 #include "profiler/base/strtab.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/resolver.h"

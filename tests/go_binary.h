@@ -10,7 +10,7 @@
 
 static inline const char *go_binary(void)
 {
-	static char path[512] = "/usr/lib/go-1.19/bin/gofmt";	/* Debian 12 */
+	static char path[512] = "/usr/lib/go-1.19/bin/gofmt"; /* Debian 12 */
 	FILE *p;
 
 	if (!access(path, R_OK))

@@ -19,10 +19,12 @@ static inline uint32_t hand_string(struct profile *p, const char *s)
 static inline uint32_t hand_stack(struct profile *p, const char *words)
 {
 	static const char *const kinds[FRAME_KIND_MAX] = {
-		[FRAME_UNNAMED] = "unnamed",   [FRAME_GO] = "go",	    [FRAME_NATIVE] = "c",
-		[FRAME_VDSO] = "vdso",	       [FRAME_KERNEL] = "kernel",   [FRAME_CUT] = "cut",
-		[FRAME_WRAPPER] = "wrapper",   [FRAME_PANIC] = "panic",	    [FRAME_SIGPANIC] = "sigpanic",
-		[FRAME_INJECTED] = "injected", [FRAME_GOEXIT] = "goexit",
+		[FRAME_UNNAMED] = "unnamed",   [FRAME_GO] = "go",
+		[FRAME_NATIVE] = "c",          [FRAME_VDSO] = "vdso",
+		[FRAME_KERNEL] = "kernel",     [FRAME_CUT] = "cut",
+		[FRAME_WRAPPER] = "wrapper",   [FRAME_PANIC] = "panic",
+		[FRAME_SIGPANIC] = "sigpanic", [FRAME_INJECTED] = "injected",
+		[FRAME_GOEXIT] = "goexit",
 	};
 	uint32_t call = 0;
 	char copy[512], *word, *save;
@@ -46,7 +48,8 @@ static inline uint32_t hand_stack(struct profile *p, const char *words)
 
 static inline uint32_t hand_process(struct profile *p, uint32_t tgid, const char *name)
 {
-	return profile_process(p, &(struct process){ .tgid = tgid, .name = hand_string(p, name) });
+	return profile_process(
+		p, &(struct process){ .tgid = tgid, .name = hand_string(p, name) });
 }
 
 static inline uint32_t hand_thread(struct profile *p, uint32_t process, uint32_t tid,
@@ -56,18 +59,20 @@ static inline uint32_t hand_thread(struct profile *p, uint32_t process, uint32_t
 }
 
 static inline uint32_t hand_goroutine(struct profile *p, uint32_t process, uint64_t goid,
-				      const char *start, const char *creator, const char *labels)
+				      const char *start, const char *creator,
+				      const char *labels)
 {
-	return profile_goroutine(p, &(struct goroutine){ .goid = goid,
-							 .parent_goid = goid / 2,
-							 .process = process,
-							 .start = hand_string(p, start),
-							 .creator = hand_string(p, creator),
-							 .labels = hand_string(p, labels) });
+	return profile_goroutine(p,
+				 &(struct goroutine){ .goid = goid,
+						      .parent_goid = goid / 2,
+						      .process = process,
+						      .start = hand_string(p, start),
+						      .creator = hand_string(p, creator),
+						      .labels = hand_string(p, labels) });
 }
 
-static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call, uint32_t goroutine,
-			      uint32_t thread, uint8_t class)
+static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call,
+			      uint32_t goroutine, uint32_t thread, uint8_t class)
 {
 	profile_event(p, &(struct event){ .time_ns = ms * 1000000,
 					  .weight = 10000000,

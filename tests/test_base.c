@@ -68,8 +68,9 @@ Test(arena, tables_grow_with_zeroed_rows)
 /* buf, cursor */
 
 static const uint64_t numbers[] = {
-	0,	    1,		0x7f,	    0x80,		0x3fff,		    0x4000,
-	UINT32_MAX, 1ull << 32, 1ull << 62, (1ull << 63) - 1,	1ull << 63,	    UINT64_MAX,
+	0,          1,          0x7f,       0x80,       0x3fff,
+	0x4000,     UINT32_MAX, 1ull << 32, 1ull << 62, (1ull << 63) - 1,
+	1ull << 63, UINT64_MAX,
 };
 
 Test(bytes, come_back)
@@ -154,7 +155,8 @@ Test(cursor, keeps_to_its_bytes)
 	cr_expect(cursor_slice(&c, 2, 4).bad && cursor_slice(&c, 6, 0).bad);
 	cr_expect(cursor_slice(&c, 2, SIZE_MAX).bad && cursor_slice(&c, SIZE_MAX, 2).bad);
 	part = cursor_slice(&c, 3, 2);
-	cr_expect(cursor_u16(&part) == 0x6463 && !part.bad && !cursor_u8(&part) && part.bad);
+	cr_expect(cursor_u16(&part) == 0x6463 && !part.bad && !cursor_u8(&part) &&
+		  part.bad);
 	cr_expect(!c.bad);
 }
 
@@ -167,7 +169,7 @@ Test(cursor, varints_have_limits)
 	} cases[] = {
 		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, false },
 		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 10, false },
-		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, true },  /* 65 bits */
+		{ "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, true }, /* 65 bits */
 		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 11, true },
 		{ "\xff\xff", 2, true },
 		{ "", 0, true },
@@ -272,19 +274,33 @@ Test(opt, durations)
 		int err;
 		uint64_t ns;
 	} cases[] = {
-		{ "30", 0, 30000000000 },  { "30s", 0, 30000000000 }, { "2m", 0, 120000000000 },
-		{ "1h", 0, 3600000000000 }, { "500ms", 0, 500000000 }, { "1.5s", 0, 1500000000 },
-		{ ".5", 0, 500000000 },	   { "10us", 0, 10000 },      { "0", 0, 0 },
-		{ "", -EINVAL, 0 },	   { "s", -EINVAL, 0 },	      { "-1", -EINVAL, 0 },
-		{ "1d", -EINVAL, 0 },	   { "1 s", -EINVAL, 0 },     { " 1", -EINVAL, 0 },
-		{ "nan", -EINVAL, 0 },	   { "inf", -EINVAL, 0 },     { ".", -EINVAL, 0 },
-		{ "9999999h", -ERANGE, 0 }, { "1e300", -ERANGE, 0 },
+		{ "30", 0, 30000000000 },
+		{ "30s", 0, 30000000000 },
+		{ "2m", 0, 120000000000 },
+		{ "1h", 0, 3600000000000 },
+		{ "500ms", 0, 500000000 },
+		{ "1.5s", 0, 1500000000 },
+		{ ".5", 0, 500000000 },
+		{ "10us", 0, 10000 },
+		{ "0", 0, 0 },
+		{ "", -EINVAL, 0 },
+		{ "s", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "1d", -EINVAL, 0 },
+		{ "1 s", -EINVAL, 0 },
+		{ " 1", -EINVAL, 0 },
+		{ "nan", -EINVAL, 0 },
+		{ "inf", -EINVAL, 0 },
+		{ ".", -EINVAL, 0 },
+		{ "9999999h", -ERANGE, 0 },
+		{ "1e300", -ERANGE, 0 },
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++) {
 		uint64_t ns = 0;
 
-		cr_expect_eq(opt_duration(cases[i].s, &ns), cases[i].err, "'%s'", cases[i].s);
+		cr_expect_eq(opt_duration(cases[i].s, &ns), cases[i].err, "'%s'",
+			     cases[i].s);
 		cr_expect_eq(ns, cases[i].ns, "'%s'", cases[i].s);
 	}
 }
@@ -294,7 +310,8 @@ Test(opt, numbers)
 	uint64_t v;
 
 	cr_expect(!opt_number("0", 0, 9, &v) && v == 0);
-	cr_expect(!opt_number("18446744073709551615", 0, UINT64_MAX, &v) && v == UINT64_MAX);
+	cr_expect(!opt_number("18446744073709551615", 0, UINT64_MAX, &v) &&
+		  v == UINT64_MAX);
 	cr_expect_eq(opt_number("18446744073709551616", 0, UINT64_MAX, &v), -ERANGE);
 	cr_expect_eq(opt_number("0", 1, 9, &v), -ERANGE);
 	cr_expect_eq(opt_number("10", 1, 9, &v), -ERANGE);
@@ -355,7 +372,8 @@ Test(opt, reads_options)
 	cr_expect(o.flag && !strcmp(o.out, "a") && o.small == 7);
 	cr_expect(argc == 2 && !strcmp(argv[0], "b") && !argv[2]);
 	cr_assert_eq(parse("verb --output=a b -q", &o, false, &argc, argv), 0);
-	cr_expect(!o.flag && argc == 2 && !strcmp(argv[1], "-q"), "ends at the first operand");
+	cr_expect(!o.flag && argc == 2 && !strcmp(argv[1], "-q"),
+		  "ends at the first operand");
 	cr_assert_eq(parse("verb b -q", &o, true, &argc, argv), 0);
 	cr_expect(o.flag && argc == 1 && !strcmp(argv[0], "b"));
 	cr_assert_eq(parse("verb -- -q", &o, true, &argc, argv), 0);

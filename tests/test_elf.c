@@ -44,7 +44,8 @@ Test(elf, reads_code_and_sections_of_this_program)
 	elf_close(e);
 }
 
-/* An initialized pointer of a PIE is a RELATIVE relocation, whatever the file's word says. */
+/* An initialized pointer of a PIE is a RELATIVE relocation, whatever the file's word
+ * says. */
 static int *volatile pointer = &marker;
 
 Test(elf, words_are_what_the_loader_makes_of_them)

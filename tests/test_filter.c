@@ -31,7 +31,8 @@ static struct profile *four_events(void)
 	hand_event(p, 1000, call, hand_goroutine(p, a, 19, "", "", ""), ta, CLASS_USER);
 	p->events[1].call = profile_call(
 		p, call,
-		profile_frame(p, &(struct frame){ .func = hand_string(p, "main.decode"), .kind = FRAME_GO }));
+		profile_frame(p, &(struct frame){ .func = hand_string(p, "main.decode"),
+						  .kind = FRAME_GO }));
 	hand_event(p, 2000, profile_call(p, 0, profile_frame(p, &libc)), 0, ta, CLASS_C);
 	hand_event(p, 3000, hand_stack(p, "go:main.main go:main.encode kernel:read"),
 		   hand_goroutine(p, b, 18, "main.main", "", ""), tb, CLASS_KERNEL);
@@ -102,13 +103,27 @@ Test(filter, selects_by_stack)
 Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
 {
 	static const struct option wrong[] = {
-		{ filter_goids, "" },	  { filter_goids, "18," },   { filter_goids, ",18" },
-		{ filter_goids, "x" },	  { filter_goids, "0" },     { filter_goids, "18446744073709551616" },
-		{ filter_goids, "1 2" },  { filter_goids, "-1" },    { filter_goids, "0000000000000000000000000000001" },
-		{ filter_pids, "" },	  { filter_pids, "0" },	     { filter_pids, "4294967296" },
-		{ filter_time, "" },	  { filter_time, "-" },	     { filter_time, "1s" },
-		{ filter_time, "2s-1s" }, { filter_time, "1s-1s" },  { filter_time, "1s-2s-3s" },
-		{ filter_time, "-0" },	  { filter_time, "x-" },     { filter_focus, "(" },
+		{ filter_goids, "" },
+		{ filter_goids, "18," },
+		{ filter_goids, ",18" },
+		{ filter_goids, "x" },
+		{ filter_goids, "0" },
+		{ filter_goids, "18446744073709551616" },
+		{ filter_goids, "1 2" },
+		{ filter_goids, "-1" },
+		{ filter_goids, "0000000000000000000000000000001" },
+		{ filter_pids, "" },
+		{ filter_pids, "0" },
+		{ filter_pids, "4294967296" },
+		{ filter_time, "" },
+		{ filter_time, "-" },
+		{ filter_time, "1s" },
+		{ filter_time, "2s-1s" },
+		{ filter_time, "1s-1s" },
+		{ filter_time, "1s-2s-3s" },
+		{ filter_time, "-0" },
+		{ filter_time, "x-" },
+		{ filter_focus, "(" },
 		{ filter_ignore, "[a" },
 	};
 	struct filter f = { 0 };
@@ -116,12 +131,14 @@ Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
 	FILE *err;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		cr_expect_eq(wrong[i].parse(wrong[i].arg, &f), -EINVAL, "'%s'", wrong[i].arg);
+		cr_expect_eq(wrong[i].parse(wrong[i].arg, &f), -EINVAL, "'%s'",
+			     wrong[i].arg);
 	cr_expect(!f.focus && !f.ignore && !f.to_ns);
 	filter_release(&f);
 	fflush(stderr);
 	err = cr_get_redirected_stderr();
-	for (size_t want = sizeof(wrong) / sizeof(*wrong); lines < (int)want && (c = fgetc(err)) != EOF;)
+	for (size_t want = sizeof(wrong) / sizeof(*wrong);
+	     lines < (int)want && (c = fgetc(err)) != EOF;)
 		lines += c == '\n';
 	cr_expect_eq(lines, (int)(sizeof(wrong) / sizeof(*wrong)));
 }

@@ -9,7 +9,8 @@
 #include "symbolizer/gobuildinfo.h"
 #include "tests/go_binary.h"
 
-/* An ELF file without sections: headers, then one writable segment at 0x400000 for the whole file. */
+/* An ELF file without sections: headers, then one writable segment at 0x400000 for the
+ * whole file. */
 struct image {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph;
@@ -21,7 +22,8 @@ enum { BASE = 0x400000 };
 static struct image image_new(void)
 {
 	return (struct image){
-		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB,
+				     EV_CURRENT },
 			.e_type = ET_EXEC,
 			.e_machine = EM_X86_64,
 			.e_version = EV_CURRENT,
@@ -29,8 +31,11 @@ static struct image image_new(void)
 			.e_phoff = offsetof(struct image, ph),
 			.e_phentsize = sizeof(Elf64_Phdr),
 			.e_phnum = 1 },
-		.ph = { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_vaddr = BASE,
-			.p_filesz = sizeof(struct image), .p_memsz = sizeof(struct image) },
+		.ph = { .p_type = PT_LOAD,
+			.p_flags = PF_R | PF_W,
+			.p_vaddr = BASE,
+			.p_filesz = sizeof(struct image),
+			.p_memsz = sizeof(struct image) },
 	};
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole programs, address by address against Go itself: tests/check-pcs. Here: what that cannot see. */
+/* Whole programs, address by address against Go itself: tests/check-pcs. Here: what that
+ * cannot see. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,8 @@ Test(gopclntab, kinds_of_special_functions)
 			cr_expect_eq(want[i].kind, FRAME_CGOCALLBACK, "%s", want[i].name);
 			continue;
 		}
-		cr_expect_eq(frame_of(want[i].name, 0, &n).kind, want[i].kind, "%s", want[i].name);
+		cr_expect_eq(frame_of(want[i].name, 0, &n).kind, want[i].kind, "%s",
+			     want[i].name);
 	}
 }
 
@@ -159,7 +161,8 @@ Test(gopclntab, outside_is_not_ours)
 	for (int i = 0; i < 4; i++) {
 		uint64_t addr = (uint64_t[]){ 0, table->text - 1, all.end, UINT64_MAX }[i];
 
-		cr_expect_eq(gopclntab_resolver.find(table, addr, strs, f, FRAMES_AT_PC), 0);
+		cr_expect_eq(gopclntab_resolver.find(table, addr, strs, f, FRAMES_AT_PC),
+			     0);
 		cr_expect_not(gopclntab_covers(table, addr));
 		cr_expect_not(gopclntab_spdelta(table, addr, &delta));
 		cr_expect_eq(gopclntab_start(table, addr, strs), 0);
@@ -196,8 +199,8 @@ Test(gopclntab, assembly_before_its_wrapper)
 
 Test(gopclntab, start_is_what_a_wrapper_calls)
 {
-	const char *wrapper = table->minor >= 22 ? "runtime.gcenable.gowrap1" :
-						   "runtime.gcenable.func1";
+	const char *wrapper = table->minor >= 22 ? "runtime.gcenable.gowrap1"
+						 : "runtime.gcenable.func1";
 	uint64_t entry;
 	uint32_t len, name;
 
@@ -243,8 +246,10 @@ Test(gopclntab, broken_tables_are_refused)
 	cr_expect_eq(open_changed(at + 7, "\4", 1), -EBADMSG, "pointer size");
 	cr_expect_eq(open_changed(at + 8, &huge, 8), -EBADMSG, "functions");
 	for (size_t off = 32; off < 72; off += 8)
-		cr_expect_eq(open_changed(at + off, &huge, 8), -EBADMSG, "region at %zu", off);
-	cr_expect_eq(open_changed(at + 8, "\1\0\0\0\0\0\0\0", 8), -EBADMSG, "moduledata disagrees");
+		cr_expect_eq(open_changed(at + off, &huge, 8), -EBADMSG, "region at %zu",
+			     off);
+	cr_expect_eq(open_changed(at + 8, "\1\0\0\0\0\0\0\0", 8), -EBADMSG,
+		     "moduledata disagrees");
 }
 
 Test(gopclntab, old_and_unknown_versions_are_named)

@@ -45,14 +45,18 @@ Test(kallsyms, nearest_function_before)
 				   "ffffffff81000180 D jiffies\n"
 				   "garbage\n"
 				   "ffffffffc0a01000 t nft_do_chain\t[nf_tables]\n"
-				   "ffffffffc0a00000 t veth_xmit\t[veth]\n"), 0);
+				   "ffffffffc0a00000 t veth_xmit\t[veth]\n"),
+		     0);
 	cr_expect_str_eq(at(k, 0xffffffff80ffffff), "");
 	cr_expect_str_eq(at(k, 0xffffffff81000000), "_stext [kernel]");
 	cr_expect_str_eq(at(k, 0xffffffff810000ff), "_stext [kernel]");
-	cr_expect_str_eq(at(k, 0xffffffff81000100), "do_work [kernel]", "the global name is the best");
-	cr_expect_str_eq(at(k, 0xffffffff81000190), "do_work [kernel]", "data is no function");
+	cr_expect_str_eq(at(k, 0xffffffff81000100), "do_work [kernel]",
+			 "the global name is the best");
+	cr_expect_str_eq(at(k, 0xffffffff81000190), "do_work [kernel]",
+			 "data is no function");
 	cr_expect_str_eq(at(k, 0xffffffffa0000000), "", "too far off to be of it");
-	cr_expect_str_eq(at(k, 0xffffffffc0a00fff), "veth_xmit [veth]", "modules are not in order");
+	cr_expect_str_eq(at(k, 0xffffffffc0a00fff), "veth_xmit [veth]",
+			 "modules are not in order");
 	cr_expect_str_eq(at(k, 0xffffffffc0a01001), "nft_do_chain [nf_tables]");
 	kallsyms_close(k);
 }
@@ -61,7 +65,9 @@ Test(kallsyms, hidden_addresses_are_said)
 {
 	struct kallsyms *k = NULL;
 
-	cr_assert_eq(open_text(&k, "0000000000000000 T _stext\n0000000000000000 t do_work\n"), -EPERM);
+	cr_assert_eq(
+		open_text(&k, "0000000000000000 T _stext\n0000000000000000 t do_work\n"),
+		-EPERM);
 	cr_assert(strstr(why, "kptr_restrict"));
 	cr_assert_eq(open_text(&k, ""), -ENOENT);
 	cr_assert_not_null(why);

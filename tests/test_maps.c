@@ -19,7 +19,7 @@ Test(maps, only_code_is_kept)
 		"0047c000-00500000 r-xp 0007c000 fe:01 1234    /usr/bin/prog\n"
 		"c000000000-c000400000 rw-p 00000000 00:00 0 \n"
 		"7ffe0000-7fff0000 rwxp 00000000 00:00 0 \n"
-		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]");
+		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0         [vsyscall]");
 	struct mapping m;
 
 	cr_assert(maps_next(&c, &m));
@@ -49,7 +49,8 @@ Test(maps, names_may_be_odd)
 	cr_assert(maps_next(&c, &m) && mapping_is(&m, "/a b/ (deleted) c") && !m.deleted);
 	cr_assert(maps_next(&c, &m) && mapping_is(&m, "/gone") && m.deleted);
 	cr_assert(maps_next(&c, &m) && mapping_is(&m, "/new\\012line"));
-	cr_assert(maps_next(&c, &m) && mapping_is(&m, "[x (deleted)"), "no file was deleted");
+	cr_assert(maps_next(&c, &m) && mapping_is(&m, "[x (deleted)"),
+		  "no file was deleted");
 }
 
 Test(maps, broken_lines_are_passed_over)

@@ -5,7 +5,8 @@ Test(profile, row_0_is_none)
 {
 	struct profile *p = profile_new();
 
-	cr_expect(p->n_modules == 1 && p->n_frames == 1 && p->n_calls == 1 && p->n_processes == 1);
+	cr_expect(p->n_modules == 1 && p->n_frames == 1 && p->n_calls == 1 &&
+		  p->n_processes == 1);
 	cr_expect(p->n_threads == 1 && p->n_goroutines == 1 && p->n_events == 0);
 	cr_expect_str_eq(profile_string(p, 0), "");
 	profile_free(p);
@@ -16,8 +17,11 @@ Test(profile, frames_differ_in_every_field)
 {
 	struct profile *p = profile_new();
 	struct frame same, f[] = {
-		{ .addr = 1 }, { .addr = (uint64_t)1 << 40 }, { .func = 1 }, { .file = 1 }, { .module = 1 },
-		{ .line = 1 }, { .start_line = 1 }, { .kind = 1 }, { .inlined = 1 }, { 0 },
+		{ .addr = 1 },       { .addr = (uint64_t)1 << 40 },
+		{ .func = 1 },       { .file = 1 },
+		{ .module = 1 },     { .line = 1 },
+		{ .start_line = 1 }, { .kind = 1 },
+		{ .inlined = 1 },    { 0 },
 	};
 	uint32_t n = sizeof(f) / sizeof(*f);
 
@@ -49,7 +53,8 @@ Test(profile, calls_are_kept_once)
 		for (uint32_t i = 0; i < 20000; i++) {
 			struct frame f = { .addr = i };
 
-			cr_assert_eq(profile_call(p, i % 4, profile_frame(p, &f)), first + i);
+			cr_assert_eq(profile_call(p, i % 4, profile_frame(p, &f)),
+				     first + i);
 		}
 	profile_free(p);
 }
@@ -57,7 +62,8 @@ Test(profile, calls_are_kept_once)
 Test(profile, stacks_end_at_the_limit)
 {
 	struct profile *p = profile_new();
-	uint32_t frame = profile_frame(p, &(struct frame){ .kind = FRAME_GO }), call = 0, last = 0;
+	uint32_t frame = profile_frame(p, &(struct frame){ .kind = FRAME_GO }), call = 0,
+		 last = 0;
 
 	for (int i = 0; i < MAX_STACK_FRAMES; i++, last = call)
 		cr_assert_neq(call = profile_call(p, call, frame), last);

@@ -57,18 +57,20 @@ static struct written write_small(void)
 	struct written w = { .p = hand_profile() };
 	struct profile *p = w.p;
 	struct recording *r;
-	struct frame odd = { UINT64_MAX, 1, 2, 1, UINT32_MAX, UINT32_MAX, FRAME_KIND_MAX - 1, 1 };
+	struct frame odd = { UINT64_MAX,         1, 2, 1, UINT32_MAX, UINT32_MAX,
+			     FRAME_KIND_MAX - 1, 1 };
 	uint32_t pid, tid, call;
 
 	p->command = hand_string(p, "-p 812");
 	cr_assert_eq(recording_create(&r, path, p), 0);
-	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"), hand_string(p, "abcdef") });
+	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
+					    hand_string(p, "abcdef") });
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
 	tid = hand_thread(p, pid, 813, "demo");
 	call = hand_stack(p, "goexit:runtime.goexit go:main.main go:main.a kernel:read");
 	for (uint64_t i = 0; i < 5; i++)
-		hand_event(p, 10 * i, call - (uint32_t)i % 3, hand_goroutine(p, pid, i, "main.a", "", ""),
-			   tid, CLASS_USER);
+		hand_event(p, 10 * i, call - (uint32_t)i % 3,
+			   hand_goroutine(p, pid, i, "main.a", "", ""), tid, CLASS_USER);
 	append(&w, r);
 	cr_assert_eq(recording_append(r, p), 0, "nothing new");
 	call = profile_call(p, call, profile_frame(p, &odd));
@@ -80,7 +82,9 @@ static struct written write_small(void)
 	/* no events, but rows */
 	hand_goroutine(p, pid, UINT64_MAX, "", "go x", "k=v");
 	append(&w, r);
-	p->truth = (struct truth){ 1, 2, 3, 4, 5, UINT64_MAX, 7, 8, .samples = p->truth.samples };
+	p->truth = (struct truth){ 1, 2, 3,
+				   4, 5, UINT64_MAX,
+				   7, 8, .samples = p->truth.samples };
 	p->not_go_names = hand_string(p, "bash 3");
 	cr_assert_eq(recording_finish(r, p), 0);
 	return w;
@@ -95,15 +99,16 @@ static void release(struct written *w)
 static bool same_frame(const struct frame *a, const struct frame *b)
 {
 	return a->addr == b->addr && a->func == b->func && a->file == b->file &&
-	       a->module == b->module && a->line == b->line && a->start_line == b->start_line &&
-	       a->kind == b->kind && a->inlined == b->inlined;
+	       a->module == b->module && a->line == b->line &&
+	       a->start_line == b->start_line && a->kind == b->kind &&
+	       a->inlined == b->inlined;
 }
 
 static bool same_event(const struct event *a, const struct event *b)
 {
 	return a->time_ns == b->time_ns && a->weight == b->weight && a->call == b->call &&
-	       a->goroutine == b->goroutine && a->thread == b->thread && a->class == b->class &&
-	       a->flags == b->flags;
+	       a->goroutine == b->goroutine && a->thread == b->thread &&
+	       a->class == b->class && a->flags == b->flags;
 }
 
 #define same_rows(a, b, rows) \
@@ -126,10 +131,12 @@ static bool same_profile(const struct profile *got, const struct written *w)
 	for (uint32_t i = 0; i < strtab_count(p->strings); i++)
 		if (strcmp(profile_string(got, i), profile_string(p, i)))
 			return false;
-	return same_rows(got, p, modules) && same_rows(got, p, calls) && same_rows(got, p, processes) &&
-	       same_rows(got, p, threads) && same_rows(got, p, goroutines) &&
-	       got->start_ns == p->start_ns && got->period_ns == p->period_ns && got->unit == p->unit &&
-	       got->event_name == p->event_name && got->freq == p->freq && got->command == p->command;
+	return same_rows(got, p, modules) && same_rows(got, p, calls) &&
+	       same_rows(got, p, processes) && same_rows(got, p, threads) &&
+	       same_rows(got, p, goroutines) && got->start_ns == p->start_ns &&
+	       got->period_ns == p->period_ns && got->unit == p->unit &&
+	       got->event_name == p->event_name && got->freq == p->freq &&
+	       got->command == p->command;
 }
 
 static int load(struct profile **ret, const char **why)
@@ -166,8 +173,9 @@ Test(recording, comes_back)
 	cr_expect(p->complete);
 	cr_expect(same_profile(p, &w));
 	cr_expect(p->truth.lost_ring_full == 1 && p->truth.lost_table_full == 2 &&
-		  p->truth.stack_faults == 3 && p->truth.g_faults == 4 && p->truth.not_go_samples == 5 &&
-		  p->truth.cpu_ns == UINT64_MAX && p->truth.peak_rss == 7 && p->truth.duration_ns == 8);
+		  p->truth.stack_faults == 3 && p->truth.g_faults == 4 &&
+		  p->truth.not_go_samples == 5 && p->truth.cpu_ns == UINT64_MAX &&
+		  p->truth.peak_rss == 7 && p->truth.duration_ns == 8);
 	cr_expect_eq(p->truth.samples, 9);
 	cr_expect_str_eq(profile_string(p, p->not_go_names), "bash 3");
 	profile_free(p);
@@ -184,8 +192,8 @@ Test(recording, truth_is_added_up_again)
 
 	cr_assert_eq(recording_create(&r, path, p), 0);
 	hand_event(p, 1, hand_stack(p, "go:main.main vdso:"), 0, 0, CLASS_UNKNOWN);
-	hand_event(p, 2, hand_stack(p, "go:main.main kernel:read"), hand_goroutine(p, 0, 1, "", "", ""), 0,
-		   CLASS_USER);
+	hand_event(p, 2, hand_stack(p, "go:main.main kernel:read"),
+		   hand_goroutine(p, 0, 1, "", "", ""), 0, CLASS_USER);
 	t = p->truth;
 	cr_assert_eq(recording_finish(r, p), 0);
 	cr_assert_eq(load(&got, &why), 0);
@@ -207,7 +215,8 @@ Test(recording, cut_at_every_byte)
 
 		write_bytes(b.data, len);
 		if (load(&p, &why)) {
-			cr_assert_eq(loaded, 0, "once there is a block there is something to show");
+			cr_assert_eq(loaded, 0,
+				     "once there is a block there is something to show");
 			cr_assert(strstr(why, "too short"), "%zu: %s", len, why);
 			continue;
 		}
@@ -300,34 +309,50 @@ Test(recording, refuses_rows_that_lie)
 		{ "a string twice", ROWS("\2\1\1aa\0\0\0\0\0\0\0"), false },
 		{ "an empty string", ROWS("\1\0\0\0\0\0\0\0\0"), false },
 		{ "a NUL in a string", ROWS("\1\2a\0\0\0\0\0\0\0\0"), false },
-		{ "a string past the end", ROWS("\1\x20" "a\0\0\0\0\0\0\0"), false },
-		{ "more strings than bytes", ROWS("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1" "a\0\0\0"), false },
+		{ "a string past the end",
+		  ROWS("\1\x20"
+		       "a\0\0\0\0\0\0\0"),
+		  false },
+		{ "more strings than bytes",
+		  ROWS("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"
+		       "a\0\0\0"),
+		  false },
 		{ "bytes left over", ROWS("\0\0\0\0\0\0\0\0\0"), false },
 		{ "a table less", ROWS("\0\0\0\0\0\0\0"), false },
 		{ "a module", ROWS("\0\1\0\1\0\0\1\0\0\0\0\0\0\0"), true },
 		{ "a path that is none", ROWS("\0\1\0\1\2\0\1\0\0\0\0\0\0\0"), false },
 		{ "a path below 0", ROWS("\0\1\0\1\1\0\1\0\0\0\0\0\0\0"), false },
 		{ "a column of width 0", ROWS("\0\1\0\0\0\1\0\0\0\0\0\0\0"), false },
-		{ "a column of width 9", ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0"), false },
-		{ "more modules than bytes", ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\0\0\0\0\0"), false },
+		{ "a column of width 9",
+		  ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0"), false },
+		{ "more modules than bytes",
+		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\0\0\0\0\0"), false },
 #define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
 		{ "a frame", ROWS("\0\0" FRAME("\1", "\1") "\0\0\0\0\0"), true },
-		{ "a kind that is none", ROWS("\0\0" FRAME("\x11", "\1") "\0\0\0\0\0"), false },
+		{ "a kind that is none", ROWS("\0\0" FRAME("\x11", "\1") "\0\0\0\0\0"),
+		  false },
 		{ "inlined twice", ROWS("\0\0" FRAME("\1", "\2") "\0\0\0\0\0"), false },
 		{ "a line of 33 bits",
-		  ROWS("\0\0\1\0\1\0\0\1\0\0\1\0\0\1\0\0\5\0\0\0\0\2\0\1\0\1\1\1\1\0\0\0\0\0"), false },
+		  ROWS("\0\0\1\0\1\0\0\1\0\0\1\0\0\1\0\0\5\0\0\0\0\2\0\1\0\1\1\1\1\0\0\0\0\0"),
+		  false },
 		{ "a call", ROWS("\0\0\0\1\1\1\0\1\0\0\0\0\0"), true },
 		{ "its own parent", ROWS("\0\0\0\1\1\0\0\1\0\0\0\0\0"), false },
 		{ "a parent before all", ROWS("\0\0\0\1\1\2\0\1\0\0\0\0\0"), false },
 		{ "a frame that is none", ROWS("\0\0\0\1\1\1\0\1\2\0\0\0\0"), false },
 #define EVENT(call, goroutine, thread, class, flags) \
 	"\1\0\1\0\0\1\0\1" call "\1" goroutine "\1" thread "\1" class "\1" flags
-		{ "an event", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\x9", "\1")), true },
-		{ "a call that is none", ROWS("\0\0\0\0\0\0\0" EVENT("\1", "\0", "\0", "\0", "\0")), false },
-		{ "a goroutine", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\1", "\0", "\0", "\0")), false },
-		{ "a thread", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\1", "\0", "\0")), false },
-		{ "a class", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\xa", "\0")), false },
-		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\2")), false },
+		{ "an event", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\x9", "\1")),
+		  true },
+		{ "a call that is none",
+		  ROWS("\0\0\0\0\0\0\0" EVENT("\1", "\0", "\0", "\0", "\0")), false },
+		{ "a goroutine", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\1", "\0", "\0", "\0")),
+		  false },
+		{ "a thread", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\1", "\0", "\0")),
+		  false },
+		{ "a class", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\xa", "\0")),
+		  false },
+		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\2")),
+		  false },
 		{ "half an event", ROWS("\0\0\0\0\0\0\0\1\0\1\0\0\1\0\1"), false },
 	};
 
@@ -335,7 +360,8 @@ Test(recording, refuses_rows_that_lie)
 		struct profile *p = NULL;
 		const char *why = load_rows(cases[i].rows, cases[i].len, &p);
 
-		cr_expect_eq(!why, cases[i].fine, "%s: %s", cases[i].what, why ? why : "loaded");
+		cr_expect_eq(!why, cases[i].fine, "%s: %s", cases[i].what,
+			     why ? why : "loaded");
 		profile_free(p);
 	}
 }
@@ -416,7 +442,9 @@ Test(recording, refuses_other_files)
 		{ "gostrobe\2\0\0\0", 12, "another version" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },
-		{ "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0", 14, "not a recording" },
+		{ "\x7f"
+		  "ELF\2\1\1\0\0\0\0\0\0\0",
+		  14, "not a recording" },
 		{ "gostrobe\1\0\0\0garbage, of some length", 35, "corrupt" },
 	};
 	struct profile *p;
@@ -517,7 +545,8 @@ Test(recording, is_small)
 	for (uint32_t i = 0; i < LEN(stacks); i++) {
 		char words[64];
 
-		snprintf(words, sizeof(words), "go:main.main go:main.f%u go:main.g%u", i % 32, i);
+		snprintf(words, sizeof(words), "go:main.main go:main.f%u go:main.g%u",
+			 i % 32, i);
 		stacks[i] = hand_stack(p, words);
 	}
 	for (uint32_t i = 0; i < LEN(goroutines); i++)
@@ -527,10 +556,14 @@ Test(recording, is_small)
 	stat(path, &base);
 	for (uint64_t tick = 0; tick < 5 * 4999; tick++) {
 		for (uint32_t cpu = 0; cpu < 2; cpu++, n++) {
-			struct event e = { .time_ns = tick * 200040 + cpu * 70000 + rand_below(2000),
-					   .weight = 200040, .class = CLASS_USER, .flags = EVENT_ROOTED };
+			struct event e = { .time_ns = tick * 200040 + cpu * 70000 +
+						      rand_below(2000),
+					   .weight = 200040,
+					   .class = CLASS_USER,
+					   .flags = EVENT_ROOTED };
 
-			e.call = stacks[rand_below(1 + rand_below(1 + rand_below(LEN(stacks))))];
+			e.call = stacks[rand_below(
+				1 + rand_below(1 + rand_below(LEN(stacks))))];
 			e.goroutine = goroutines[(tick / 50 * 7 + cpu) % LEN(goroutines)];
 			profile_event(p, &e);
 		}

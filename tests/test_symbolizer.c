@@ -73,7 +73,8 @@ static struct space *open_go(pid_t pid)
 	for (int i = 0; i < 1000; i++, usleep(1000)) {
 		if (!sp && space_open(&sp, symbolizer, pid))
 			continue;
-		if (space_function(sp, "main.main", &entry, &code, &len) && space_is_go(sp, entry))
+		if (space_function(sp, "main.main", &entry, &code, &len) &&
+		    space_is_go(sp, entry))
 			return sp;
 		space_refresh(sp);
 	}
@@ -100,7 +101,8 @@ static void expect_main(struct space *sp, uint64_t entry)
 	cr_expect_str_eq(strtab_get(strs, f[n - 1].func), "main.main");
 	cr_expect_eq(f[n - 1].kind, FRAME_GO);
 	cr_expect(strstr(module_of(f), "gofmt"));
-	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1, "no more than asked for");
+	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1,
+		     "no more than asked for");
 }
 
 Test(symbolizer, names_outlive_process_and_file)
@@ -115,7 +117,8 @@ Test(symbolizer, names_outlive_process_and_file)
 	int in;
 
 	close(mkstemp(copy));
-	snprintf(command, sizeof(command), "cp %s %s && chmod 755 %s", go_binary(), copy, copy);
+	snprintf(command, sizeof(command), "cp %s %s && chmod 755 %s", go_binary(), copy,
+		 copy);
 	cr_assert_eq(system(command), 0);
 	pid = start_go(copy, &in);
 	unlink(copy);
@@ -169,7 +172,9 @@ static struct frame frame_at(struct space *sp, const void *addr, bool *unmapped)
 {
 	struct frame f[FRAMES_AT_PC];
 
-	cr_assert_eq(symbolizer_user(symbolizer, sp, (uint64_t)addr, f, FRAMES_AT_PC, unmapped), 1);
+	cr_assert_eq(
+		symbolizer_user(symbolizer, sp, (uint64_t)addr, f, FRAMES_AT_PC, unmapped),
+		1);
 	return f[0];
 }
 
@@ -251,7 +256,8 @@ Test(symbolizer, kernel_addresses)
 	cr_expect_eq(frame.func, 0);
 	cr_expect_str_eq(module_of(&frame), "[kernel]");
 	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%llx T %127s", &addr, name) == 2 && !strcmp(name, "vfs_read"))
+		if (sscanf(line, "%llx T %127s", &addr, name) == 2 &&
+		    !strcmp(name, "vfs_read"))
 			break;
 	if (f)
 		fclose(f);

@@ -51,7 +51,8 @@ static char *folded(const struct tree *t)
 		total += t->nodes[i].self;
 		cr_assert(i ? t->nodes[i].parent < i : t->nodes[i].type == NODE_ROOT);
 		for (; up; up = t->nodes[up].parent)
-			line = arena_printf(&a, "%s%s%s", t->nodes[up].name, *line ? ";" : "", line);
+			line = arena_printf(&a, "%s%s%s", t->nodes[up].name,
+					    *line ? ";" : "", line);
 		for (uint64_t s = t->nodes[i].self_samples; s--;)
 			*table_add(lines, n, cap) = mem_strdup(line);
 		arena_release(&a);
@@ -61,8 +62,8 @@ static char *folded(const struct tree *t)
 	return count_lines(lines, n);
 }
 
-static struct tree *build(const struct profile *p, const char *by, const struct filter *f, bool user,
-			  bool kernel)
+static struct tree *build(const struct profile *p, const char *by, const struct filter *f,
+			  bool user, bool kernel)
 {
 	struct tree_options o = { .filter = f, .only_user = user, .only_kernel = kernel };
 	struct tree *t;
@@ -90,7 +91,8 @@ static struct profile *workers(void)
 	uint32_t t1 = hand_thread(p, pid, 812, "demo"), t2 = hand_thread(p, pid, 815, "");
 	uint32_t a = hand_goroutine(p, pid, 18, "main.worker", "main.main demo.go:7", "");
 	uint32_t b = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7", "");
-	uint32_t b2 = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7", "job=x");
+	uint32_t b2 = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7",
+				     "job=x");
 	uint32_t m = hand_goroutine(p, pid, 1, "runtime.main", "", "");
 	uint32_t work = hand_stack(p, "goexit:runtime.goexit go:main.worker go:main.work");
 	uint32_t idle = hand_stack(p, "go:runtime.mstart go:runtime.schedule");
@@ -100,10 +102,12 @@ static struct profile *workers(void)
 	hand_event(p, 50, work, a, t2, CLASS_USER);
 	hand_event(p, 300, work, b, t1, CLASS_USER);
 	hand_event(p, 400, work, b2, t1, CLASS_USER);
-	hand_event(p, 500, hand_stack(p, "goexit:runtime.goexit go:main.worker kernel:read"), b, t1,
+	hand_event(p, 500,
+		   hand_stack(p, "goexit:runtime.goexit go:main.worker kernel:read"), b, t1,
 		   CLASS_KERNEL);
-	hand_event(p, 600, hand_stack(p, "goexit:runtime.goexit go:runtime.main go:main.main"), m, t2,
-		   CLASS_USER);
+	hand_event(p, 600,
+		   hand_stack(p, "goexit:runtime.goexit go:runtime.main go:main.main"), m,
+		   t2, CLASS_USER);
 	hand_event(p, 700, idle, 0, t2, CLASS_SCHEDULER);
 	return p;
 }
@@ -112,9 +116,10 @@ Test(tree, groups_by_every_key)
 {
 	struct profile *p = workers();
 
-	expect_tree(p, "none",
-		    "main.worker;main.work 4\nmain.worker;read 1\nruntime.main;main.main 1\n"
-		    "runtime.mstart;runtime.schedule 1\n");
+	expect_tree(
+		p, "none",
+		"main.worker;main.work 4\nmain.worker;read 1\nruntime.main;main.main 1\n"
+		"runtime.mstart;runtime.schedule 1\n");
 	expect_tree(p, "goroutine",
 		    "[scheduler];runtime.mstart;runtime.schedule 1\n"
 		    "goroutine 1 runtime.main;runtime.main;main.main 1\n"
@@ -136,14 +141,16 @@ Test(tree, groups_by_every_key)
 		    "class scheduler;runtime.mstart;runtime.schedule 1\n"
 		    "class user;main.worker;main.work 4\n"
 		    "class user;runtime.main;main.main 1\n");
-	expect_tree(p, "thread",
-		    "thread 812 demo;main.worker;main.work 3\nthread 812 demo;main.worker;read 1\n"
-		    "thread 815;main.worker;main.work 1\nthread 815;runtime.main;main.main 1\n"
-		    "thread 815;runtime.mstart;runtime.schedule 1\n");
-	expect_tree(p, "process",
-		    "process demo-812;main.worker;main.work 4\nprocess demo-812;main.worker;read 1\n"
-		    "process demo-812;runtime.main;main.main 1\n"
-		    "process demo-812;runtime.mstart;runtime.schedule 1\n");
+	expect_tree(
+		p, "thread",
+		"thread 812 demo;main.worker;main.work 3\nthread 812 demo;main.worker;read 1\n"
+		"thread 815;main.worker;main.work 1\nthread 815;runtime.main;main.main 1\n"
+		"thread 815;runtime.mstart;runtime.schedule 1\n");
+	expect_tree(
+		p, "process",
+		"process demo-812;main.worker;main.work 4\nprocess demo-812;main.worker;read 1\n"
+		"process demo-812;runtime.main;main.main 1\n"
+		"process demo-812;runtime.mstart;runtime.schedule 1\n");
 	expect_tree(p, "start,class,none",
 		    "[scheduler];class scheduler;runtime.mstart;runtime.schedule 1\n"
 		    "start main.worker;class kernel;main.worker;read 1\n"
@@ -161,8 +168,9 @@ Test(tree, knows_its_groups)
 	/* the innermost level only, in the order of the events */
 	cr_assert_eq(t->n_groups, 4);
 	for (uint32_t i = 0; i < t->n_nodes; i++)
-		cr_expect(t->nodes[i].group ? g[t->nodes[i].group - 1].node == i :
-					      t->nodes[i].type != NODE_GROUP || !t->nodes[i].parent);
+		cr_expect(t->nodes[i].group
+				  ? g[t->nodes[i].group - 1].node == i
+				  : t->nodes[i].type != NODE_GROUP || !t->nodes[i].parent);
 	cr_expect_str_eq(t->nodes[g[0].node].name, "goroutine 18 main.worker");
 	cr_expect(g[0].goid == 18 && g[0].parent_goid == 9 && g[0].goroutines == 1);
 	cr_expect_str_eq(g[0].start, "main.worker");
@@ -170,7 +178,8 @@ Test(tree, knows_its_groups)
 	cr_expect(g[0].first_ns == 50000000 && g[0].last_ns == 100000000);
 	/* labels do not make another goroutine */
 	cr_expect(g[1].goid == 19 && g[1].goroutines == 1);
-	cr_expect(g[1].samples_by_class[CLASS_USER] == 2 && g[1].samples_by_class[CLASS_KERNEL] == 1);
+	cr_expect(g[1].samples_by_class[CLASS_USER] == 2 &&
+		  g[1].samples_by_class[CLASS_KERNEL] == 1);
 	cr_expect(g[3].goid == 0 && g[3].goroutines == 0 && !*g[3].start);
 	cr_expect_eq(g[3].samples_by_class[CLASS_SCHEDULER], 1);
 	tree_free(t);
@@ -184,7 +193,8 @@ Test(tree, knows_its_groups)
 	t = build(p, "thread", NULL, false, false);
 	g = t->groups;
 	cr_expect(g[0].goroutines == 2 && g[1].goroutines == 2);
-	cr_expect(!*g[1].start && !*g[1].creator && g[1].goid == 0 && g[1].parent_goid == 0);
+	cr_expect(!*g[1].start && !*g[1].creator && g[1].goid == 0 &&
+		  g[1].parent_goid == 0);
 	tree_free(t);
 
 	t = build(p, "none", NULL, false, false);
@@ -203,15 +213,17 @@ Test(tree, more_processes_come_first)
 	char *text;
 
 	hand_event(p, 1, hand_stack(p, "go:main.worker"),
-		   hand_goroutine(p, pid, 18, "main.worker", "main.main demo.go:7", ""), tid, CLASS_USER);
+		   hand_goroutine(p, pid, 18, "main.worker", "main.main demo.go:7", ""),
+		   tid, CLASS_USER);
 	p->events[0] = p->events[p->n_events - 1];
 	p->events[1].class = CLASS_RUNTIME;
 	p->n_events = 2;
 	expect_tree(p, "goroutine",
 		    "demo-812;goroutine 18 main.worker;main.worker;main.work 1\n"
 		    "other-9;goroutine 18 main.worker;main.worker 1\n");
-	expect_tree(p, "none,class", "demo-812;class runtime;main.worker;main.work 1\n"
-				     "other-9;class user;main.worker 1\n");
+	expect_tree(p, "none,class",
+		    "demo-812;class runtime;main.worker;main.work 1\n"
+		    "other-9;class user;main.worker 1\n");
 	expect_tree(p, "process,start",
 		    "process demo-812;start main.worker;main.worker;main.work 1\n"
 		    "process other-9;start main.worker;main.worker 1\n");
@@ -264,12 +276,17 @@ Test(tree, wrappers_hang_on_their_callee)
 		struct profile *p = hand_profile();
 
 		for (int i = 0; i < 3; i++)
-			hand_event(p, 0,
-				   hand_stack(p, i % 2 == first ? "go:f wrapper:w go:g" :
-								  "go:f wrapper:w panic:runtime.gopanic"),
-				   0, 0, CLASS_USER);
-		expect_tree(p, "none", first ? "f;g 1\nf;w;runtime.gopanic 2\n" :
-					       "f;g 2\nf;w;runtime.gopanic 1\n");
+			hand_event(
+				p, 0,
+				hand_stack(
+					p,
+					i % 2 == first
+						? "go:f wrapper:w go:g"
+						: "go:f wrapper:w panic:runtime.gopanic"),
+				0, 0, CLASS_USER);
+		expect_tree(p, "none",
+			    first ? "f;g 1\nf;w;runtime.gopanic 2\n"
+				  : "f;g 2\nf;w;runtime.gopanic 1\n");
 		profile_free(p);
 	}
 }
@@ -282,15 +299,21 @@ Test(tree, names)
 	} cases[] = {
 		{ FRAME_GO, "main.f", "/bin/a", "main.f" },
 		{ FRAME_GO, "main.F[go.shape.int]", "", "main.F[...]" },
-		{ FRAME_GO, "main.F[go.shape.interface { A(); B([4]int) int }].func1", "", "main.F[...].func1" },
-		{ FRAME_GO, "main.(*T[go.shape.[]int]).M[go.shape.string]", "", "main.(*T[...]).M[...]" },
+		{ FRAME_GO, "main.F[go.shape.interface { A(); B([4]int) int }].func1", "",
+		  "main.F[...].func1" },
+		{ FRAME_GO, "main.(*T[go.shape.[]int]).M[go.shape.string]", "",
+		  "main.(*T[...]).M[...]" },
 		{ FRAME_GO, "main.F[...]", "", "main.F[...]" },
-		{ FRAME_GO, "main.F[go.shape.struct { a int \"[\" }].func2", "", "main.F[...].func2" },
+		{ FRAME_GO, "main.F[go.shape.struct { a int \"[\" }].func2", "",
+		  "main.F[...].func2" },
 		{ FRAME_GO, "odd]", "", "odd]" },
 		{ FRAME_GO, "odd[", "", "odd[" },
-		{ FRAME_GO, "type..eq.[15]internal/cpu.option", "", "type..eq.[15]internal/cpu.option" },
-		{ FRAME_GO, "type:.eq.[15]internal/cpu.option", "", "type:.eq.[15]internal/cpu.option" },
-		{ FRAME_GO, "ex.com/a.b/pp.v2/dot%2ev1.S.Work", "", "ex.com/a.b/pp.v2/dot%2ev1.S.Work" },
+		{ FRAME_GO, "type..eq.[15]internal/cpu.option", "",
+		  "type..eq.[15]internal/cpu.option" },
+		{ FRAME_GO, "type:.eq.[15]internal/cpu.option", "",
+		  "type:.eq.[15]internal/cpu.option" },
+		{ FRAME_GO, "ex.com/a.b/pp.v2/dot%2ev1.S.Work", "",
+		  "ex.com/a.b/pp.v2/dot%2ev1.S.Work" },
 		{ FRAME_NATIVE, "operator[](int[2])", "/lib/x.so", "operator[](int[2])" },
 		{ FRAME_UNNAMED, "", "/lib/libc.so.6", "libc.so.6+0xabc" },
 		{ FRAME_UNNAMED, "", "memfd", "memfd+0xabc" },
@@ -306,13 +329,16 @@ Test(tree, names)
 	for (size_t i = 0; i < LEN(cases); i++) {
 		struct profile *p = hand_profile();
 		struct module m = { .path = hand_string(p, cases[i].module) };
-		struct frame f = { .addr = 0xabc, .kind = cases[i].kind, .start_line = 4, .line = 5 };
+		struct frame f = {
+			.addr = 0xabc, .kind = cases[i].kind, .start_line = 4, .line = 5
+		};
 		struct tree *t;
 
 		f.func = hand_string(p, cases[i].func);
 		f.file = hand_string(p, "/src/a.go");
 		f.module = *cases[i].module ? profile_module(p, &m) : 0;
-		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f)), 0, 0, CLASS_USER);
+		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f)), 0, 0,
+			   CLASS_USER);
 		t = build(p, "none", NULL, false, false);
 		cr_expect_str_eq(t->nodes[1].name, cases[i].name);
 		cr_expect_str_eq(t->nodes[1].module, cases[i].module);
@@ -326,7 +352,8 @@ Test(tree, names)
 Test(tree, group_names_are_cut_too)
 {
 	struct profile *p = hand_profile();
-	uint32_t g = hand_goroutine(p, 0, 7, "main.F[go.shape.int]", "main.G[go.shape.int] a.go:3", "");
+	uint32_t g = hand_goroutine(p, 0, 7, "main.F[go.shape.int]",
+				    "main.G[go.shape.int] a.go:3", "");
 
 	hand_event(p, 0, 0, g, 0, CLASS_USER);
 	hand_event(p, 0, 0, hand_goroutine(p, 0, 8, "", "", ""), 0, CLASS_USER);
@@ -350,7 +377,8 @@ Test(tree, siblings_differ_in_name_kind_and_inlining)
 	struct tree *t;
 
 	for (size_t i = 0; i < LEN(f); i++)
-		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f[i])), 0, 0, CLASS_USER);
+		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f[i])), 0, 0,
+			   CLASS_USER);
 	t = build(p, "none", NULL, false, false);
 	cr_assert_eq(t->n_nodes, 4);
 	cr_expect(t->nodes[1].samples == 2 && t->nodes[1].self == 20000000);
@@ -365,7 +393,8 @@ Test(tree, one_side_only)
 	struct tree *t;
 	char *text;
 
-	hand_event(p, 0, hand_stack(p, "go:f go:g kernel:read kernel:copy"), 0, 0, CLASS_KERNEL);
+	hand_event(p, 0, hand_stack(p, "go:f go:g kernel:read kernel:copy"), 0, 0,
+		   CLASS_KERNEL);
 	hand_event(p, 0, hand_stack(p, "go:f cut: go:g"), 0, 0, CLASS_USER);
 	t = build(p, "class", NULL, true, false);
 	text = folded(t);
@@ -430,7 +459,9 @@ Test(tree, of_deep_stacks)
 	uint32_t call = 0;
 
 	for (uint64_t i = 0; i < MAX_STACK_FRAMES; i++) {
-		struct frame f = { .addr = i, .func = hand_string(p, "main.f"), .kind = FRAME_GO };
+		struct frame f = { .addr = i,
+				   .func = hand_string(p, "main.f"),
+				   .kind = FRAME_GO };
 
 		call = profile_call(p, call, profile_frame(p, &f));
 	}
@@ -447,34 +478,41 @@ Test(tree, of_deep_stacks)
 /* Against the plain way: each event's stack written out, lines counted. */
 Test(tree, as_one_by_one)
 {
-	static const char *const words[] = { "go:f", "go:g", "inl:h", "kernel:k", "c:x", "goexit:e" };
+	static const char *const words[] = { "go:f",     "go:g", "inl:h",
+					     "kernel:k", "c:x",  "goexit:e" };
 	struct profile *p = hand_profile();
-	uint32_t calls[500], n_calls = 1, n = 0, cap = 0, seed = 7, pid = hand_process(p, 1, "p");
+	uint32_t calls[500], n_calls = 1, n = 0, cap = 0, seed = 7,
+			     pid = hand_process(p, 1, "p");
 	uint32_t thread = hand_thread(p, pid, 1, "");
 	char **lines = NULL, *want;
 
 	calls[0] = 0;
 	for (; n_calls < LEN(calls); n_calls++) {
-		uint32_t of = hand_stack(p, words[(seed = seed * 1664525 + 1013904223) >> 16 & 3]);
+		uint32_t of = hand_stack(
+			p, words[(seed = seed * 1664525 + 1013904223) >> 16 & 3]);
 
 		if ((seed >> 8) % 7 == 0)
 			of = hand_stack(p, words[4 + (seed >> 9) % 2]);
-		calls[n_calls] = profile_call(p, calls[(seed >> 4) % n_calls], p->calls[of].frame);
+		calls[n_calls] = profile_call(p, calls[(seed >> 4) % n_calls],
+					      p->calls[of].frame);
 	}
 	for (uint32_t i = 0; i < 20000; i++) {
-		uint32_t c = calls[(seed = seed * 1664525 + 1013904223) >> 8 & 255], goid = seed >> 27;
+		uint32_t c = calls[(seed = seed * 1664525 + 1013904223) >> 8 & 255],
+			 goid = seed >> 27;
 		struct arena a = { 0 };
 		const char *line = "";
 
-		hand_event(p, i, c, goid ? hand_goroutine(p, pid, goid, "s", "", "") : 0, thread, CLASS_C);
+		hand_event(p, i, c, goid ? hand_goroutine(p, pid, goid, "s", "", "") : 0,
+			   thread, CLASS_C);
 		for (; c; c = p->calls[c].parent) {
 			const struct frame *f = &p->frames[p->calls[c].frame];
 
 			if (f->kind != FRAME_GOEXIT)
-				line = arena_printf(&a, ";%s%s", profile_string(p, f->func), line);
+				line = arena_printf(&a, ";%s%s", profile_string(p, f->func),
+						    line);
 		}
-		line = goid ? arena_printf(&a, "goroutine %u s%s", goid, line) :
-			      arena_printf(&a, "[c]%s", line);
+		line = goid ? arena_printf(&a, "goroutine %u s%s", goid, line)
+			    : arena_printf(&a, "[c]%s", line);
 		*table_add(lines, n, cap) = mem_strdup(line);
 		arena_release(&a);
 	}
@@ -486,12 +524,14 @@ Test(tree, as_one_by_one)
 
 Test(grouping, refuses_unknown_keys, .init = cr_redirect_stderr)
 {
-	static const char *const wrong[] = { "", "goid", "start,", ",start", "start,,class", "Start",
-					     "star", "starts", "start class" };
+	static const char *const wrong[] = { "",       "goid",         "start,",
+					     ",start", "start,,class", "Start",
+					     "star",   "starts",       "start class" };
 	struct grouping g;
 
 	cr_expect(!grouping_parse("creator,goroutine,class,thread", &g) && g.n == 4);
-	cr_expect(g.keys[0] == BY_CREATOR && g.keys[1] == BY_GOROUTINE && g.keys[3] == BY_THREAD);
+	cr_expect(g.keys[0] == BY_CREATOR && g.keys[1] == BY_GOROUTINE &&
+		  g.keys[3] == BY_THREAD);
 	cr_expect(!grouping_parse("none", &g) && g.n == 1);
 	for (size_t i = 0; i < LEN(wrong); i++)
 		cr_expect_eq(grouping_parse(wrong[i], &g), -EINVAL, "'%s'", wrong[i]);

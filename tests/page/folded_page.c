@@ -13,6 +13,7 @@
 enum { SAMPLE_NS = 10000000 };
 
 static struct tree tree;
+static struct arena arena;
 static const char **frames; /* by node: its name as it was in the folded stack */
 static uint32_t n_frames, cap_frames;
 
@@ -34,7 +35,7 @@ static void dress(struct node *n, const char *name)
 
 	n->kind = FRAME_GO;
 	if (mark) {
-		n->name = arena_strndup(&tree.arena, name, (size_t)(mark - name));
+		n->name = arena_strndup(&arena, name, (size_t)(mark - name));
 		n->kind = FRAME_KERNEL;
 	} else if (name[0] == '[') {
 		n->kind = FRAME_VDSO;
@@ -42,7 +43,7 @@ static void dress(struct node *n, const char *name)
 		n->kind = strchr(name, '+') ? FRAME_UNNAMED : FRAME_NATIVE;
 		n->module = "/usr/lib/libc.so.6";
 	} else {
-		n->file = arena_printf(&tree.arena, "/src/%.40s.go", name);
+		n->file = arena_printf(&arena, "/src/%.40s.go", name);
 		n->start_line = (uint32_t)strlen(name) * 7;
 	}
 }
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
 	html_writer.write(&tree, stdout);
 	index_release(&ix);
 	strtab_free(names);
-	arena_release(&tree.arena);
+	arena_release(&arena);
 	free(frames);
 	free(tree.nodes);
 	free(tree.groups);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Pcs prints what the Go runtime itself says of the addresses of its code, every STRIDE bytes: one line
-// for each run of addresses with the same frames, "first last frames", tab-separated, each frame as
-// "function|file|line|start line", innermost first. It stays until stdin ends, for who looks at it meanwhile.
+// Pcs prints what the Go runtime itself says of the addresses of its code, every STRIDE
+// bytes: one line for each run of addresses with the same frames, "first last frames",
+// tab-separated, each frame as "function|file|line|start line", innermost first. It stays
+// until stdin ends, for who looks at it meanwhile.
 package main
 
 import (

@@ -83,7 +83,13 @@ var classes = map[string]bool{
 var problems []string
 
 func problem(format string, args ...interface{}) {
-	problems = append(problems, fmt.Sprintf(format, args...))
+	text := fmt.Sprintf(format, args...)
+	for _, p := range problems {
+		if p == text {
+			return
+		}
+	}
+	problems = append(problems, text)
 }
 
 func main() {

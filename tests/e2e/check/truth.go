@@ -135,8 +135,7 @@ func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 				continue
 			}
 			if n := s.count("main.recurse"); n != r.Depth || s.frames[1] != r.Start {
-				problem("recursion of depth %d arrives as %d, under %s (%d samples)",
-					r.Depth, n, s.frames[1], s.n)
+				problem("recursion of depth %d arrives as %d, under %s", r.Depth, n, s.frames[1])
 			} else {
 				whole += s.n
 			}

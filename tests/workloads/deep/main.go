@@ -16,9 +16,9 @@ import (
 
 var depth = flag.Int("depth", 30, "`frames` of the stack")
 
-// Below burn there are depth-2 of the next three, whose frames have different sizes, and self.Spin.
-// Which of them calls which is what path says, by two bits a call, so stacks differ as they do in
-// real programs: 256 paths in all.
+// Between burn and self.Spin there are depth-2 of the three functions below, whose frames have
+// different sizes. Which of them calls which is what path says, by two bits a call, so stacks differ as
+// they do in real programs: 256 paths in all. next is inlined and has no frame.
 
 func next(n int, path uint64) uint64 {
 	switch path & 3 {
