@@ -1,13 +1,14 @@
 # gostrobe: `make demo` and `make test` install what they need (Debian, as root) and run;
 # plain `make` installs nothing and says what is missing.
 #
-#   make ARCH=arm64 bpf   compiles the kernel side for arm64
+#   make ARCH=arm64       compiles the kernel side for arm64
 #   make SAN=1 …          everything under ASan and UBSan, in a build directory of its own
 #   make V=1 …            shows the commands
 
 VERSION := 0.1.0
 comma   := ,
-ARCH    ?= $(shell uname -m | sed 's/aarch64/arm64/')
+HOST    := $(shell uname -m | sed 's/aarch64/arm64/')
+ARCH    ?= $(HOST)
 B       := .build/$(ARCH)$(if $(SAN),-san)
 PROG    := $(if $(SAN),$(B)/gostrobe,gostrobe)
 CC      := gcc
@@ -34,7 +35,8 @@ GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /u
 .SECONDARY:
 .DELETE_ON_ERROR:
 
-all: $(PROG)
+# For another architecture: the kernel side, as far as it goes without a cross compiler.
+all: $(if $(filter $(HOST),$(ARCH)),$(PROG),bpf)
 
 $(PROG): $(OBJ)
 	@echo "  LINK    $@"

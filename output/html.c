@@ -10,12 +10,12 @@
  * that they do not know, so new columns and tables can be added.
  *
  *	strings		the string table; 0 is ""
- *	meta		title (string), start, duration and period in ns; period 0: calls
- *	truth		see write_truth(); shares in millionths
+ *	meta		title (string), start and period in ns; period 0: calls
+ *	truth		see write_meta(); shares and seconds in millionths
  *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
  *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
  *			self weight has beyond samples × period, zig-zag, so nearly always 0
- *	group.*		innermost groups: struct group
+ *	group.*		innermost groups: node, goroutines, creator (string)
  */
 #include <errno.h>
 #include <limits.h>
@@ -56,8 +56,8 @@ struct page {
 	struct func *funcs;
 	uint32_t n_funcs, cap_funcs;
 	struct index index;
-	uint32_t *func_of;	/* by node */
-	struct buf body;	/* of the section at work */
+	uint32_t *func_of; /* by node */
+	struct buf body;   /* of the section at work */
 	struct buf out;
 };
 
@@ -75,10 +75,10 @@ static enum page_kind page_kind(const struct node *n)
 	static const char *const runtime[] = { "runtime.", "internal/runtime/",
 					       "runtime/internal/", NULL };
 	static const char *const gc[] = {
-		"runtime.gc",	      "runtime.(*gc",	     "runtime.bgs",
-		"runtime.scan",	      "runtime.mark",	     "runtime.greyobject",
+		"runtime.gc",         "runtime.(*gc",        "runtime.bgs",
+		"runtime.scan",       "runtime.mark",        "runtime.greyobject",
 		"runtime.sweep",      "runtime.(*sweep",     "runtime.(*mspan).sweep",
-		"runtime.wb",	      "runtime.(*wbBuf)",    "runtime.(*scav",
+		"runtime.wb",         "runtime.(*wbBuf)",    "runtime.(*scav",
 		"runtime.(*spanScan", "runtime.(*spanQueue", NULL
 	};
 
@@ -112,9 +112,12 @@ static bool func_same(const void *arg, uint32_t id)
 
 static uint32_t page_func(struct page *p, const struct node *n)
 {
-	struct func f = { strtab_add(p->strings, n->name),   strtab_add(p->strings, n->file),
-			  strtab_add(p->strings, n->module), n->start_line,
-			  page_kind(n),			     n->inlined };
+	struct func f = { strtab_add(p->strings, n->name),
+			  strtab_add(p->strings, n->file),
+			  strtab_add(p->strings, n->module),
+			  n->start_line,
+			  page_kind(n),
+			  n->inlined };
 	struct func_key key = { p->funcs, &f };
 	uint64_t hash = hash_bytes(&f, sizeof(f));
 	uint32_t id = index_find(&p->index, hash, func_same, &key);
@@ -137,11 +140,11 @@ static void section(struct page *p, const char *name)
 }
 
 /* A section of n numbers: the value is an expression over the row i. */
-#define column(p, name, n, value)                       \
-	do {                                            \
-		for (uint32_t i = 0; i < (n); i++)      \
+#define column(p, name, n, value) \
+	do { \
+		for (uint32_t i = 0; i < (n); i++) \
 			buf_uvarint(&(p)->body, value); \
-		section(p, name);                       \
+		section(p, name); \
 	} while (0)
 
 static uint64_t millionths(double share)
@@ -153,21 +156,18 @@ static void write_meta(struct page *p)
 {
 	const struct tree *t = p->tree;
 	const struct tree_truth *truth = &t->truth;
-	uint64_t meta[] = { strtab_add(p->strings, t->title), t->start_ns, t->duration_ns,
-			    t->period_ns };
-	uint64_t shown[] = {
-		truth->samples,
-		truth->lost,
-		truth->with_class,
-		millionths(truth->with_goroutine),
-		millionths(truth->rooted),
-		millionths(truth->named),
-		millionths(truth->cpu_s),
-		truth->peak_rss_bytes,
-	};
+	uint64_t meta[] = { strtab_add(p->strings, t->title), t->start_ns, t->period_ns };
+	uint64_t figures[] = { truth->samples,
+			       truth->lost,
+			       truth->with_class,
+			       millionths(truth->with_goroutine),
+			       millionths(truth->rooted),
+			       millionths(truth->named),
+			       millionths(truth->cpu_s),
+			       truth->peak_rss_bytes };
 
 	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
-	column(p, "truth", sizeof(shown) / sizeof(*shown), shown[i]);
+	column(p, "truth", sizeof(figures) / sizeof(*figures), figures[i]);
 }
 
 static void write_rows(struct page *p)
@@ -191,12 +191,7 @@ static void write_rows(struct page *p)
 	section(p, "node.extra");
 	column(p, "group.node", t->n_groups, g[i].node);
 	column(p, "group.goroutines", t->n_groups, g[i].goroutines);
-	column(p, "group.first", t->n_groups, g[i].first_ns);
-	column(p, "group.last", t->n_groups, g[i].last_ns);
-	column(p, "group.start", t->n_groups, strtab_add(p->strings, g[i].start));
 	column(p, "group.creator", t->n_groups, strtab_add(p->strings, g[i].creator));
-	column(p, "group.goid", t->n_groups, g[i].goid);
-	column(p, "group.parent", t->n_groups, g[i].parent_goid);
 }
 
 static void write_strings(struct page *p)
@@ -233,17 +228,13 @@ static void put_base64(const struct buf *b, FILE *out)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 	for (size_t i = 0; i < b->len; i += 3) {
-		size_t left = b->len - i;
-		uint32_t v = (uint32_t)b->data[i] << 16;
+		int n = b->len - i > 2 ? 3 : (int)(b->len - i);
+		uint32_t v = 0;
 
-		if (left > 1)
-			v |= (uint32_t)b->data[i + 1] << 8;
-		if (left > 2)
-			v |= b->data[i + 2];
-		putc(digits[v >> 18], out);
-		putc(digits[v >> 12 & 63], out);
-		putc(left > 1 ? digits[v >> 6 & 63] : '=', out);
-		putc(left > 2 ? digits[v & 63] : '=', out);
+		for (int k = 0; k < 3; k++)
+			v = v << 8 | (k < n ? b->data[i + (size_t)k] : 0);
+		for (int k = 0; k < 4; k++)
+			putc(k <= n ? digits[v >> (18 - 6 * k) & 63] : '=', out);
 	}
 }
 

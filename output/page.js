@@ -27,7 +27,6 @@ let colours;
 
 async function unpack(text) {
 	const packed = atob(text), bytes = new Uint8Array(packed.length);
-
 	for (let i = 0; i < packed.length; i++)
 		bytes[i] = packed.charCodeAt(i);
 	const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -37,7 +36,6 @@ async function unpack(text) {
 /* LEB128 numbers as an array of the given type. */
 function numbers(bytes, type = Float64Array) {
 	let n = 0;
-
 	for (let i = 0; i < bytes.length; i++)
 		n += bytes[i] < 128;
 	const out = new type(n);
@@ -53,7 +51,6 @@ function numbers(bytes, type = Float64Array) {
 
 function readSections(raw) {
 	const sections = new Map(), utf8 = new TextDecoder();
-
 	for (let at = 0; at < raw.length;) {
 		const end = raw.indexOf(0, at), name = utf8.decode(raw.subarray(at, end));
 		for (at = end + 1; raw[at] > 127;)
@@ -69,10 +66,9 @@ function readData(raw) {
 	const column = (name, type) => numbers(sections.get(name), type);
 	const table = (name, columns) => Object.fromEntries(columns.map((c) => [c, column(`${name}.${c}`)]));
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
-	const [title, start, , period] = column("meta");
+	const [title, start, period] = column("meta");
 	const up = column("node.up", Int32Array), func = column("node.func", Int32Array);
 	const self = column("node.self"), cpu = column("node.extra");
-
 	for (let i = 0; i < up.length; i++) {
 		up[i] = i - up[i];
 		cpu[i] = self[i] * period + (cpu[i] % 2 ? -(cpu[i] + 1) / 2 : cpu[i] / 2);
@@ -100,7 +96,6 @@ function mergeGroups(t) {
 	const to = new Int32Array(n), up = new Int32Array(n), func = new Int32Array(n);
 	const self = new Float64Array(n), cpu = new Float64Array(n);
 	let count = 1;
-
 	func[0] = t.func[0];
 	for (let i = 0; i < n; i++) {
 		const p = to[t.up[i]], f = t.func[i];
@@ -128,9 +123,7 @@ function layout(t) {
 	const n = t.up.length, order = new Float64Array(n), totals = t.self.slice(0, n), cpus = t.cpu.slice(0, n);
 	const ints = () => new Int32Array(n), floats = () => new Float64Array(n);
 	const childEnd = ints(), children = ints(), old = ints();
-	const out = { up: ints(), func: ints(), self: floats(), cpu: floats(), total: floats(), cpuTotal: floats(),
-		x: floats(), depth: ints(), first: ints().fill(-1), rank: ints(), start: [0] };
-
+	const up = ints(), x = floats(), depth = ints(), first = ints().fill(-1), rank = ints(), start = [0];
 	for (let i = n - 1; i > 0; i--) {
 		totals[t.up[i]] += totals[i];
 		cpus[t.up[i]] += cpus[i];
@@ -147,34 +140,32 @@ function layout(t) {
 			children[--put[t.up[order[k] % n]]] = order[k] % n;
 	for (let r = 0, tail = 1; r < n; r++) {
 		const i = old[r];
-		let x = out.x[r];
-		out.rank[i] = r;
-		out.func[r] = t.func[i];
-		out.self[r] = t.self[i];
-		out.cpu[r] = t.cpu[i];
-		out.total[r] = totals[i];
-		out.cpuTotal[r] = cpus[i];
+		rank[i] = r;
+		if (r && depth[r] != depth[r - 1])
+			start.push(r);
 		if (put[i] < childEnd[i])
-			out.first[r] = tail;
-		for (let c = put[i]; c < childEnd[i]; c++, tail++) {
+			first[r] = tail;
+		for (let c = put[i], right = x[r]; c < childEnd[i]; c++, tail++) {
 			old[tail] = children[c];
-			out.up[tail] = r;
-			out.depth[tail] = out.depth[r] + 1;
-			out.x[tail] = x;
-			x += totals[children[c]];
+			up[tail] = r;
+			depth[tail] = depth[r] + 1;
+			x[tail] = right;
+			right += totals[children[c]];
 		}
-		if (r && out.depth[r] != out.depth[r - 1])
-			out.start.push(r);
 	}
-	out.height = out.start.length;
-	out.start.push(n);
-	return out;
+	const moved = (column) => {
+		const ret = new column.constructor(n);
+		for (let r = 0; r < n; r++)
+			ret[r] = column[old[r]];
+		return ret;
+	};
+	return { func: moved(t.func), self: moved(t.self), cpu: moved(t.cpu), total: moved(totals), cpuTotal: moved(cpus),
+		up, x, depth, first, rank, start: [...start, n], height: start.length };
 }
 
 /* The first node of row d that ends right of sample s. */
 function findInRow(t, d, s) {
 	let low = t.start[d], high = t.start[d + 1];
-
 	while (low < high) {
 		const mid = low + high >> 1;
 		if (t.x[mid] + t.total[mid] > s)
@@ -188,7 +179,6 @@ function findInRow(t, d, s) {
 /* A part of the name in any case, or a regular expression between slashes. */
 function matcher(query) {
 	const regex = /^\/(.+)\/$/.exec(query), part = query.toLowerCase();
-
 	try {
 		const r = regex && new RegExp(regex[1], "i");
 		return r ? (name) => r.test(name) : (name) => name.toLowerCase().includes(part);
@@ -200,7 +190,6 @@ function matcher(query) {
 function search() {
 	const t = view.tree, inside = new Uint8Array(t.up.length);
 	let samples = 0, largest = -1;
-
 	matches = null;
 	byId("matched").textContent = "";
 	if (!view.query)
@@ -221,21 +210,19 @@ function search() {
 
 /* Words and figures */
 
-const number = (n) => n.toLocaleString("en");
+const number = (n, digits = 0) => n.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
-const time = (ns) => ns < 1e10 ? `${number(Math.round(ns / 1e6))} ms` : `${number(Math.round(ns / 1e7) / 100)} s`;
+const time = (ns) => ns < 1e10 ? `${number(ns / 1e6)} ms` : `${number(ns / 1e9, 2)} s`;
 
 /* Never rounded to nothing, nor to all. */
 function share(part, whole) {
 	const p = whole ? 100 * part / whole : 0;
-
 	return p > 0 && p < 0.1 ? "<0.1 %" : p < 100 && p > 99.9 ? ">99.9 %" : `${p == 100 || !p ? p : p.toFixed(1)} %`;
 }
 
 function placeOf(i) {
 	const { funcs, groups, strings } = data, f = view.tree.func[i], file = strings[funcs.file[f]];
 	const row = view.tree == grouped ? data.groupOf.get(i) : undefined;
-
 	if (row != undefined) {
 		const creator = strings[groups.creator[row]];
 		return count(groups.goroutines[row], "goroutine") + (creator && ` · created by ${creator}`);
@@ -247,7 +234,6 @@ function placeOf(i) {
 /* Fills the tip or the line of details. */
 function describe(box, i) {
 	const t = view.tree, parts = [count(t.total[i], "sample"), share(t.total[i], t.total[0])];
-
 	if (view.zoom && t.depth[i] > t.depth[view.zoom])
 		parts.push(`${share(t.total[i], t.total[view.zoom])} of the zoomed`);
 	if (data.period)
@@ -263,7 +249,6 @@ function describe(box, i) {
 
 function readColours() {
 	const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name);
-
 	colours = { kinds: KINDS.map(([name]) => get(name)), ink: get("ink"), text: get("text"), muted: get("muted"),
 		font: `12px ${getComputedStyle(document.body).fontFamily}`,
 		widths: new Float32Array(data.label.length * 2) };	/* of labels, then of brief ones; 0: not measured */
@@ -272,7 +257,6 @@ function readColours() {
 function draw() {
 	const t = view.tree, dpr = devicePixelRatio || 1, width = canvas.clientWidth, height = graph.clientHeight;
 	const top = graph.scrollTop, to = Math.min(t.height, Math.ceil((top + height) / ROW));
-
 	canvas.width = Math.round(width * dpr);		/* clears it, too */
 	canvas.height = Math.round(height * dpr);
 	canvas.style.height = `${height}px`;
@@ -295,7 +279,6 @@ function draw() {
 function drawRow(d, y, width) {
 	const t = view.tree, scale = width / view.span, from = view.x, caller = d < t.depth[view.zoom];
 	let start = 0, end = -1, widest = 0, kind = GROUP, lit = false;
-
 	for (let i = findInRow(t, d, from); i < t.start[d + 1] && t.x[i] < from + view.span; i++) {
 		const left = Math.max(0, (t.x[i] - from) * scale), right = Math.min(width, (t.x[i] + t.total[i] - from) * scale);
 		const f = t.func[i], own = data.funcs.kind[f], hit = !matches || matches.hit[f] != 0;
@@ -329,7 +312,6 @@ function drawSliver(kind, y, start, end, lit) {
 
 function drawBox(f, kind, y, left, width, lit, caller) {
 	const gap = width > 4 ? 1 : width > 2 ? 0.5 : 0;
-
 	/* Three shades, so that neighbours of one kind stay apart. */
 	pen.globalAlpha = (lit ? 1 : 0.25) * (caller ? 0.6 : 1 - f % 3 * 0.1);
 	pen.fillStyle = colours.kinds[kind];
@@ -345,9 +327,9 @@ function drawBox(f, kind, y, left, width, lit, caller) {
 /* Whether the text fits; cut: as much of it as does. */
 function drawText(text, row, x, y, room, cut) {
 	const widths = colours.widths, shown = text.slice(0, LONGEST);
-
 	widths[row] ||= pen.measureText(shown).width || 1;
-	const fits = widths[row] <= room && shown == text, length = Math.floor(shown.length * Math.min(1, room / widths[row])) - 1;
+	const fits = widths[row] <= room && shown == text;
+	const length = Math.floor(shown.length * Math.min(1, room / widths[row])) - 1;
 	if (fits || (cut && length > 1))
 		pen.fillText(fits ? text : shown.slice(0, length) + "…", x, y + ROW / 2, room);
 	return fits;
@@ -356,7 +338,6 @@ function drawText(text, row, x, y, room, cut) {
 /* In px from the graph's corner. */
 function boxOf(i) {
 	const t = view.tree, scale = canvas.clientWidth / view.span, x = (t.x[i] - view.x) * scale, left = Math.max(0, x);
-
 	return { left, top: t.depth[i] * ROW, width: Math.min(canvas.clientWidth, x + t.total[i] * scale) - left };
 }
 
@@ -383,7 +364,6 @@ function zoom(i, still = matchMedia("(prefers-reduced-motion: reduce)").matches)
 		if (far)
 			requestAnimationFrame(step);
 	};
-
 	view.zoom = view.focus = i;
 	step(began);
 	reveal(i);
@@ -391,7 +371,6 @@ function zoom(i, still = matchMedia("(prefers-reduced-motion: reduce)").matches)
 
 function reveal(i) {
 	const y = view.tree.depth[i] * ROW;
-
 	graph.scrollTop = Math.min(y, Math.max(graph.scrollTop, y + ROW - graph.clientHeight));
 }
 
@@ -412,12 +391,11 @@ function focus(i) {
 
 /* The neighbour under the same caller. */
 function sibling(i, step) {
-	return i && view.tree.up[i + step] == view.tree.up[i] ? i + step : -1;
+	return i + step > 0 && view.tree.up[i + step] == view.tree.up[i] ? i + step : -1;
 }
 
 function showTree(withGroups) {
 	const z = view.tree == grouped ? view.zoom : 0;
-
 	if (!withGroups && !merged) {
 		const calls = mergeGroups(grouped);
 		merged = layout(calls);
@@ -446,7 +424,6 @@ function reset() {
 let saving;
 function changed(how) {
 	const p = new URLSearchParams();
-
 	if (view.query)
 		p.set("q", view.query);
 	if (view.tree != grouped)
@@ -464,7 +441,6 @@ function changed(how) {
 
 function readFragment() {
 	const p = new URLSearchParams(location.hash.slice(1)), z = Number(p.get("z"));
-
 	view.query = byId("query").value = p.get("q") || "";
 	showTree(p.get("g") != "0" || !data.groups.node.length);
 	zoom(Number.isInteger(z) && z > 0 && z < view.tree.up.length ? z : 0, true);
@@ -476,13 +452,11 @@ function nodeAt(event) {
 	const d = Math.floor((event.clientY - corner.top + graph.scrollTop) / ROW);
 	const s = view.x + (event.clientX - corner.left) * view.span / canvas.clientWidth;
 	const i = d >= 0 && d < t.height ? findInRow(t, d, s) : -1;
-
 	return i >= 0 && i < t.start[d + 1] && t.x[i] <= s ? i : -1;
 }
 
 function hover(event) {
 	const i = event ? nodeAt(event) : -1, tip = byId("tip"), mark = byId("mark");
-
 	tip.hidden = mark.hidden = i < 0;
 	canvas.style.cursor = i < 0 ? "default" : "pointer";
 	if (i < 0)
@@ -497,9 +471,8 @@ function hover(event) {
 
 function key(event) {
 	const t = view.tree, f = view.focus, typing = event.target == byId("query");
-	const walk = { ArrowUp: () => focus(t.up[f]), ArrowDown: () => focus(t.first[f]), ArrowLeft: () => focus(sibling(f, -1)),
-		ArrowRight: () => focus(sibling(f, 1)), Enter: () => zoomTo(f) };
-
+	const walk = { ArrowUp: () => focus(t.up[f]), ArrowDown: () => focus(t.first[f]), Enter: () => zoomTo(f),
+		ArrowLeft: () => focus(sibling(f, -1)), ArrowRight: () => focus(sibling(f, 1)) };
 	if (event.ctrlKey || event.altKey || event.metaKey)
 		return;
 	if (event.key == "Escape") {
@@ -521,15 +494,12 @@ function key(event) {
 
 function element(tag, ...content) {
 	const e = document.createElement(tag);
-
 	e.append(...content);	/* strings become text nodes */
 	return e;
 }
 
 function listGroups() {
-	const t = grouped, all = t.total[0], nodes = Array.from(data.groups.node).sort((a, b) => a - b);
-
-	nodes.sort((a, b) => t.total[b] - t.total[a]);
+	const t = grouped, all = t.total[0], nodes = Array.from(data.groups.node).sort((a, b) => t.total[b] - t.total[a]);
 	byId("side").hidden = byId("grouping").hidden = !nodes.length;
 	byId("count").textContent = number(nodes.length);
 	for (const node of nodes.slice(0, LISTED)) {
@@ -555,8 +525,7 @@ function writeFacts() {
 	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${share(goroutine, 1e6)} with a goroutine`,
 		`${share(withClass, samples)} with a goroutine or a stated class`, `${share(rooted, 1e6)} of stacks reach a root`,
 		`${share(named, 1e6)} of user frames named`,
-		`gostrobe itself: ${(cpu / 1e6).toFixed(2)} s CPU, ${number(Math.round(rss / 1e6))} MB`];
-
+		`gostrobe itself: ${(cpu / 1e6).toFixed(2)} s CPU, ${number(rss / 1e6)} MB`];
 	document.title = `gostrobe · ${data.title}`;
 	byId("title").textContent = name;
 	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",

@@ -13,9 +13,8 @@ struct mapping {
 	uint64_t start, end; /* end > start */
 	uint64_t offset;     /* in the file */
 	uint64_t inode;      /* 0: no file */
-	const char *
-		path; /* in the text, no NUL; a newline in it is "\012"; "[vdso]" … */
-	uint32_t path_len; /* 0: anonymous; without " (deleted)" */
+	const char *path;    /* in the text, no NUL, newlines as "\012"; "[vdso]", … */
+	uint32_t path_len;   /* 0: anonymous; without " (deleted)" */
 	bool deleted;
 };
 

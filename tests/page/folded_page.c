@@ -69,8 +69,9 @@ static uint32_t child(struct index *ix, uint32_t parent, const char *name)
 		return id;
 	}
 	n->type = NODE_GROUP;
-	*table_add(tree.groups, tree.n_groups, tree.cap_groups) =
-		(struct group){ .node = id, .goroutines = 1, .start = "", .creator = "main.main main.go:41" };
+	*table_add(tree.groups, tree.n_groups, tree.cap_groups) = (struct group){
+		.node = id, .goroutines = 1, .start = "", .creator = "main.main main.go:41"
+	};
 	n->group = tree.n_groups;
 	return id;
 }
@@ -85,8 +86,8 @@ int main(int argc, char **argv)
 	tree.title = argc > 1 ? argv[1] : "demo-812, 10 s at 100 Hz, cpu-clock";
 	tree.period_ns = SAMPLE_NS;
 	tree.start_ns = 1764015012000000000;
-	*table_add(tree.nodes, tree.n_nodes, tree.cap_nodes) =
-		(struct node){ .name = "", .file = "", .module = "" };
+	*table_add(tree.nodes, tree.n_nodes,
+		   tree.cap_nodes) = (struct node){ .name = "", .file = "", .module = "" };
 	*table_add(frames, n_frames, cap_frames) = "";
 	while (getline(&line, &cap, stdin) > 0) {
 		char *count = strrchr(line, ' '), *rest = line, *name;
