@@ -174,14 +174,15 @@ static __always_inline void exe_read(struct exe_key *key, struct task_struct *ta
 }
 
 /* Tells user space, at once, that this image wants to be looked at. */
-static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
+static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool given)
 {
 	struct image_record r = { .type = RECORD_IMAGE,
 				  .tgid = tgid,
 				  .image = p->image,
 				  .exe = p->exe,
 				  .left_out = p->left_out,
-				  .executable = p->executable };
+				  .executable = p->executable,
+				  .given = given };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
 	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
@@ -194,9 +195,10 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 					  image_id image, __u64 exec_vm)
 {
-	if (p->image != image) {
-		bool given = !p->image; /* by user space, which has looked at the file */
+	bool given = false;
 
+	if (p->image != image) {
+		given = !p->image; /* by user space, which has looked at the file */
 		p->image = image;
 		p->exec_vm = 0;
 		exe_read(&p->exe, (void *)bpf_get_current_task());
@@ -215,7 +217,7 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 		__sync_fetch_and_add(&p->left_out, 1);
 		return false;
 	}
-	if (p->exec_vm != exec_vm && image_tell(p, tgid))
+	if (p->exec_vm != exec_vm && image_tell(p, tgid, given))
 		p->exec_vm = exec_vm;
 	return true;
 }

@@ -77,7 +77,7 @@ struct image_record {
 	struct exe_key exe; /* zero: the file is not known */
 	__u64 left_out; /* samples of the process, of the image before, that were not sent */
 	__s32 executable; /* what the kernel side takes it for */
-	__u32 pad;
+	__u32 given;      /* it is the image that user space has looked at and given */
 	char comm[16];
 };
 

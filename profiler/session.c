@@ -142,11 +142,10 @@ static void on_image(void *arg, const struct image_record *r)
 	static const struct exe_key no_key;
 	struct session *s = arg;
 	struct proc *p = procs_get(s->procs, r->tgid);
-	bool given = p->looked && !p->image; /* looked at before it was sampled */
 	image_id now;
 
 	pipeline_leave_out(s->pipeline, p, r->left_out);
-	if (p->looked && (given || p->image == r->image)) {
+	if (p->looked && (r->given || p->image == r->image)) {
 		p->image = r->image;
 		procs_refresh(p);
 		return;
@@ -287,7 +286,7 @@ void session_stop(struct session *s)
 {
 	struct truth *t = &s->profile->truth;
 	uint64_t counts[COUNT_MAX];
-	const char *names;
+	const char *names, *why;
 
 	t->duration_ns = session_elapsed_ns(s);
 	collector_stop(s->collector);
@@ -299,6 +298,9 @@ void session_stop(struct session *s)
 	t->stack_faults = counts[COUNT_STACK_FAULT];
 	t->g_faults = counts[COUNT_G_FAULT];
 	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
+	why = symbolizer_kernel_why(s->symbolizer);
+	if (why && s->o.collector.kernel_stacks)
+		note(s, "kernel functions have no names: %s", why);
 	s->profile->not_go_names = strtab_add(s->profile->strings, names);
 	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	t->peak_rss = peak_rss();

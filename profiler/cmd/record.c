@@ -52,18 +52,22 @@ struct run {
 	bool live; /* a counter line is on the terminal */
 };
 
-static volatile sig_atomic_t stop_signals;
+static volatile sig_atomic_t stop_signals, to_forward;
 
-static void on_stop(int sig)
+static void on_stop(int sig, siginfo_t *info, void *context)
 {
-	(void)sig;
+	(void)context;
+	if (info->si_code <=
+	    0) /* from a process: a launched command has not got it from the terminal */
+		to_forward = sig;
 	if (stop_signals++)
 		_exit(128 + SIGINT); /* the recording is whole up to the last second */
 }
 
 static void catch_signals(void)
 {
-	struct sigaction sa = { .sa_handler = on_stop }; /* no SA_RESTART: polls return */
+	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO };
+	/* no SA_RESTART: polls return */
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -300,12 +304,16 @@ static int open_output(struct run *r)
 	int err;
 
 	r->path = r->rq.output ? r->rq.output : default_path(r);
-	if (r->rq.writer)
+	if (r->rq.writer) {
 		err = outfile_open(&r->out, r->path);
-	else
+		/* that it can be written is known now; nothing stays behind if we are killed */
+		if (!err && r->out.tmp)
+			outfile_abort(&r->out);
+	} else {
 		err = recording_create(&r->recording,
 				       strcmp(r->path, "-") ? r->path : "/dev/stdout",
 				       session_profile(r->session));
+	}
 	if (err)
 		error("%s: %s", r->path, strerror(-err));
 	return err ? STATUS_FAILED : 0;
@@ -340,6 +348,10 @@ static bool wants_end(struct run *r)
 
 	if (r->rq.duration_ns && elapsed >= r->rq.duration_ns)
 		return true;
+	if (r->rq.command && to_forward) {
+		kill(r->launch.pid, to_forward);
+		to_forward = 0;
+	}
 	if (r->rq.command)
 		return launch_ended(&r->launch, false);
 	return stop_signals || (r->rq.pids && !session_running(r->session));
@@ -402,8 +414,10 @@ static void say_truth(const struct tree *t, const struct profile *p)
 
 static int finish_writer(struct run *r, const struct tree *t)
 {
-	int err = r->rq.writer->write(t, r->out.out);
+	int err = r->out.out ? 0 : outfile_open(&r->out, r->path);
 
+	if (!err)
+		err = r->rq.writer->write(t, r->out.out);
 	if (!err)
 		err = outfile_commit(&r->out);
 	return err;
@@ -435,8 +449,8 @@ static int finish(struct run *r, int err)
 	else if (!err && r->rq.writer && strcmp(r->path, "-"))
 		info("written: %s", r->path);
 	else if (!err && strcmp(r->path, "-"))
-		info("written: %s\nnext:    gostrobe report %s   or: gostrobe flame %s", r->path,
-		     r->path, r->path);
+		info("written: %s\nnext:    gostrobe report %s   or: gostrobe flame %s",
+		     r->path, r->path, r->path);
 	if (!none)
 		say_truth(t, p);
 	tree_free(t);
