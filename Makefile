@@ -116,7 +116,7 @@ fuzz:
 	@$(MAKE) --no-print-directory $(FORMAT:%=$(B)/fuzz/%)
 	@for f in $(FORMAT); do tests/fuzz $(B)/fuzz/$$f $(SECONDS) || exit 1; done
 
-$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c,$(SRC)) $(B)/page_assets.h
+$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c profiler/session.c,$(SRC)) $(B)/page_assets.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \

@@ -78,10 +78,13 @@ function readData(raw) {
 		groups: table("group", ["node", "goroutines", "creator"]) };
 	data.label = Array.from(data.funcs.name, (name) => strings[name] || "all");
 	data.brief = data.label.map(shorten);
+	data.bare = data.brief.map((name, f) => isGo(f) ? name.replace(/^[\w-]+\./, "") : name);
 	grouped = layout({ up, func, self, cpu });
 	data.groups.node = data.groups.node.map((node) => grouped.rank[node]);
 	data.groupOf = new Map(Array.from(data.groups.node, (node, row) => [node, row]));
 }
+
+const isGo = (f) => ["go", "runtime", "gc"].includes(KINDS[data.funcs.kind[f]][0]);
 
 /* Without import paths: "github.com/a/b.(*T).F" is "b.(*T).F". */
 function shorten(name) {
@@ -251,7 +254,7 @@ function readColours() {
 	const style = getComputedStyle(document.documentElement), get = (name) => style.getPropertyValue("--" + name);
 	colours = { kinds: KINDS.map(([name]) => get(name)), ink: get("ink"), text: get("text"), muted: get("muted"),
 		font: `12px ${getComputedStyle(document.body).fontFamily}`,
-		widths: new Float32Array(data.label.length * 2) };	/* of labels, then of brief ones; 0: not measured */
+		widths: new Float32Array(data.label.length * 3) };	/* of label, brief, bare; 0: not measured */
 }
 
 function draw() {
@@ -320,8 +323,9 @@ function drawBox(f, kind, y, left, width, lit, caller) {
 		return;
 	pen.globalAlpha = 1;
 	pen.fillStyle = !lit ? colours.muted : caller ? colours.text : colours.ink;
-	if (!drawText(data.label[f], f, left + 6, y, width - 12, false))
-		drawText(data.brief[f], f + data.label.length, left + 6, y, width - 12, true);
+	const at = [left + 6, y, width - 12], n = data.label.length;
+	if (!drawText(data.label[f], f, ...at, false) && !drawText(data.brief[f], f + n, ...at, false))
+		drawText(data.bare[f], f + 2 * n, ...at, true);
 }
 
 /* Whether the text fits; cut: as much of it as does. */
