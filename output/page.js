@@ -520,16 +520,17 @@ function listGroups() {
 		byId("list").append(element("li", button));
 	}
 	const rest = nodes.slice(LISTED).reduce((sum, node) => sum + t.total[node], 0);
-	byId("more").textContent = rest && `and ${number(nodes.length - LISTED)} smaller ones, ${share(rest, all)} together`;
+	byId("more").textContent = rest
+		? `and ${number(nodes.length - LISTED)} smaller ones, ${share(rest, all)} together` : "";
 }
 
 function writeFacts() {
 	const [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.truth;
 	const [name, ...how] = data.title.split(", "), t = grouped, used = new Set(t.func.map((f) => data.funcs.kind[f]));
-	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${share(goroutine, 1e6)} with a goroutine`,
-		`${share(withClass, samples)} with a goroutine or a stated class`, `${share(rooted, 1e6)} of stacks reach a root`,
-		`${share(named, 1e6)} of user frames named`,
-		`gostrobe itself: ${(cpu / 1e6).toFixed(2)} s CPU, ${number(rss / 1e6)} MB`];
+	const down = (millionths) => `${(Math.floor(millionths / 1000) / 10).toFixed(1)} %`;	/* as the truth line does */
+	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${down(goroutine)} with a goroutine`,
+		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`, `${down(rooted)} of stacks rooted`,
+		`${down(named)} of user frames named`, `gostrobe itself: ${number(cpu / 1e6, 2)} s CPU, ${number(rss / 1e6, 1)} MB peak`];
 	document.title = `gostrobe · ${data.title}`;
 	byId("title").textContent = name;
 	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",

@@ -239,13 +239,17 @@ int session_follow_tree(struct session *s, pid_t pid)
 	return collector_follow(s->collector, pid, EXE_UNKNOWN, PROCESS_CHILDREN);
 }
 
-int session_start(struct session *s, const char **what)
+void session_prepare(struct session *s)
 {
 	if (s->o.collector.kernel_stacks)
 		symbolizer_load_kernel(s->symbolizer);
 	s->start_ns = clock_ns(CLOCK_MONOTONIC);
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	pipeline_open(&s->pipeline, s->profile, s->procs, s->symbolizer, s->start_ns);
+}
+
+int session_start(struct session *s, const char **what)
+{
 	return collector_start(s->collector, what);
 }
 

@@ -36,6 +36,8 @@ void session_follow_all(struct session *s);
 /* Follows a process that has not become its program yet, and all its children. */
 int session_follow_tree(struct session *s, pid_t pid);
 
+/* Last before the start: whose time the profile has from now on. */
+void session_prepare(struct session *s);
 int session_start(struct session *s, const char **what);
 /* Waits up to timeout_ms, takes in what came. As collector_poll(). */
 int session_step(struct session *s, int timeout_ms);

@@ -505,8 +505,10 @@ static int record(struct run *r, const struct session_options *so)
 	}
 	catch_signals();
 	status = follow_targets(r);
-	if (!status)
+	if (!status) {
+		session_prepare(r->session);
 		status = open_output(r);
+	}
 	if (!status)
 		status = start(r);
 	if (status)
