@@ -45,13 +45,14 @@ struct walk {
 };
 
 /* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
- * perf events do not interrupt each other on one CPU. */
+ * perf events do not interrupt each other on one CPU. What every sample uses stands together, in a page
+ * or two: at low rates, caches and TLB are cold each time, and that is what a sample costs. */
 struct scratch {
 	struct walk walk;
+	struct goroutine_scratch go;
+	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS]; /* sample.pcs */
-	__u8 window[WINDOW];
-	struct goroutine_scratch go;
 };
 
 struct {
@@ -77,15 +78,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
 	__type(key, struct exe_key);
-	__type(value, __s32); /* enum executable */
+	__type(value, struct executable);
 } executables SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_LAYOUTS);
-	__type(key, __u32);
-	__type(value, struct layout);
-} layouts SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -181,7 +175,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool
 				  .image = p->image,
 				  .exe = p->exe,
 				  .left_out = p->left_out,
-				  .executable = p->executable,
+				  .executable = p->executable.state,
 				  .given = given };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
@@ -203,17 +197,20 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 		p->exec_vm = 0;
 		exe_read(&p->exe, (void *)bpf_get_current_task());
 		if (!given)
-			p->executable = EXE_UNKNOWN;
-		else if (p->executable > 0)
+			p->executable.state = EXE_UNKNOWN;
+		else if (p->executable.state == EXE_GO)
 			bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
 	}
-	if (p->executable == EXE_UNKNOWN) {
-		__s32 *known = bpf_map_lookup_elem(&executables, &p->exe);
+	if (p->executable.state == EXE_UNKNOWN) {
+		const struct executable *known = bpf_map_lookup_elem(&executables, &p->exe);
 
-		if (known)
-			p->executable = *known;
+		if (known) {
+			p->executable.layout = known->layout;
+			barrier(); /* another CPU may read it now */
+			p->executable.state = known->state;
+		}
 	}
-	if (p->executable == EXE_NOT_GO && !(p->flags & PROCESS_WANTED)) {
+	if (p->executable.state == EXE_NOT_GO && !(p->flags & PROCESS_WANTED)) {
 		__sync_fetch_and_add(&p->left_out, 1);
 		return false;
 	}
@@ -226,7 +223,7 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 static __always_inline struct process_entry *process_add(__u32 tgid, __u64 exec_vm)
 {
 	/* not 0, which says that user space has given the row */
-	struct process_entry fresh = { .image = 1, .executable = EXE_UNKNOWN };
+	struct process_entry fresh = { .image = 1 };
 
 	if (!exec_vm) /* kernel threads have no code of their own */
 		return 0;
@@ -373,24 +370,21 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu)
 }
 
 static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
-					   __s32 executable)
+					   const struct executable *exe)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
 	struct goroutine_state g = {};
-	__u32 row = executable;
-	const struct layout *l;
 
-	if (executable == EXE_UNKNOWN) {
+	if (exe->state == EXE_UNKNOWN) {
 		s->flags |= SAMPLE_STARTING;
 		return;
 	}
-	l = bpf_map_lookup_elem(&layouts, &row);
-	if (executable == EXE_NOT_GO || !l) {
+	if (exe->state == EXE_NOT_GO) {
 		s->flags |= SAMPLE_NO_G;
 		return;
 	}
-	goroutine_read(l, t->tp, &tmp->go, &g);
+	goroutine_read(&exe->layout, t->tp, &tmp->go, &g);
 	s->flags |= g.flags;
 	if (g.goid && g.procid != t->tid && g.procid != namespaced_tid()) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
@@ -421,8 +415,6 @@ static __always_inline void sample_send(struct sample *s)
 		return;
 	if (bpf_ringbuf_output(&ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
-	else
-		count(COUNT_SAMPLES);
 }
 
 static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
@@ -482,7 +474,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	goroutine_fill(tmp, &t, p->executable);
+	goroutine_fill(tmp, &t, &p->executable);
 	if (want_user && s->ip)
 		walk(tmp, cpu);
 	s->n_user = tmp->walk.n;

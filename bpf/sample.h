@@ -9,8 +9,8 @@
  *   RECORD_EXIT	the last thread of a followed process has ended
  * Samples never wake the reader, the other two do.
  *
- * Down go three maps: `processes` (whom to follow), `executables` (which layout an executable has, so
- * that the second process of a known one needs nobody) and `layouts`.
+ * Down go two maps: `processes` (whom to follow) and `executables` (where a program keeps its
+ * goroutines, so that the second process of a known one needs nobody).
  */
 #ifndef BPF_SAMPLE_H
 #define BPF_SAMPLE_H
@@ -22,7 +22,6 @@ enum {
 	MAX_KERNEL_PCS = 127,
 	LEAF_WORDS = 16,  /* read at the stack pointer of every sample */
 	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
-	MAX_LAYOUTS = 1024,
 };
 
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
@@ -76,7 +75,7 @@ struct image_record {
 	image_id image;
 	struct exe_key exe; /* zero: the file is not known */
 	__u64 left_out; /* samples of the process, of the image before, that were not sent */
-	__s32 executable; /* what the kernel side takes it for */
+	__u32 executable; /* enum executable_state: what the kernel side takes it for */
 	__u32 given;      /* it is the image that user space has looked at and given */
 	char comm[16];
 };
@@ -86,28 +85,6 @@ struct exit_record {
 	__u32 tgid;
 	image_id image;
 	__u64 left_out; /* as above */
-};
-
-/* Value of `executables`, key struct exe_key. */
-enum executable {
-	EXE_UNKNOWN = 0, /* user space has not looked yet; also when absent */
-	EXE_NOT_GO = -1,
-	/* > 0: row of `layouts` */
-};
-
-enum process_flags {
-	PROCESS_WANTED = 1 << 0,   /* recorded even when it is not Go (-p) */
-	PROCESS_CHILDREN = 1 << 1, /* its children are followed too (-- CMD) */
-};
-
-/* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
-struct process_entry {
-	image_id image;
-	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
-	struct exe_key exe;
-	__u64 left_out;   /* samples not sent since it is not Go, and not yet told of */
-	__s32 executable; /* as in `executables` */
-	__u32 flags;
 };
 
 /*
@@ -126,9 +103,37 @@ struct layout {
 	__u32 pad[2];
 };
 
+enum executable_state {
+	EXE_UNKNOWN = 0, /* user space has not looked yet; also when absent */
+	EXE_NOT_GO,
+	EXE_GO, /* layout counts */
+};
+
+/* Value of `executables`, key struct exe_key. */
+struct executable {
+	__u32 state; /* enum executable_state */
+	__u32 pad;
+	struct layout layout;
+};
+
+enum process_flags {
+	PROCESS_WANTED = 1 << 0,   /* recorded even when it is not Go (-p) */
+	PROCESS_CHILDREN = 1 << 1, /* its children are followed too (-- CMD) */
+};
+
+/* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
+struct process_entry {
+	image_id image;
+	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
+	struct executable executable; /* here too, for the sake of speed */
+	struct exe_key exe;
+	__u64 left_out; /* samples not sent since it is not Go, and not yet told of */
+	__u32 flags;
+	__u32 pad;
+};
+
 /* Counters, one row per CPU in the map `counters`. */
 enum counter {
-	COUNT_SAMPLES,     /* sent */
 	COUNT_RING_FULL,   /* samples lost because the reader was late */
 	COUNT_TABLE_FULL,  /* samples lost because `processes` was full */
 	COUNT_STACK_FAULT, /* samples whose user stack ends at an unreadable address */

@@ -30,8 +30,6 @@ struct collector {
 	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
 	int n_cpus;
 	struct ring_buffer *ring;
-	struct layout *layouts; /* as in the map; row 0 is not used */
-	uint32_t n_layouts, cap_layouts;
 	const struct collector_handler *handler;
 };
 
@@ -183,8 +181,6 @@ int collector_open(struct collector **ret, const struct collector_options *o,
 
 	c->o = *o;
 	c->n_cpus = libbpf_num_possible_cpus();
-	c->n_layouts = c->cap_layouts = 0;
-	table_add(c->layouts, c->n_layouts, c->cap_layouts);
 	libbpf_set_print(libbpf_line);
 	*what = "number of CPUs";
 	err = c->n_cpus;
@@ -243,14 +239,13 @@ void collector_close(struct collector *c)
 	ring_buffer__free(c->ring);
 	sample_bpf__destroy(c->skel);
 	free(c->events);
-	free(c->layouts);
 	free(c);
 }
 
-int collector_follow(struct collector *c, pid_t tgid, int32_t executable,
+int collector_follow(struct collector *c, pid_t tgid, const struct executable *exe,
 		     uint32_t process_flags)
 {
-	struct process_entry p = { .executable = executable, .flags = process_flags };
+	struct process_entry p = { .executable = *exe, .flags = process_flags };
 	uint32_t key = (uint32_t)tgid;
 
 	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY)
@@ -279,27 +274,13 @@ void collector_left_out(const struct collector *c,
 			fn(arg, tgid, p.left_out);
 }
 
-int collector_executable(struct collector *c, const struct exe_key *key, int32_t executable)
+int collector_executable(struct collector *c, const struct exe_key *key,
+			 const struct executable *exe)
 {
-	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, &executable,
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, exe,
 				   BPF_ANY)
 		       ? -errno
 		       : 0;
-}
-
-int collector_layout(struct collector *c, const struct layout *l)
-{
-	uint32_t id;
-
-	for (id = 1; id < c->n_layouts; id++)
-		if (!memcmp(&c->layouts[id], l, sizeof(*l)))
-			return (int)id;
-	if (id == MAX_LAYOUTS)
-		return -E2BIG;
-	if (bpf_map_update_elem(bpf_map__fd(c->skel->maps.layouts), &id, l, BPF_ANY))
-		return -errno;
-	*table_add(c->layouts, c->n_layouts, c->cap_layouts) = *l;
-	return (int)id;
 }
 
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)

@@ -43,8 +43,8 @@ int collector_start(struct collector *c, const char **what);
 void collector_stop(struct collector *c);
 void collector_close(struct collector *c); /* takes NULL */
 
-/* Adds a process: executable as in the map of that name. -E2BIG: the table is full. */
-int collector_follow(struct collector *c, pid_t tgid, int32_t executable,
+/* Adds a process. -E2BIG: the table is full. */
+int collector_follow(struct collector *c, pid_t tgid, const struct executable *exe,
 		     uint32_t process_flags);
 /* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
 image_id collector_image(const struct collector *c, uint32_t tgid);
@@ -53,9 +53,7 @@ void collector_left_out(const struct collector *c,
 			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg);
 /* What an executable is, for all its processes. */
 int collector_executable(struct collector *c, const struct exe_key *key,
-			 int32_t executable);
-/* The row of this layout, which it gets when it is new; negative errno. */
-int collector_layout(struct collector *c, const struct layout *l);
+			 const struct executable *exe);
 
 /* Waits up to timeout_ms for something urgent, then hands over all that is there. Records that
  * do not add up are dropped. 0, or -EINTR; other negative errno are fatal. */

@@ -118,22 +118,17 @@ static void note_no_goroutines(struct session *s, const struct proc *p, const ch
 }
 
 /* What the kernel side is to take this process's executable for. */
-static int32_t executable_of(struct session *s, const struct proc *p)
+static struct executable executable_of(struct session *s, const struct proc *p)
 {
-	struct layout l;
+	struct executable exe = { .state = EXE_GO };
 	const char *why = NULL;
-	int err = proc_layout(p, &l, &why), row;
+	int err = proc_layout(p, &exe.layout, &why);
 
 	if (err == -ENOENT)
-		return EXE_NOT_GO;
-	if (err)
+		exe.state = EXE_NOT_GO;
+	else if (err)
 		note_no_goroutines(s, p, why);
-	row = collector_layout(s->collector, &l);
-	if (row < 0) {
-		debug("layout: %s", strerror(-row));
-		return EXE_UNKNOWN;
-	}
-	return row;
+	return exe;
 }
 
 /* First sight of an image, or new code in one that is known. */
@@ -142,6 +137,7 @@ static void on_image(void *arg, const struct image_record *r)
 	static const struct exe_key no_key;
 	struct session *s = arg;
 	struct proc *p = procs_get(s->procs, r->tgid);
+	struct executable exe;
 	image_id now;
 
 	pipeline_leave_out(s->pipeline, p, r->left_out);
@@ -155,7 +151,7 @@ static void on_image(void *arg, const struct image_record *r)
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
 	if (!p->process &&
-	    r->executable > 0) /* gone already, but a Go program that is known */
+	    r->executable == EXE_GO) /* gone already, but a Go program that is known */
 		procs_adopt(s->procs, p);
 	now = collector_image(s->collector, r->tgid);
 	if (now && now != r->image) {
@@ -164,8 +160,10 @@ static void on_image(void *arg, const struct image_record *r)
 		p->space = NULL;
 		return;
 	}
-	if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path)
-		collector_executable(s->collector, &r->exe, executable_of(s, p));
+	if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path) {
+		exe = executable_of(s, p);
+		collector_executable(s->collector, &r->exe, &exe);
+	}
 }
 
 static void on_sample(void *arg, const struct sample *sample)
@@ -196,25 +194,28 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 enum session_target session_follow(struct session *s, pid_t pid)
 {
 	struct proc *p = procs_get(s->procs, (uint32_t)pid);
-	char exe[64];
+	struct executable exe;
+	char path[64];
 
 	p->wanted = true;
 	procs_look(s->procs, p);
 	if (p->go) {
-		collector_follow(s->collector, pid, executable_of(s, p), PROCESS_WANTED);
+		exe = executable_of(s, p);
+		collector_follow(s->collector, pid, &exe, PROCESS_WANTED);
 		s->running++;
 		return TARGET_GO;
 	}
-	snprintf(exe, sizeof(exe), "/proc/%d/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	procs_drop(s->procs, p);
 	if (kill(pid, 0) && errno == ESRCH)
 		return TARGET_GONE;
-	return !access(exe, R_OK) || errno == ENOENT ? TARGET_NOT_GO : TARGET_DENIED;
+	return !access(path, R_OK) || errno == ENOENT ? TARGET_NOT_GO : TARGET_DENIED;
 }
 
 void session_follow_all(struct session *s)
 {
 	DIR *dir = opendir("/proc");
+	struct executable exe;
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
@@ -225,10 +226,12 @@ void session_follow_all(struct session *s)
 			continue;
 		p = procs_get(s->procs, (uint32_t)pid);
 		procs_look(s->procs, p);
-		if (p->go)
-			collector_follow(s->collector, pid, executable_of(s, p), 0);
-		else
+		if (p->go) {
+			exe = executable_of(s, p);
+			collector_follow(s->collector, pid, &exe, 0);
+		} else {
 			procs_drop(s->procs, p);
+		}
 	}
 	if (dir)
 		closedir(dir);
@@ -236,7 +239,9 @@ void session_follow_all(struct session *s)
 
 int session_follow_tree(struct session *s, pid_t pid)
 {
-	return collector_follow(s->collector, pid, EXE_UNKNOWN, PROCESS_CHILDREN);
+	struct executable unknown = { .state = EXE_UNKNOWN };
+
+	return collector_follow(s->collector, pid, &unknown, PROCESS_CHILDREN);
 }
 
 void session_prepare(struct session *s)

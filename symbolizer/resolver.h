@@ -11,10 +11,10 @@ struct elf;
 struct strtab;
 
 struct func {
-	uint64_t addr, size;	/* in the module's file */
-	const char *name;	/* valid during the call */
+	uint64_t addr, size; /* in the module's file */
+	const char *name;    /* valid during the call */
 	const char *file;
-	uint32_t line;		/* where it starts; 0: not known */
+	uint32_t line; /* where it starts; 0: not known */
 };
 
 struct resolver {
@@ -23,10 +23,11 @@ struct resolver {
 	int (*open)(void **ret, const struct elf *elf, const char **why);
 	/* Frames at addr, innermost first, module not filled. Number of them, at most cap;
 	 * 0: not mine; -EBADMSG: the table lies. */
-	int (*find)(void *self, uint64_t addr, struct strtab *strs, struct frame *out, int cap);
+	int (*find)(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
+		    int cap);
 	/* Every function, by address, until fn returns non-zero, which is then returned. */
 	int (*each)(void *self, int (*fn)(void *arg, const struct func *f), void *arg);
-	void (*close)(void *self);	/* takes NULL */
+	void (*close)(void *self); /* takes NULL */
 };
 
 extern const struct resolver gopclntab_resolver;

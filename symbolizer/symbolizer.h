@@ -19,7 +19,7 @@ struct strtab;
 struct symbolizer;
 struct space;
 
-enum { FRAMES_AT_PC = 64 };	/* the most frames one address expands to */
+enum { FRAMES_AT_PC = 64 }; /* the most frames one address expands to */
 
 /* strs outlives the symbolizer; all strings of frames go there. */
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs);
@@ -33,10 +33,10 @@ void space_close(struct space *sp);
 
 /* What the main executable of the space is, for golayout. Strings live as long as the symbolizer. */
 struct go_program {
-	const char *path;	/* as the process sees it */
-	const char *build_id;	/* hex, "" when it has none */
-	const char *version;	/* "go1.22.3"; NULL: no Go program */
-	const char *why;	/* why its functions have no names; NULL: they do */
+	const char *path;     /* as the process sees it */
+	const char *build_id; /* hex, "" when it has none */
+	const char *version;  /* "go1.22.3"; NULL: no Go program */
+	const char *why;      /* why its functions have no names; NULL: they do */
 };
 void space_program(const struct space *sp, struct go_program *ret);
 /* Same for a file, without a process: what /proc/PID/exe is before anything is followed.
@@ -67,7 +67,7 @@ bool space_function(const struct space *sp, const char *name, uint64_t *entry,
 		    const uint8_t **code, uint32_t *len);
 
 /* Row id of frame.module: paths as the process saw them. Row 0 is no module. */
-uint32_t symbolizer_modules(const struct symbolizer *s);	/* how many rows */
+uint32_t symbolizer_modules(const struct symbolizer *s); /* how many rows */
 void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
 		       const char **build_id);
 /* Reads the kernel's symbols now, and not in the middle of something urgent. */

@@ -16,7 +16,7 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 
 /* An output file beside its place: written in full, then renamed over it, or not at all. */
 struct outfile {
-	FILE *out; /* write here */
+	FILE *out;  /* write here */
 	char *path; /* owned */
 	char *tmp;  /* owned; NULL for "-", devices and pipes: written in place */
 };
