@@ -5,8 +5,8 @@
  * A sample of a process that nobody follows ends after one hash lookup. For the others:
  * process_check() notices exec, new code and new processes and tells user space; goroutine_read()
  * goes from the thread pointer to the goroutine; walk() follows the frame pointers through
- * copies of the stack, a window of 1 KiB at a time, since one read a frame costs five times as much;
- * what is found goes to the ring buffer in one piece of variable length, without a wake-up.
+ * a copy of the stack, a window of 4 KiB at a time, since one read a frame costs five times as much;
+ * what is found goes to the CPU's ring buffer in one piece of variable length, without a wake-up.
  *
  * The sampler has two versions: for kernels with bpf_task_pt_regs() (5.15), which also read through BTF
  * pointers (5.11), and for older ones. User space loads one.
@@ -22,7 +22,7 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
-	WINDOW = 1024,        /* bytes of stack copied at a time */
+	WINDOW = 4096,        /* bytes of stack copied at a time, or what it has */
 	WINDOWS = 33,         /* its square is more than MAX_USER_PCS */
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
@@ -62,10 +62,19 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-struct {
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
-} ring SEC(".maps");
+	__uint(max_entries, 1 << 18);
+};
+
+struct ring control SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1); /* as many as CPUs; filled after load */
+	__type(key, __u32);
+	__array(values, struct ring);
+} rings SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -179,7 +188,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool
 				  .given = given };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
-	if (bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
+	if (bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
 		return false;
 	p->left_out = 0;
 	return true;
@@ -410,10 +419,11 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 static __always_inline void sample_send(struct sample *s)
 {
 	__u64 n = s->n_words + s->n_user + s->n_kernel;
+	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
-	if (n > LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
+	if (!ring || n > LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
 		return;
-	if (bpf_ringbuf_output(&ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
 }
 
@@ -549,6 +559,6 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	r.image = p->image;
 	r.left_out = p->left_out;
 	bpf_map_delete_elem(&processes, &r.tgid);
-	bpf_ringbuf_output(&ring, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
+	bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
 	return 0;
 }

@@ -2,12 +2,14 @@
 /*
  * What the kernel side and user space say to each other: the one header that both include.
  *
- * Up, through the ring buffer, come records; each starts with its type:
+ * Up come records; each starts with its type:
  *   RECORD_SAMPLE	a thread of a followed process was on a CPU when the clock struck
  *   RECORD_IMAGE	a process was seen for the first time, executed another program, or
  *			mapped other code since it was last sampled
  *   RECORD_EXIT	the last thread of a followed process has ended
- * Samples never wake the reader, the other two do.
+ * Samples come through `rings`, one ring buffer per CPU, since CPUs that share one wait for each
+ * other's cache lines; they never wake the reader. The other two come through `control`, and do. A
+ * process's RECORD_IMAGE is there before the first sample that needs it.
  *
  * Down go two maps: `processes` (whom to follow) and `executables` (where a program keeps its
  * goroutines, so that the second process of a known one needs nobody).

@@ -18,8 +18,8 @@
 #include "sample.skel.h"
 
 enum {
-	RING_PER_CPU = 512 << 10, /* enough for 50 kHz when it is read every 50 ms */
-	RING_MAX = 16 << 20,
+	RING_SIZE =
+		512 << 10, /* of one CPU: enough for 50 kHz when it is read every 50 ms */
 	PROCESSES_ALL = 16384, /* rows of `processes` with follow_all */
 };
 
@@ -29,7 +29,8 @@ struct collector {
 	struct bpf_program *program; /* the version that this kernel can run */
 	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
 	int n_cpus;
-	struct ring_buffer *ring;
+	struct ring_buffer *control; /* what wakes us */
+	struct ring_buffer *samples; /* of all CPUs */
 	const struct collector_handler *handler;
 };
 
@@ -74,15 +75,6 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static uint32_t ring_size(int n_cpus)
-{
-	uint32_t size = 1 << 20;
-
-	while (size < (uint64_t)n_cpus * RING_PER_CPU && size < RING_MAX)
-		size *= 2;
-	return size;
-}
-
 /* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
 static void choose_program(struct collector *c)
 {
@@ -95,6 +87,34 @@ static void choose_program(struct collector *c)
 	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
 	c->program = modern ? c->skel->progs.sample_modern : c->skel->progs.sample_old;
 	debug("kernel side: %s", bpf_program__name(c->program));
+}
+
+static int open_rings(struct collector *c)
+{
+	int rings = bpf_map__fd(c->skel->maps.rings);
+
+	c->control = ring_buffer__new(bpf_map__fd(c->skel->maps.control), on_record, c,
+				      NULL);
+	if (!c->control)
+		return -errno;
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, RING_SIZE,
+					NULL),
+		    err = 0;
+
+		if (fd < 0)
+			return -errno;
+		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
+			err = -errno;
+		else if (c->samples)
+			err = ring_buffer__add(c->samples, fd, on_record, c);
+		else if (!(c->samples = ring_buffer__new(fd, on_record, c, NULL)))
+			err = -errno;
+		close(fd); /* the map of maps and the mapping keep it */
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int load(struct collector *c, const char **what)
@@ -110,7 +130,7 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->want_user = c->o.user_stacks;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
-	bpf_map__set_max_entries(skel->maps.ring, ring_size(c->n_cpus));
+	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
 	if (c->o.follow_all)
 		bpf_map__set_max_entries(skel->maps.processes, PROCESSES_ALL);
 	choose_program(c);
@@ -126,8 +146,7 @@ static int load(struct collector *c, const char **what)
 	    !skel->links.process_exit)
 		return -errno;
 	*what = "ring buffer";
-	c->ring = ring_buffer__new(bpf_map__fd(skel->maps.ring), on_record, c, NULL);
-	return c->ring ? 0 : -errno;
+	return open_rings(c);
 }
 
 static int event_open(const struct collector *c, enum sample_event event, int cpu)
@@ -236,7 +255,8 @@ void collector_close(struct collector *c)
 		return;
 	if (c->events)
 		collector_stop(c);
-	ring_buffer__free(c->ring);
+	ring_buffer__free(c->control);
+	ring_buffer__free(c->samples);
 	sample_bpf__destroy(c->skel);
 	free(c->events);
 	free(c);
@@ -289,14 +309,21 @@ int collector_poll(struct collector *c, int timeout_ms, const struct collector_h
 	int n;
 
 	c->handler = h;
-	/* samples do not wake us: whatever epoll says, the ring may have some */
-	n = epoll_wait(ring_buffer__epoll_fd(c->ring), &event, 1, timeout_ms);
+	n = epoll_wait(ring_buffer__epoll_fd(c->control), &event, 1, timeout_ms);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	n = n < 0 ? -EINTR : 0;
-	if (ring_buffer__consume(c->ring) < 0)
+	/* samples do not wake us: whatever epoll says, there may be some */
+	if (ring_buffer__consume(c->control) < 0 || ring_buffer__consume(c->samples) < 0)
 		return -EIO;
 	return n;
+}
+
+int collector_control(struct collector *c)
+{
+	int n = ring_buffer__consume(c->control);
+
+	return n < 0 ? -EIO : n;
 }
 
 void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])

@@ -55,9 +55,13 @@ void collector_left_out(const struct collector *c,
 int collector_executable(struct collector *c, const struct exe_key *key,
 			 const struct executable *exe);
 
-/* Waits up to timeout_ms for something urgent, then hands over all that is there. Records that
+/* Waits up to timeout_ms for something urgent, then hands over all that is there, samples last and CPU
+ * by CPU: they are in the order of time only within each. Records that
  * do not add up are dropped. 0, or -EINTR; other negative errno are fatal. */
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
+
+/* From a sample's handler: hands over the other records that have come meanwhile. How many. */
+int collector_control(struct collector *c);
 
 void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX]);
 const char *collector_event_name(const struct collector *c); /* "cpu-clock" */

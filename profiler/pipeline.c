@@ -49,7 +49,6 @@ struct left_out {
 
 struct pipeline {
 	struct profile *profile;
-	struct procs *procs;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
 	struct expansion *expansions;
@@ -70,14 +69,13 @@ struct pipeline {
 			    3]; /* expansions of the sample */
 };
 
-int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
+int pipeline_open(struct pipeline **ret, struct profile *profile,
 		  struct symbolizer *symbolizer, uint64_t start_ns)
 {
 	struct pipeline *pl = mem_zalloc(sizeof(*pl));
 	struct frame cut = { .kind = FRAME_CUT };
 
 	pl->profile = profile;
-	pl->procs = procs;
 	pl->symbolizer = symbolizer;
 	pl->start_ns = start_ns;
 	pl->cut_frame = profile_frame(profile, &cut);
@@ -357,17 +355,15 @@ void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samp
 	pl->left_out[i].samples += samples;
 }
 
-void pipeline_sample(struct pipeline *pl, const struct sample *s)
+void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
-	struct proc *p = procs_find(pl->procs, s->tgid);
 	struct event e = { .weight = pl->profile->period_ns };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel;
 	bool rooted;
 
-	if (!p || !p->process) {
-		if (p)
-			pipeline_leave_out(pl, p, 1);
+	if (!p->process) {
+		pipeline_leave_out(pl, p, 1);
 		return;
 	}
 	for (; n < s->n_kernel; n++)

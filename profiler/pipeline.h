@@ -9,17 +9,16 @@
 
 struct pipeline;
 struct proc;
-struct procs;
 struct profile;
 struct symbolizer;
 
 /* start_ns: CLOCK_MONOTONIC at the profile's start. All outlive the pipeline. */
-int pipeline_open(struct pipeline **ret, struct profile *profile, struct procs *procs,
+int pipeline_open(struct pipeline **ret, struct profile *profile,
 		  struct symbolizer *symbolizer, uint64_t start_ns);
 void pipeline_close(struct pipeline *pl); /* takes NULL */
 
-/* A sample of a process that procs has no row for is left out, and counted. */
-void pipeline_sample(struct pipeline *pl, const struct sample *s);
+/* A sample of process p; one that has no row in the profile is left out, and counted. */
+void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);
 
 /* Samples of a process that the kernel side has left out since it is not Go. */
 void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples);

@@ -17,7 +17,7 @@
 #include "profiler/golayout.h"
 #include "profiler/profile.h"
 
-/* Rows are pointers, sorted by pid: looked up at each sample, changed rarely. */
+/* Rows are pointers, sorted by pid and image: looked up at each sample, changed rarely. */
 struct procs {
 	struct symbolizer *symbolizer;
 	struct profile *profile;
@@ -45,15 +45,16 @@ void procs_close(struct procs *ps)
 	free(ps);
 }
 
-/* Where tgid is, or would be. */
-static uint32_t place(const struct procs *ps, uint32_t tgid)
+/* Where this row is, or would be. */
+static uint32_t place(const struct procs *ps, uint32_t tgid, image_id image)
 {
 	uint32_t lo = 0, hi = ps->n;
 
 	while (lo < hi) {
 		uint32_t mid = lo + (hi - lo) / 2;
+		const struct proc *p = ps->rows[mid];
 
-		if (ps->rows[mid]->tgid < tgid)
+		if (p->tgid < tgid || (p->tgid == tgid && p->image < image))
 			lo = mid + 1;
 		else
 			hi = mid;
@@ -61,37 +62,77 @@ static uint32_t place(const struct procs *ps, uint32_t tgid)
 	return lo;
 }
 
-struct proc *procs_find(struct procs *ps, uint32_t tgid)
+struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image)
 {
-	uint32_t i = place(ps, tgid);
+	uint32_t i = place(ps, tgid, image);
+
+	return i < ps->n && ps->rows[i]->tgid == tgid && ps->rows[i]->image == image
+		       ? ps->rows[i]
+		       : NULL;
+}
+
+struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n)
+{
+	uint32_t i = place(ps, tgid, 0) + n;
 
 	return i < ps->n && ps->rows[i]->tgid == tgid ? ps->rows[i] : NULL;
 }
 
-struct proc *procs_get(struct procs *ps, uint32_t tgid)
+static void row_insert(struct procs *ps, struct proc *p)
 {
-	struct proc *p = procs_find(ps, tgid);
-	uint32_t i;
+	uint32_t i = place(ps, p->tgid, p->image);
+
+	(void)table_add(ps->rows, ps->n, ps->cap);
+	memmove(ps->rows + i + 1, ps->rows + i, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->rows[i] = p;
+}
+
+static void row_remove(struct procs *ps, const struct proc *p)
+{
+	uint32_t i = place(ps, p->tgid, p->image);
+
+	memmove(ps->rows + i, ps->rows + i + 1, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->n--;
+}
+
+struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image)
+{
+	struct proc *p = procs_find(ps, tgid, image);
 
 	if (p)
 		return p;
 	p = mem_zalloc(sizeof(*p));
 	p->tgid = tgid;
-	i = place(ps, tgid);
-	(void)table_add(ps->rows, ps->n, ps->cap);
-	memmove(ps->rows + i + 1, ps->rows + i, (ps->n - 1 - i) * sizeof(*ps->rows));
-	ps->rows[i] = p;
+	p->image = image;
+	row_insert(ps, p);
 	return p;
+}
+
+void procs_identify(struct procs *ps, struct proc *p, image_id image)
+{
+	row_remove(ps, p);
+	p->image = image;
+	row_insert(ps, p);
 }
 
 void procs_drop(struct procs *ps, struct proc *p)
 {
-	uint32_t i = place(ps, p->tgid);
-
+	row_remove(ps, p);
 	space_close(p->space);
 	free(p);
-	memmove(ps->rows + i, ps->rows + i + 1, (ps->n - 1 - i) * sizeof(*ps->rows));
-	ps->n--;
+}
+
+void procs_end(struct proc *p)
+{
+	if (!p->ended)
+		p->ended = 1;
+}
+
+void procs_reap(struct procs *ps)
+{
+	for (uint32_t i = ps->n; i--;)
+		if (ps->rows[i]->ended && ps->rows[i]->ended++ > 2)
+			procs_drop(ps, ps->rows[i]);
 }
 
 static uint64_t now_ns(void)

@@ -22,6 +22,7 @@ struct proc {
 	struct go_program program;
 	uint32_t process;      /* row of the profile */
 	uint64_t refreshed_ns; /* when its maps were last read, CLOCK_MONOTONIC */
+	uint8_t ended;         /* 0: it runs; then it counts the calls of procs_reap() */
 	char comm[16];
 };
 
@@ -30,17 +31,24 @@ struct procs;
 int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile);
 void procs_close(struct procs *ps); /* takes NULL */
 
-/* The row of this pid, NULL when there is none. Valid until procs_drop() of it. */
-struct proc *procs_find(struct procs *ps, uint32_t tgid);
-/* The same, made when there is none. */
-struct proc *procs_get(struct procs *ps, uint32_t tgid);
+/* The row of this image, NULL when there is none. Rows move never, and go with procs_reap(). */
+struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image);
+/* The same, made when there is none. image 0: given by the user, not sampled yet. */
+struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image);
+/* The n-th row of a pid, oldest first; NULL behind the last. */
+struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
+/* A row that was given turns out to be this image. */
+void procs_identify(struct procs *ps, struct proc *p, image_id image);
 /* Looks at the executable and the mappings of the process: first sight, or after an exec. */
 void procs_look(struct procs *ps, struct proc *p);
 /* Records a process that could not be looked at all the same, without names. */
 void procs_adopt(struct procs *ps, struct proc *p);
 /* Reads the mappings again. */
 void procs_refresh(struct proc *p);
-/* The process is gone, or became another program. */
+/* The process is gone, or became another program: samples of it may still be on their way. */
+void procs_end(struct proc *p);
+/* Forgets what ended two calls ago. */
+void procs_reap(struct procs *ps);
 void procs_drop(struct procs *ps, struct proc *p);
 
 /*

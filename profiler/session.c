@@ -131,69 +131,101 @@ static struct executable executable_of(struct session *s, const struct proc *p)
 	return exe;
 }
 
-/* First sight of an image, or new code in one that is known. */
-static void on_image(void *arg, const struct image_record *r)
+/* What the process was before: for the user still the same process. */
+static struct proc *before(struct session *s, const struct proc *p)
+{
+	struct proc *last = NULL, *row;
+
+	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++)
+		if (row != p && !row->ended)
+			last = row;
+	return last;
+}
+
+static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
-	struct session *s = arg;
-	struct proc *p = procs_get(s->procs, r->tgid);
 	struct executable exe;
 	image_id now;
 
-	pipeline_leave_out(s->pipeline, p, r->left_out);
-	if (p->looked && (r->given || p->image == r->image)) {
-		p->image = r->image;
-		procs_refresh(p);
-		return;
-	}
-	p->image = r->image;
 	memcpy(p->comm, r->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
 	if (!p->process &&
-	    r->executable == EXE_GO) /* gone already, but a Go program that is known */
+	    r->executable == EXE_GO) /* gone already, but a program we know */
 		procs_adopt(s->procs, p);
 	now = collector_image(s->collector, r->tgid);
 	if (now && now != r->image) {
 		/* it became another program meanwhile, which is what we have looked at */
 		space_close(p->space);
 		p->space = NULL;
-		return;
-	}
-	if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path) {
+	} else if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path) {
 		exe = executable_of(s, p);
 		collector_executable(s->collector, &r->exe, &exe);
 	}
 }
 
+/* First sight of an image, or new code in one that is known. */
+static void on_image(void *arg, const struct image_record *r)
+{
+	struct session *s = arg;
+	struct proc *p = r->given ? procs_find(s->procs, r->tgid, 0) : NULL, *old;
+
+	if (p)
+		procs_identify(s->procs, p, r->image);
+	else
+		p = procs_get(s->procs, r->tgid, r->image);
+	old = before(s, p);
+	pipeline_leave_out(s->pipeline, old ? old : p, r->left_out);
+	if (p->looked) {
+		procs_refresh(p);
+		return;
+	}
+	if (old) {
+		p->wanted = old->wanted;
+		procs_end(old);
+	}
+	look_at_image(s, p, r);
+}
+
 static void on_sample(void *arg, const struct sample *sample)
 {
 	struct session *s = arg;
-	const struct proc *p = procs_find(s->procs, sample->tgid);
+	struct proc *p = procs_find(s->procs, sample->tgid, sample->image);
 	struct image_record r = { .tgid = sample->tgid, .image = sample->image };
 
-	if (!p || p->image != sample->image) /* the record that announced it was lost */
+	if (!p) {
+		/* the record that tells of it was sent before the sample: here now, or lost */
+		collector_control(s->collector);
+		p = procs_find(s->procs, sample->tgid, sample->image);
+	}
+	if (!p) {
 		on_image(s, &r);
-	pipeline_sample(s->pipeline, sample);
+		p = procs_find(s->procs, sample->tgid, sample->image);
+	}
+	pipeline_sample(s->pipeline, p, sample);
 	s->samples++;
 }
 
 static void on_process_exit(void *arg, const struct exit_record *r)
 {
 	struct session *s = arg;
-	struct proc *p = procs_find(s->procs, r->tgid);
+	bool wanted = false;
+	struct proc *p;
 
-	if (!p || (p->image && p->image != r->image))
-		return;
-	pipeline_leave_out(s->pipeline, p, r->left_out);
-	if (p->wanted)
-		s->running--;
-	procs_drop(s->procs, p);
+	for (uint32_t i = 0; (p = procs_of(s->procs, r->tgid, i)); i++) {
+		if (p->ended)
+			continue;
+		pipeline_leave_out(s->pipeline, p, p->image == r->image ? r->left_out : 0);
+		wanted |= p->wanted;
+		procs_end(p);
+	}
+	s->running -= wanted;
 }
 
 enum session_target session_follow(struct session *s, pid_t pid)
 {
-	struct proc *p = procs_get(s->procs, (uint32_t)pid);
+	struct proc *p = procs_get(s->procs, (uint32_t)pid, 0);
 	struct executable exe;
 	char path[64];
 
@@ -224,7 +256,7 @@ void session_follow_all(struct session *s)
 
 		if (!pid || pid == getpid())
 			continue;
-		p = procs_get(s->procs, (uint32_t)pid);
+		p = procs_get(s->procs, (uint32_t)pid, 0);
 		procs_look(s->procs, p);
 		if (p->go) {
 			exe = executable_of(s, p);
@@ -250,7 +282,7 @@ void session_prepare(struct session *s)
 		symbolizer_load_kernel(s->symbolizer);
 	s->start_ns = clock_ns(CLOCK_MONOTONIC);
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
-	pipeline_open(&s->pipeline, s->profile, s->procs, s->symbolizer, s->start_ns);
+	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
 }
 
 int session_start(struct session *s, const char **what)
@@ -262,6 +294,7 @@ int session_step(struct session *s, int timeout_ms)
 {
 	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
 
+	procs_reap(s->procs);
 	return collector_poll(s->collector, timeout_ms, &h);
 }
 
@@ -285,7 +318,7 @@ static uint64_t peak_rss(void)
 static void on_left_out(void *arg, uint32_t tgid, uint64_t samples)
 {
 	struct session *s = arg;
-	const struct proc *p = procs_find(s->procs, tgid);
+	const struct proc *p = procs_of(s->procs, tgid, 0);
 
 	if (p)
 		pipeline_leave_out(s->pipeline, p, samples);

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		profile = profile_new();
 		symbolizer_open(&symbolizer, profile->strings);
 		procs_open(&procs, symbolizer, profile);
-		self = procs_get(procs, 1);
+		self = procs_get(procs, 1, 1);
 		self->wanted = true;
 		self->process = profile_process(profile, &(struct process){ .tgid = 1 });
 		space_open(&self->space, symbolizer, getpid());
@@ -43,8 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s->n_user = s->n_user < n ? s->n_user : (__u16)n;
 	n -= s->n_user;
 	s->n_kernel = n < MAX_KERNEL_PCS ? (__u16)n : MAX_KERNEL_PCS;
-	pipeline_open(&pl, profile, procs, symbolizer, 0);
-	pipeline_sample(pl, s);
+	pipeline_open(&pl, profile, symbolizer, 0);
+	pipeline_sample(pl, self, s);
 	pipeline_close(pl);
 	free(s);
 	return 0;
