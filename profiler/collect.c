@@ -20,7 +20,6 @@
 enum {
 	RING_SIZE =
 		512 << 10, /* of one CPU: enough for 50 kHz when it is read every 50 ms */
-	PROCESSES_ALL = 16384, /* rows of `processes` with follow_all */
 };
 
 struct collector {
@@ -131,8 +130,7 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
-	if (c->o.follow_all)
-		bpf_map__set_max_entries(skel->maps.processes, PROCESSES_ALL);
+	bpf_map__set_max_entries(skel->maps.processes, c->o.max_processes);
 	choose_program(c);
 	*what = "bpf(BPF_PROG_LOAD)";
 	err = sample_bpf__load(skel);

@@ -19,7 +19,8 @@ enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK };
 struct collector_options {
 	uint32_t freq;           /* Hz per CPU, > 0 */
 	enum sample_event event; /* auto: cycles where there is a PMU, else cpu-clock */
-	bool follow_all;         /* every process that turns out to be Go */
+	uint32_t max_processes; /* that can be followed at a time; few are faster to find */
+	bool follow_all;        /* every process that turns out to be Go */
 	bool user_stacks, kernel_stacks;
 };
 

@@ -27,7 +27,13 @@ int session_open(struct session **ret, const struct session_options *o, const ch
 void session_close(struct session *s); /* takes NULL */
 
 /* What a process is before it is followed. */
-enum session_target { TARGET_GO, TARGET_NOT_GO, TARGET_GONE, TARGET_DENIED };
+enum session_target {
+	TARGET_GO,
+	TARGET_NOT_GO,
+	TARGET_GONE,
+	TARGET_DENIED,
+	TARGET_TOO_MANY
+};
 
 /* Follows one process. wanted: it must be Go and is said to have ended when it does. */
 enum session_target session_follow(struct session *s, pid_t pid);

@@ -25,7 +25,10 @@
 
 enum {
 	POLL_MS = 50,
-	MAX_PIDS = 1024,
+	/* rows of the kernel side's table: -p, -- COMMAND, -a */
+	PROCESSES_GIVEN = 64,
+	PROCESSES_TREE = 4096,
+	PROCESSES_ALL = 16384,
 };
 
 /* What the user asked for. */
@@ -185,6 +188,9 @@ static int parse(int argc, char **argv, struct request *rq, struct session_optio
 	if (!rq->by.n)
 		grouping_parse("goroutine", &rq->by);
 	so->collector.follow_all = rq->all;
+	so->collector.max_processes = rq->all       ? PROCESSES_ALL
+				      : rq->command ? PROCESSES_TREE
+						    : PROCESSES_GIVEN;
 	so->collector.user_stacks = !rq->kernel_only;
 	so->collector.kernel_stacks = !rq->user_only;
 	err = check_freq(rq->freq ? rq->freq : "99", &so->collector.freq);
@@ -550,7 +556,10 @@ int cmd_record(int argc, char **argv)
 int cmd_record_pid(const char *pid)
 {
 	struct session_options so = {
-		.collector = { .freq = 99, .user_stacks = true, .kernel_stacks = true },
+		.collector = { .freq = 99,
+			       .max_processes = PROCESSES_GIVEN,
+			       .user_stacks = true,
+			       .kernel_stacks = true },
 	};
 	struct request rq = { .pids = pid,
 			      .output = "-",
