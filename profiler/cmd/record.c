@@ -244,6 +244,9 @@ static int follow_one(struct run *r, const char *word)
 		error("process %lu: its executable may not be read: run as root",
 		      (unsigned long)pid);
 		return STATUS_FAILED;
+	case TARGET_TOO_MANY:
+		error("-p takes at most %d processes; -a takes all", PROCESSES_GIVEN);
+		return STATUS_FAILED;
 	case TARGET_GO: break;
 	}
 	if (!r->pid)
