@@ -78,8 +78,8 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64); /* or as many as are asked for */
-	__type(key, __u32); /* tgid */
+	__uint(max_entries, 64); /* as many as are asked for, set before load */
+	__type(key, __u32);      /* tgid */
 	__type(value, struct process_entry);
 } processes SEC(".maps");
 
