@@ -177,7 +177,7 @@ static __always_inline void exe_read(struct exe_key *key, struct task_struct *ta
 }
 
 /* Tells user space, at once, that this image wants to be looked at. */
-static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool given)
+static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
 	struct image_record r = { .type = RECORD_IMAGE,
 				  .tgid = tgid,
@@ -185,7 +185,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool
 				  .exe = p->exe,
 				  .left_out = p->left_out,
 				  .executable = p->executable.state,
-				  .given = given };
+				  .given = p->flags & PROCESS_GIVEN };
 
 	bpf_get_current_comm(r.comm, sizeof(r.comm));
 	if (bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
@@ -198,14 +198,13 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid, bool
 static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 					  image_id image, __u64 exec_vm)
 {
-	bool given = false;
-
 	if (p->image != image) {
-		given = !p->image; /* by user space, which has looked at the file */
+		if (p->image)
+			p->flags &= ~PROCESS_GIVEN;
 		p->image = image;
 		p->exec_vm = 0;
 		exe_read(&p->exe, (void *)bpf_get_current_task());
-		if (!given)
+		if (!(p->flags & PROCESS_GIVEN))
 			p->executable.state = EXE_UNKNOWN;
 		else if (p->executable.state == EXE_GO)
 			bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
@@ -223,7 +222,7 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 		__sync_fetch_and_add(&p->left_out, 1);
 		return false;
 	}
-	if (p->exec_vm != exec_vm && image_tell(p, tgid, given))
+	if (p->exec_vm != exec_vm && image_tell(p, tgid))
 		p->exec_vm = exec_vm;
 	return true;
 }
@@ -541,6 +540,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	copy.image = BPF_CORE_READ(child, group_leader, start_time) +
 		     BPF_CORE_READ(child, self_exec_id);
 	copy.exec_vm = 0;
+	copy.flags &= ~PROCESS_GIVEN;
 	copy.left_out = 0;
 	if (bpf_map_update_elem(&processes, &to, &copy, BPF_ANY))
 		count(COUNT_TABLE_FULL);

@@ -121,6 +121,7 @@ struct executable {
 enum process_flags {
 	PROCESS_WANTED = 1 << 0,   /* recorded even when it is not Go (-p) */
 	PROCESS_CHILDREN = 1 << 1, /* its children are followed too (-- CMD) */
+	PROCESS_GIVEN = 1 << 2,    /* user space has looked at the program that it runs */
 };
 
 /* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */

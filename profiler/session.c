@@ -233,7 +233,8 @@ enum session_target session_follow(struct session *s, pid_t pid)
 	procs_look(s->procs, p);
 	if (p->go) {
 		exe = executable_of(s, p);
-		if (collector_follow(s->collector, pid, &exe, PROCESS_WANTED))
+		if (collector_follow(s->collector, pid, &exe,
+				     PROCESS_WANTED | PROCESS_GIVEN))
 			return TARGET_TOO_MANY;
 		s->running++;
 		return TARGET_GO;
@@ -261,7 +262,7 @@ void session_follow_all(struct session *s)
 		procs_look(s->procs, p);
 		if (p->go) {
 			exe = executable_of(s, p);
-			collector_follow(s->collector, pid, &exe, 0);
+			collector_follow(s->collector, pid, &exe, PROCESS_GIVEN);
 		} else {
 			procs_drop(s->procs, p);
 		}

@@ -43,7 +43,7 @@ int outfile_open(struct outfile *f, const char *path)
 {
 	struct stat st;
 	int fd, err;
-	size_t n = strlen(path) + sizeof(".XXXXXX");
+	size_t n;
 
 	*f = (struct outfile){ 0 };
 	if (!strcmp(path, "-")) {
@@ -52,12 +52,15 @@ int outfile_open(struct outfile *f, const char *path)
 	}
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return -EISDIR;
-	f->path = mem_strdup(path);
+	f->path = realpath(path, NULL); /* what a link points to is written, not the link */
+	if (!f->path)
+		f->path = mem_strdup(path);
+	n = strlen(f->path) + sizeof(".XXXXXX");
 	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
 		f->out = fopen(path, "we");
 	} else {
 		f->tmp = mem_zalloc(n);
-		snprintf(f->tmp, n, "%s.XXXXXX", path);
+		snprintf(f->tmp, n, "%s.XXXXXX", f->path);
 		fd = mkostemp(f->tmp, O_CLOEXEC);
 		if (fd >= 0) {
 			mode_t mask = umask(0);
