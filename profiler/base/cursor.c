@@ -79,7 +79,7 @@ uint64_t cursor_uvarint(struct cursor *c)
 			break;
 		v |= (uint64_t)(byte & 0x7f) << shift;
 		if (!(byte & 0x80))
-			return v;
+			return c->bad ? 0 : v;
 	}
 	c->bad = true;
 	return 0;
