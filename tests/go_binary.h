@@ -4,9 +4,15 @@
 #define TESTS_GO_BINARY_H
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static inline const char *go_binary(void)
 {
@@ -24,6 +30,31 @@ static inline const char *go_binary(void)
 	if (access(path, R_OK))
 		cr_skip_test("no gofmt here");
 	return path;
+}
+
+/* A Go program that waits for its stdin, which is ours to close. */
+static inline pid_t start_go(const char *path, int *in)
+{
+	posix_spawn_file_actions_t actions;
+	char *argv[] = { (char *)"gofmt", NULL };
+	int fds[2];
+	pid_t pid;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[0], 0);
+	cr_assert_eq(posix_spawn(&pid, path, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[0]);
+	*in = fds[1];
+	return pid;
+}
+
+static inline void stop_go(pid_t pid, int in)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close(in);
 }
 
 #endif

@@ -18,8 +18,6 @@
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"
 
-extern char **environ;
-
 static struct strtab *strs;
 static struct symbolizer *symbolizer;
 
@@ -36,31 +34,6 @@ static void teardown(void)
 }
 
 TestSuite(symbolizer, .init = setup, .fini = teardown);
-
-/* A Go program that waits for its stdin, which is ours to close. */
-static pid_t start_go(const char *path, int *in)
-{
-	posix_spawn_file_actions_t actions;
-	char *argv[] = { (char *)"gofmt", NULL };
-	int fds[2];
-	pid_t pid;
-
-	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fds[0], 0);
-	cr_assert_eq(posix_spawn(&pid, path, &actions, NULL, argv, environ), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	close(fds[0]);
-	*in = fds[1];
-	return pid;
-}
-
-static void stop_go(pid_t pid, int in)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	close(in);
-}
 
 /* Right after exec() a program is not yet mapped: as in a recording, look again. */
 static struct space *open_go(pid_t pid)

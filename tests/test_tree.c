@@ -349,6 +349,18 @@ Test(tree, names)
 	}
 }
 
+Test(tree, samples_without_goroutine_go_by_class)
+{
+	struct profile *p = hand_profile();
+
+	hand_event(p, 0, 0, 0, 0, CLASS_SCHEDULER);
+	hand_event(p, 0, 0, 0, 0, CLASS_C);
+	hand_event(p, 0, 0, 0, 0, CLASS_SCHEDULER);
+	expect_tree(p, "goroutine", "[c] 1\n[scheduler] 2\n");
+	expect_tree(p, "thread", "thread 0 3\n");
+	profile_free(p);
+}
+
 Test(tree, group_names_are_cut_too)
 {
 	struct profile *p = hand_profile();
