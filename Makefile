@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check e2e lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -74,7 +74,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d)
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d
 
 # Tests
 
@@ -99,7 +99,17 @@ check:
 	@$(MAKE) --no-print-directory SAN=1 all unit
 	@tests/run
 
-unit: $(B)/unit-tests
+unit: $(B)/unit-tests $(B)/check-pcs
+
+# Our names of a program's code beside those that its own runtime gives: $(B)/check-pcs FILE
+$(B)/check-pcs: $(B)/tests/check_pcs.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# Every address, with every Go that can be had.
+PCS_GO  ?= $(GO) $(wildcard /usr/lib/go-1.*/bin/go) 1.18.10 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.6 1.26.8 1.27.4
+pcs: all $(B)/check-pcs
+	@tests/check-pcs $(B)/check-pcs 1 $(PCS_GO)
 
 lint:
 	@tools/check-layers
