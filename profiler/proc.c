@@ -175,7 +175,29 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 	close(fd);
 }
 
-static uint32_t add_row(struct procs *ps, const struct proc *p)
+void procs_look(struct procs *ps, struct proc *p)
+{
+	p->looked = true;
+	p->refreshed_ns = now_ns();
+	look_at_exe(ps, p);
+	p->go = p->program.version != NULL;
+	if (!p->comm[0])
+		read_comm(p);
+	if (!p->go && !p->wanted) /* nobody will ask for its names */
+		return;
+	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+		space_program(p->space, &p->program);
+}
+
+void procs_unlook(struct proc *p)
+{
+	space_close(p->space);
+	p->space = NULL;
+	p->go = false;
+	memset(&p->program, 0, sizeof(p->program));
+}
+
+void procs_record(struct procs *ps, struct proc *p)
 {
 	struct strtab *strings = ps->profile->strings;
 	const char *path = p->program.path ? p->program.path : "";
@@ -187,31 +209,7 @@ static uint32_t add_row(struct procs *ps, const struct proc *p)
 		.go_version = strtab_add(strings, p->go ? p->program.version : ""),
 	};
 
-	return profile_process(ps->profile, &row);
-}
-
-void procs_look(struct procs *ps, struct proc *p)
-{
-	space_close(p->space);
-	p->space = NULL;
-	p->process = 0;
-	p->looked = true;
-	p->refreshed_ns = now_ns();
-	memset(&p->program, 0, sizeof(p->program));
-	look_at_exe(ps, p);
-	p->go = p->program.version != NULL;
-	if (!p->comm[0])
-		read_comm(p);
-	if (!p->go && !p->wanted) /* nobody will ask for its names */
-		return;
-	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
-		space_program(p->space, &p->program);
-	p->process = add_row(ps, p);
-}
-
-void procs_adopt(struct procs *ps, struct proc *p)
-{
-	p->process = add_row(ps, p);
+	p->process = profile_process(ps->profile, &row);
 }
 
 void procs_refresh(struct proc *p)

@@ -41,8 +41,10 @@ struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
 void procs_identify(struct procs *ps, struct proc *p, image_id image);
 /* Looks at the executable and the mappings of the process: first sight, or after an exec. */
 void procs_look(struct procs *ps, struct proc *p);
-/* Records a process that could not be looked at all the same, without names. */
-void procs_adopt(struct procs *ps, struct proc *p);
+/* Forgets what was seen: it was not this image. */
+void procs_unlook(struct proc *p);
+/* Gives the process a row of the profile: its samples count from now on. */
+void procs_record(struct procs *ps, struct proc *p);
 /* Reads the mappings again. */
 void procs_refresh(struct proc *p);
 /* The process is gone, or became another program: samples of it may still be on their way. */

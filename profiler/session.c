@@ -142,27 +142,32 @@ static struct proc *before(struct session *s, const struct proc *p)
 	return last;
 }
 
-static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
+/* Tells the kernel side what it does not know, for all processes of this executable. */
+static void publish(struct session *s, const struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
 	struct executable exe;
+
+	if (r->executable != EXE_UNKNOWN || !p->program.path ||
+	    !memcmp(&r->exe, &no_key, sizeof(no_key)))
+		return;
+	exe = executable_of(s, p);
+	collector_executable(s->collector, &r->exe, &exe);
+}
+
+static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
+{
 	image_id now;
 
 	memcpy(p->comm, r->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
-	if (!p->process &&
-	    r->executable == EXE_GO) /* gone already, but a program we know */
-		procs_adopt(s->procs, p);
 	now = collector_image(s->collector, r->tgid);
-	if (now && now != r->image) {
-		/* it became another program meanwhile, which is what we have looked at */
-		space_close(p->space);
-		p->space = NULL;
-	} else if (memcmp(&r->exe, &no_key, sizeof(no_key)) && p->program.path) {
-		exe = executable_of(s, p);
-		collector_executable(s->collector, &r->exe, &exe);
-	}
+	if (now && now != r->image)
+		procs_unlook(p); /* it was another program already that we saw */
+	/* one that we came too late for may still be a Go program that is known */
+	if (p->go || p->wanted || r->executable == EXE_GO)
+		procs_record(s->procs, p);
 }
 
 /* First sight of an image, or new code in one that is known. */
@@ -179,13 +184,14 @@ static void on_image(void *arg, const struct image_record *r)
 	pipeline_leave_out(s->pipeline, old ? old : p, r->left_out);
 	if (p->looked) {
 		procs_refresh(p);
-		return;
+	} else {
+		if (old) {
+			p->wanted = old->wanted;
+			procs_end(old);
+		}
+		look_at_image(s, p, r);
 	}
-	if (old) {
-		p->wanted = old->wanted;
-		procs_end(old);
-	}
-	look_at_image(s, p, r);
+	publish(s, p, r);
 }
 
 static void on_sample(void *arg, const struct sample *sample)
@@ -232,6 +238,7 @@ enum session_target session_follow(struct session *s, pid_t pid)
 	p->wanted = true;
 	procs_look(s->procs, p);
 	if (p->go) {
+		procs_record(s->procs, p);
 		exe = executable_of(s, p);
 		if (collector_follow(s->collector, pid, &exe,
 				     PROCESS_WANTED | PROCESS_GIVEN))
@@ -261,6 +268,7 @@ void session_follow_all(struct session *s)
 		p = procs_get(s->procs, (uint32_t)pid, 0);
 		procs_look(s->procs, p);
 		if (p->go) {
+			procs_record(s->procs, p);
 			exe = executable_of(s, p);
 			collector_follow(s->collector, pid, &exe, PROCESS_GIVEN);
 		} else {

@@ -55,13 +55,14 @@ Test(maps, names_may_be_odd)
 
 Test(maps, broken_lines_are_passed_over)
 {
-	struct cursor c = over("\n"
-			       "1000\n"
-			       "1000-2000 r-xp\n"
-			       "2000-1000 r-xp 00000000 fe:01 7 /backwards\n"
-			       "1000-2000 r-xp zz fe:01 7 /no-number\n"
-			       "11111111111111111111111-2 r-xp 00000000 fe:01 7 /long\n"
-			       "1000-2000 r-xp 00000000 fe:01 7 /good\n");
+	struct cursor c = over(
+		"\n"
+		"1000\n"
+		"1000-2000 r-xp\n"
+		"2000-1000 r-xp 00000000 fe:01 7 /backwards\n"
+		"1000-2000 r-xp zz fe:01 7 /no-number\n"
+		"11111111111111111111111-ffffffffffffffff r-xp 00000000 fe:01 7 /long\n"
+		"1000-2000 r-xp 00000000 fe:01 7 /good\n");
 	struct mapping m;
 
 	cr_assert(maps_next(&c, &m) && mapping_is(&m, "/good"));

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
+#include "symbolizer/framecache.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"
 
@@ -100,6 +101,9 @@ Test(symbolizer, names_outlive_process_and_file)
 	cr_expect_str_eq(p.path, copy, "without (deleted)");
 	cr_expect(p.version && !strncmp(p.version, "go1.", 4));
 	cr_expect_null(p.why);
+	kill(pid, SIGKILL);
+	waitid(P_PID, (id_t)pid, NULL, WEXITED | WNOWAIT);
+	cr_expect_eq(space_refresh(sp), -ESRCH, "a zombie has no mappings");
 	stop_go(pid, in);
 
 	cr_assert(space_function(sp, "main.main", &entry, &code, &len));
@@ -120,7 +124,7 @@ Test(symbolizer, processes_of_one_file_share_it)
 	pid_t pid[2];
 	int in[2];
 	uint64_t entry;
-	uint32_t len, rows;
+	uint32_t len;
 	const uint8_t *code;
 
 	for (int i = 0; i < 2; i++) {
@@ -130,10 +134,8 @@ Test(symbolizer, processes_of_one_file_share_it)
 	cr_expect_eq(symbolizer_modules(symbolizer), 1, "no row before a frame needs it");
 	cr_assert(space_function(sp[0], "main.main", &entry, &code, &len));
 	expect_main(sp[0], entry);
-	rows = symbolizer_modules(symbolizer);
-	cr_expect_eq(rows, 2);
 	expect_main(sp[1], entry);
-	cr_expect_eq(symbolizer_modules(symbolizer), rows);
+	cr_expect_eq(symbolizer_modules(symbolizer), 2);
 	for (int i = 0; i < 2; i++) {
 		stop_go(pid[i], in[i]);
 		space_close(sp[i]);
@@ -207,6 +209,27 @@ Test(symbolizer, programs_by_file)
 	fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	cr_expect_eq(symbolizer_program(symbolizer, fd, &p), -ENOEXEC);
 	close(fd);
+}
+
+Test(symbolizer, seen_addresses_are_kept)
+{
+	struct framecache c = { 0 };
+	const struct frame *found;
+	struct frame f[2];
+
+	cr_expect_eq(framecache_find(&c, 1, &found), 0);
+	for (uint32_t i = 0; i < 1000; i++) {
+		f[0] = (struct frame){ .line = i };
+		f[1] = (struct frame){ .line = ~i };
+		framecache_add(&c, i * 16, f, 1 + i % 2);
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		cr_assert_eq(framecache_find(&c, i * 16, &found), 1 + (int)i % 2);
+		cr_assert_eq(found[0].line, i);
+		cr_assert(i % 2 == 0 || found[1].line == ~i);
+		cr_assert_eq(framecache_find(&c, i * 16 + 1, &found), 0);
+	}
+	framecache_release(&c);
 }
 
 Test(symbolizer, no_such_process)

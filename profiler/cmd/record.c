@@ -487,8 +487,10 @@ static int start(struct run *r)
 		say_cannot_record(what, err);
 		return STATUS_FAILED;
 	}
-	if (!r->rq.event)
-		debug("event: %s", session_event_name(r->session));
+	info("recording %s: %u samples per second and CPU, by %s",
+	     r->pid ? arena_printf(&r->arena, "%s-%d", r->name, r->pid)
+		    : "all Go processes",
+	     session_profile(r->session)->freq, session_event_name(r->session));
 	if (!r->rq.command)
 		return 0;
 	err = launch_exec(&r->launch);
