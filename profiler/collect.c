@@ -18,8 +18,9 @@
 #include "sample.skel.h"
 
 enum {
-	RING_SIZE =
-		512 << 10, /* of one CPU: enough for 50 kHz when it is read every 50 ms */
+	/* bytes of one CPU's ring buffer */
+	RING_MIN = 512 << 10,
+	RING_MAX = 8 << 20,
 };
 
 struct collector {
