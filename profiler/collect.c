@@ -108,8 +108,8 @@ static int open_rings(struct collector *c)
 	if (!c->control)
 		return -errno;
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, RING_SIZE,
-					NULL),
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
+					ring_size(c->o.freq), NULL),
 		    err = 0;
 
 		if (fd < 0)
