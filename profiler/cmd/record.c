@@ -487,17 +487,16 @@ static int start(struct run *r)
 		say_cannot_record(what, err);
 		return STATUS_FAILED;
 	}
+	err = r->rq.command ? launch_exec(&r->launch) : 0;
+	if (err) {
+		error("%s: %s", r->rq.command[0], strerror(-err));
+		return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	}
 	info("recording %s: %u samples per second and CPU, by %s",
 	     r->pid ? arena_printf(&r->arena, "%s-%d", r->name, r->pid)
 		    : "all Go processes",
 	     session_profile(r->session)->freq, session_event_name(r->session));
-	if (!r->rq.command)
-		return 0;
-	err = launch_exec(&r->launch);
-	if (!err)
-		return 0;
-	error("%s: %s", r->rq.command[0], strerror(-err));
-	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	return 0;
 }
 
 static int record(struct run *r, const struct session_options *so)
