@@ -108,8 +108,7 @@ static __always_inline void count(__u32 which)
 /* What we ask of the current task. */
 struct task {
 	__u32 tgid, tid;
-	image_id image;
-	__u64 exec_vm, tp;
+	__u64 mm, exec_vm, tp; /* mm 0: of the kernel, or about to end */
 	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
 };
 
@@ -118,7 +117,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 	if (modern) {
 		struct task_struct *task = bpf_get_current_task_btf();
 
-		t->image = task->group_leader->start_time + task->self_exec_id;
+		t->mm = (__u64)task->mm;
 		t->exec_vm = task->mm->exec_vm;
 		t->tp = THREAD_POINTER(task);
 		if (in_kernel) {
@@ -132,8 +131,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 	} else {
 		struct task_struct *task = (void *)bpf_get_current_task();
 
-		t->image = BPF_CORE_READ(task, group_leader, start_time) +
-			   BPF_CORE_READ(task, self_exec_id);
+		t->mm = (__u64)BPF_CORE_READ(task, mm);
 		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
 		t->tp = THREAD_POINTER_CORE(task);
 		if (in_kernel) {
@@ -194,20 +192,38 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 	return true;
 }
 
-/* Keeps the row of the current process true. False: the sample is none of ours. */
-static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
-					  image_id image, __u64 exec_vm)
+static __always_inline image_id image_of(struct task_struct *task)
 {
-	if (p->image != image) {
-		if (p->image)
-			p->flags &= ~PROCESS_GIVEN;
-		p->image = image;
-		p->exec_vm = 0;
-		exe_read(&p->exe, (void *)bpf_get_current_task());
-		if (!(p->flags & PROCESS_GIVEN))
-			p->executable.state = EXE_UNKNOWN;
-		else if (p->executable.state == EXE_GO)
-			bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
+	return BPF_CORE_READ(task, group_leader, start_time) +
+	       BPF_CORE_READ(task, self_exec_id);
+}
+
+/* The address space is not the one that was there before: is the program? */
+static __always_inline void image_check(struct process_entry *p)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	image_id image = image_of(task);
+
+	if (p->image == image)
+		return;
+	if (p->image)
+		p->flags &= ~PROCESS_GIVEN;
+	p->image = image;
+	p->exec_vm = 0;
+	exe_read(&p->exe, task);
+	if (!(p->flags & PROCESS_GIVEN))
+		p->executable.state = EXE_UNKNOWN;
+	else if (p->executable.state == EXE_GO)
+		bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
+}
+
+/* Keeps the row of the current process true. False: the sample is none of ours. */
+static __always_inline bool process_check(struct process_entry *p, __u32 tgid, __u64 mm,
+					  __u64 exec_vm)
+{
+	if (mm && p->mm != mm) {
+		image_check(p);
+		p->mm = mm;
 	}
 	if (p->executable.state == EXE_UNKNOWN) {
 		const struct executable *known = bpf_map_lookup_elem(&executables, &p->exe);
@@ -222,18 +238,18 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid,
 		__sync_fetch_and_add(&p->left_out, 1);
 		return false;
 	}
-	if (p->exec_vm != exec_vm && image_tell(p, tgid))
+	if (mm && p->exec_vm != exec_vm && image_tell(p, tgid))
 		p->exec_vm = exec_vm;
 	return true;
 }
 
 /* A process that nobody has looked at. */
-static __always_inline struct process_entry *process_add(__u32 tgid, __u64 exec_vm)
+static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 {
 	/* not 0, which says that user space has given the row */
 	struct process_entry fresh = { .image = 1 };
 
-	if (!exec_vm) /* kernel threads have no code of their own */
+	if (!mm) /* kernel threads have no code of their own */
 		return 0;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_NOEXIST)) {
 		count(COUNT_TABLE_FULL);
@@ -459,8 +475,8 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		return 0;
 	task_read(&t, modern, in_kernel);
 	if (!p)
-		p = process_add(t.tgid, t.exec_vm);
-	if (!p || !process_check(p, t.tgid, t.image, t.exec_vm))
+		p = process_add(t.tgid, t.mm);
+	if (!p || !process_check(p, t.tgid, t.mm, t.exec_vm))
 		return 0;
 	tmp = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!tmp)
@@ -518,9 +534,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (p) {
 		if (!p->image) /* given for the program that was there before */
 			p->image = 1;
-		process_check(p, tgid,
-			      BPF_CORE_READ(task, group_leader, start_time) +
-				      BPF_CORE_READ(task, self_exec_id),
+		p->mm = 0; /* a sample may have seen the new one before it was complete */
+		process_check(p, tgid, (__u64)BPF_CORE_READ(task, mm),
 			      BPF_CORE_READ(task, mm, exec_vm));
 	}
 	return 0;
@@ -537,8 +552,8 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (!p || !(p->flags & PROCESS_CHILDREN) || from == to)
 		return 0;
 	copy = *p; /* same program, until it execs */
-	copy.image = BPF_CORE_READ(child, group_leader, start_time) +
-		     BPF_CORE_READ(child, self_exec_id);
+	copy.image = image_of(child);
+	copy.mm = 0;
 	copy.exec_vm = 0;
 	copy.flags &= ~PROCESS_GIVEN;
 	copy.left_out = 0;

@@ -127,6 +127,7 @@ enum process_flags {
 /* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
 struct process_entry {
 	image_id image;
+	__u64 mm;      /* address space of this image: another one means exec */
 	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
 	struct executable executable; /* here too, for the sake of speed */
 	struct exe_key exe;
