@@ -22,8 +22,9 @@
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum {
-	WINDOW = 4096,        /* bytes of stack copied at a time, or what it has */
-	WINDOWS = 33,         /* its square is more than MAX_USER_PCS */
+	WINDOW = 4096, /* bytes of stack copied at a time, or what it has */
+	WINDOWS = 33,  /* its square is more than MAX_USER_PCS */
+	MAX_PCS = LEAF_WORDS_OLD + MAX_USER_PCS, /* words and return addresses */
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
 
@@ -39,7 +40,7 @@ struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
 	__u64 base; /* address of the window's first byte */
 	__u32 len;  /* readable bytes in the window */
-	__u32 n;    /* return addresses so far */
+	__u32 n;    /* words of sample.pcs so far */
 	__u32 flags;
 	__u32 pad;
 };
@@ -52,7 +53,7 @@ struct scratch {
 	struct goroutine_scratch go;
 	__u8 window[WINDOW];
 	struct sample sample;
-	__u64 pcs[LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS]; /* sample.pcs */
+	__u64 pcs[MAX_PCS + MAX_KERNEL_PCS]; /* sample.pcs */
 };
 
 struct {
@@ -316,11 +317,11 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		if (!ra)
 			goto end;
 		barrier_var(n); /* else the check moves to where the verifier misses it */
-		if (n >= MAX_USER_PCS) {
+		if (n >= MAX_PCS) {
 			w->flags |= SAMPLE_CUT;
 			goto end;
 		}
-		tmp->pcs[LEAF_WORDS + n] = ra;
+		tmp->pcs[n] = ra;
 		n++;
 		if (next <= fp || next >= hi || next & 7) {
 			if (next - w->alt_lo >= w->alt_hi - w->alt_lo)
@@ -362,24 +363,26 @@ static __always_inline void copy_stack(struct scratch *tmp)
 	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8)
 					   : COPY_WORDS * 8;
 
-	if (size > LEAF_WORDS * 8 && !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
-		s->n_words = size / 8;
+	if (size > LEAF_WORDS_OLD * 8 &&
+	    !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
+		tmp->walk.n = s->n_words = size / 8;
 }
 
 /* The words at sp, then the chain from fp. */
-static __always_inline void walk(struct scratch *tmp, __u32 cpu)
+static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
 	bool on_stack = s->sp - w->lo < w->hi - w->lo;
 
-	__builtin_memset(tmp->pcs, 0, LEAF_WORDS * 8);
-	if (window_load(tmp, s->sp, LEAF_WORDS * 8))
-		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
-	else if (window_load(tmp, s->sp, 8))
-		tmp->pcs[0] = *(__u64 *)tmp->window;
-	else
+	if (!window_load(tmp, s->sp, 8))
 		w->flags |= SAMPLE_STACK_FAULT;
+	s->n_words = w->len / 8 < words ? w->len / 8 : words;
+	if (words > LEAF_WORDS)
+		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS_OLD * 8);
+	else
+		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
+	w->n = s->n_words;
 	/* from 16 below sp: the frame of duffzero and duffcopy */
 	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
 	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
@@ -436,7 +439,7 @@ static __always_inline void sample_send(struct sample *s)
 	__u64 n = s->n_words + s->n_user + s->n_kernel;
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
-	if (!ring || n > LEAF_WORDS + MAX_USER_PCS + MAX_KERNEL_PCS)
+	if (!ring || n > MAX_PCS + MAX_KERNEL_PCS)
 		return;
 	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
@@ -447,7 +450,7 @@ static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 	__u32 n = tmp->sample.n_words + tmp->sample.n_user;
 	long size;
 
-	if (n > LEAF_WORDS + MAX_USER_PCS)
+	if (n > MAX_PCS)
 		return;
 	size = bpf_get_stack(ctx, &tmp->pcs[n], MAX_KERNEL_PCS * 8, 0);
 	if (size > 0)
@@ -495,14 +498,14 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
-	s->n_words = LEAF_WORDS;
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
 	goroutine_fill(tmp, &t, &p->executable);
 	if (want_user && s->ip)
-		walk(tmp, cpu);
-	s->n_user = tmp->walk.n;
+		walk(tmp, cpu,
+		     p->executable.layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
+	s->n_user = tmp->walk.n - s->n_words;
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		count(COUNT_STACK_FAULT);

@@ -22,7 +22,10 @@
 enum {
 	MAX_USER_PCS = 1024, /* the rest, at the root, is cut off: SAMPLE_CUT */
 	MAX_KERNEL_PCS = 127,
-	LEAF_WORDS = 16,  /* read at the stack pointer of every sample */
+	/* Words at the stack pointer, of every sample: how far up leaves keep their return address.
+	 * Up to Go 1.20 a prologue makes room for the frame before it saves the frame pointer. */
+	LEAF_WORDS = 9,
+	LEAF_WORDS_OLD = 32,
 	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
 };
 
@@ -102,7 +105,8 @@ struct layout {
 	__u32 m_curg;
 	__u32 m_extra_in_c; /* u8; 0: no such field */
 	__u32 m_ncgo;       /* i32; 0: not known */
-	__u32 pad[2];
+	__u32 old_prologue; /* LEAF_WORDS_OLD are needed */
+	__u32 pad;
 };
 
 enum executable_state {

@@ -60,7 +60,8 @@ static int on_record(void *arg, void *data, size_t size)
 			break;
 		n = (size_t)s->n_words + s->n_user + s->n_kernel;
 		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
-		    s->n_user <= MAX_USER_PCS && s->n_kernel <= MAX_KERNEL_PCS)
+		    s->n_user <= LEAF_WORDS_OLD + MAX_USER_PCS &&
+		    s->n_kernel <= MAX_KERNEL_PCS)
 			h->sample(h->arg, s);
 		break;
 	case RECORD_IMAGE:

@@ -109,6 +109,7 @@ int golayout_find(struct layout *ret, const char *version, const char **why)
 		.m_curg = r->curg,
 		.m_extra_in_c = r->extra_in_c,
 		.m_ncgo = r->ncgo,
+		.old_prologue = part[1] < 21,
 	};
 	/* Of all these only ncgo is not yet where it will be in the release (1.25rc1: 296). Any
 	 * other suffix (" X:boringcrypto", "-vendor") does not move fields. */

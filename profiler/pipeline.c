@@ -65,8 +65,8 @@ struct pipeline {
 	uint32_t n_left_out, cap_left_out;
 	struct arena arena;
 	struct stack stack;
-	uint32_t leaf_first[MAX_USER_PCS + MAX_KERNEL_PCS +
-			    3]; /* expansions of the sample */
+	/* Expansions of the sample. */
+	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 3];
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,

@@ -66,7 +66,7 @@ void stack_unwind(struct stack *ret, struct space *space, const struct sample *s
 	ret->pcs[ret->n++] = ra;
 	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
 		add_chain(ret, s);
-	else if (at && s->n_words > LEAF_WORDS)
+	else if (at && s->n_words > LEAF_WORDS_OLD)
 		add_from_words(ret, s, s->pcs[at - 1]);
 	else if (s->fp) /* 0: the caller is the root */
 		ret->broken = true;

@@ -18,8 +18,8 @@
 struct space;
 
 struct stack {
-	uint64_t
-		pcs[MAX_USER_PCS + 2]; /* user space: the exact PC, then return addresses */
+	/* User space: the exact PC, then return addresses. */
+	uint64_t pcs[LEAF_WORDS_OLD + MAX_USER_PCS + 2];
 	uint32_t n;
 	bool cut;    /* there are more frames, which were not recorded */
 	bool broken; /* the chain could not be followed further */

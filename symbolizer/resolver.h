@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One source of names for one module. The list of them is in resolver.c, best source first. */
+/* One source of names for one module. The list of them is in object.c, best source first. */
 #ifndef SYMBOLIZER_RESOLVER_H
 #define SYMBOLIZER_RESOLVER_H
 

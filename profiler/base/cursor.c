@@ -6,14 +6,12 @@
 
 const void *cursor_bytes(struct cursor *c, size_t n)
 {
-	const uint8_t *p = c->data + c->pos;
-
 	if (c->bad || c->len - c->pos < n) {
 		c->bad = true;
 		return NULL;
 	}
 	c->pos += n;
-	return p;
+	return c->data + c->pos - n;
 }
 
 void cursor_seek(struct cursor *c, size_t pos)
@@ -94,7 +92,7 @@ int64_t cursor_svarint(struct cursor *c)
 
 const char *cursor_str(struct cursor *c)
 {
-	const char *s = (const char *)c->data + c->pos;
+	const char *s = c->bad ? NULL : (const char *)c->data + c->pos;
 	const void *nul = c->bad || c->pos == c->len ? NULL : memchr(s, 0, c->len - c->pos);
 
 	if (!nul) {
