@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "profiler/base/buf.h"
@@ -68,8 +69,20 @@ static bool in_user_namespace(void)
 	return !strstr(first_line("/proc/self/uid_map", line, sizeof(line)), "4294967295");
 }
 
+/* Ring buffers and reading the kernel's own types came with 5.8; 5.10 is what is looked after. */
+static bool kernel_too_old(void)
+{
+	struct utsname u;
+	int major, minor;
+
+	return !uname(&u) && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	       (major < 5 || (major == 5 && minor < 10));
+}
+
 static const char *mend(int err, bool lacks)
 {
+	if (kernel_too_old())
+		return "this kernel is too old: 5.10 or later is needed";
 	if (in_user_namespace())
 		return "this is a user namespace, where the kernel forbids BPF and perf events to everybody:\n"
 		       "  record from outside of the container";
@@ -82,7 +95,7 @@ static const char *mend(int err, bool lacks)
 	if (err == -ENOSYS)
 		return "this kernel was built without BPF or perf events";
 	return "the capabilities are there, so something else forbids it: a container's seccomp\n"
-	       "  profile, kernel lockdown, or a kernel older than 5.10";
+	       "  profile, or kernel lockdown";
 }
 
 void say_cannot_record(const char *what, int err)
