@@ -48,8 +48,8 @@ struct tree_options {
 enum node_type { NODE_ROOT, NODE_GROUP, NODE_FRAME };
 
 struct node {
-	const char *
-		name; /* for people: group as cli.md's root frames, function, "libc.so.6+0x2f0", "[vdso]" */
+	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0", "[vdso]". */
+	const char *name;
 	const char *file;               /* "" when not known; frames only */
 	const char *module;             /* path, "" when not known */
 	uint64_t self, total;           /* weight, in the profile's unit */
