@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The collector: loads the kernel side, opens one perf event per CPU (never inherited per-thread
- * events, whose switching costs the target dearly), and hands over what comes through the ring.
+ * events, whose switching costs the target dearly), and hands over what comes through the ring buffers.
  */
 #ifndef PROFILER_COLLECT_H
 #define PROFILER_COLLECT_H

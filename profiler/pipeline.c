@@ -2,7 +2,8 @@
 /*
  * Most samples bring addresses that were seen before, so two memos stand before the symbolizer and
  * the profile's tables: address → the frames it expands to, as rows of the profile; and thread or
- * function address → string. Both are keyed by the profile's process row, so an exec, which makes a new row, empties them.
+ * function address → string. Both are keyed by the profile's process row, so an exec, which makes a
+ * new row, empties them.
  */
 #include "profiler/pipeline.h"
 

@@ -19,7 +19,8 @@ struct func {
 
 struct resolver {
 	const char *name;
-	/* -ENOENT: this module has no such table; -EBADMSG: it is broken; -ENOTSUP: too old or too new; *why then says more */
+	/* -ENOENT: this module has no such table; -EBADMSG: it is broken; -ENOTSUP: too old or
+	 * too new. *why then says more. */
 	int (*open)(void **ret, const struct elf *elf, const char **why);
 	/* Frames at addr, innermost first, module not filled. Number of them, at most cap;
 	 * 0: not mine; -EBADMSG: the table lies. */

@@ -60,8 +60,8 @@ static volatile sig_atomic_t stop_signals, to_forward;
 static void on_stop(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
-	if (info->si_code <=
-	    0) /* from a process: a launched command has not got it from the terminal */
+	/* from a process, not the terminal: a launched command has not got it */
+	if (info->si_code <= 0)
 		to_forward = sig;
 	if (stop_signals++)
 		_exit(128 + SIGINT); /* the recording is whole up to the last second */
