@@ -310,9 +310,12 @@ static const char *default_path(struct run *r)
 
 static int open_output(struct run *r)
 {
+	struct profile *p = session_profile(r->session);
 	int err;
 
 	r->path = r->rq.output ? r->rq.output : default_path(r);
+	/* the title, where there are several processes to name */
+	p->command = strtab_add(p->strings, r->rq.all ? "all Go processes" : r->name);
 	if (r->rq.writer) {
 		err = outfile_open(&r->out, r->path);
 		/* that it can be written is known now; nothing stays behind if we are killed */
@@ -320,8 +323,7 @@ static int open_output(struct run *r)
 			outfile_abort(&r->out);
 	} else {
 		err = recording_create(&r->recording,
-				       strcmp(r->path, "-") ? r->path : "/dev/stdout",
-				       session_profile(r->session));
+				       strcmp(r->path, "-") ? r->path : "/dev/stdout", p);
 	}
 	if (err)
 		error("%s: %s", r->path, strerror(-err));
