@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbolizer/elf.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
@@ -50,7 +51,7 @@ static void read_build_id(struct elf *e, struct cursor notes, uint64_t align)
 
 static void read_dynamic(struct elf *e, struct cursor dyn)
 {
-	uint64_t vaddr = 0, len = 0;
+	uint64_t vaddr = 0, len = 0, symbols = 0;
 	struct cursor at;
 
 	while (cursor_left(&dyn) >= sizeof(Elf64_Dyn)) {
@@ -62,9 +63,12 @@ static void read_dynamic(struct elf *e, struct cursor dyn)
 			vaddr = value;
 		if (tag == DT_RELASZ)
 			len = value;
+		if (tag == DT_SYMTAB)
+			symbols = value;
 	}
 	if (!len)
 		return;
+	e->symbols = elf_at(e, symbols);
 	at = elf_at(e, vaddr);
 	e->rela = cursor_slice(&at, 0, len);
 }
@@ -226,32 +230,63 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 	return found;
 }
 
+/* The value of a symbol that this file defines itself. */
+static bool symbol_value(const struct elf *e, uint64_t i, uint64_t *value)
+{
+	struct cursor c = e->symbols;
+	uint16_t section;
+
+	if (i > UINT32_MAX)
+		return false;
+	cursor_seek(&c, i * sizeof(Elf64_Sym) + offsetof(Elf64_Sym, st_shndx));
+	section = cursor_u16(&c);
+	*value = cursor_u64(&c);
+	return !c.bad && section != SHN_UNDEF && section < SHN_LORESERVE;
+}
+
 bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value)
 {
-	uint32_t relative = e->machine == EM_AARCH64 ? R_AARCH64_RELATIVE
-						     : R_X86_64_RELATIVE;
+	bool arm = e->machine == EM_AARCH64;
+	uint32_t relative = arm ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE;
+	uint32_t absolute = arm ? R_AARCH64_ABS64 : R_X86_64_64;
 	struct cursor c = e->rela;
+	uint64_t info, symbol = 0;
 
 	if (i >= c.len / sizeof(Elf64_Rela))
 		return false;
 	cursor_seek(&c, i * sizeof(Elf64_Rela));
 	*where = cursor_u64(&c);
-	if (cursor_u64(&c) != relative)
-		*where = UINT64_MAX;
+	info = cursor_u64(&c);
 	*value = cursor_u64(&c);
+	if (info == relative)
+		return true;
+	if (ELF64_R_TYPE(info) == absolute && symbol_value(e, ELF64_R_SYM(info), &symbol))
+		*value += symbol;
+	else
+		*where = UINT64_MAX;
 	return true;
+}
+
+void elf_relocate(const struct elf *e, uint64_t vaddr, uint8_t *bytes, size_t len)
+{
+	uint64_t where, value;
+
+	for (uint64_t i = 0; elf_rela(e, i, &where, &value); i++)
+		if (where - vaddr < len && len - (where - vaddr) >= sizeof(value)) {
+			value = htole64(value);
+			memcpy(bytes + (where - vaddr), &value, sizeof(value));
+		}
 }
 
 bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value)
 {
 	struct cursor c = elf_at(e, vaddr);
-	uint64_t where, v;
+	const void *bytes = cursor_bytes(&c, sizeof(*value));
 
-	*value = cursor_u64(&c);
-	for (uint64_t i = 0; elf_rela(e, i, &where, &v); i++)
-		if (where == vaddr) {
-			*value = v;
-			break;
-		}
-	return !c.bad;
+	if (!bytes)
+		return false;
+	memcpy(value, bytes, sizeof(*value));
+	elf_relocate(e, vaddr, (uint8_t *)value, sizeof(*value));
+	*value = le64toh(*value);
+	return true;
 }

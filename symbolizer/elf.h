@@ -29,6 +29,7 @@ struct elf {
 	struct elf_segment *segments; /* by vaddr */
 	uint32_t n_segments, cap_segments;
 	struct cursor rela;        /* DT_RELA; empty: none */
+	struct cursor symbols;     /* from DT_SYMTAB to the end of its segment */
 	char build_id[2 * 32 + 1]; /* GNU build-id in hex; "": none */
 };
 
@@ -50,10 +51,12 @@ struct cursor elf_at(const struct elf *e, uint64_t vaddr);
 bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
 
 /* The i-th entry of DT_RELA: puts value at where. false: no more. where is UINT64_MAX for
- * entries other than RELATIVE. */
+ * entries that depend on other files. */
 bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value);
-/* The pointer at vaddr as the loader leaves it (less the load bias): linkers differ in
- * what they leave in the file where a relocation says it. false: not in the file. */
+/* Makes of bytes, a copy of what the file holds at vaddr, what the loader would (less the
+ * load bias): linkers differ in what they leave in the file where a relocation says it. */
+void elf_relocate(const struct elf *e, uint64_t vaddr, uint8_t *bytes, size_t len);
+/* The pointer at vaddr after that. false: not in the file. */
 bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value);
 
 #endif

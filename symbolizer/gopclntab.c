@@ -2,7 +2,7 @@
 /*
  * How it hangs together (runtime/symtab.go, cmd/link/internal/ld/pcln.go):
  *
- *   header → functab: sorted {entry, offset of _func}, offsets from `text`
+ *   header → functab: sorted {entry, offset of _func}
  *   _func  → name (funcnametab); pcsp, pcfile, pcln, pcdata[] (packed deltas in pctab);
  *            funcdata[]
  *   file   = filetab[cutab[_func.cuOffset + pcfile(pc)]]
@@ -10,8 +10,9 @@
  *            in: it names the function and an address of its parent, where the same question
  *            is asked again.
  *
- * `text` and the base of funcdata stand in the runtime's moduledata, which is found as the
- * one word of writable data that points at the table and is followed by the right lengths.
+ * Up to Go 1.15 all regions are one and all offsets count from the header; up to 1.17
+ * entries and funcdata are addresses, then offsets from `text` and from `gofunc`, which
+ * gomodule.c finds.
  */
 #include "symbolizer/gopclntab.h"
 
@@ -28,20 +29,29 @@
 #include "symbolizer/resolver.h"
 
 enum {
-	MAGIC_118 = 0xf0, /* low bytes of the magic, 0xfffffff0 */
-	MAGIC_120 = 0xf1,
-	HEADER_LEN = 72,
 	MAX_FUNCS = 1 << 26,
 	MAX_NAME = 1 << 16, /* bytes; a longer name is a broken table */
-	FLAG_ASM = 4,
+	FLAG_ASM = 4,       /* since Go 1.18 */
 	PCDATA_INLTREE = 2,
-	FUNCDATA_INLTREE = 3,
 	FUNCDATA_WRAPINFO = 7,
-	MODULE_FTAB_LEN = 136, /* offsets in moduledata, all versions */
-	MODULE_TEXT = 176,
+	TREES_SAMPLED = 64,
 };
 
 #define NO_FUNCDATA UINT32_MAX
+
+/* What differs between formats in numbers alone. */
+static const struct {
+	uint8_t magic;           /* the low byte; the others are ff ff ff */
+	uint8_t oldest, newest;  /* minors of Go */
+	uint8_t offsets, header; /* bytes, before the offsets of regions and in all */
+	uint8_t functab_row, inline_row; /* bytes */
+	uint8_t inltree;                 /* funcdata of inline trees */
+} formats[FORMAT_MAX] = {
+	[FORMAT_12] = { 0xfb, 0, 15, 16, 16, 16, 20, 4 },
+	[FORMAT_116] = { 0xfa, 16, 17, 24, 64, 16, 20, 3 },
+	[FORMAT_118] = { 0xf0, 18, 19, 32, 72, 8, 20, 3 },
+	[FORMAT_120] = { 0xf1, 20, UINT8_MAX, 32, 72, 8, 16, 3 },
+};
 
 /* One function, decoded. Entry and end count from text. */
 struct entry {
@@ -59,6 +69,16 @@ static uint32_t u32_at(const struct cursor *c, uint64_t pos)
 		return 0;
 	memcpy(&v, c->data + pos, sizeof(v));
 	return le32toh(v);
+}
+
+static uint64_t u64_at(const struct cursor *c, uint64_t pos)
+{
+	uint64_t v;
+
+	if (pos > c->len || c->len - pos < sizeof(v))
+		return 0;
+	memcpy(&v, c->data + pos, sizeof(v));
+	return le64toh(v);
 }
 
 /* The special functions by name, sorted. Those of other architectures have the same
@@ -94,15 +114,23 @@ static const struct {
 	{ "runtime.systemstack", FRAME_SYSTEMSTACK },
 };
 
+/* abi.FuncIDWrapper: the last of its list, which changes. */
+static uint8_t wrapper_of(int minor)
+{
+	return minor >= 25   ? 23
+	       : minor >= 22 ? 22
+	       : minor >= 18 ? 21
+	       : minor >= 14 ? 22
+			     : 20;
+}
+
 static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint8_t id)
 {
-	/* abi.FuncIDWrapper: the last of its list, which grew in 1.22 and 1.25 */
-	uint8_t wrapper = t->minor >= 25 ? 23 : t->minor >= 22 ? 22 : 21;
 	size_t lo = 0, hi = sizeof(special) / sizeof(*special);
 
-	if (id == wrapper)
+	if (id == t->wrapper)
 		return FRAME_WRAPPER;
-	if (strncmp(name, "runtime.", 8) && strncmp(name, "_rt0_", 5))
+	if (*name != 'r' && *name != '_')
 		return FRAME_GO;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
@@ -118,39 +146,97 @@ static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint
 	return FRAME_GO;
 }
 
+/* By the magic; one that is not known (tools that hide names change it) by the version.
+ * FORMAT_MAX: neither helps. */
+static enum gopclntab_format format_of(uint32_t magic, int minor)
+{
+	enum gopclntab_format f;
+
+	for (f = 0; f < FORMAT_MAX; f++)
+		if (magic == 0xffffff00 + formats[f].magic)
+			return f;
+	for (f = 0; f < FORMAT_MAX; f++)
+		if (minor >= formats[f].oldest && minor <= formats[f].newest &&
+		    minor <= GO_NEWEST)
+			break;
+	return f;
+}
+
+static int clamp_minor(int minor, enum gopclntab_format f)
+{
+	int newest = formats[f].newest < GO_NEWEST ? formats[f].newest : GO_NEWEST;
+
+	return minor < 0 || minor > newest ? newest
+	       : minor < formats[f].oldest ? formats[f].oldest
+					   : minor;
+}
+
+static int regions_of(struct gopclntab *t, struct cursor table)
+{
+	uint64_t off[5];
+
+	cursor_seek(&table, formats[t->format].offsets);
+	if (t->format == FORMAT_12) {
+		uint64_t files = t->functab + (uint64_t)t->n_funcs * 16 + 8;
+
+		t->names = t->files = t->pctab = t->funcs = table;
+		if (files + 4 > table.len || u32_at(&table, files) > table.len)
+			return -EBADMSG;
+		files = u32_at(&table, files);
+		t->cutab = cursor_slice(&table, files, table.len - files);
+		return 0;
+	}
+	for (int i = 0; i < 5; i++)
+		off[i] = cursor_u64(&table);
+	for (int i = 0; i < 5; i++)
+		if (table.bad || off[i] > table.len ||
+		    off[i] < (i ? off[i - 1] : formats[t->format].header))
+			return -EBADMSG;
+	t->names = cursor_slice(&table, off[0], off[1] - off[0]);
+	t->cutab = cursor_slice(&table, off[1], off[2] - off[1]);
+	t->files = cursor_slice(&table, off[2], off[3] - off[2]);
+	t->pctab = cursor_slice(&table, off[3], off[4] - off[3]);
+	t->funcs = cursor_slice(&table, off[4], table.len - off[4]);
+	return 0;
+}
+
 int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor)
 {
 	uint32_t magic = cursor_u32(&table);
 	uint16_t zero = cursor_u16(&table);
 	uint8_t quantum = cursor_u8(&table), ptr_size = cursor_u8(&table);
-	uint64_t n = cursor_u64(&table), off[5];
-	struct gopclntab t = { .minor = (uint8_t)minor, .quantum = quantum };
+	uint64_t n = cursor_u64(&table);
+	struct gopclntab t = { .quantum = quantum, .format = format_of(magic, minor) };
 
-	cursor_seek(&table, 32); /* past nfiles and textStart, which is 0 since Go 1.26 */
-	for (int i = 0; i < 5; i++)
-		off[i] = cursor_u64(&table);
-	if (table.bad || magic != 0xffffff00 + (minor < 20 ? MAGIC_118 : MAGIC_120) ||
-	    zero || (quantum != 1 && quantum != 4) || ptr_size != 8 || !n || n >= MAX_FUNCS)
+	if (table.bad || t.format == FORMAT_MAX || zero || (quantum != 1 && quantum != 4) ||
+	    ptr_size != 8 || !n || n >= MAX_FUNCS)
 		return -EBADMSG;
-	for (int i = 0; i < 5; i++)
-		if (off[i] < (i ? off[i - 1] : HEADER_LEN) || off[i] > table.len)
-			return -EBADMSG;
-	t.names = cursor_slice(&table, off[0], off[1] - off[0]);
-	t.cutab = cursor_slice(&table, off[1], off[2] - off[1]);
-	t.files = cursor_slice(&table, off[2], off[3] - off[2]);
-	t.pctab = cursor_slice(&table, off[3], off[4] - off[3]);
-	t.funcs = cursor_slice(&table, off[4], table.len - off[4]);
+	t.minor = (uint8_t)clamp_minor(minor, t.format);
+	t.wrapper = wrapper_of(t.minor);
 	t.n_funcs = (uint32_t)n;
-	if (t.funcs.len < n * 8 + 4)
+	t.functab = t.format == FORMAT_12 ? formats[FORMAT_12].header : 0;
+	if (regions_of(&t, table) ||
+	    t.funcs.len < t.functab + n * formats[t.format].functab_row + 4)
 		return -EBADMSG;
 	*ret = t;
 	return 0;
 }
 
-/* Row of functab, n_funcs for its end. */
+/* Entries and funcdata are addresses. */
+static bool is_wide(const struct gopclntab *t)
+{
+	return t->format <= FORMAT_116;
+}
+
+/* Of a row of functab, n_funcs for its end, counted from text. */
 static uint32_t start_of(const struct gopclntab *t, uint32_t row)
 {
-	return u32_at(&t->funcs, (uint64_t)row * 8);
+	uint64_t start;
+
+	if (!is_wide(t))
+		return u32_at(&t->funcs, t->functab + (uint64_t)row * 8);
+	start = u64_at(&t->funcs, t->functab + (uint64_t)row * 16) - t->text;
+	return start < UINT32_MAX ? (uint32_t)start : UINT32_MAX;
 }
 
 bool gopclntab_covers(const struct gopclntab *t, uint64_t addr)
@@ -182,26 +268,32 @@ static bool row_find(const struct gopclntab *t, uint64_t addr, uint32_t *row)
 
 static bool entry_read(const struct gopclntab *t, uint32_t row, struct entry *e)
 {
-	struct cursor c = t->funcs;
+	const struct cursor *c = &t->funcs;
+	uint64_t at = t->functab + (uint64_t)row * formats[t->format].functab_row;
+	uint64_t pos = is_wide(t) ? u64_at(c, at + 8) : u32_at(c, at + 4);
 
-	cursor_seek(&c, u32_at(&c, (uint64_t)row * 8 + 4));
 	*e = (struct entry){ .start = start_of(t, row), .end = start_of(t, row + 1) };
-	cursor_u32(&c); /* entryOff: functab's is the one to trust */
-	e->name = cursor_u32(&c);
-	cursor_u64(&c); /* args, deferreturn */
-	e->pcsp = cursor_u32(&c);
-	e->pcfile = cursor_u32(&c);
-	e->pcln = cursor_u32(&c);
-	e->n_pcdata = cursor_u32(&c);
-	e->cu = cursor_u32(&c);
-	if (t->minor >= 20)
-		e->start_line = cursor_u32(&c);
-	e->id = cursor_u8(&c);
-	e->flags = cursor_u8(&c);
-	cursor_u8(&c);
-	e->n_funcdata = cursor_u8(&c);
-	e->tables = c.pos;
-	return !c.bad && e->end >= e->start;
+	/* the entry once more: functab's is the one to trust */
+	pos += is_wide(t) ? 8 : 4;
+	e->name = u32_at(c, pos);
+	e->pcsp = u32_at(c, pos + 12); /* behind args, deferreturn */
+	e->pcfile = u32_at(c, pos + 16);
+	e->pcln = u32_at(c, pos + 20);
+	e->n_pcdata = u32_at(c, pos + 24);
+	pos += 28;
+	if (t->format >= FORMAT_116) {
+		e->cu = u32_at(c, pos);
+		pos += 4;
+	}
+	if (t->format >= FORMAT_120) {
+		e->start_line = u32_at(c, pos);
+		pos += 4;
+	}
+	e->id = (uint8_t)u32_at(c, pos);
+	e->flags = (uint8_t)(u32_at(c, pos) >> 8);
+	e->n_funcdata = (uint8_t)(u32_at(c, pos) >> 24);
+	e->tables = pos + 4;
+	return e->tables <= c->len && pos < c->len && e->end >= e->start;
 }
 
 static bool entry_find(const struct gopclntab *t, uint64_t addr, struct entry *e)
@@ -237,37 +329,63 @@ static bool uvarint32(const uint8_t **p, const uint8_t *end, uint32_t *v)
 	return false;
 }
 
+/* A delta of value and one of the program counter. false: the end, or no more bytes. */
+static inline bool step_read(const uint8_t **p, const uint8_t *end, uint32_t *delta,
+			     uint32_t *step)
+{
+	const uint8_t *q = *p;
+
+	/* nearly all are of one byte each, and this loop is most of a look-up's cost */
+	if (end - q >= 2 && !((q[0] | q[1]) & 0x80)) {
+		*delta = q[0];
+		*step = q[1];
+		*p = q + 2;
+	} else if (!uvarint32(p, end, delta) || !uvarint32(p, end, step)) {
+		return false;
+	}
+	return *step;
+}
+
 /* The value of a packed table at pc; -1: it has none there. */
 static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
 		       uint32_t pc)
 {
 	const uint8_t *p, *end = t->pctab.data + t->pctab.len;
 	uint32_t value = UINT32_MAX, delta, step;
-	uint64_t at = e->start;
-	bool first = true;
+	uint64_t left = (pc - e->start) / t->quantum;
 
 	if (!off || off >= t->pctab.len)
 		return -1;
 	p = t->pctab.data + off;
 	/* a delta of 0 is the end, but not as the first one: tables may begin with -1 */
-	while (uvarint32(&p, end, &delta) && (delta || first)) {
-		value += delta & 1 ? ~(delta >> 1) : delta >> 1;
-		if (!uvarint32(&p, end, &step) || !step)
-			break;
-		at += (uint64_t)step * t->quantum;
-		if (pc < at)
+	for (bool first = true; step_read(&p, end, &delta, &step) && (delta || first);
+	     first = false) {
+		value += (delta >> 1) ^ -(delta & 1);
+		if (left < step)
 			return (int32_t)value;
-		first = false;
+		left -= step;
 	}
 	return -1;
 }
 
-static uint32_t funcdata_of(const struct gopclntab *t, const struct entry *e, unsigned i)
+/* What funcdata i of a function says lies there; empty: nothing. */
+static struct cursor funcdata_of(const struct gopclntab *t, const struct entry *e,
+				 unsigned i)
 {
-	uint64_t pos = e->tables + 4 * ((uint64_t)e->n_pcdata + i);
+	uint64_t pos = e->tables + 4 * (uint64_t)e->n_pcdata;
+	struct cursor none = { 0 };
 
-	return i < e->n_funcdata && pos + 4 <= t->funcs.len ? u32_at(&t->funcs, pos)
-							    : NO_FUNCDATA;
+	if (i >= e->n_funcdata)
+		return none;
+	if (is_wide(t)) {
+		pos += -(pos + t->skew) % 8 + 8 * (uint64_t)i;
+		return elf_at(t->elf, u64_at(&t->funcs, pos));
+	}
+	pos += 4 * (uint64_t)i;
+	if (pos + 4 > t->funcs.len || u32_at(&t->funcs, pos) == NO_FUNCDATA)
+		return none;
+	pos = u32_at(&t->funcs, pos);
+	return cursor_slice(&t->funcdata, pos, t->funcdata.len - pos);
 }
 
 /* 0: not known. */
@@ -292,28 +410,26 @@ static uint32_t line_at(const struct gopclntab *t, const struct entry *e, uint32
  */
 static int inlined_at(const struct gopclntab *t, struct entry *e, uint32_t *pc)
 {
-	uint32_t tree = funcdata_of(t, e, FUNCDATA_INLTREE), parent_pc;
-	uint64_t size = t->minor >= 20 ? 16
-				       : 20; /* struct inlinedCall lost 4 bytes in 1.20 */
-	struct cursor c;
+	struct cursor c = funcdata_of(t, e, formats[t->format].inltree);
+	uint32_t parent_pc;
 	int32_t row;
 
-	if (e->n_pcdata <= PCDATA_INLTREE || tree == NO_FUNCDATA)
+	if (e->n_pcdata <= PCDATA_INLTREE || !c.len)
 		return 0;
 	row = pcvalue(t, e, u32_at(&t->funcs, e->tables + 4 * PCDATA_INLTREE), *pc);
 	if (row < 0)
 		return 0;
-	c = cursor_slice(&t->funcdata, tree + (uint64_t)row * size, size);
-	if (t->minor >= 20) {
+	cursor_seek(&c, (uint64_t)row * formats[t->format].inline_row);
+	if (t->format >= FORMAT_120) {
 		e->id = cursor_u8(&c);
-		cursor_seek(&c, 4);
+		cursor_bytes(&c, 3);
 		e->name = cursor_u32(&c);
 		parent_pc = cursor_u32(&c);
 		e->start_line = cursor_u32(&c);
 	} else {
-		cursor_u16(&c);
+		cursor_u16(&c); /* parent */
 		e->id = cursor_u8(&c);
-		cursor_seek(&c, 12);
+		cursor_bytes(&c, 9); /* file, line */
 		e->name = cursor_u32(&c);
 		parent_pc = cursor_u32(&c);
 	}
@@ -321,6 +437,42 @@ static int inlined_at(const struct gopclntab *t, struct entry *e, uint32_t *pc)
 		return -EBADMSG;
 	*pc = e->start + parent_pc;
 	return 1;
+}
+
+bool gopclntab_trees_hold(const struct gopclntab *t)
+{
+	uint32_t step = t->n_funcs / 4096 + 1, n = 0;
+	struct entry e, inner;
+	uint32_t pc;
+
+	for (uint32_t row = 0; row < t->n_funcs && n < TREES_SAMPLED; row += step) {
+		int inlined;
+
+		if (!entry_read(t, row, &e))
+			return false;
+		/* where most inlined calls are, nobody knows without a walk: try a few */
+		for (uint32_t i = 1; i < 4; i++) {
+			inner = e;
+			pc = e.start + (e.end - e.start) / 4 * i;
+			inlined = inlined_at(t, &inner, &pc);
+			if (inlined < 0 || (inlined && (inner.id > t->wrapper ||
+							!string_at(&t->names, inner.name))))
+				return false;
+			n += inlined > 0;
+		}
+	}
+	return n > 0;
+}
+
+uint8_t gopclntab_max_id(const struct gopclntab *t)
+{
+	uint8_t max = 0;
+	struct entry e;
+
+	for (uint32_t row = 0; row < t->n_funcs; row++)
+		if (entry_read(t, row, &e) && e.id > max)
+			max = e.id;
+	return max;
 }
 
 static int table_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
@@ -397,14 +549,14 @@ uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab
 {
 	const char *name;
 	struct entry e, target;
-	uint32_t info;
+	struct cursor info;
 
 	if (!entry_find(t, addr, &e))
 		return 0;
 	name = string_at(&t->names, e.name);
 	info = funcdata_of(t, &e, FUNCDATA_WRAPINFO);
-	if (name && kind_of(t, name, e.id) == FRAME_WRAPPER && info != NO_FUNCDATA &&
-	    entry_find(t, t->text + u32_at(&t->funcdata, info), &target))
+	if (name && !is_wide(t) && kind_of(t, name, e.id) == FRAME_WRAPPER && info.len &&
+	    entry_find(t, t->text + cursor_u32(&info), &target))
 		name = string_at(&t->names, target.name);
 	return name ? strtab_add(strs, name) : 0;
 }
@@ -430,115 +582,25 @@ bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *e
 	return found;
 }
 
-/* Is this what a moduledata holds 136 bytes in: length and capacity of functab with its
- * end? */
-static bool is_moduledata(const struct elf *elf, uint64_t vaddr, uint32_t n_funcs)
+static int table_open(void **ret, const struct binary *b, const char **why)
 {
-	struct cursor c = elf_at(elf, vaddr);
+	struct gopclntab *t = mem_zalloc(sizeof(*t));
+	int err = gopclntab_open(t, b->elf, why);
 
-	cursor_seek(&c, MODULE_FTAB_LEN);
-	return cursor_u64(&c) == n_funcs + 1ull && cursor_u64(&c) == n_funcs + 1ull;
-}
-
-/* The address of the moduledata whose first word points at the table; 0: none. */
-static uint64_t moduledata_find(const struct elf *elf, uint64_t table, uint32_t n_funcs)
-{
-	uint64_t where, value;
-
-	for (uint32_t i = 0; i < elf->n_segments; i++) {
-		struct cursor bytes = elf_segment_bytes(elf, i);
-		uint64_t vaddr = elf->segments[i].vaddr;
-
-		if (!elf->segments[i].writable)
-			continue;
-		for (size_t at = -vaddr % 8; at + 8 <= bytes.len; at += 8) {
-			memcpy(&value, bytes.data + at, 8);
-			if (le64toh(value) == table &&
-			    is_moduledata(elf, vaddr + at, n_funcs))
-				return vaddr + at;
-		}
-	}
-	for (uint64_t i = 0; elf_rela(elf, i, &where, &value); i++)
-		if (value == table && is_moduledata(elf, where, n_funcs))
-			return where;
-	return 0;
-}
-
-/* What the table at vaddr leaves to moduledata. */
-static int table_attach(struct gopclntab *t, const struct elf *elf, uint64_t vaddr)
-{
-	uint64_t module = moduledata_find(elf, vaddr, t->n_funcs), text, funcdata, end;
-	uint64_t funcdata_at = t->minor >= 27 ? 344 : t->minor >= 20 ? 320 : 304;
-
-	if (!module || !elf_word(elf, module + MODULE_TEXT, &text) ||
-	    !elf_word(elf, module + funcdata_at, &funcdata) ||
-	    __builtin_add_overflow(text, start_of(t, t->n_funcs), &end))
-		return -EBADMSG;
-	t->text = text;
-	t->funcdata = elf_at(elf, funcdata);
-	return 0;
-}
-
-/* Looks through the whole file: of PIEs before Go 1.26 and of files without section
- * headers. */
-static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
-{
-	for (uint32_t i = 0; i < elf->n_segments; i++) {
-		struct cursor bytes = elf_segment_bytes(elf, i);
-		uint64_t vaddr = elf->segments[i].vaddr;
-
-		for (size_t at = -vaddr % 8; at + HEADER_LEN < bytes.len; at += 8) {
-			const uint8_t *p = bytes.data + at;
-
-			if (p[1] != 0xff || p[2] != 0xff || p[3] != 0xff || p[7] != 8)
-				continue;
-			if (!gopclntab_parse(t, cursor_slice(&bytes, at, bytes.len - at),
-					     minor) &&
-			    !table_attach(t, elf, vaddr + at))
-				return 0;
-		}
-	}
-	return -ENOENT;
-}
-
-static int table_open(void **ret, const struct elf *elf, const char **why)
-{
-	char version[GO_VERSION_MAX];
-	struct cursor bytes;
-	struct gopclntab *t;
-	uint64_t vaddr;
-	int minor, err;
-
-	if (!gobuildinfo_version(elf, version))
-		return -ENOENT;
-	minor = gobuildinfo_minor(version);
-	*why = minor < 0    ? "the version of Go that built it is not one we know"
-	       : minor < 18 ? "built with a Go older than 1.18"
-	       : elf->machine != EM_X86_64 && elf->machine != EM_AARCH64
-		       ? "neither an x86-64 nor an arm64 program"
-		       : NULL;
-	if (*why)
-		return -ENOTSUP;
-	/* layouts of versions that are not out yet: as the newest, all reads being
-	 * checked */
-	minor = minor > 27 ? 27 : minor;
-	t = mem_zalloc(sizeof(*t));
-	if (elf_section(elf, ".gopclntab", &vaddr, &bytes) ||
-	    elf_section(elf, ".data.rel.ro.gopclntab", &vaddr, &bytes)) {
-		err = gopclntab_parse(t, bytes, minor);
-		err = err ? err : table_attach(t, elf, vaddr);
-		*why = "its .gopclntab is broken";
-	} else {
-		err = table_search(t, elf, minor);
-		*why = "it holds no table of functions (pclntab)";
-	}
-	if (err) {
+	if (err)
 		free(t);
-		return err;
-	}
-	*why = NULL;
-	*ret = t;
-	return 0;
+	else
+		*ret = t;
+	return err;
+}
+
+static void table_close(void *self)
+{
+	struct gopclntab *t = self;
+
+	if (t)
+		free(t->copy);
+	free(t);
 }
 
 const struct resolver gopclntab_resolver = {
@@ -546,5 +608,5 @@ const struct resolver gopclntab_resolver = {
 	.open = table_open,
 	.find = table_find,
 	.each = table_each,
-	.close = free,
+	.close = table_close,
 };

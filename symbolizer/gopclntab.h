@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of functions and lines that every Go program carries, stripped or not, because
- * its own runtime needs it. Go 1.18 to 1.27, amd64 and arm64. Nothing is copied from the
- * file; a look-up is a binary search and a few runs through packed (value, pc) deltas.
+ * its own runtime needs it. Go 1.13 to 1.27, amd64 and arm64. Nothing is copied from the
+ * file (but the tables of PIEs up to Go 1.17, which hold addresses); a look-up is a binary
+ * search and a few runs through packed (value, pc) deltas.
  */
 #ifndef SYMBOLIZER_GOPCLNTAB_H
 #define SYMBOLIZER_GOPCLNTAB_H
@@ -15,21 +16,39 @@
 struct elf;
 struct strtab;
 
+enum { GO_OLDEST = 13, GO_NEWEST = 27 }; /* minors of versions that we know */
+
+/* How tables look, named by the first version that wrote them so. */
+enum gopclntab_format { FORMAT_12, FORMAT_116, FORMAT_118, FORMAT_120, FORMAT_MAX };
+
 struct gopclntab {
 	struct cursor names, cutab, files, pctab; /* regions of the table */
-	struct cursor
-		funcs; /* functab, n_funcs entries and an end; then what it points to */
+	struct cursor funcs; /* holds functab, and is what its offsets count from */
 	struct cursor
 		funcdata; /* what funcdata offsets count from; empty: no inline trees */
 	uint64_t text;    /* what entries count from, an address of the file */
-	uint32_t n_funcs;
+	uint32_t functab; /* where it begins in funcs */
+	uint32_t n_funcs; /* rows of functab, without the end */
+	enum gopclntab_format format;
 	uint8_t minor;   /* of the Go version */
 	uint8_t quantum; /* bytes, of a step of the program counter */
+	uint8_t wrapper; /* funcID of wrappers */
+	/* FORMAT_12 and 116, where funcdata are addresses: */
+	const struct elf *elf; /* what they are of */
+	uint8_t skew;          /* of the address of funcs, modulo 8 */
+	void *copy;            /* of the table, relocated; NULL: not needed */
 };
 
-/* The regions of a table by its header; text and funcdata are left to the caller.
- * -EBADMSG. */
+/* What a table is by its header; text and what follows wrapper are left to the caller.
+ * minor -1: not known. -EBADMSG. */
 int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor);
+
+/* The table of a program: gomodule.c. -ENOENT, -EBADMSG, -ENOTSUP: *why says more. */
+int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **why);
+/* For that: the inline trees of a sample of its functions parse, with this funcdata, and
+ * there are some. The largest funcID in the table. */
+bool gopclntab_trees_hold(const struct gopclntab *t);
+uint8_t gopclntab_max_id(const struct gopclntab *t);
 
 /* The rest is resolver.h's gopclntab_resolver, whose self is a struct gopclntab, and
  * what only this source can answer. addr is of the file, as it is. */

@@ -27,11 +27,12 @@ struct object_key object_key(const struct stat *st)
 
 static void find_names(struct object *o)
 {
+	struct binary b = { o->elf, -1, o->path, "" };
 	bool go = gobuildinfo_version(o->elf, o->version);
 
 	for (size_t i = 0; i < sizeof(resolvers) / sizeof(*resolvers); i++) {
 		const char *why = NULL;
-		int err = resolvers[i]->open(&o->names, o->elf, &why);
+		int err = resolvers[i]->open(&o->names, &b, &why);
 
 		if (!err) {
 			o->resolver = resolvers[i];

@@ -10,6 +10,13 @@
 struct elf;
 struct strtab;
 
+/* What is to be named. All of it outlives what is opened for it. */
+struct binary {
+	const struct elf *elf;
+	const char *path; /* as its process sees it */
+	const char *root; /* where that path begins: "/proc/812/root"; "": here */
+};
+
 struct func {
 	uint64_t addr, size; /* in the module's file */
 	const char *name;    /* valid during the call */
@@ -21,7 +28,7 @@ struct resolver {
 	const char *name;
 	/* -ENOENT: this module has no such table; -EBADMSG: it is broken; -ENOTSUP: too old or
 	 * too new. *why then says more. */
-	int (*open)(void **ret, const struct elf *elf, const char **why);
+	int (*open)(void **ret, const struct binary *b, const char **why);
 	/* Frames at addr, innermost first, module not filled. Number of them, at most cap;
 	 * 0: not mine; -EBADMSG: the table lies. */
 	int (*find)(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
@@ -31,6 +38,7 @@ struct resolver {
 	void (*close)(void *self); /* takes NULL */
 };
 
-extern const struct resolver gopclntab_resolver;
+extern const struct resolver gopclntab_resolver; /* self is a struct gopclntab */
+extern const struct resolver symtab_resolver;    /* of C and the like */
 
 #endif

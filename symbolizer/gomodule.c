@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where in a program its table is, and what the table leaves to the runtime's moduledata:
+ * the addresses that entries and funcdata count from.
+ *
+ * Sections name the table in most programs; else it is a header that looks like one. A
+ * moduledata is a place in writable data, or what a relocation puts there, that points at
+ * the table and is followed by the length of its functab. Without one nothing is believed.
+ */
+#include <elf.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gobuildinfo.h"
+#include "symbolizer/gopclntab.h"
+
+/* Words of a moduledata. */
+enum {
+	MODULE_FTAB_LEN = 17,    /* then its capacity */
+	MODULE_FTAB_LEN_OLD = 4, /* up to Go 1.15 */
+	MODULE_TEXT = 22,
+	MODULE_ETYPES = 36, /* gofunc is behind it, and not far */
+	MODULE_WORDS = 50,
+	HEADER_MIN = 72,
+};
+
+/* 0: there is no telling. */
+static int gofunc_word(int minor)
+{
+	return minor > GO_NEWEST ? 0 : minor >= 27 ? 43 : minor >= 20 ? 40 : 38;
+}
+
+static bool is_moduledata(const struct gopclntab *t, const struct elf *elf, uint64_t vaddr)
+{
+	struct cursor c = elf_at(elf, vaddr);
+
+	cursor_seek(&c,
+		    8 * (t->format == FORMAT_12 ? MODULE_FTAB_LEN_OLD : MODULE_FTAB_LEN));
+	return cursor_u64(&c) == t->n_funcs + 1ull && cursor_u64(&c) == t->n_funcs + 1ull;
+}
+
+/* The address of the moduledata whose first word points at the table; 0: none. */
+static uint64_t moduledata_find(const struct gopclntab *t, const struct elf *elf,
+				uint64_t table)
+{
+	uint64_t where, value;
+
+	for (uint32_t i = 0; i < elf->n_segments; i++) {
+		struct cursor bytes = elf_segment_bytes(elf, i);
+		uint64_t vaddr = elf->segments[i].vaddr;
+
+		if (!elf->segments[i].writable)
+			continue;
+		for (size_t at = -vaddr % 8; at + 8 <= bytes.len; at += 8) {
+			memcpy(&value, bytes.data + at, 8);
+			if (le64toh(value) == table && is_moduledata(t, elf, vaddr + at))
+				return vaddr + at;
+		}
+	}
+	for (uint64_t i = 0; elf_rela(elf, i, &where, &value); i++)
+		if (value == table && is_moduledata(t, elf, where))
+			return where;
+	return 0;
+}
+
+/* gofunc moves from version to version: a word that is none gives no inline trees. */
+static void find_funcdata(struct gopclntab *t, const struct elf *elf,
+			  const uint64_t *module, int minor)
+{
+	int known = gofunc_word(minor);
+
+	if (known) {
+		t->funcdata = elf_at(elf, module[known]);
+		if (gopclntab_trees_hold(t))
+			return;
+	}
+	for (int i = MODULE_ETYPES + 1; i < MODULE_WORDS; i++) {
+		t->funcdata = elf_at(elf, module[i]);
+		if (gopclntab_trees_hold(t))
+			return;
+	}
+	/* nothing is inlined, or it is not where we look */
+	t->funcdata = known ? elf_at(elf, module[known]) : (struct cursor){ 0 };
+}
+
+/* Entries and funcdata of old tables are addresses, which PIEs have relocations for. */
+static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor table,
+		    uint64_t vaddr, int minor)
+{
+	void *copy;
+
+	if (elf->rela.len) {
+		copy = mem_zalloc(table.len);
+		memcpy(copy, table.data, table.len);
+		elf_relocate(elf, vaddr, copy, table.len);
+		if (gopclntab_parse(t, cursor_over(copy, table.len), minor)) {
+			free(copy);
+			return -EBADMSG;
+		}
+		table = cursor_over(copy, table.len);
+		t->copy = copy;
+	}
+	t->elf = elf;
+	t->skew = (vaddr + (uint64_t)(t->funcs.data - table.data)) % 8;
+	cursor_seek(&t->funcs, t->functab);
+	t->text = cursor_u64(&t->funcs);
+	return 0;
+}
+
+/* The whole of a table from its bytes at vaddr on. */
+static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor table,
+		      uint64_t vaddr, int minor)
+{
+	uint64_t module, words[MODULE_WORDS], end;
+	struct cursor c;
+	const void *bytes;
+
+	if (gopclntab_parse(t, table, minor))
+		return -EBADMSG;
+	module = moduledata_find(t, elf, vaddr);
+	if (!module)
+		return -EBADMSG;
+	if (t->format <= FORMAT_116)
+		return relocate(t, elf, table, vaddr, minor);
+	c = elf_at(elf, module);
+	bytes = cursor_bytes(&c, sizeof(words));
+	if (!bytes)
+		return -EBADMSG;
+	memcpy(words, bytes, sizeof(words));
+	elf_relocate(elf, module, (uint8_t *)words, sizeof(words));
+	for (int i = 0; i < MODULE_WORDS; i++)
+		words[i] = le64toh(words[i]);
+	t->text = words[MODULE_TEXT];
+	if (__builtin_add_overflow(t->text, UINT32_MAX, &end))
+		return -EBADMSG;
+	if (minor < 0 || minor > GO_NEWEST)
+		t->wrapper = gopclntab_max_id(t);
+	find_funcdata(t, elf, words, minor);
+	return 0;
+}
+
+/* Through the whole file: of PIEs before Go 1.26 and of files without section headers. */
+static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
+{
+	for (uint32_t i = 0; i < elf->n_segments; i++) {
+		struct cursor bytes = elf_segment_bytes(elf, i);
+		uint64_t vaddr = elf->segments[i].vaddr;
+
+		for (size_t at = -vaddr % 8; at + HEADER_MIN < bytes.len; at += 8) {
+			const uint8_t *p = bytes.data + at;
+
+			if (p[1] == 0xff && p[2] == 0xff && p[3] == 0xff && p[7] == 8 &&
+			    !table_open(t, elf, cursor_slice(&bytes, at, bytes.len - at),
+					vaddr + at, minor))
+				return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **why)
+{
+	char version[GO_VERSION_MAX];
+	struct cursor bytes;
+	uint64_t vaddr;
+	bool section = elf_section(elf, ".gopclntab", &vaddr, &bytes) ||
+		       elf_section(elf, ".data.rel.ro.gopclntab", &vaddr, &bytes);
+	int minor, err;
+
+	*why = NULL;
+	if (!gobuildinfo_version(elf, version)) {
+		*why = "built with Go 1.12 or older";
+		return section ? -ENOTSUP : -ENOENT;
+	}
+	minor = gobuildinfo_minor(version);
+	*why = minor >= 0 && minor < GO_OLDEST ? "built with Go 1.12 or older"
+	       : elf->machine != EM_X86_64 && elf->machine != EM_AARCH64
+		       ? "neither an x86-64 nor an arm64 program"
+		       : NULL;
+	if (*why)
+		return -ENOTSUP;
+	err = section ? table_open(ret, elf, bytes, vaddr, minor)
+		      : table_search(ret, elf, minor);
+	if (!err)
+		return 0;
+	*why = minor > GO_NEWEST
+		       ? "its table of functions (pclntab) is of a Go newer than 1.27"
+	       : section ? "its .gopclntab is broken"
+			 : "it holds no table of functions (pclntab)";
+	return err;
+}
