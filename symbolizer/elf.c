@@ -25,7 +25,7 @@ static struct cursor clip(const struct elf *e, uint64_t offset, uint64_t len)
 	return cursor_over(e->data + offset, len);
 }
 
-static void read_build_id(struct elf *e, struct cursor notes, uint64_t align)
+static void read_notes(struct elf *e, struct cursor notes, uint64_t align)
 {
 	uint64_t mask = align == 8 ? 7 : 3;
 
@@ -40,11 +40,12 @@ static void read_build_id(struct elf *e, struct cursor notes, uint64_t align)
 		id = cursor_bytes(&notes, len);
 		if (!id)
 			return;
-		if (type == NT_GNU_BUILD_ID && name_len == 4 && !memcmp(name, "GNU", 4)) {
+		if (name_len == 4 && !memcmp(name, "Go\0", 4))
+			e->go = true;
+		if (type == NT_GNU_BUILD_ID && name_len == 4 && !memcmp(name, "GNU", 4) &&
+		    !*e->build_id)
 			for (uint32_t i = 0; i < len && i < 32; i++)
 				sprintf(e->build_id + 2 * i, "%02x", id[i]);
-			return;
-		}
 		cursor_seek(&notes, (notes.pos + mask) & ~mask);
 	}
 }
@@ -91,8 +92,8 @@ static int read_segments(struct elf *e)
 	for (size_t i = 0; i < n && gelf_getphdr(e->lib, (int)i, &ph); i++) {
 		struct cursor bytes = clip(e, ph.p_offset, ph.p_filesz);
 
-		if (ph.p_type == PT_NOTE && !*e->build_id)
-			read_build_id(e, bytes, ph.p_align);
+		if (ph.p_type == PT_NOTE)
+			read_notes(e, bytes, ph.p_align);
 		if (ph.p_type == PT_DYNAMIC)
 			dyn = bytes;
 		if (ph.p_type == PT_LOAD && !bytes.bad)

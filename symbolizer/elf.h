@@ -31,6 +31,7 @@ struct elf {
 	struct cursor rela;        /* DT_RELA; empty: none */
 	struct cursor symbols;     /* from DT_SYMTAB to the end of its segment */
 	char build_id[2 * 32 + 1]; /* GNU build-id in hex; "": none */
+	bool go;                   /* it has a note of Go's linker */
 };
 
 /* The fd may be closed afterwards. -ENOEXEC: not such a file; or why it cannot be

@@ -139,6 +139,8 @@ static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor 
 		return -EBADMSG;
 	if (minor < 0 || minor > GO_NEWEST)
 		t->wrapper = gopclntab_max_id(t);
+	if (minor < 0 && t->format == FORMAT_120)
+		t->minor = t->wrapper <= 21 ? 21 : t->wrapper == 22 ? 24 : GO_NEWEST;
 	find_funcdata(t, elf, words, minor);
 	return 0;
 }
@@ -164,20 +166,20 @@ static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
 
 int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **why)
 {
+	static const char too_old[] = "built with Go 1.12 or older";
 	char version[GO_VERSION_MAX];
 	struct cursor bytes;
 	uint64_t vaddr;
 	bool section = elf_section(elf, ".gopclntab", &vaddr, &bytes) ||
 		       elf_section(elf, ".data.rel.ro.gopclntab", &vaddr, &bytes);
-	int minor, err;
+	bool versioned = gobuildinfo_version(elf, version);
+	int minor = versioned ? gobuildinfo_minor(version) : -1, err;
 
 	*why = NULL;
-	if (!gobuildinfo_version(elf, version)) {
-		*why = "built with Go 1.12 or older";
-		return section ? -ENOTSUP : -ENOENT;
-	}
-	minor = gobuildinfo_minor(version);
-	*why = minor >= 0 && minor < GO_OLDEST ? "built with Go 1.12 or older"
+	/* plugins have no version up to Go 1.21 */
+	if (!versioned && !section && !elf->go)
+		return -ENOENT;
+	*why = minor >= 0 && minor < GO_OLDEST ? too_old
 	       : elf->machine != EM_X86_64 && elf->machine != EM_AARCH64
 		       ? "neither an x86-64 nor an arm64 program"
 		       : NULL;
@@ -185,6 +187,12 @@ int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **wh
 		return -ENOTSUP;
 	err = section ? table_open(ret, elf, bytes, vaddr, minor)
 		      : table_search(ret, elf, minor);
+	/* 1.12 has the same format, but numbers its funcdata otherwise */
+	if (!err && !versioned && ret->format == FORMAT_12 && !gopclntab_trees_hold(ret)) {
+		free(ret->copy);
+		*why = too_old;
+		return -ENOTSUP;
+	}
 	if (!err)
 		return 0;
 	*why = minor > GO_NEWEST
