@@ -30,8 +30,17 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct ns_common {
+	unsigned int inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {
@@ -69,6 +78,9 @@ struct pt_regs {
 
 struct task_struct {
 	int pid, tgid;
+	unsigned int __state; /* TASK_*; Linux 5.14 */
+	int exit_state;
+	char comm[16];
 	__u64 start_time;   /* ns; taken over by a thread that execs */
 	__u64 self_exec_id; /* how often this process has called exec */
 	struct task_struct *group_leader;

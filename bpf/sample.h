@@ -106,7 +106,9 @@ struct layout {
 	__u32 m_extra_in_c; /* u8; 0: no such field */
 	__u32 m_ncgo;       /* i32; 0: not known */
 	__u32 old_prologue; /* LEAF_WORDS_OLD are needed */
-	__u32 pad;
+	__u32 g_labels;     /* pointer to what pprof.Do() has set */
+	__u32 labels_list;  /* ... which is a slice (Go 1.24), not a map */
+	__u32 g_in_register; /* g is in x28 (arm64 without cgo), and not in the slot */
 };
 
 enum executable_state {
@@ -118,7 +120,7 @@ enum executable_state {
 /* Value of `executables`, key struct exe_key. */
 struct executable {
 	__u32 state; /* enum executable_state */
-	__u32 pad;
+	__u32 own;   /* the layout is of one process: others of its executable have another */
 	struct layout layout;
 };
 

@@ -6,19 +6,33 @@
 #include "profiler/golayout.h"
 
 #include <ctype.h>
+#include <elf.h>
 #include <errno.h>
-#include <stdbool.h>
+#include <gelf.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "bpf/sample.h"
-#include "profiler/base/cursor.h"
+#include "profiler/gocode.h"
+#include "profiler/godwarf.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 
 enum {
 	NEWEST_MINOR = 27,
-	/* The load of g comes first; where code is instrumented it may come later. */
-	TLS_SEARCH = 16,
-	/* Farther from the thread pointer is no variable but a misread instruction. */
-	TLS_MIN = -(64 << 10),
+	DECODED_MINOR =
+		24, /* from here on m moves in patch releases, so code is asked too */
+	G_M_OFFSET = 8 * 6, /* in every version */
+};
+
+const char *const layout_field_names[FIELDS] = {
+	"g_m",       "g_syscallsp", "g_atomicstatus", "g_goid", "g_parentGoid",
+	"g_gopc",    "g_startpc",   "g_labels",       "m_g0",   "m_procid",
+	"m_gsignal", "m_curg",      "m_isExtraInC",   "m_ncgo",
+};
+
+const char *const layout_check_names[CHECKS] = {
+	"formula", "g0", "procid", "curg", "stack", "status", "goid", "startpc",
 };
 
 /* clang-format off */
@@ -71,7 +85,7 @@ static const char *version_parse(const char *s, int part[3])
 	return s;
 }
 
-int golayout_find(struct layout *ret, const char *version, const char **why)
+int golayout_of_version(struct layout *ret, const char *version, const char **why)
 {
 	const struct row *r = NULL;
 	const char *rest;
@@ -110,6 +124,8 @@ int golayout_find(struct layout *ret, const char *version, const char **why)
 		.m_extra_in_c = r->extra_in_c,
 		.m_ncgo = r->ncgo,
 		.old_prologue = part[1] < 21,
+		.g_labels = r->startpc + 48, /* in every version */
+		.labels_list = part[1] >= 24,
 	};
 	/* Of all these only ncgo is not yet where it will be in the release (1.25rc1: 296). Any
 	 * other suffix (" X:boringcrypto", "-vendor") does not move fields. */
@@ -118,36 +134,244 @@ int golayout_find(struct layout *ret, const char *version, const char **why)
 	return 0;
 }
 
-/* Does the code at c continue with these bytes? It moves past them then. */
-static bool code_is(struct cursor *c, const char *bytes, size_t n)
+/* Code of a function of the program. false: there is none, or not in the file. */
+static bool code_of(const struct object *o, const char *name, uint64_t *entry,
+		    const uint8_t **code, uint32_t *len)
 {
-	struct cursor next = *c;
-	const void *p = cursor_bytes(&next, n);
+	struct cursor bytes;
 
-	if (!p || memcmp(p, bytes, n))
+	if (!gopclntab_function(o->go, name, entry, len))
 		return false;
-	*c = next;
+	bytes = elf_at(o->elf, *entry);
+	*len = bytes.len < *len ? (uint32_t)bytes.len : *len;
+	*code = bytes.data;
+	return *len > 0;
+}
+
+static int find_slot(struct golayout *l, const struct object *o)
+{
+	bool arm64 = o->elf->machine == EM_AARCH64;
+	const char *name = arm64 ? "runtime.load_g" : "runtime.stackcheck";
+	struct gocode_slot slot;
+	const uint8_t *code;
+	uint64_t entry;
+	uint32_t len;
+
+	if (!code_of(o, name, &entry, &code, &len) ||
+	    gocode_slot(&slot, arm64, code, len, entry)) {
+		l->why = arm64 ? "the slot of g was not found in runtime.load_g"
+			       : "the slot of g was not found in runtime.stackcheck";
+		return -ENOTSUP;
+	}
+	l->layout.tls_g = slot.offset;
+	l->got = slot.got;
+	l->iscgo = slot.iscgo;
+	l->slot_how = slot.got ? (arm64 ? "load_g (GOT)" : "stackcheck (GOT)") : name + 8;
+	return 0;
+}
+
+/* The address of runtime.tlsg in the program's TLS, of one that is not stripped. */
+static bool tlsg_find(const struct elf *elf, uint64_t *value)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+
+	while (elf->lib && (scn = elf_nextscn(elf->lib, scn))) {
+		Elf_Data *data = gelf_getshdr(scn, &sh) && sh.sh_type == SHT_SYMTAB
+					 ? elf_getdata(scn, NULL)
+					 : NULL;
+
+		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
+			const char *s = GELF_ST_TYPE(sym.st_info) == STT_TLS
+						? elf_strptr(elf->lib, sh.sh_link,
+							     sym.st_name)
+						: NULL;
+
+			if (s && !strcmp(s, "runtime.tlsg")) {
+				*value = sym.st_value;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Where the ELF rules for the program itself (TLS variant II) put the slot. */
+static void check_formula(struct golayout *l, const struct object *o)
+{
+	const struct elf *elf = o->elf;
+	uint64_t mask = elf->tls.align - 1, tlsg = 0, size = elf->tls.size;
+
+	if (l->got || elf->machine != EM_X86_64)
+		return;
+	if (elf->tls.align && !tlsg_find(elf, &tlsg) && (elf->tls.vaddr || size != 8))
+		return; /* stripped: who knows what else is in there */
+	if (!elf->tls.align) {
+		size = 8;
+		mask = 0;
+	}
+	l->checks[CHECK_FORMULA].ran = true;
+	l->checks[CHECK_FORMULA].ok =
+		l->layout.tls_g ==
+		(int64_t)(tlsg - (size + ((-elf->tls.vaddr - size) & mask)));
+}
+
+static void set(struct golayout *l, enum layout_field f, int64_t offset, const char *how)
+{
+	l->fields[f].offset = (int32_t)offset;
+	l->fields[f].how = how;
+}
+
+static void fields_of_table(struct golayout *l)
+{
+	const struct layout *t = &l->layout;
+
+	set(l, FIELD_G_M, G_M_OFFSET, "fixed");
+	set(l, FIELD_G_SYSCALLSP, t->g_syscallsp, "table");
+	set(l, FIELD_G_STATUS, t->g_goid - 8, "table");
+	set(l, FIELD_G_GOID, t->g_goid, "table");
+	set(l, FIELD_G_PARENT_GOID, t->g_parent_goid ? (int64_t)t->g_parent_goid : -1,
+	    "table");
+	set(l, FIELD_G_GOPC, t->g_gopc, "table");
+	set(l, FIELD_G_STARTPC, t->g_startpc, "table");
+	set(l, FIELD_G_LABELS, t->g_labels, "table");
+	set(l, FIELD_M_G0, 0, "fixed");
+	set(l, FIELD_M_PROCID, t->m_procid, "table");
+	set(l, FIELD_M_GSIGNAL, t->m_procid + 8, "table");
+	set(l, FIELD_M_CURG, t->m_curg, "table");
+	set(l, FIELD_M_EXTRA_IN_C, t->m_extra_in_c ? (int64_t)t->m_extra_in_c : -1,
+	    "table");
+	set(l, FIELD_M_NCGO, t->m_ncgo ? (int64_t)t->m_ncgo : -1, "table");
+}
+
+static bool fields_of_dwarf(struct golayout *l, const struct object *o)
+{
+	struct godwarf_field list[FIELDS] = {
+		[FIELD_G_M] = { "runtime.g", "m", 0 },
+		[FIELD_G_SYSCALLSP] = { "runtime.g", "syscallsp", 0 },
+		[FIELD_G_STATUS] = { "runtime.g", "atomicstatus", 0 },
+		[FIELD_G_GOID] = { "runtime.g", "goid", 0 },
+		[FIELD_G_PARENT_GOID] = { "runtime.g", "parentGoid", 0 },
+		[FIELD_G_GOPC] = { "runtime.g", "gopc", 0 },
+		[FIELD_G_STARTPC] = { "runtime.g", "startpc", 0 },
+		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
+		[FIELD_M_G0] = { "runtime.m", "g0", 0 },
+		[FIELD_M_PROCID] = { "runtime.m", "procid", 0 },
+		[FIELD_M_GSIGNAL] = { "runtime.m", "gsignal", 0 },
+		[FIELD_M_CURG] = { "runtime.m", "curg", 0 },
+		[FIELD_M_EXTRA_IN_C] = { "runtime.m", "isExtraInC", 0 },
+		[FIELD_M_NCGO] = { "runtime.m", "ncgo", 0 },
+	};
+
+	if (godwarf_fields(o->elf, list, FIELDS))
+		return false;
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		set(l, f, list[f].offset, "dwarf");
 	return true;
 }
 
-int golayout_tls(const uint8_t *code, uint32_t len, int64_t *offset)
+/* Fields that the table cannot be trusted for: m moves in patch releases. */
+static bool fields_of_code(struct golayout *l, const struct object *o)
 {
-	for (uint32_t at = 0; at < TLS_SEARCH && at < len; at++) {
-		struct cursor c = cursor_slice(&(struct cursor){ .data = code, .len = len },
-					       at, len - at);
-		int32_t imm = 0;
+	static const char how[] = "cgoSigtramp";
+	struct gocode_fields f;
+	const uint8_t *code;
+	uint64_t entry;
+	uint32_t len;
 
-		if (code_is(&c, "\x64\x48\x8b\x04\x25", 5)) { /* mov %fs:imm,%rax */
-			imm = (int32_t)cursor_u32(&c);
-		} else if (code_is(&c, "\x48\xc7\xc1", 3)) { /* mov $imm,%rcx; PIE */
-			imm = (int32_t)cursor_u32(&c);
-			if (!code_is(&c, "\x64\x48\x8b\x01", 4)) /* mov %fs:(%rcx),%rax */
-				continue;
-		}
-		if (imm < 0 && imm > TLS_MIN && imm % 8 == 0) {
-			*offset = imm;
-			return 0;
-		}
+	if (!code_of(o, "runtime.cgoSigtramp", &entry, &code, &len) ||
+	    gocode_fields(&f, code, len))
+		return false;
+	set(l, FIELD_G_M, f.g_m, how);
+	set(l, FIELD_G_SYSCALLSP, f.g_syscallsp, how);
+	set(l, FIELD_M_CURG, f.m_curg, how);
+	set(l, FIELD_M_NCGO, f.m_ncgo, how);
+	return true;
+}
+
+/* The kernel side reads objects of 64 words, and knows where g.m and m.g0 are. */
+static bool fields_fit(const struct golayout *l)
+{
+	static const uint8_t needed[] = { FIELD_G_SYSCALLSP, FIELD_G_GOID,   FIELD_G_GOPC,
+					  FIELD_G_STARTPC,   FIELD_M_PROCID, FIELD_M_CURG };
+
+	for (size_t i = 0; i < sizeof(needed); i++)
+		if (l->fields[needed[i]].offset <= 0)
+			return false;
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		if (l->fields[f].offset >= 64 * 8 - 8)
+			return false;
+	return l->fields[FIELD_G_M].offset == G_M_OFFSET && !l->fields[FIELD_M_G0].offset &&
+	       l->fields[FIELD_M_GSIGNAL].offset == l->fields[FIELD_M_PROCID].offset + 8;
+}
+
+static uint32_t or_none(int32_t offset)
+{
+	return offset > 0 ? (uint32_t)offset : 0;
+}
+
+static void layout_fill(struct golayout *l)
+{
+	struct layout *t = &l->layout;
+
+	t->g_syscallsp = or_none(l->fields[FIELD_G_SYSCALLSP].offset);
+	t->g_goid = or_none(l->fields[FIELD_G_GOID].offset);
+	t->g_gopc = or_none(l->fields[FIELD_G_GOPC].offset);
+	t->g_startpc = or_none(l->fields[FIELD_G_STARTPC].offset);
+	t->g_parent_goid = or_none(l->fields[FIELD_G_PARENT_GOID].offset);
+	t->g_labels = or_none(l->fields[FIELD_G_LABELS].offset);
+	t->m_procid = or_none(l->fields[FIELD_M_PROCID].offset);
+	t->m_curg = or_none(l->fields[FIELD_M_CURG].offset);
+	t->m_extra_in_c = or_none(l->fields[FIELD_M_EXTRA_IN_C].offset);
+	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
+}
+
+/* Sets ok, unless only a process can tell. */
+static int settle(struct golayout *l)
+{
+	if (!fields_fit(l)) {
+		l->why = "its g and m have no layout that is known";
+		return -ENOTSUP;
 	}
-	return -ENOENT;
+	layout_fill(l);
+	l->layout.ok = !l->got && !l->iscgo && !l->unproved;
+	return 0;
+}
+
+int golayout_find(struct golayout *ret, const struct object *o, bool dwarf)
+{
+	const char *why = NULL;
+	char nearest[16];
+	int64_t slot;
+
+	*ret = (struct golayout){ 0 };
+	if (!o->go) {
+		ret->why = o->why ? o->why : "not a Go program";
+		return -ENOTSUP;
+	}
+	if (find_slot(ret, o))
+		return -ENOTSUP;
+	check_formula(ret, o);
+	slot = ret->layout.tls_g;
+	if (golayout_of_version(&ret->layout, o->version, &why)) {
+		ret->unproved = true;
+		snprintf(nearest, sizeof(nearest), "go1.%d", o->go->minor);
+		golayout_of_version(&ret->layout, nearest, &(const char *){ NULL });
+	}
+	ret->layout.ok = 0;
+	ret->layout.tls_g = slot;
+	fields_of_table(ret);
+	if (dwarf) {
+		if (!fields_of_dwarf(ret, o)) {
+			ret->why = "it has no DWARF";
+			return -ENOTSUP;
+		}
+		ret->unproved = false;
+	} else if ((ret->unproved || o->go->minor >= DECODED_MINOR) &&
+		   !fields_of_code(ret, o) && ret->unproved) {
+		ret->why = why;
+		return -ENOTSUP;
+	}
+	return settle(ret);
 }

@@ -94,6 +94,11 @@ static int read_segments(struct elf *e)
 
 		if (ph.p_type == PT_NOTE)
 			read_notes(e, bytes, ph.p_align);
+		if (ph.p_type == PT_TLS) {
+			e->tls.vaddr = ph.p_vaddr;
+			e->tls.size = ph.p_memsz;
+			e->tls.align = ph.p_align ? ph.p_align : 1;
+		}
 		if (ph.p_type == PT_DYNAMIC)
 			dyn = bytes;
 		if (ph.p_type == PT_LOAD && !bytes.bad)

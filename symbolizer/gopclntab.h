@@ -55,6 +55,8 @@ uint8_t gopclntab_max_id(const struct gopclntab *t);
 
 /* Is it Go code, or padding between Go functions? */
 bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
+/* The first address of the function that addr is in. */
+bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
 /* Bytes between SP and the return address at addr. */
 bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta);
 /* What a goroutine that starts at addr really runs: name in strs, 0 when addr is not Go. */

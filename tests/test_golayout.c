@@ -4,7 +4,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +11,17 @@
 #include <unistd.h>
 
 #include "bpf/sample.h"
+#include "profiler/gocode.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 
 static struct layout found(const char *version)
 {
 	struct layout l;
 	const char *why = NULL;
 
-	cr_assert_eq(golayout_find(&l, version, &why), 0, "%s: %s", version, why);
+	cr_assert_eq(golayout_of_version(&l, version, &why), 0, "%s: %s", version, why);
 	cr_assert_eq(l.ok, 1);
 	cr_assert_eq(l.tls_g, 0);
 	return l;
@@ -96,26 +99,26 @@ Test(golayout, refused_with_a_reason)
 		struct layout l = { .ok = 1 };
 		const char *why = NULL;
 
-		cr_expect_eq(golayout_find(&l, list[i].version, &why), list[i].err, "%s",
-			     list[i].version);
+		cr_expect_eq(golayout_of_version(&l, list[i].version, &why), list[i].err,
+			     "%s", list[i].version);
 		cr_expect(why && *why, "%s", list[i].version);
 		cr_expect_arr_eq(&l, &none, sizeof(l));
 	}
 }
 
 /* Each length is a copy of its own, so that the sanitizer sees a byte read too many. */
-static int decode(const void *code, uint32_t len, int64_t *offset)
+static int decode(const void *code, uint32_t len, struct gocode_slot *slot)
 {
 	uint8_t *copy = malloc(len ? len : 1);
 	int err;
 
 	memcpy(copy, code, len);
-	err = golayout_tls(copy, len, offset);
+	err = gocode_slot(slot, false, copy, len, 0x1000);
 	free(copy);
 	return err;
 }
 
-Test(golayout, tls_encodings)
+Test(golayout, slot_encodings)
 {
 	static const uint8_t exe[] = "\x64\x48\x8b\x04\x25\xf8\xff\xff\xff";
 	static const uint8_t pie[] = "\x48\xc7\xc1\xf0\xff\xff\xff\x64\x48\x8b\x01";
@@ -124,69 +127,38 @@ Test(golayout, tls_encodings)
 	static const uint8_t far[] = "\x64\x48\x8b\x04\x25\x00\x00\xff\xff";
 	static const uint8_t above[] = "\x64\x48\x8b\x04\x25\x08\x00\x00\x00";
 	static const uint8_t odd[] = "\x64\x48\x8b\x04\x25\xf9\xff\xff\xff";
-	int64_t off = 0;
+	static const struct gocode_slot none;
+	struct gocode_slot slot;
 
-	cr_expect_eq(decode(exe, sizeof(exe) - 1, &off), 0);
-	cr_expect_eq(off, -8);
-	cr_expect_eq(decode(pie, sizeof(pie) - 1, &off), 0);
-	cr_expect_eq(off, -16);
-	cr_expect_eq(decode(later, sizeof(later) - 1, &off), 0);
-	cr_expect_eq(off, -192);
+	cr_expect_eq(decode(exe, sizeof(exe) - 1, &slot), 0);
+	cr_expect_eq(slot.offset, -8);
+	cr_expect_eq(decode(pie, sizeof(pie) - 1, &slot), 0);
+	cr_expect_eq(slot.offset, -16);
+	cr_expect_eq(decode(later, sizeof(later) - 1, &slot), 0);
+	cr_expect_eq(slot.offset, -192);
+	cr_expect_eq(decode(shared, sizeof(shared) - 1, &slot), 0);
+	cr_expect_eq(slot.offset, 0);
+	cr_expect_eq(slot.got, 0x1007 + 0x30201);
 
-	off = 77;
 	for (uint32_t len = 0; len < sizeof(exe) - 1; len++)
-		cr_expect_eq(decode(exe, len, &off), -ENOENT);
+		cr_expect_eq(decode(exe, len, &slot), -ENOENT);
 	for (uint32_t len = 0; len < sizeof(pie) - 1; len++)
-		cr_expect_eq(decode(pie, len, &off), -ENOENT);
-	cr_expect_eq(decode(shared, sizeof(shared) - 1, &off), -ENOENT);
-	cr_expect_eq(decode(far, sizeof(far) - 1, &off), -ENOENT);
-	cr_expect_eq(decode(above, sizeof(above) - 1, &off), -ENOENT);
-	cr_expect_eq(decode(odd, sizeof(odd) - 1, &off), -ENOENT);
-	cr_expect_eq(off, 77);
+		cr_expect_eq(decode(pie, len, &slot), -ENOENT);
+	for (uint32_t len = 0; len < sizeof(shared) - 1; len++)
+		cr_expect_eq(decode(shared, len, &slot), -ENOENT);
+	cr_expect_eq(decode(far, sizeof(far) - 1, &slot), -ENOENT);
+	cr_expect_eq(decode(above, sizeof(above) - 1, &slot), -ENOENT);
+	cr_expect_eq(decode(odd, sizeof(odd) - 1, &slot), -ENOENT);
+	cr_expect_arr_eq(&slot, &none, sizeof(slot));
 }
 
-/* The code of the function whose symbol begins so (".abi0" may follow), at most cap bytes;
- * 0: no such symbol. */
-static uint32_t function_code(const char *path, const char *name, uint8_t *code, size_t cap)
+/* The object of dir/prog, which the local Go builds from main.go there. */
+static struct object *build(const char *dir, const char *how)
 {
-	int fd = open(path, O_RDONLY);
-	Elf *elf;
-	Elf_Scn *scn = NULL, *text;
-	GElf_Shdr sh, text_sh;
-	GElf_Sym sym;
-	uint32_t n = 0;
-
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	while ((scn = elf_nextscn(elf, scn)) && gelf_getshdr(scn, &sh)) {
-		Elf_Data *data = sh.sh_type == SHT_SYMTAB ? elf_getdata(scn, NULL) : NULL;
-
-		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
-			const char *s = elf_strptr(elf, sh.sh_link, sym.st_name);
-
-			if (!s || strncmp(s, name, strlen(name)))
-				continue;
-			text = elf_getscn(elf, sym.st_shndx);
-			cr_assert(gelf_getshdr(text, &text_sh));
-			n = sym.st_size < cap ? sym.st_size : cap;
-			cr_assert_eq(pread(fd, code, n,
-					   (off_t)(sym.st_value - text_sh.sh_addr +
-						   text_sh.sh_offset)),
-				     (ssize_t)n);
-		}
-	}
-	elf_end(elf);
-	close(fd);
-	return n;
-}
-
-/* What golayout_tls() makes of a program that the local Go builds from main.go in dir. */
-static int64_t tls_of_build(const char *dir, const char *how)
-{
+	static const struct object_key key = { .inode = 1 };
 	char cmd[PATH_MAX + 512], path[PATH_MAX];
-	uint8_t code[64];
-	int64_t off = 0;
-	uint32_t n;
+	struct object *o;
+	int fd;
 
 	snprintf(cmd, sizeof(cmd),
 		 "cd %s && GOENV=off GOFLAGS= GOWORK=off GO111MODULE=on GOTOOLCHAIN=local "
@@ -194,10 +166,21 @@ static int64_t tls_of_build(const char *dir, const char *how)
 		 dir, how);
 	cr_assert_eq(system(cmd), 0, "%s", how);
 	snprintf(path, sizeof(path), "%s/prog", dir);
-	n = function_code(path, "runtime.stackcheck", code, sizeof(code));
-	cr_assert_gt(n, 0);
-	cr_assert_eq(decode(code, n, &off), 0, "%s", how);
-	return off;
+	fd = open(path, O_RDONLY);
+	o = object_new(fd, &key, path, strlen(path), "");
+	close(fd);
+	cr_assert(o->go, "%s: %s", how, o->why);
+	return o;
+}
+
+static struct golayout layout_of_build(const char *dir, const char *how, bool dwarf)
+{
+	struct object *o = build(dir, how);
+	struct golayout l;
+
+	cr_expect_eq(golayout_find(&l, o, dwarf), 0, "%s: %s", how, l.why);
+	object_free(o);
+	return l;
 }
 
 static void source_write(const char *dir, const char *text)
@@ -212,33 +195,86 @@ static void source_write(const char *dir, const char *text)
 	cr_assert_eq(fclose(f), 0);
 }
 
-Test(golayout, tls_of_real_programs)
+static char work[] = "/tmp/golayout.XXXXXX";
+
+static void with_go(void)
 {
-	char dir[] = "/tmp/golayout.XXXXXX", path[4 * PATH_MAX], version[64] = "",
-	     cmd[PATH_MAX];
-	FILE *p;
+	char path[4 * PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s:/usr/local/go/bin:/usr/lib/go-1.19/bin",
 		 getenv("PATH"));
 	setenv("PATH", path, 1);
-	p = popen("GOTOOLCHAIN=local go env GOVERSION 2>/dev/null", "r");
-	cr_assert(p);
-	cr_assert(fscanf(p, "%63[^\n]", version) <= 1);
-	pclose(p);
-	if (!*version)
+	if (system("GOTOOLCHAIN=local go env GOVERSION >/dev/null 2>&1"))
 		cr_skip_test("there is no Go");
-	found(version);
+	cr_assert(mkdtemp(work));
+	source_write(work, "package main\n\nfunc main() { println() }\n");
+}
 
-	cr_assert(mkdtemp(dir));
-	source_write(dir, "package main\n\nfunc main() { println() }\n");
-	cr_expect_eq(tls_of_build(dir, "CGO_ENABLED=0 go build"), -8);
-	cr_expect_eq(tls_of_build(dir, "CGO_ENABLED=0 go build -buildmode=pie"), -8);
+static void remove_dir(void)
+{
+	char cmd[PATH_MAX];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", work);
+	cr_assert_eq(system(cmd), 0);
+}
+
+Test(golayout, slot_of_real_programs, .init = with_go, .fini = remove_dir)
+{
+	struct golayout l = layout_of_build(work, "CGO_ENABLED=0 go build", false);
+
+	cr_expect_eq(l.layout.tls_g, -8);
+	cr_expect(l.layout.ok && l.checks[CHECK_FORMULA].ran && l.checks[CHECK_FORMULA].ok);
+	l = layout_of_build(work, "CGO_ENABLED=0 go build -buildmode=pie", false);
+	cr_expect_eq(l.layout.tls_g, -8);
 	source_write(
-		dir,
+		work,
 		"package main\n\n/*\n__thread int x;\nint *where(void) { return &x; }\n*/\n"
 		"import \"C\"\n\nfunc main() { println(C.where()) }\n");
-	cr_expect_eq(tls_of_build(dir, "CGO_ENABLED=1 go build"), -16,
-		     "a C variable is nearer");
-	snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
-	cr_assert_eq(system(cmd), 0);
+	l = layout_of_build(work, "CGO_ENABLED=1 go build", false);
+	cr_expect_eq(l.layout.tls_g, -16, "a C variable is nearer");
+	cr_expect(l.checks[CHECK_FORMULA].ran && l.checks[CHECK_FORMULA].ok);
+	l = layout_of_build(work, "CGO_ENABLED=1 go build -buildmode=c-shared", false);
+	cr_expect(l.got && !l.layout.ok, "only the process knows");
+}
+
+Test(golayout, slot_of_arm64, .init = with_go, .fini = remove_dir)
+{
+	struct golayout l = layout_of_build(work, "GOARCH=arm64 CGO_ENABLED=0 go build",
+					    false);
+
+	cr_expect_eq(l.layout.tls_g, 16);
+	cr_expect(l.iscgo && !l.layout.ok);
+	l = layout_of_build(work, "GOARCH=arm64 CGO_ENABLED=0 go build -buildmode=pie",
+			    false);
+	cr_expect_eq(l.layout.tls_g, 16);
+	cr_expect(l.iscgo);
+}
+
+/* Three sources, which know nothing of each other. */
+Test(golayout, dwarf_table_and_code_agree, .init = with_go, .fini = remove_dir)
+{
+	struct golayout dwarf = layout_of_build(work, "go build", true),
+			table = layout_of_build(work, "go build -ldflags='-s -w'", false);
+	struct object *o = build(work, "go build -ldflags='-s -w'");
+	struct gocode_fields f;
+	struct cursor code;
+	uint64_t entry;
+	uint32_t len;
+
+	for (int i = 0; i < FIELDS; i++) {
+		cr_expect_eq(dwarf.fields[i].offset, table.fields[i].offset, "%s: %d, %d",
+			     layout_field_names[i], dwarf.fields[i].offset,
+			     table.fields[i].offset);
+		cr_expect_str_eq(dwarf.fields[i].how, "dwarf");
+		cr_expect_str_neq(table.fields[i].how, "dwarf");
+	}
+	cr_expect_arr_eq(&dwarf.layout, &table.layout, sizeof(table.layout));
+	cr_assert(gopclntab_function(o->go, "runtime.cgoSigtramp", &entry, &len));
+	code = elf_at(o->elf, entry);
+	cr_expect_eq(gocode_fields(&f, code.data, len), 0);
+	cr_expect_eq(f.g_m, 48);
+	cr_expect_eq(f.g_syscallsp, dwarf.layout.g_syscallsp);
+	cr_expect_eq(f.m_curg, dwarf.layout.m_curg);
+	cr_expect_eq(f.m_ncgo, dwarf.layout.m_ncgo);
+	object_free(o);
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A thread as the task iterator of threads.bpf.c writes it. */
+#ifndef BPF_THREADS_H
+#define BPF_THREADS_H
+
+#include <linux/types.h>
+
+/* Registers are those on entry to the kernel: exact while the thread waits there, else of some moment
+ * of the past. */
+struct thread_state {
+	__u32 tid;    /* in our own pid namespace */
+	__u32 ns_tid; /* in the thread's: what its runtime knows */
+	__u64 tp;     /* thread pointer: FS base on amd64 */
+	__u64 ip, sp; /* 0: not known, before Linux 5.15 */
+	char state;   /* as in /proc/PID/stat: 'R', 'S' … */
+	char comm[16];
+};
+
+#endif
