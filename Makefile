@@ -21,7 +21,7 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := -lbpf -lelf -lzstd -lz -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard profiler/base/*.c symbolizer/*.c output/*.c profiler/*.c profiler/cmd/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)
@@ -52,20 +52,21 @@ $(B)/%.o: %.c $(B)/needs
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
 
-bpf: $(B)/sample.bpf.o
+bpf: $(B)/sample.bpf.o $(B)/threads.bpf.o
 
-$(B)/sample.bpf.o: bpf/sample.bpf.c $(wildcard bpf/*.h) $(B)/needs
+$(B)/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) $(B)/needs
 	@mkdir -p $(@D)
 	@echo "  BPF     $<"
 	$(Q)$(CLANG) -target bpf -D__TARGET_ARCH_$(ARCH:x86_64=x86) -O2 -g -Wall -Wextra -Werror \
 		-Wno-unused-parameter \
 		-Wno-gnu-variable-sized-type-not-at-end -mcpu=v3 -I. -I/usr/include/$(shell uname -m)-linux-gnu -c -o $@ $<
 
-$(B)/sample.skel.h: $(B)/sample.bpf.o
+$(B)/%.skel.h: $(B)/%.bpf.o
 	@echo "  SKEL    $@"
-	$(Q)$(BPFTOOL) gen skeleton $< name sample_bpf >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 $(B)/profiler/collect.o: $(B)/sample.skel.h
+$(B)/profiler/threads.o: $(B)/threads.skel.h
 
 $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 	@mkdir -p $(@D)
@@ -102,7 +103,8 @@ check:
 unit: $(B)/unit-tests $(B)/check-pcs
 
 # Our names of a program's code beside those that its own runtime gives: $(B)/check-pcs FILE
-$(B)/check-pcs: $(B)/tests/check_pcs.o $(LIBOBJ)
+# Of the product only what it checks.
+$(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
@@ -126,7 +128,7 @@ fuzz:
 	@$(MAKE) --no-print-directory $(FORMAT:%=$(B)/fuzz/%)
 	@for f in $(FORMAT); do tests/fuzz $(B)/fuzz/$$f $(SECONDS) || exit 1; done
 
-$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c profiler/session.c,$(SRC)) $(B)/page_assets.h
+$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c profiler/session.c profiler/threads.c,$(SRC)) $(B)/page_assets.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \

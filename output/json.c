@@ -69,6 +69,12 @@ void json_num(struct json *j, const char *key, double v)
 		fputs("null", j->out);
 }
 
+void json_bool(struct json *j, const char *key, bool v)
+{
+	begin(j, key);
+	fputs(v ? "true" : "false", j->out);
+}
+
 void json_null(struct json *j, const char *key)
 {
 	begin(j, key);

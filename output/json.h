@@ -22,6 +22,7 @@ void json_close(struct json *j, char bracket);                 /* '}' or ']' */
 void json_str(struct json *j, const char *key, const char *s);
 void json_uint(struct json *j, const char *key, uint64_t v);
 void json_num(struct json *j, const char *key, double v); /* null when not finite */
+void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
 
 #endif

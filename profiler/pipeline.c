@@ -107,7 +107,8 @@ static uint32_t module_row(struct pipeline *pl, uint32_t id)
 		const char *path = "", *build_id = "";
 
 		if (pl->n_modules) {
-			symbolizer_module(pl->symbolizer, pl->n_modules, &path, &build_id);
+			symbolizer_module(pl->symbolizer, pl->n_modules, &path, &build_id,
+					  &m.go_minor);
 			m.path = strtab_add(pl->profile->strings, path);
 			m.build_id = strtab_add(pl->profile->strings, build_id);
 			*table_add(pl->modules, pl->n_modules,

@@ -16,6 +16,13 @@
 #include "profiler/base/strtab.h"
 #include "profiler/golayout.h"
 #include "profiler/profile.h"
+#include "profiler/threads.h"
+
+struct program_layout {
+	const struct object *object;
+	bool dwarf;
+	struct golayout layout;
+};
 
 /* Rows are pointers, sorted by pid and image: looked up at each sample, changed rarely. */
 struct procs {
@@ -23,14 +30,21 @@ struct procs {
 	struct profile *profile;
 	struct proc **rows;
 	uint32_t n, cap;
+	struct program_layout *layouts;
+	uint32_t n_layouts, cap_layouts;
+	struct threads
+		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
 };
 
 int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile)
 {
 	struct procs *ps = mem_zalloc(sizeof(*ps));
+	const char *what;
 
 	ps->symbolizer = symbolizer;
 	ps->profile = profile;
+	if (threads_open(&ps->threads, &what))
+		debug("no self-checks: %s", what);
 	*ret = ps;
 	return 0;
 }
@@ -42,6 +56,8 @@ void procs_close(struct procs *ps)
 	while (ps->n)
 		procs_drop(ps, ps->rows[ps->n - 1]);
 	free(ps->rows);
+	free(ps->layouts);
+	threads_close(ps->threads);
 	free(ps);
 }
 
@@ -175,6 +191,12 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 	close(fd);
 }
 
+static void look_at_program(struct proc *p)
+{
+	space_program(p->space, &p->program);
+	p->go = p->program.version != NULL;
+}
+
 void procs_look(struct procs *ps, struct proc *p)
 {
 	p->looked = true;
@@ -183,10 +205,10 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->go = p->program.version != NULL;
 	if (!p->comm[0])
 		read_comm(p);
-	if (!p->go && !p->wanted) /* nobody will ask for its names */
-		return;
-	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
-		space_program(p->space, &p->program);
+	/* else nobody will ask for its names */
+	if ((p->go || p->wanted || p->program.packed) &&
+	    !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+		look_at_program(p);
 }
 
 void procs_unlook(struct proc *p)
@@ -215,39 +237,56 @@ void procs_record(struct procs *ps, struct proc *p)
 void procs_refresh(struct proc *p)
 {
 	p->refreshed_ns = now_ns();
-	if (p->space)
-		space_refresh(p->space);
+	if (p->space && !space_refresh(p->space) && !p->go)
+		look_at_program(p);
 }
 
-int proc_layout(const struct proc *p, struct layout *ret, const char **why)
+/* What the file says: read once for all processes of a program. */
+static const struct golayout *layout_of(struct procs *ps, const struct object *o,
+					bool dwarf)
 {
-	const uint8_t *code;
-	uint64_t entry;
-	uint32_t len;
-	int64_t tls;
-	int err;
+	struct program_layout *l;
 
-	memset(ret, 0, sizeof(*ret));
+	for (uint32_t i = 0; i < ps->n_layouts; i++)
+		if (ps->layouts[i].object == o && ps->layouts[i].dwarf == dwarf)
+			return &ps->layouts[i].layout;
+	l = table_add(ps->layouts, ps->n_layouts, ps->cap_layouts);
+	l->object = o;
+	l->dwarf = dwarf;
+	golayout_find(&l->layout, o, dwarf);
+	return &l->layout;
+}
+
+int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
+		const char **why)
+{
+	struct thread_state *threads = NULL;
+	const struct object *o;
+	struct golayout l;
+	uint64_t bias;
+	uint32_t n = 0;
+
+	*ret = (struct executable){ .state = p->go ? EXE_GO : EXE_NOT_GO };
+	*why = p->program.why;
 	if (!p->go)
 		return -ENOENT;
-	*why = p->program.why;
-	if (*why)
+	o = p->space ? space_go(p->space, &bias) : NULL;
+	if (*why || !o)
 		return -ENOTSUP;
-	err = golayout_find(ret, p->program.version, why);
-	if (err) {
-		if (!*why)
-			*why = "its version is not one that is known";
-		memset(ret, 0, sizeof(*ret));
-		return -ENOTSUP;
+	if (ps->threads)
+		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
+	/* DWARF is asked last, as it takes longest: the first that validates wins */
+	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
+		l = *layout_of(ps, o, dwarf);
+		if (!l.why)
+			golayout_check(&l, o, bias, (pid_t)p->tgid, threads, n);
+		*why = *why ? *why : l.why;
+		ret->layout = l.layout;
+		ret->own = l.got != 0;
 	}
-	*why = "the slot of g was not found in runtime.stackcheck";
-	if (!space_function(p->space, "runtime.stackcheck", &entry, &code, &len) ||
-	    golayout_tls(code, len, &tls)) {
-		memset(ret, 0, sizeof(*ret));
+	free(threads);
+	if (!ret->layout.ok)
 		return -ENOTSUP;
-	}
-	ret->tls_g = tls;
-	ret->ok = 1;
 	*why = NULL;
 	return 0;
 }

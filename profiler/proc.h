@@ -45,7 +45,7 @@ void procs_look(struct procs *ps, struct proc *p);
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */
 void procs_record(struct procs *ps, struct proc *p);
-/* Reads the mappings again. */
+/* Reads the mappings again: what was packed may have become a Go program. */
 void procs_refresh(struct proc *p);
 /* The process is gone, or became another program: samples of it may still be on their way. */
 void procs_end(struct proc *p);
@@ -54,9 +54,10 @@ void procs_reap(struct procs *ps);
 void procs_drop(struct procs *ps, struct proc *p);
 
 /*
- * The layout of the Go program that p runs. 0; -ENOENT: not Go; -ENOTSUP: Go, but where its
- * goroutines are is not known, and *why (a static string) says why.
+ * What the kernel side is to take the program of p for. 0; -ENOENT: not Go; -ENOTSUP: Go, but where
+ * its goroutines are is not known, or fails a check, and *why (a static string) says why.
  */
-int proc_layout(const struct proc *p, struct layout *ret, const char **why);
+int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
+		const char **why);
 
 #endif

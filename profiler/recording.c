@@ -21,7 +21,7 @@
 #include "profiler/profile.h"
 
 #define MAGIC        "gostrobe"
-#define VERSION      1
+#define VERSION      2
 #define BLOCK_CHECK  0x6b636f6cu
 #define MAX_RAW      ((size_t)128 << 20)
 #define MAX_FILE     ((size_t)8 << 30)
@@ -77,6 +77,7 @@ static const struct column end_columns[] = {
 static const struct column module_columns[] = {
 	STRING(module, path),
 	STRING(module, build_id),
+	{ FIELD(module, go_minor), PLAIN, ANY, 0 },
 };
 static const struct column frame_columns[] = {
 	{ FIELD(frame, addr), DELTA, ANY, 0 },

@@ -4,7 +4,7 @@
  *
  * Numbers outside of blocks are 32 bits, little-endian.
  *
- *   file   = "gostrobe", version (1), block…
+ *   file   = "gostrobe", version (2), block…
  *   block  = kind, raw length, packed length, check, one zstd frame with checksum of packed length
  *   check  = kind ^ raw length ^ packed length ^ 0x6b636f6c: tells a broken head from a cut file
  *   kind   = 1 HEADER, the first block; 2 ROWS, any number; 3 END, the last; others are skipped

@@ -117,16 +117,13 @@ static void note_no_goroutines(struct session *s, const struct proc *p, const ch
 	     p->program.version, why);
 }
 
-/* What the kernel side is to take this process's executable for. */
+/* As proc_layout(), which tells the user what is missing. */
 static struct executable executable_of(struct session *s, const struct proc *p)
 {
-	struct executable exe = { .state = EXE_GO };
-	const char *why = NULL;
-	int err = proc_layout(p, &exe.layout, &why);
+	struct executable exe;
+	const char *why;
 
-	if (err == -ENOENT)
-		exe.state = EXE_NOT_GO;
-	else if (err)
+	if (proc_layout(s->procs, p, &exe, &why) == -ENOTSUP)
 		note_no_goroutines(s, p, why);
 	return exe;
 }
@@ -148,11 +145,13 @@ static void publish(struct session *s, const struct proc *p, const struct image_
 	static const struct exe_key no_key;
 	struct executable exe;
 
-	if (r->executable != EXE_UNKNOWN || !p->program.path ||
+	/* what unpacks itself is looked at again when its mappings change */
+	if (r->executable != EXE_UNKNOWN || !p->program.path || p->program.packed ||
 	    !memcmp(&r->exe, &no_key, sizeof(no_key)))
 		return;
 	exe = executable_of(s, p);
-	collector_executable(s->collector, &r->exe, &exe);
+	if (!exe.own)
+		collector_executable(s->collector, &r->exe, &exe);
 }
 
 static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
@@ -183,7 +182,11 @@ static void on_image(void *arg, const struct image_record *r)
 	old = before(s, p);
 	pipeline_leave_out(s->pipeline, old ? old : p, r->left_out);
 	if (p->looked) {
+		bool go = p->go;
+
 		procs_refresh(p);
+		if (p->go && !go)
+			procs_record(s->procs, p);
 	} else {
 		if (old) {
 			p->wanted = old->wanted;

@@ -23,6 +23,8 @@
 #include "profiler/base/strtab.h"
 #include "profiler/filter.h"
 #include "profiler/profile.h"
+#include "symbolizer/gobuildinfo.h"
+#include "symbolizer/goname.h"
 
 _Static_assert((int)TREE_CLASSES == (int)CLASS_MAX, "tree.h does not include profile.h");
 
@@ -133,31 +135,6 @@ int grouping_parse(const char *arg, void *grouping)
 
 /* Names. */
 
-/*
- * Adds a Go name without its type arguments, as the runtime prints it: since Go 1.21 the linker
- * keeps them, "main.F[go.shape.int]", before it wrote "main.F[...]" itself. Each outermost pair of
- * brackets is cut; where one stays open (the tag of a struct can hold anything) the last closes.
- * Names of the compiler's own, "type:.eq.[15]pkg.option", have no type arguments.
- */
-static void add_go_name(struct buf *b, const char *s)
-{
-	const char *last = strrchr(s, ']');
-	int depth = 0;
-
-	if (!last || !strncmp(s, "type.", 5) || !strncmp(s, "type:", 5)) {
-		buf_str(b, s);
-		return;
-	}
-	for (; *s; s++) {
-		if (*s == '[' && s < last && !depth++)
-			buf_str(b, "[...]");
-		else if (!depth)
-			buf_u8(b, (uint8_t)*s);
-		else if (*s == ']' && (!--depth || s == last))
-			depth = 0;
-	}
-}
-
 static uint32_t text_name(struct builder *b)
 {
 	uint32_t id = strtab_addn(b->t->names, (const char *)b->text.data, b->text.len);
@@ -168,15 +145,13 @@ static uint32_t text_name(struct builder *b)
 
 static void add_frame_name(struct builder *b, const struct frame *f)
 {
-	const char *module = profile_string(b->p, b->p->modules[f->module].path);
-	const char *slash = strrchr(module, '/');
-	const char *func = profile_string(b->p, f->func);
+	const struct module *m = &b->p->modules[f->module];
+	const char *module = profile_string(b->p, m->path), *slash = strrchr(module, '/');
+	/* a Go program has C functions too */
+	int minor = f->kind == FRAME_NATIVE ? 0 : m->go_minor;
 
-	if (f->func &&
-	    (f->kind == FRAME_NATIVE || f->kind == FRAME_KERNEL || f->kind == FRAME_VDSO))
-		buf_str(&b->text, func);
-	else if (f->func)
-		add_go_name(&b->text, func);
+	if (f->func)
+		goname_add(&b->text, profile_string(b->p, f->func), minor);
 	else if (f->kind == FRAME_CUT)
 		buf_str(&b->text, "[cut]");
 	else if (f->kind == FRAME_VDSO)
@@ -196,10 +171,19 @@ static void add_process_name(struct builder *b, uint32_t process)
 	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
 }
 
-static void add_known_name(struct builder *b, const char *what, uint32_t name)
+/* Of a goroutine: its start function, or where it was created. */
+static void add_go_name(struct builder *b, const struct goroutine *g, uint32_t name)
+{
+	const char *version = profile_string(b->p, b->p->processes[g->process].go_version);
+
+	goname_add(&b->text, profile_string(b->p, name), gobuildinfo_minor(version));
+}
+
+static void add_known_name(struct builder *b, const char *what, const struct goroutine *g,
+			   uint32_t name)
 {
 	buf_printf(&b->text, "%s %s", what, name ? "" : "[unknown]");
-	add_go_name(&b->text, profile_string(b->p, name));
+	add_go_name(b, g, name);
 }
 
 /* What a group of this key is called that the event belongs to. */
@@ -215,11 +199,11 @@ static void add_group_name(struct builder *b, enum group_key key, const struct e
 		buf_printf(to, "[%s]", event_class_names[e->class]);
 	} else if (key == BY_GOROUTINE) {
 		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
-		add_go_name(to, profile_string(p, g->start));
+		add_go_name(b, g, g->start);
 	} else if (key == BY_START) {
-		add_known_name(b, "start", g->start);
+		add_known_name(b, "start", g, g->start);
 	} else if (key == BY_CREATOR) {
-		add_known_name(b, "go", g->creator);
+		add_known_name(b, "go", g, g->creator);
 	} else if (key == BY_CLASS) {
 		buf_printf(to, "class %s", event_class_names[e->class]);
 	} else if (key == BY_THREAD) {
@@ -321,18 +305,25 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 	return node;
 }
 
+static const char *go_name(struct builder *b, const struct goroutine *g, uint32_t name)
+{
+	add_go_name(b, g, name);
+	return strtab_get(b->t->names, text_name(b));
+}
+
 static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 {
 	const struct goroutine *g = &b->p->goroutines[goroutine];
-	const char *start = profile_string(b->p, g->start),
-		   *creator = profile_string(b->p, g->creator);
 	struct group *to = &b->t->groups[group];
+	const char *start, *creator;
 	uint32_t n = b->members.n;
 
 	/* Rows that differ in labels are one goroutine. */
 	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
 	    n)
 		return;
+	start = go_name(b, g, g->start);
+	creator = go_name(b, g, g->creator);
 	if (!to->goroutines++) {
 		to->start = start;
 		to->creator = creator;

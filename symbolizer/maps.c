@@ -40,8 +40,10 @@ static bool parse_line(struct cursor c, struct mapping *m)
 	number(&c, 16, ':');
 	number(&c, 16, ' ');
 	m->inode = number(&c, 10, ' ');
-	if (c.bad || perms[2] != 'x' || m->end <= m->start)
+	if (c.bad || m->end <= m->start)
 		return false;
+	m->writable = perms[1] == 'w';
+	m->executable = perms[2] == 'x';
 	while (c.pos < c.len && c.data[c.pos] == ' ')
 		c.pos++;
 	m->path = (const char *)c.data + c.pos;
@@ -53,7 +55,7 @@ static bool parse_line(struct cursor c, struct mapping *m)
 	return true;
 }
 
-bool maps_next(struct cursor *text, struct mapping *ret)
+bool maps_next_any(struct cursor *text, struct mapping *ret)
 {
 	size_t left;
 
@@ -66,6 +68,14 @@ bool maps_next(struct cursor *text, struct mapping *ret)
 		if (parse_line(cursor_over(line, n), ret))
 			return true;
 	}
+	return false;
+}
+
+bool maps_next(struct cursor *text, struct mapping *ret)
+{
+	while (maps_next_any(text, ret))
+		if (ret->executable)
+			return true;
 	return false;
 }
 

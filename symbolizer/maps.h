@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lines of /proc/PID/maps that can hold code. */
+/* The lines of /proc/PID/maps. */
 #ifndef SYMBOLIZER_MAPS_H
 #define SYMBOLIZER_MAPS_H
 
@@ -15,10 +15,12 @@ struct mapping {
 	uint64_t inode;      /* 0: no file */
 	const char *path;    /* in the text, no NUL, newlines as "\012"; "[vdso]", … */
 	uint32_t path_len;   /* 0: anonymous; without " (deleted)" */
-	bool deleted;
+	bool deleted, writable, executable;
 };
 
-/* Reads on to the next executable mapping, past lines that are none. false: no more. */
+/* Reads on to the next mapping, past lines that are none. false: no more. */
+bool maps_next_any(struct cursor *text, struct mapping *ret);
+/* To the next executable one. */
 bool maps_next(struct cursor *text, struct mapping *ret);
 bool mapping_is(const struct mapping *m, const char *path);
 

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -12,7 +14,7 @@
 #include "symbolizer/symbolizer.h"
 
 /* Best source first. */
-static const struct resolver *const resolvers[] = { &gopclntab_resolver };
+static const struct resolver *const resolvers[] = { &gopclntab_resolver, &symtab_resolver };
 
 struct object_key object_key(const struct stat *st)
 {
@@ -27,36 +29,59 @@ struct object_key object_key(const struct stat *st)
 
 static void find_names(struct object *o)
 {
-	struct binary b = { o->elf, -1, o->path, "" };
 	bool go = gobuildinfo_version(o->elf, o->version);
+	struct binary b = { .elf = o->elf, .path = o->path, .root = o->root };
 
 	for (size_t i = 0; i < sizeof(resolvers) / sizeof(*resolvers); i++) {
+		struct source s = { .resolver = resolvers[i] };
 		const char *why = NULL;
-		int err = resolvers[i]->open(&o->names, &b, &why);
+		int err = s.resolver->open(&s.self, &b, &why);
 
 		if (!err) {
-			o->resolver = resolvers[i];
-			if (o->resolver == &gopclntab_resolver)
-				o->go = o->names;
-			break;
+			o->sources[o->n_sources++] = s;
+			if (s.resolver == &gopclntab_resolver)
+				o->go = s.self;
+			continue;
 		}
-		if (go && resolvers[i] == &gopclntab_resolver)
-			o->why = why;
 		if (err != -ENOENT)
-			debug("%s: %s: %s", o->path, resolvers[i]->name,
+			debug("%s: %s: %s", o->path, s.resolver->name,
 			      why ? why : strerror(-err));
+		if (go && s.resolver == &gopclntab_resolver) {
+			o->why = why;
+			break; /* other tables would name its functions differently */
+		}
 	}
 }
 
-struct object *object_new(int fd, const struct object_key *key, const char *path,
-			  size_t path_len)
+static struct object *object_alloc(const struct object_key *key, const char *path,
+				   size_t path_len)
 {
 	struct object *o = mem_zalloc(sizeof(*o));
 
 	o->key = *key;
 	o->path = mem_zalloc(path_len + 1);
 	memcpy(o->path, path, path_len);
+	return o;
+}
+
+struct object *object_new(int fd, const struct object_key *key, const char *path,
+			  size_t path_len, const char *root)
+{
+	struct object *o = object_alloc(key, path, path_len);
+
+	snprintf(o->root, sizeof(o->root), "%s", root);
 	if (fd >= 0 && !elf_open(&o->elf, fd))
+		find_names(o);
+	return o;
+}
+
+struct object *object_of_bytes(void *bytes, size_t size, const struct object_key *key,
+			       const char *path, size_t path_len)
+{
+	struct object *o = object_alloc(key, path, path_len);
+
+	o->bytes = bytes;
+	if (!elf_parse(&o->elf, bytes, size))
 		find_names(o);
 	return o;
 }
@@ -65,26 +90,32 @@ void object_free(struct object *o)
 {
 	if (!o)
 		return;
-	if (o->resolver)
-		o->resolver->close(o->names);
+	for (uint32_t i = 0; i < o->n_sources; i++)
+		o->sources[i].resolver->close(o->sources[i].self);
 	framecache_release(&o->cache);
 	elf_close(o->elf);
+	free(o->bytes);
 	free(o->path);
 	free(o);
 }
 
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out)
 {
-	int n = o->resolver ? o->resolver->find(o->names, addr, strs, out, FRAMES_AT_PC)
-			    : 0;
+	int n = 0;
 
+	for (uint32_t i = 0; !n && i < o->n_sources; i++)
+		n = o->sources[i].resolver->find(o->sources[i].self, addr, strs, out,
+						 FRAMES_AT_PC);
 	if (n < 0)
 		debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
 	if (n <= 0) {
 		*out = (struct frame){ .addr = addr };
 		n = 1;
 	}
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		out[i].module = o->row;
+		if (o->vdso)
+			out[i].kind = FRAME_VDSO;
+	}
 	return n;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One thing that can be mapped, whoever maps it: a file, or what has a name only in maps
- * ("[vdso]", "[anon]"). It owns the mapping of its file, the source of its names and what
- * was asked of it.
+ * One thing that can be mapped, whoever maps it: a file, an image that is only in memory, or
+ * what has a name only in maps ("[anon]"). It owns the mapping of its file, the sources of
+ * its names and what was asked of it.
  */
 #ifndef SYMBOLIZER_OBJECT_H
 #define SYMBOLIZER_OBJECT_H
@@ -19,20 +19,31 @@ struct resolver;
 struct stat;
 struct strtab;
 
-/* Which file it is. All 0: not one. */
+/* Which file it is. inode 0: not one, and the path counts too. */
 struct object_key {
 	uint64_t dev, inode, size, mtime_ns;
 };
 
+/* A resolver and what it opened. */
+struct source {
+	const struct resolver *resolver;
+	void *self;
+};
+
+enum { SOURCES_MAX = 2 };
+
 struct object {
 	struct object_key key;
-	char *path;                      /* as the process that showed it first saw it */
-	struct elf *elf;                 /* NULL: not an ELF file, or one we may not read */
-	const struct resolver *resolver; /* NULL: its addresses have no names */
-	void *names;                     /* self of the resolver */
-	const struct gopclntab *go;      /* the same, when that is what it is; else NULL */
-	char version[GO_VERSION_MAX];    /* "": not built by Go */
-	const char *why;                 /* a Go program has no names; else NULL */
+	char *path;      /* as the process that showed it first saw it */
+	char root[32];   /* where that path begins, of a process that has it; "": here */
+	struct elf *elf; /* NULL: not an ELF file, or one we may not read */
+	void *bytes;     /* of elf, when it is in no file */
+	bool vdso;
+	struct source sources[SOURCES_MAX]; /* best first */
+	uint32_t n_sources;                 /* 0: its addresses have no names */
+	const struct gopclntab *go;         /* one of them; NULL: none */
+	char version[GO_VERSION_MAX];       /* "": not built by Go */
+	const char *why;                    /* a Go program has no names; else NULL */
 	uint32_t row; /* of the symbolizer's modules; 0: no frame was here yet */
 	struct framecache cache;
 };
@@ -41,10 +52,13 @@ struct object_key object_key(const struct stat *st);
 /* fd -1: no file to read. An fd that is no ELF file gives an object without names. The
  * fd may be closed afterwards. */
 struct object *object_new(int fd, const struct object_key *key, const char *path,
-			  size_t path_len);
+			  size_t path_len, const char *root);
+/* The same of an image in memory, which becomes the object's. */
+struct object *object_of_bytes(void *bytes, size_t size, const struct object_key *key,
+			       const char *path, size_t path_len);
 void object_free(struct object *o); /* takes NULL */
 
-/* Asks the resolver, past the cache: FRAMES_AT_PC fit into out; always at least one
+/* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
  * frame. */
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out);
 

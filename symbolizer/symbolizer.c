@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libelf.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,22 +21,28 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/index.h"
+#include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/framecache.h"
 #include "symbolizer/gopclntab.h"
+#include "symbolizer/image.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/maps.h"
 #include "symbolizer/object.h"
+#include "symbolizer/resolver.h"
 
 #define MAX_MAPS \
 	((size_t)64 << 20) /* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
+
+enum { MAX_VDSO = 1 << 20 };
 
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
 /* A row that frames name. */
 struct module_row {
 	const char *path, *build_id; /* of an object, or of kallsyms */
+	uint32_t go_minor;
 };
 
 struct symbolizer {
@@ -61,8 +68,12 @@ struct area {
 struct space {
 	struct symbolizer *s;
 	pid_t pid;
-	struct object *program; /* NULL: cannot be read */
-	struct area *areas;     /* by address */
+	char root[32];      /* /proc/PID/root */
+	struct object *exe; /* NULL: cannot be read */
+	struct object
+		*image;    /* the Go program that it unpacked, of the symbolizer; or NULL */
+	uint64_t searched; /* hash of the maps in which there was none */
+	struct area *areas; /* by address */
 	uint32_t n_areas, cap_areas;
 };
 
@@ -78,7 +89,7 @@ int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 	struct symbolizer *s = mem_zalloc(sizeof(*s));
 
 	s->strs = strs;
-	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ "", "" };
+	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ "", "", 0 };
 	*ret = s;
 	return 0;
 }
@@ -103,15 +114,18 @@ uint32_t symbolizer_modules(const struct symbolizer *s)
 }
 
 void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
-		       const char **build_id)
+		       const char **build_id, uint32_t *go_minor)
 {
 	*path = s->rows[id].path;
 	*build_id = s->rows[id].build_id;
+	*go_minor = s->rows[id].go_minor;
 }
 
-static uint32_t row_add(struct symbolizer *s, const char *path, const char *build_id)
+static uint32_t row_add(struct symbolizer *s, const char *path, const char *build_id,
+			uint32_t go_minor)
 {
-	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ path, build_id };
+	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ path, build_id,
+									   go_minor };
 	return s->n_rows - 1;
 }
 
@@ -150,7 +164,7 @@ static void object_keep(struct symbolizer *s, struct object *o)
 /* The object of a file, opened at the first sight of it. NULL: not a file, or it cannot
  * be read. inode 0: any; else the path may lead to another file by now. */
 static struct object *object_of_file(struct symbolizer *s, const char *file, uint64_t inode,
-				     const char *path, size_t path_len)
+				     const char *path, size_t path_len, const char *root)
 {
 	struct object_name name = { s, NULL, path, path_len };
 	struct object_key key;
@@ -164,8 +178,10 @@ static struct object *object_of_file(struct symbolizer *s, const char *file, uin
 	key = object_key(&st);
 	name.key = &key;
 	o = object_find(&name);
-	if (o)
+	if (o) {
+		snprintf(o->root, sizeof(o->root), "%s", root); /* of one that lives */
 		return o;
+	}
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return NULL;
@@ -173,7 +189,7 @@ static struct object *object_of_file(struct symbolizer *s, const char *file, uin
 		struct object_key opened = object_key(&st);
 
 		if (!memcmp(&key, &opened, sizeof(key))) {
-			o = object_new(fd, &key, path, path_len);
+			o = object_new(fd, &key, path, path_len, root);
 			object_keep(s, o);
 		}
 	}
@@ -189,10 +205,69 @@ static struct object *object_of_name(struct symbolizer *s, const char *path,
 	struct object *o = object_find(&name);
 
 	if (!o) {
-		o = object_new(-1, &key, path, path_len);
+		o = object_new(-1, &key, path, path_len, "");
 		object_keep(s, o);
 	}
 	return o;
+}
+
+/* The vDSO, as it is in this process. Its bytes tell it apart: there are some of time
+ * namespaces, and others of 32 bits. */
+static struct object *object_of_vdso(struct space *sp, const struct mapping *m)
+{
+	struct object_key key = { .size = m->end - m->start };
+	struct object_name name = { sp->s, &key, vdso, sizeof(vdso) - 1 };
+	struct object *o;
+	void *bytes;
+
+	bytes = key.size <= MAX_VDSO ? memory_read(sp->pid, m->start, key.size) : NULL;
+	if (bytes)
+		key.mtime_ns = hash_bytes(bytes, key.size);
+	o = object_find(&name);
+	if (!o) {
+		o = bytes ? object_of_bytes(bytes, key.size, &key, name.path, name.path_len)
+			  : object_new(-1, &key, name.path, name.path_len, "");
+		o->vdso = true;
+		object_keep(sp->s, o);
+		bytes = NULL;
+	}
+	free(bytes);
+	return o;
+}
+
+/* A program that is no Go program may have been packed, and unpack one. What is not yet one
+ * is not kept: it may be about to be. Processes of one file share it. */
+static void find_image(struct space *sp, const struct buf *text)
+{
+	uint64_t hash = hash_bytes(text->data, text->len);
+	struct cursor maps = cursor_over(text->data, text->len);
+	struct image im;
+
+	if (sp->image || !sp->exe || !sp->exe->elf || *sp->exe->version || sp->exe->go ||
+	    sp->searched == hash)
+		return;
+	sp->searched = hash;
+	while (!sp->image && !image_next(&im, sp->pid, &maps)) {
+		struct object_key key = sp->exe->key;
+		struct object_name name = { sp->s, &key, sp->exe->path,
+					    strlen(sp->exe->path) };
+		void *bytes;
+
+		key.size ^= hash_bytes(im.ph, sizeof(im.ph));
+		sp->image = object_find(&name);
+		if (sp->image)
+			break;
+		bytes = image_read(&im, sp->pid);
+		if (!bytes)
+			break;
+		sp->image = object_of_bytes(bytes, im.size, &key, name.path, name.path_len);
+		if (*sp->image->version && sp->image->go) {
+			object_keep(sp->s, sp->image);
+		} else {
+			object_free(sp->image);
+			sp->image = NULL;
+		}
+	}
 }
 
 /* Reads the target of a link without " (deleted)"; "" when it cannot be read. */
@@ -216,20 +291,23 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 	char file[PATH_MAX + 64];
 	struct object *o;
 
+	if (mapping_is(m, vdso))
+		return object_of_vdso(sp, m);
+	if (!m->inode && m->path_len && *m->path == '[')
+		return object_of_name(sp->s, m->path, m->path_len);
+	if (!m->inode && sp->image && !elf_at(sp->image->elf, m->start).bad)
+		return sp->image;
 	if (!m->inode)
-		return m->path_len && *m->path == '['
-			       ? object_of_name(sp->s, m->path, m->path_len)
-			       : object_of_name(sp->s, anon, sizeof(anon) - 1);
-	if (sp->program && mapping_is(m, exe))
-		return sp->program;
+		return object_of_name(sp->s, anon, sizeof(anon) - 1);
+	if (sp->exe && mapping_is(m, exe))
+		return sp->exe;
 	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
 		 (unsigned long long)m->start, (unsigned long long)m->end);
-	o = object_of_file(sp->s, file, 0, m->path, m->path_len);
+	o = object_of_file(sp->s, file, 0, m->path, m->path_len, sp->root);
 	if (o || m->deleted || m->path_len >= PATH_MAX)
 		return o;
-	snprintf(file, sizeof(file), "/proc/%d/root%.*s", sp->pid, (int)m->path_len,
-		 m->path);
-	return object_of_file(sp->s, file, m->inode, m->path, m->path_len);
+	snprintf(file, sizeof(file), "%s%.*s", sp->root, (int)m->path_len, m->path);
+	return object_of_file(sp->s, file, m->inode, m->path, m->path_len, sp->root);
 }
 
 static struct area *area_find(const struct space *sp, uint64_t addr)
@@ -259,12 +337,15 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	if (!a.object && before && before->object->key.inode &&
 	    mapping_is(m, before->object->path))
 		a.object = before->object;
-	if (!a.object)
+	if (!a.object) {
+		debug("process %d: %.*s cannot be read, so its functions have no names",
+		      sp->pid, (int)m->path_len, m->path);
 		a.object = object_of_name(sp->s, m->path, m->path_len);
+	}
 	if (a.object->elf)
 		elf_vaddr(a.object->elf, m->offset, &vaddr);
 	/* code in no file keeps its address, the vDSO that of its image */
-	if (m->inode || !strcmp(a.object->path, vdso))
+	if (m->inode || a.object->vdso)
 		a.delta = vaddr - m->start;
 	return a;
 }
@@ -286,8 +367,9 @@ int space_refresh(struct space *sp)
 		goto out;
 	snprintf(link, sizeof(link), "/proc/%d/exe", sp->pid);
 	len = link_read(link, exe);
-	if (!sp->program)
-		sp->program = object_of_file(sp->s, link, 0, exe, len);
+	if (!sp->exe)
+		sp->exe = object_of_file(sp->s, link, 0, exe, len, sp->root);
+	find_image(sp, &text);
 	c = cursor_over(text.data, text.len);
 	while (maps_next(&c, &m))
 		*table_add(areas, n, cap) = area_of_mapping(sp, &m, exe);
@@ -310,6 +392,7 @@ int space_open(struct space **ret, struct symbolizer *s, pid_t pid)
 
 	sp->s = s;
 	sp->pid = pid;
+	snprintf(sp->root, sizeof(sp->root), "/proc/%d/root", pid);
 	err = space_refresh(sp);
 	if (err)
 		space_close(sp);
@@ -329,6 +412,7 @@ void space_close(struct space *sp)
 static struct go_program program_of(const struct object *o)
 {
 	struct go_program p = { .path = "", .build_id = "" };
+	size_t sections;
 
 	if (!o)
 		return p;
@@ -336,12 +420,45 @@ static struct go_program program_of(const struct object *o)
 	p.build_id = o->elf ? o->elf->build_id : "";
 	p.version = *o->version ? o->version : NULL;
 	p.why = o->why;
+	/* packers leave no sections, linkers do */
+	p.packed = o->elf && !p.version && !elf_getshdrnum(o->elf->lib, &sections) &&
+		   !sections;
 	return p;
+}
+
+/* What the process was started from. */
+static const struct object *program(const struct space *sp)
+{
+	return sp->image ? sp->image : sp->exe;
+}
+
+const struct object *space_go(const struct space *sp, uint64_t *bias)
+{
+	const struct object *o = program(sp);
+
+	for (uint32_t i = 0; i < sp->n_areas; i++) {
+		const struct area *a = &sp->areas[i];
+
+		/* a library in a program of C */
+		if (a->object == o || ((!o || !o->go) && a->object->go)) {
+			*bias = -a->delta;
+			if (a->object->go)
+				return a->object;
+		}
+	}
+	return NULL;
 }
 
 void space_program(const struct space *sp, struct go_program *ret)
 {
-	*ret = program_of(sp->program);
+	uint64_t bias;
+	const struct object *go = space_go(sp, &bias);
+
+	*ret = program_of(program(sp));
+	if (go) {
+		ret->version = *go->version ? go->version : "unknown";
+		ret->why = go->why;
+	}
 }
 
 int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
@@ -351,7 +468,7 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 	int err = 0;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = object_of_file(s, link, 0, path, link_read(link, path));
+	o = object_of_file(s, link, 0, path, link_read(link, path), "");
 	if (!o || !o->elf)
 		err = -ENOEXEC;
 	else
@@ -362,7 +479,8 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 static uint32_t object_row(struct symbolizer *s, struct object *o)
 {
 	if (!o->row)
-		o->row = row_add(s, o->path, o->elf ? o->elf->build_id : "");
+		o->row = row_add(s, o->path, o->elf ? o->elf->build_id : "",
+				 o->go ? o->go->minor : 0);
 	return o->row;
 }
 
@@ -383,17 +501,11 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 	}
 	o = a->object;
 	addr += a->delta;
-	if (!o->resolver) {
-		*out = (struct frame){
-			.addr = addr,
-			.module = object_row(s, o),
-			.kind = !strcmp(o->path, vdso) ? FRAME_VDSO : FRAME_UNNAMED,
-		};
-		return 1;
-	}
+	object_row(s, o);
+	if (!o->n_sources) /* there may be no end of addresses, and nothing to be learned */
+		return object_resolve(o, addr, s->strs, out);
 	n = framecache_find(&o->cache, addr, &frames);
 	if (!n) {
-		object_row(s, o);
 		n = object_resolve(o, addr, s->strs, fresh);
 		framecache_add(&o->cache, addr, fresh, n);
 		frames = fresh;
@@ -409,7 +521,7 @@ static uint32_t kernel_row(struct symbolizer *s, const char *module)
 	for (uint32_t i = 1; i < s->n_rows; i++)
 		if (!strcmp(s->rows[i].path, module))
 			return i;
-	return row_add(s, module, "");
+	return row_add(s, module, "", 0);
 }
 
 void symbolizer_load_kernel(struct symbolizer *s)
@@ -478,17 +590,50 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc)
 	return go ? gopclntab_start(go, startpc, sp->s->strs) : 0;
 }
 
-bool space_function(const struct space *sp, const char *name, uint64_t *entry,
-		    const uint8_t **code, uint32_t *len)
+int space_open_file(struct space **ret, struct symbolizer *s, int fd)
 {
-	const struct object *o = sp->program;
-	struct cursor bytes;
+	char link[64], path[PATH_MAX];
+	struct object *o;
+	struct space *sp;
 
-	if (!o || !o->go || !gopclntab_function(o->go, name, entry, len))
-		return false;
-	bytes = elf_at(o->elf, *entry);
-	if (*len > bytes.len)
-		*len = (uint32_t)bytes.len;
-	*code = bytes.data;
-	return *len > 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	o = object_of_file(s, link, 0, path, link_read(link, path), "");
+	if (!o || !o->elf)
+		return -ENOEXEC;
+	sp = mem_zalloc(sizeof(*sp));
+	sp->s = s;
+	sp->exe = o;
+	*table_add(sp->areas, sp->n_areas,
+		   sp->cap_areas) = (struct area){ .end = UINT64_MAX, .object = o };
+	*ret = sp;
+	return 0;
+}
+
+struct listing {
+	const struct gopclntab *go;
+	int (*fn)(void *arg, const struct func *f);
+	void *arg;
+};
+
+static int list_other(void *arg, const struct func *f)
+{
+	const struct listing *l = arg;
+
+	return l->go && gopclntab_covers(l->go, f->addr) ? 0 : l->fn(l->arg, f);
+}
+
+int space_functions(const struct space *sp, int (*fn)(void *arg, const struct func *f),
+		    void *arg)
+{
+	const struct object *o = program(sp);
+	struct listing l = { o ? o->go : NULL, fn, arg };
+	int ret = 0;
+
+	for (uint32_t i = 0; o && i < o->n_sources && !ret; i++) {
+		const struct source *s = &o->sources[i];
+
+		ret = s->self == o->go ? s->resolver->each(s->self, fn, arg)
+				       : s->resolver->each(s->self, list_other, &l);
+	}
+	return ret;
 }

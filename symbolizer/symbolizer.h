@@ -15,6 +15,7 @@
 
 #include "symbolizer/frame.h"
 
+struct object;
 struct strtab;
 struct symbolizer;
 struct space;
@@ -37,8 +38,13 @@ struct go_program {
 	const char *build_id; /* hex, "" when it has none */
 	const char *version;  /* "go1.22.3"; NULL: no Go program */
 	const char *why;      /* why its functions have no names; NULL: they do */
+	bool packed;          /* it may unpack a Go program into its memory */
 };
 void space_program(const struct space *sp, struct go_program *ret);
+/* The Go program of the space: its main executable, or what that unpacked, or the first library
+ * that is one; its addresses in the process are those of the file plus *bias. NULL: none that has
+ * a table. Lives as long as the symbolizer. */
+const struct object *space_go(const struct space *sp, uint64_t *bias);
 /* Same for a file, without a process: what /proc/PID/exe is before anything is followed.
  * 0, or why the file cannot be read as ELF. */
 int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret);
@@ -61,18 +67,23 @@ bool space_is_go(struct space *sp, uint64_t pc);
 /* The function that a goroutine started at startpc really runs: wrappers (gowrap) are followed
  * to their target. Its full name in strs, 0 when unknown. */
 uint32_t space_start_function(struct space *sp, uint64_t startpc);
-/* Entry point and code of a Go function of the main executable by its pclntab name, as it is in the file: the
- * body from assembly where an ABI wrapper has the same name. false: there is none. */
-bool space_function(const struct space *sp, const char *name, uint64_t *entry,
-		    const uint8_t **code, uint32_t *len);
-
 /* Row id of frame.module: paths as the process saw them. Row 0 is no module. */
 uint32_t symbolizer_modules(const struct symbolizer *s); /* how many rows */
+/* *go_minor: 22 when Go 1.22 built it; 0: not Go. */
 void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
-		       const char **build_id);
+		       const char **build_id, uint32_t *go_minor);
 /* Reads the kernel's symbols now, and not in the middle of something urgent. */
 void symbolizer_load_kernel(struct symbolizer *s);
 /* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
 const char *symbolizer_kernel_why(const struct symbolizer *s);
+
+/* A space without a process: all addresses are those of one file. The fd may be closed
+ * afterwards. -ENOEXEC: not a file that elf_open() takes. */
+int space_open_file(struct space **ret, struct symbolizer *s, int fd);
+/* The functions of the program by each source of names, best first, as resolver.h's each;
+ * of later ones only what is no Go code. */
+struct func;
+int space_functions(const struct space *sp, int (*fn)(void *arg, const struct func *f),
+		    void *arg);
 
 #endif

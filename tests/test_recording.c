@@ -64,7 +64,7 @@ static struct written write_small(void)
 	p->command = hand_string(p, "-p 812");
 	cr_assert_eq(recording_create(&r, path, p), 0);
 	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
-					    hand_string(p, "abcdef") });
+					    hand_string(p, "abcdef"), 22 });
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
 	tid = hand_thread(p, pid, 813, "demo");
 	call = hand_stack(p, "goexit:runtime.goexit go:main.main go:main.a kernel:read");
@@ -284,7 +284,7 @@ static const char *load_blocks(uint32_t kind, uint32_t kind2, const void *rows, 
 	const char *why;
 
 	buf_str(&b, "gostrobe");
-	buf_u32(&b, 1);
+	buf_u32(&b, 2);
 	buf_add(&raw, header, sizeof(header));
 	put_block(&b, kind, &raw);
 	raw.len = 0;
@@ -337,14 +337,14 @@ Test(recording, refuses_rows_that_lie)
 		  false },
 		{ "bytes left over", ROWS("\0\0\0\0\0\0\0\0\0"), false },
 		{ "a table less", ROWS("\0\0\0\0\0\0\0"), false },
-		{ "a module", ROWS("\0\1\0\1\0\0\1\0\0\0\0\0\0\0"), true },
-		{ "a path that is none", ROWS("\0\1\0\1\2\0\1\0\0\0\0\0\0\0"), false },
-		{ "a path below 0", ROWS("\0\1\0\1\1\0\1\0\0\0\0\0\0\0"), false },
-		{ "a column of width 0", ROWS("\0\1\0\0\0\1\0\0\0\0\0\0\0"), false },
+		{ "a module", ROWS("\0\1\0\1\0\0\1\0\1\0\0\0\0\0\0\0"), true },
+		{ "a path that is none", ROWS("\0\1\0\1\2\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "a path below 0", ROWS("\0\1\0\1\1\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "a column of width 0", ROWS("\0\1\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
 		{ "a column of width 9",
-		  ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0"), false },
+		  ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
 		{ "more modules than bytes",
-		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\0\0\0\0\0"), false },
+		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\1\0\0\0\0\0\0\0"), false },
 #define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
 		{ "a frame", ROWS("\0\0" FRAME("\1", "\1") "\0\0\0\0\0"), true },
 		{ "a kind that is none", ROWS("\0\0" FRAME("\x11", "\1") "\0\0\0\0\0"),
@@ -450,15 +450,15 @@ Test(recording, refuses_other_files)
 	} cases[] = {
 		{ "", 0, "too short" },
 		{ "gost", 4, "too short" },
-		{ "gostrobe\1\0\0", 11, "too short" },
-		{ "gostrobe\1\0\0\0", 12, "too short" },
-		{ "gostrobe\2\0\0\0", 12, "another version" },
+		{ "gostrobe\2\0\0", 11, "too short" },
+		{ "gostrobe\2\0\0\0", 12, "too short" },
+		{ "gostrobe\1\0\0\0", 12, "another version" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },
 		{ "\x7f"
 		  "ELF\2\1\1\0\0\0\0\0\0\0",
 		  14, "not a recording" },
-		{ "gostrobe\1\0\0\0garbage, of some length", 35, "corrupt" },
+		{ "gostrobe\2\0\0\0garbage, of some length", 35, "corrupt" },
 	};
 	struct profile *p;
 	const char *why = NULL;

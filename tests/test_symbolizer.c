@@ -59,8 +59,10 @@ static struct space *open_go(pid_t pid)
 static const char *module_of(const struct frame *f)
 {
 	const char *path, *build_id;
+	uint32_t go_minor;
 
-	symbolizer_module(symbolizer, f->module, &path, &build_id);
+	symbolizer_module(symbolizer, f->module, &path, &build_id, &go_minor);
+	cr_expect_eq(go_minor > 0, f->kind == FRAME_GO, "of %s: %u", path, go_minor);
 	return path;
 }
 

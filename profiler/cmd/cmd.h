@@ -31,6 +31,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
+int cmd_symbolize(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 /* `gostrobe PID`: records it for 10 s and prints the report. */
 int cmd_record_pid(const char *pid);

@@ -17,6 +17,17 @@ const struct verb verbs[] = {
 	{ "export", "-f FORMAT FILE", "a recording in another format", NULL, cmd_export },
 	{ "flame", "FILE", "the flame graph page, beside the recording; prints its name",
 	  NULL, cmd_flame },
+	{ "symbolize", "BINARY | -p PID [ADDR…]",
+	  "names for addresses, also of stripped Go programs",
+	  "Addresses are hexadecimal, those of the ELF file, and looked up as they are; without any,\n"
+	  "one a line is read from stdin. The answer to each is a line for each frame, innermost\n"
+	  "first, then an empty one:\n\n"
+	  "  main.tiny /src/main.go:66 (inlined)\n"
+	  "  main.main /src/main.go:12\n\n"
+	  "\"?? ??:0\" when nothing covers it. Empty lines are skipped; what is no address is named on\n"
+	  "stderr and has no answer, the others still do, and the exit status is 1. Names are those of\n"
+	  "the runtime's own tracebacks, main.F[...]; --list has the symbols in full.",
+	  cmd_symbolize },
 	{ "help", "[VERB]", "this, or how to use a verb", NULL, cmd_help },
 	{ 0 },
 };

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* symbolize: what stands at addresses of a file or a process. */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output/json.h"
+#include "output/text.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/cmd/cmd.h"
+#include "symbolizer/goname.h"
+#include "symbolizer/resolver.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	CHUNK = 1 << 16,      /* bytes: of stdin read at once, and of answers kept back */
+	KEEPS_OUTERMOST = 20, /* Go 1.20 shows it, be it a wrapper */
+};
+
+/* A function of --list: its name is the symbol, its line where it starts. */
+struct row {
+	struct frame frame;
+	uint64_t size;
+};
+
+static const char blanks[] = " \t\r";
+
+struct query {
+	bool json, list;
+	const char *pid;
+	struct strtab *strs;
+	struct symbolizer *symbolizer;
+	struct space *space;
+	struct buf line, name; /* scratch */
+	struct row *rows;
+	uint32_t n_rows, cap_rows;
+};
+
+/* Hexadecimal, with or without 0x. */
+static bool address_parse(const char *s, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(s, &end, 16);
+	return isxdigit((unsigned char)*s) && !errno && !end[strspn(end, blanks)];
+}
+
+/* Nearly all names are plain ASCII, and text_fit() looks at every character. */
+static void add_text(struct buf *b, const char *s)
+{
+	const char *end = s;
+
+	while (*end >= ' ' && *end <= '~')
+		end++;
+	if (*end)
+		text_fit(b, s, UINT32_MAX);
+	else
+		buf_add(b, s, (size_t)(end - s));
+}
+
+static void add_number(struct buf *b, uint32_t v)
+{
+	char digits[10], *first = digits + sizeof(digits);
+
+	do
+		*--first = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, first, (size_t)(digits + sizeof(digits) - first));
+}
+
+static void line_end(struct query *q)
+{
+	buf_u8(&q->line, '\n');
+	fwrite(q->line.data, 1, q->line.len, stdout);
+	q->line.len = 0;
+}
+
+/* A wrapper that the runtime leaves out where it expands the last address of a stack. */
+static bool is_elided(const struct frame *f, int i, int n, uint32_t minor)
+{
+	bool panics = i &&
+		      (f[i - 1].kind == FRAME_PANIC || f[i - 1].kind == FRAME_SIGPANIC);
+
+	return f[i].kind == FRAME_WRAPPER && n > 1 && !panics &&
+	       !(minor <= KEEPS_OUTERMOST && i == n - 1);
+}
+
+static bool is_go(const struct frame *f)
+{
+	return f->kind == FRAME_GO || f->kind > FRAME_CUT;
+}
+
+static const char *frame_file(const struct query *q, const struct frame *f)
+{
+	if (f->file)
+		return strtab_get(q->strs, f->file);
+	return is_go(f) ? "?" : "??"; /* what Go itself says, and addr2line */
+}
+
+static void put_text(struct query *q, const struct frame *f, const char *name, char between)
+{
+	struct buf *b = &q->line;
+
+	add_text(b, name);
+	buf_u8(b, (uint8_t)between);
+	add_text(b, frame_file(q, f));
+	buf_u8(b, ':');
+	add_number(b, f->line);
+	if (f->inlined)
+		buf_str(b, " (inlined)");
+	line_end(q);
+}
+
+static void put_json(struct query *q, struct json *j, const struct frame *f,
+		     const char *name)
+{
+	json_str(j, "func", name);
+	json_str(j, "file", f->file || is_go(f) ? frame_file(q, f) : "");
+	json_uint(j, "line", f->line);
+}
+
+static void json_address(struct json *j, uint64_t addr)
+{
+	char text[20];
+
+	snprintf(text, sizeof(text), "0x%" PRIx64, addr);
+	json_open(j, NULL, '{');
+	json_str(j, "addr", text);
+}
+
+static void answer(struct query *q, uint64_t addr)
+{
+	struct json j = { .out = stdout };
+	struct frame f[FRAMES_AT_PC];
+	int n = symbolizer_user(q->symbolizer, q->space, addr, f, FRAMES_AT_PC, NULL);
+	const char *path, *build_id;
+	uint32_t minor;
+
+	symbolizer_module(q->symbolizer, f->module, &path, &build_id, &minor);
+	if (!f->func)
+		n = 0;
+	if (q->json) {
+		json_address(&j, addr);
+		json_open(&j, "frames", '[');
+	} else if (!n) {
+		buf_str(&q->line, "?? ??:0");
+		line_end(q);
+	}
+	for (int i = 0; i < n; i++) {
+		if (is_elided(f, i, n, minor))
+			continue;
+		q->name.len = 0;
+		goname_add(&q->name, strtab_get(q->strs, f[i].func),
+			   is_go(&f[i]) ? (int)minor : 0);
+		buf_u8(&q->name, 0);
+		if (!q->json) {
+			put_text(q, &f[i], (const char *)q->name.data, ' ');
+			continue;
+		}
+		json_open(&j, NULL, '{');
+		put_json(q, &j, &f[i], (const char *)q->name.data);
+		json_uint(&j, "start_line", f[i].start_line);
+		json_bool(&j, "inlined", f[i].inlined);
+		json_close(&j, '}');
+	}
+	if (q->json) {
+		json_close(&j, ']');
+		json_close(&j, '}');
+	}
+	line_end(q);
+}
+
+static int answer_line(struct query *q, const char *s)
+{
+	uint64_t addr;
+
+	s += strspn(s, blanks);
+	if (address_parse(s, &addr)) {
+		answer(q, addr);
+	} else if (*s) {
+		q->name.len = 0;
+		text_fit(&q->name, s, 40);
+		error("stdin: '%.*s' is no address in hex", (int)q->name.len, q->name.data);
+		return STATUS_FAILED;
+	}
+	return STATUS_OK;
+}
+
+/* Whoever writes one line and waits gets the answer: nothing is kept back while we wait. */
+static int answer_stdin(struct query *q)
+{
+	char in[CHUNK + 1];
+	size_t len = 0;
+	ssize_t n = 1;
+	int status = STATUS_OK;
+
+	while (n > 0) {
+		char *line = in, *end;
+
+		if (fflush(stdout))
+			return STATUS_FAILED;
+		do
+			n = read(STDIN_FILENO, in + len, CHUNK - len);
+		while (n < 0 && errno == EINTR);
+		if (n < 0) {
+			error("stdin: %s", strerror(errno));
+			return STATUS_FAILED;
+		}
+		len += (size_t)n;
+		if (!n && len) /* the last line may lack its end */
+			in[len++] = '\n';
+		for (; (end = memchr(line, '\n', (size_t)(in + len - line)));
+		     line = end + 1) {
+			*end = 0;
+			status |= answer_line(q, line);
+		}
+		len -= (size_t)(line - in);
+		memmove(in, line, len);
+		if (len == CHUNK) {
+			error("stdin: a line without an end");
+			return STATUS_FAILED;
+		}
+	}
+	return status;
+}
+
+static int add_row(void *arg, const struct func *f)
+{
+	struct query *q = arg;
+
+	*table_add(q->rows, q->n_rows, q->cap_rows) = (struct row){
+		.frame = { .addr = f->addr,
+			   .func = strtab_add(q->strs, f->name),
+			   .file = f->file ? strtab_add(q->strs, f->file) : 0,
+			   .line = f->line },
+		.size = f->size,
+	};
+	return 0;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct frame *x = &((const struct row *)a)->frame,
+			   *y = &((const struct row *)b)->frame;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return x->func < y->func ? -1 : x->func > y->func;
+}
+
+static void list(struct query *q)
+{
+	space_functions(q->space, add_row, q);
+	qsort(q->rows, q->n_rows, sizeof(*q->rows), compare_rows);
+	for (const struct row *r = q->rows; r < q->rows + q->n_rows; r++) {
+		const char *name = strtab_get(q->strs, r->frame.func);
+		struct json j = { .out = stdout };
+
+		if (q->json) {
+			json_address(&j, r->frame.addr);
+			json_uint(&j, "size", r->size);
+			put_json(q, &j, &r->frame, name);
+			json_close(&j, '}');
+			line_end(q);
+		} else {
+			buf_printf(&q->line, "%016" PRIx64 " %016" PRIx64 " ",
+				   r->frame.addr, r->size);
+			put_text(q, &r->frame, name, '\t');
+		}
+	}
+}
+
+static int open_process(struct query *q)
+{
+	uint64_t pid;
+	int err;
+
+	if (opt_number(q->pid, 1, INT_MAX, &pid))
+		return usage_error("symbolize", "-p wants a process id, not '%s'", q->pid);
+	err = space_open(&q->space, q->symbolizer, (pid_t)pid);
+	if (err == -ESRCH)
+		error("no process %s", q->pid);
+	else if (err)
+		error("process %s: %s: of others than your own, root or CAP_SYS_PTRACE sees it",
+		      q->pid, strerror(-err));
+	return err ? STATUS_FAILED : STATUS_OK;
+}
+
+static int stop(void *arg, const struct func *f)
+{
+	(void)arg, (void)f;
+	return 1;
+}
+
+static int open_binary(struct query *q, const char *path)
+{
+	struct go_program program = { 0 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int err = fd < 0 ? -errno : space_open_file(&q->space, q->symbolizer, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (err) {
+		error("%s: %s", path,
+		      err == -ENOEXEC ? "not a 64-bit little-endian ELF file"
+				      : strerror(-err));
+		return STATUS_FAILED;
+	}
+	space_program(q->space, &program);
+	if (!space_functions(q->space, stop, NULL)) {
+		error("%s: %s", path,
+		      program.why ? program.why : "no Go program, and without symbols");
+		return STATUS_FAILED;
+	}
+	if (program.why)
+		warn("%s: %s", path, program.why);
+	return STATUS_OK;
+}
+
+static int run(struct query *q, int argc, char **argv)
+{
+	uint64_t addr;
+	int status;
+
+	if (!q->pid && !argc)
+		return usage_error("symbolize", "which file? or -p PID");
+	if (q->list && (q->pid || argc > 1))
+		return usage_error("symbolize", "--list wants one file and nothing else");
+	for (int i = !q->pid; i < argc; i++)
+		if (!address_parse(argv[i], &addr))
+			return usage_error("symbolize", "'%s' is no address in hex",
+					   argv[i]);
+	status = q->pid ? open_process(q) : open_binary(q, *argv++);
+	argc -= !q->pid;
+	if (status)
+		return status;
+	setvbuf(stdout, NULL, _IOFBF, CHUNK);
+	if (q->list)
+		list(q);
+	else if (!argc)
+		status = answer_stdin(q);
+	for (; argc--; argv++)
+		if (address_parse(*argv, &addr))
+			answer(q, addr);
+	return status;
+}
+
+int cmd_symbolize(int argc, char **argv)
+{
+	struct query q = { 0 };
+	const struct opt opts[] = {
+		{ 'p', "pid", "PID", "addresses of this process, instead of a file's",
+		  .str = &q.pid },
+		{ 0, "list", NULL, "every function: address, size, symbol, file:line",
+		  .flag = &q.list },
+		{ 0, "json", NULL, "one JSON object a line", .flag = &q.json },
+		COMMON_OPTIONS,
+		{ 0 },
+	};
+	int status = STATUS_USAGE;
+
+	if (help_wanted(argc, argv))
+		return help_verb("symbolize", opts);
+	if (opt_parse(opts, &argc, &argv, true))
+		return status;
+	q.strs = strtab_new();
+	symbolizer_open(&q.symbolizer, q.strs);
+	status = run(&q, argc, argv);
+	space_close(q.space);
+	symbolizer_close(q.symbolizer);
+	strtab_free(q.strs);
+	buf_release(&q.line);
+	buf_release(&q.name);
+	free(q.rows);
+	return status;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolizer/debugfile.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwelf.h>
+#include <endian.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "profiler/base/arena.h"
+#include "symbolizer/elf.h"
+
+enum { MAX_UNPACKED = 64 << 20 };
+
+static const char debug_dir[] = "/usr/lib/debug";
+
+/* Bytes that libdw would allocate for this section. */
+static uint64_t unpacked_size(Elf_Scn *scn, const char *name, const GElf_Shdr *sh)
+{
+	struct cursor c;
+	GElf_Chdr ch;
+	Elf_Data *d;
+
+	if (sh->sh_flags & SHF_COMPRESSED)
+		return gelf_getchdr(scn, &ch) ? ch.ch_size : 0;
+	/* before Go 1.19: "ZLIB", and the size as 8 bytes, big end first */
+	if (strncmp(name, ".zdebug", 7))
+		return 0;
+	d = elf_rawdata(scn, NULL);
+	if (!d || !d->d_buf)
+		return 0;
+	c = cursor_over(d->d_buf, d->d_size);
+	cursor_seek(&c, 4);
+	return be64toh(cursor_u64(&c));
+}
+
+bool debugfile_heavy(const struct elf *e)
+{
+	Elf_Scn *scn = NULL;
+	uint64_t sum = 0;
+	size_t strs;
+	GElf_Shdr sh;
+
+	if (elf_getshdrstrndx(e->lib, &strs))
+		return false;
+	while (sum <= MAX_UNPACKED && (scn = elf_nextscn(e->lib, scn))) {
+		const char *name = gelf_getshdr(scn, &sh)
+					   ? elf_strptr(e->lib, strs, sh.sh_name)
+					   : NULL;
+		uint64_t n = name && sh.sh_type != SHT_NOBITS
+				     ? unpacked_size(scn, name, &sh)
+				     : 0;
+
+		sum += n < MAX_UNPACKED ? n : MAX_UNPACKED + 1;
+	}
+	return sum > MAX_UNPACKED;
+}
+
+/* Is this the debug file of d, whose link (if any) has that checksum? */
+static bool debug_matches(const struct debugfile *d, const struct elf *e, GElf_Word crc)
+{
+	char hex[sizeof(d->b.elf->build_id)] = "";
+	const uint8_t *id;
+	const void *bits;
+	ssize_t n;
+
+	if (!*d->b.elf->build_id)
+		return crc && crc32_z(crc32_z(0, NULL, 0), e->data, e->size) == crc;
+	n = dwelf_elf_gnu_build_id(e->lib, &bits);
+	id = bits;
+	for (ssize_t i = 0; i < n && i < 32; i++)
+		sprintf(hex + 2 * i, "%02x", id[i]);
+	return !strcmp(hex, d->b.elf->build_id);
+}
+
+static int debug_open(struct debugfile *d, const char *path, GElf_Word crc)
+{
+	struct elf *e = NULL;
+	bool matches = false, heavy;
+	struct stat st;
+	int fd;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	if (!elf_open(&e, fd) && debug_matches(d, e, crc)) {
+		heavy = debugfile_heavy(e);
+		d->heavy |= heavy;
+		matches = !heavy || !d->only_lines;
+	}
+	elf_close(e);
+	if (matches)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int debugfile_find(Dwfl_Module *m, void **arg, const char *module, Dwarf_Addr base,
+		   const char *file, const char *link, GElf_Word crc, char **ret)
+{
+	struct debugfile *d = *arg;
+	const char *id = d->b.elf->build_id, *slash = strrchr(d->b.path, '/');
+	const char *roots[] = { d->b.root, "" };
+	int dir = slash ? (int)(slash - d->b.path) : 0, fd = -1;
+	char path[PATH_MAX];
+
+	(void)m, (void)module, (void)base, (void)file;
+	/* without checksum: what dwz took out of several debug files; libdw finds it */
+	if ((link && !crc) || (link && strchr(link, '/')))
+		return -1;
+	for (int i = *d->b.root ? 0 : 1; fd < 0 && i < 2; i++) {
+		const char *in[] = { debug_dir, "", "" }, *sub[] = { "", "/.debug", "" };
+
+		if (*id) {
+			snprintf(path, sizeof(path), "%s%s/.build-id/%.2s/%s.debug",
+				 roots[i], debug_dir, id, id + 2);
+			fd = debug_open(d, path, 0);
+			d->ours = fd >= 0 && i == 1;
+		}
+		for (int k = 0; link && fd < 0 && k < 3; k++) {
+			snprintf(path, sizeof(path), "%s%s%.*s%s/%s", roots[i], in[k], dir,
+				 d->b.path, sub[k], link);
+			fd = debug_open(d, path, crc);
+			d->ours = fd >= 0 && i == 1 && k == 0;
+		}
+	}
+	if (fd >= 0)
+		*ret = mem_strdup(path);
+	return fd;
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Functions of C, C++, Rust and assembly: .symtab, .dynsym, .gnu_debugdata or a separate debug
+ * file, whichever of them libdwfl finds the most in, and lines from DWARF. Nothing is read
+ * before the first address is asked for. libdwfl looks an address up by going through all
+ * symbols, so they are sorted here once.
+ */
+#include <elfutils/libdwelf.h>
+#include <elfutils/libdwfl.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/strtab.h"
+#include "symbolizer/debugfile.h"
+#include "symbolizer/demangle.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/resolver.h"
+
+struct symbol {
+	uint64_t addr, end; /* of the file */
+	uint64_t reach;     /* the highest end up to here: symbols may lie in others */
+	const char *name;   /* in the image of a file that dwfl holds */
+	uint8_t rank;       /* the highest is the name, of several at one address */
+	bool sized;
+	bool has_start;
+	uint32_t start; /* line of its declaration, 0: not known */
+};
+
+struct symtab {
+	const struct elf *elf;
+	const char *path;
+	struct debugfile debug;
+	bool tried; /* what follows counts */
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	GElf_Addr bias; /* what dwfl adds to addresses of the file */
+	struct symbol *symbols;
+	uint32_t n, cap;
+	bool whole; /* local ones too: what follows a symbol is known */
+	bool lines_tried, lines;
+};
+
+static const Dwfl_Callbacks callbacks = { .find_debuginfo = debugfile_find };
+
+/* A name is good when it ends inside its file. */
+static bool name_ends(Elf *e, const char *name)
+{
+	size_t size = 0;
+	const char *file = elf_rawfile(e, &size);
+
+	return file && name >= file && name < file + size &&
+	       memchr(name, 0, (size_t)(file + size - name));
+}
+
+/* As perf ranks them: with a size, global, weak, local; then fewest underscores. */
+static uint8_t rank_of(const GElf_Sym *sym, const char *name)
+{
+	unsigned bind = GELF_ST_BIND(sym->st_info);
+	unsigned scope = bind == STB_GLOBAL ? 2 : bind == STB_WEAK ? 1 : 0;
+	size_t underscores = strspn(name, "_");
+
+	return (uint8_t)((sym->st_size != 0) << 6 | scope << 4 |
+			 (underscores < 15 ? 15 - underscores : 0));
+}
+
+static void add_symbol(struct symtab *t, int i)
+{
+	GElf_Word shndx = SHN_UNDEF;
+	GElf_Addr addr, bias = 0;
+	Elf *e = NULL;
+	GElf_Shdr sh = { 0 };
+	GElf_Sym sym;
+	const char *name = dwfl_module_getsym_info(t->module, i, &sym, &addr, &shndx, &e,
+						   &bias);
+	unsigned type = name ? GELF_ST_TYPE(sym.st_info) : STT_FILE;
+
+	t->whole |= name && GELF_ST_BIND(sym.st_info) == STB_LOCAL && type == STT_FUNC;
+	if (!e || shndx == SHN_UNDEF || shndx == SHN_ABS ||
+	    (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE))
+		return;
+	/* without section headers only functions of a size are sure to be code */
+	gelf_getshdr(elf_getscn(e, shndx), &sh);
+	if (!(sh.sh_flags & SHF_EXECINSTR) && (type == STT_NOTYPE || !sym.st_size))
+		return;
+	/* "$x": where ARM's code and data begin */
+	if (!name_ends(e, name) || !*name || *name == '$')
+		return;
+	*table_add(t->symbols, t->n, t->cap) = (struct symbol){
+		.addr = addr - t->bias,
+		.end = (sym.st_size ? addr + sym.st_size : sh.sh_addr + sh.sh_size + bias) -
+		       t->bias,
+		.name = name,
+		.rank = rank_of(&sym, name),
+		.sized = sym.st_size != 0,
+	};
+}
+
+static int symbol_cmp(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	if (x->rank != y->rank)
+		return y->rank - x->rank;
+	return strcmp(x->name, y->name);
+}
+
+/* One symbol an address. One without size reaches to the next that there is, if all are
+ * there, and inside another it is a label and no function. */
+static void sort_symbols(struct symtab *t)
+{
+	uint64_t reach = 0;
+	uint32_t n = 0;
+
+	if (t->n)
+		qsort(t->symbols, t->n, sizeof(*t->symbols), symbol_cmp);
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct symbol s = t->symbols[i];
+
+		if (n && t->symbols[n - 1].addr == s.addr)
+			continue;
+		if (n && !t->symbols[n - 1].sized && t->symbols[n - 1].end > s.addr) {
+			t->symbols[n - 1].end = s.addr;
+			reach = n > 1 ? t->symbols[n - 2].reach : 0;
+			if (reach < s.addr)
+				reach = s.addr;
+			t->symbols[n - 1].reach = reach;
+		}
+		if (s.end <= s.addr || (!s.sized && (reach > s.addr || !t->whole)))
+			continue;
+		if (reach < s.end)
+			reach = s.end;
+		s.reach = reach;
+		t->symbols[n++] = s;
+	}
+	t->n = n;
+}
+
+static void read_symbols(struct symtab *t)
+{
+	void **arg;
+	int n;
+
+	t->tried = true;
+	t->debug.heavy = debugfile_heavy(t->elf);
+	t->dwfl = dwfl_begin(&callbacks);
+	if (!t->dwfl)
+		return;
+	dwfl_report_begin(t->dwfl);
+	/* libelf unpacks compressed sections and then changes their headers in the image */
+	if (t->elf->map)
+		mprotect(t->elf->map, t->elf->size, PROT_READ | PROT_WRITE);
+	t->module = dwfl_report_offline_memory(
+		t->dwfl, t->path, t->path, (char *)(uintptr_t)t->elf->data, t->elf->size);
+	dwfl_report_end(t->dwfl, NULL, NULL);
+	if (!t->module || !dwfl_module_getelf(t->module, &t->bias))
+		return;
+	dwfl_module_info(t->module, &arg, NULL, NULL, NULL, NULL, NULL, NULL);
+	*arg = &t->debug;
+	n = dwfl_module_getsymtab(t->module);
+	t->debug.only_lines = true;
+	for (int i = 1; i < n; i++)
+		add_symbol(t, i);
+	sort_symbols(t);
+}
+
+/* NULL: in none. */
+static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
+{
+	uint32_t lo = 0, hi = t->n;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (t->symbols[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo && t->symbols[lo - 1].reach > addr; lo--)
+		if (t->symbols[lo - 1].end > addr)
+			return &t->symbols[lo - 1];
+	return NULL;
+}
+
+/* The DWARF, unless it costs too much, or a part of it is in a file that libdw would open
+ * wherever the target's file says. */
+static bool has_lines(struct symtab *t)
+{
+	Dwarf_Addr bias;
+	Dwarf *dw;
+	const char *alt;
+	const void *id;
+
+	if (t->lines_tried || t->debug.heavy)
+		return t->lines;
+	t->lines_tried = true;
+	dw = dwfl_module_getdwarf(t->module, &bias);
+	t->lines = dw &&
+		   (t->debug.ours || dwelf_dwarf_gnu_debugaltlink(dw, &alt, &id) <= 0);
+	return t->lines;
+}
+
+static const char *line_at(struct symtab *t, uint64_t addr, uint32_t *line)
+{
+	Dwfl_Line *l = has_lines(t) ? dwfl_module_getsrc(t->module, addr + t->bias) : NULL;
+	const char *file;
+	int n = 0;
+
+	*line = 0;
+	file = l ? dwfl_lineinfo(l, NULL, &n, NULL, NULL, NULL) : NULL;
+	if (!file || n <= 0)
+		return file ? file : "";
+	*line = (uint32_t)n;
+	return file;
+}
+
+struct start {
+	uint64_t addr; /* of the DWARF */
+	int line;
+};
+
+static int start_is(Dwarf_Die *function, void *arg)
+{
+	struct start *s = arg;
+	Dwarf_Addr pc;
+
+	if (dwarf_entrypc(function, &pc) || pc != s->addr)
+		return DWARF_CB_OK;
+	dwarf_decl_line(function, &s->line);
+	return DWARF_CB_ABORT;
+}
+
+/* Goes through the functions of a unit, so it is kept. */
+static uint32_t start_line(struct symtab *t, struct symbol *s)
+{
+	Dwarf_Addr bias = 0;
+	Dwarf_Die *unit = NULL;
+	struct start start;
+
+	if (!s->has_start && has_lines(t))
+		unit = dwfl_module_addrdie(t->module, s->addr + t->bias, &bias);
+	s->has_start = true;
+	start = (struct start){ .addr = s->addr + t->bias - bias };
+	if (unit && dwarf_getfuncs(unit, start_is, &start, 0) >= 0 && start.line > 0)
+		s->start = (uint32_t)start.line;
+	return s->start;
+}
+
+static int symtab_open(void **ret, const struct binary *b, const char **why)
+{
+	struct symtab *t;
+	GElf_Ehdr eh;
+
+	(void)why;
+	if (!gelf_getehdr(b->elf->lib, &eh) ||
+	    (eh.e_type != ET_EXEC && eh.e_type != ET_DYN))
+		return -ENOENT;
+	t = mem_zalloc(sizeof(*t));
+	t->elf = b->elf;
+	t->path = b->path;
+	t->debug.b = *b;
+	*ret = t;
+	return 0;
+}
+
+static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
+		       int cap)
+{
+	struct symtab *t = self;
+	struct demangled d;
+	struct symbol *s;
+	uint32_t line;
+
+	if (!t->tried)
+		read_symbols(t);
+	s = symbol_at(t, addr);
+	if (!s || !cap)
+		return 0;
+	*out = (struct frame){
+		.addr = addr,
+		.func = strtab_add(strs, demangle(&d, s->name)),
+		.kind = FRAME_NATIVE,
+	};
+	out->start_line = start_line(t, s);
+	out->file = strtab_add(strs, line_at(t, addr, &line));
+	out->line = line;
+	return 1;
+}
+
+static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
+{
+	struct symtab *t = self;
+	struct demangled d;
+	int r = 0;
+
+	if (!t->tried)
+		read_symbols(t);
+	for (uint32_t i = 0; !r && i < t->n; i++) {
+		struct symbol *s = &t->symbols[i];
+		struct func f = { s->addr, s->end - s->addr, demangle(&d, s->name), "", 0 };
+
+		f.file = line_at(t, s->addr, &f.line);
+		f.line = start_line(t, s);
+		r = fn(arg, &f);
+	}
+	return r;
+}
+
+static void symtab_close(void *self)
+{
+	struct symtab *t = self;
+
+	if (!t)
+		return;
+	if (t->dwfl)
+		dwfl_end(t->dwfl);
+	free(t->symbols);
+	free(t);
+}
+
+const struct resolver symtab_resolver = { "symtab", symtab_open, symtab_find, symtab_each,
+					  symtab_close };

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Libraries made here by the system's compiler; nm says where their functions are. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "profiler/base/strtab.h"
+#include "symbolizer/demangle.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/resolver.h"
+
+static const char source[] =
+	"int plain(int x) {\n" /* line 1 */
+	"	return x * 3 +\n"
+	"		7; }\n"
+	"int weak_plain(int) __attribute__((weak, alias(\"plain\")));\n"
+	"int __plain(int) __attribute__((alias(\"plain\")));\n"
+	"static __attribute__((noinline)) int local(int x) { return x * x - 5; }\n"
+	"int caller(int x) { return local(x) + local(x + 1); }\n"
+	"int method(int x) __asm__(\"_ZN2ns5Class6methodEi\");\n"
+	"int method(int x) { return x + 1; }\n"
+	"int rust(int x) __asm__(\"_ZN4core3fmt5write17h0123456789abcdefE\");\n"
+	"int rust(int x) { return x + 2; }\n"
+	"int rust0(int x) __asm__(\"_RNvCs15kBYyAo9fc_7mycrate3foo\");\n"
+	"int rust0(int x) { return x + 3; }\n"
+	"int old(int x) { return x + 4; }\n"
+	"__asm__(\".symver old, versioned@V1\");\n"
+	"static int chosen(int x) { return x + 5; }\n"
+	"static int (*choose(void))(int) { return chosen; }\n"
+	"int ifunc(int x) __attribute__((ifunc(\"choose\")));\n"
+	"__asm__(\".pushsection .text\\n.p2align 5\\n.globl bare\\nbare: .zero 24, 0x90\\n\"\n"
+	"	\".globl sized\\n.type sized, @function\\nsized: .zero 4, 0x90\\ninner: .zero 4, 0x90\\n\"\n"
+	"	\".size sized, 8\\n.zero 24, 0x90\\n.globl after\\nafter: ret\\n\"\n"
+	"	\".data\\n.globl data\\ndata: .quad 1\\n.popsection\\n\");\n";
+
+static char dir[64], root[128];
+static struct strtab *strs;
+static struct elf *elf;
+static void *table;
+
+static bool run(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* In dir. */
+static bool run(const char *fmt, ...)
+{
+	char command[1024];
+	int n = snprintf(command, sizeof(command), "cd %s && ", dir);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(command + n, sizeof(command) - (size_t)n, fmt, args);
+	va_end(args);
+	return system(command) == 0;
+}
+
+static void setup(void)
+{
+	char path[128];
+	FILE *f;
+
+	strcpy(dir, "/tmp/test-symtab-XXXXXX");
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(root, sizeof(root), "%s/root", dir);
+	snprintf(path, sizeof(path), "%s/lib.c", dir);
+	f = fopen(path, "w");
+	cr_assert(f && fputs(source, f) >= 0 && !fclose(f));
+	cr_assert(run("echo 'V1 { };' >lib.map && mkdir -p root/usr/lib/debug .debug"));
+	strs = strtab_new();
+}
+
+static void shut(void)
+{
+	symtab_resolver.close(table);
+	elf_close(elf);
+	table = NULL;
+	elf = NULL;
+}
+
+static void teardown(void)
+{
+	shut();
+	strtab_free(strs);
+	run("rm -rf %s", dir);
+}
+
+TestSuite(symtab, .init = setup, .fini = teardown);
+
+/* lib.so, and what nm says of it as lib.nm. */
+static void compile(const char *options)
+{
+	cr_assert(run("gcc -O1 -shared -fPIC -w -Wl,--version-script=lib.map %s "
+		      "-o lib.so lib.c && nm lib.so >lib.nm",
+		      options));
+}
+
+/* Opened anew. */
+static void open_lib(const char *name)
+{
+	static char path[128];
+	const char *why = NULL;
+	struct binary b = { .path = path, .root = root };
+	int fd;
+
+	shut();
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(elf_open(&elf, fd), 0);
+	close(fd);
+	b.elf = elf;
+	cr_assert_eq(symtab_resolver.open(&table, &b, &why), 0);
+}
+
+static uint64_t address(const char *symbol)
+{
+	char path[128], line[256], name[200];
+	unsigned long long addr = 0, found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/lib.nm", dir);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%llx %*c %199s", &addr, name) == 2 &&
+		    !strcmp(name, symbol))
+			found = addr;
+	if (f)
+		fclose(f);
+	cr_assert_neq(found, 0, "nm knows no %s", symbol);
+	return found;
+}
+
+static struct frame find(uint64_t addr)
+{
+	struct frame f = { 0 };
+	int n = symtab_resolver.find(table, addr, strs, &f, 1);
+
+	cr_assert(n == 0 || n == 1);
+	cr_assert_eq(n, f.func != 0);
+	cr_expect(!n || (f.kind == FRAME_NATIVE && f.addr == addr && !f.inlined));
+	return f;
+}
+
+static void expect(const char *symbol, uint64_t skip, const char *name)
+{
+	struct frame f = find(address(symbol) + skip);
+
+	cr_expect_str_eq(strtab_get(strs, f.func), name, "%s+%d: %s", symbol, (int)skip,
+			 strtab_get(strs, f.func));
+}
+
+/* All that a whole symbol table tells. */
+static void expect_all(void)
+{
+	expect("plain", 0, "plain"); /* global, and before __plain */
+	expect("plain", 3, "plain");
+	expect("local", 1, "local");
+	expect("_ZN2ns5Class6methodEi", 0, "ns::Class::method");
+	expect("_ZN4core3fmt5write17h0123456789abcdefE", 2, "core::fmt::write");
+	expect("_RNvCs15kBYyAo9fc_7mycrate3foo", 0, "mycrate::foo");
+	expect("ifunc", 0, "ifunc");
+	expect("bare", 0, "bare");
+	expect("bare", 23, "bare"); /* to the next */
+	expect("sized", 0, "sized");
+	expect("sized", 7, "sized"); /* inner is no function */
+	expect("sized", 8, "");      /* nobody says whose that is */
+	expect("sized", 31, "");
+	expect("after", 0, "after");
+	expect("data", 0, "");
+}
+
+static void expect_lines(void)
+{
+	struct frame f = find(address("plain"));
+
+	cr_expect(strstr(strtab_get(strs, f.file), "lib.c"));
+	cr_expect_eq(f.start_line, 1, "%u of %s", f.start_line, strtab_get(strs, f.file));
+	cr_expect_geq(f.line, 1);
+	cr_expect_leq(f.line, 3);
+	f = find(address("_ZN2ns5Class6methodEi"));
+	cr_expect_eq(f.start_line, 9);
+}
+
+Test(symtab, symbols_and_lines)
+{
+	compile("-g");
+	open_lib("lib.so");
+	expect_all();
+	expect_lines();
+	expect("old", 0, "old");
+}
+
+Test(symtab, exported_symbols)
+{
+	compile("-g");
+	cr_assert(run("strip lib.so"));
+	open_lib("lib.so");
+	expect("plain", 0, "plain");
+	expect("_ZN2ns5Class6methodEi", 0, "ns::Class::method");
+	expect("local", 0, "");
+	expect("old", 0, "old");
+	cr_expect_eq(find(address("plain")).line, 0);
+	/* without section headers it is known what is exported, and how long it is */
+	cr_assert(run("llvm-strip --strip-sections lib.so"));
+	open_lib("lib.so");
+	expect("plain", 0, "plain");
+	expect("sized", 7, "sized");
+	expect("sized", 8, "");
+	expect("after", 0, ""); /* who knows how long it is */
+}
+
+Test(symtab, mini_debug_info)
+{
+	compile("");
+	cr_assert(run("objcopy --strip-debug lib.so mini && strip lib.so && xz -f mini && "
+		      "objcopy --add-section .gnu_debugdata=mini.xz lib.so"));
+	open_lib("lib.so");
+	expect_all();
+}
+
+Test(symtab, debug_file_by_build_id)
+{
+	char id[80] = "";
+
+	compile("-g -Wl,--build-id=0x0123456789abcdef0123456789abcdef01234567");
+	cr_assert(run("objcopy --only-keep-debug lib.so lib.debug && strip lib.so"));
+	cr_assert(run("mkdir -p root/usr/lib/debug/.build-id/01 && mkfifo "
+		      "root/usr/lib/debug/.build-id/01/%s.debug",
+		      "23456789abcdef0123456789abcdef01234567"));
+	open_lib("lib.so");
+	strcpy(id, elf->build_id);
+	cr_assert_str_eq(id, "0123456789abcdef0123456789abcdef01234567");
+	expect("local", 0, ""); /* and does not wait for the pipe */
+	cr_assert(run("mv -f lib.debug root/usr/lib/debug/.build-id/01/%s.debug", id + 2));
+	open_lib("lib.so");
+	expect_all();
+	expect_lines();
+
+	/* another one in its place */
+	cr_assert(run(
+		"mv root/usr/lib/debug/.build-id/01/*.debug . && echo 'int local;' | gcc -g -shared -fPIC "
+		"-w -Wl,--build-id -o root/usr/lib/debug/.build-id/01/%s.debug -xc -",
+		id + 2));
+	open_lib("lib.so");
+	expect("plain", 0, "plain");
+	expect("local", 0, "");
+}
+
+Test(symtab, debug_file_by_link)
+{
+	static const char *const places[] = { ".debug", ".", "root%s", "root%s/.debug",
+					      "root/usr/lib/debug%s" };
+
+	compile("-g -Wl,--build-id=none");
+	cr_assert(run("objcopy --only-keep-debug lib.so lib.debug && strip lib.so && "
+		      "objcopy --add-gnu-debuglink=lib.debug lib.so && mv lib.debug kept"));
+	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++) {
+		char place[256];
+		const char *s = strstr(places[i], "%s");
+
+		snprintf(place, sizeof(place), "%.*s%s%s",
+			 s ? (int)(s - places[i]) : (int)strlen(places[i]), places[i],
+			 s ? dir : "", s ? s + 2 : "");
+		cr_assert(run("mkdir -p %s && cp kept %s/lib.debug", place, place));
+		open_lib("lib.so");
+		expect_all();
+		expect_lines();
+		cr_assert(run("echo >>%s/lib.debug", place));
+		open_lib("lib.so");
+		expect("plain", 0, "plain");
+		expect("local", 0, "");
+		cr_assert(run("rm %s/lib.debug", place));
+	}
+}
+
+Test(symtab, compressed_debug_info)
+{
+	compile("-g -gz");
+	open_lib("lib.so");
+	expect_all();
+	expect_lines();
+}
+
+Test(symtab, static_program)
+{
+	cr_assert(run("echo 'int main(void) { return 0; }' >>lib.c && "
+		      "gcc -static -g -w -o lib.so -xc lib.c && nm lib.so >lib.nm"));
+	open_lib("lib.so");
+	expect("main", 0, "main");
+	expect("plain", 0, "plain");
+	expect("malloc", 0, "malloc"); /* not __libc_malloc, __malloc */
+	expect("qsort", 5, "qsort");
+}
+
+static int count(void *arg, const struct func *f)
+{
+	uint64_t *last = arg;
+
+	cr_expect_gt(f->addr, last[1]);
+	cr_expect_gt(f->size, 0);
+	last[1] = f->addr;
+	last[0]++;
+	if (!strcmp(f->name, "mycrate::foo"))
+		cr_expect_eq(f->line, 13);
+	cr_expect_eq(f->addr == address("sized") ? f->size : 8, 8);
+	return 0;
+}
+
+Test(symtab, all_of_them)
+{
+	uint64_t seen[2] = { 0 };
+
+	compile("-g");
+	open_lib("lib.so");
+	cr_assert_eq(symtab_resolver.each(table, count, seen), 0);
+	cr_expect_gt(seen[0], 14);
+}
+
+Test(symtab, names_that_grow)
+{
+	static struct demangled d;
+	char bomb[600] = "_Z1f", many[5000];
+
+	cr_expect_str_eq(demangle(&d, "memcpy@@GLIBC_2.14"), "memcpy");
+	cr_expect_str_eq(demangle(&d, "_Z3fooi@V1"), "foo");
+	cr_expect_str_eq(demangle(&d, "_dl_start"), "_dl_start");
+	cr_expect_str_eq(demangle(&d, "_Zfoo"), "_Zfoo");
+	/* f<A, B<A, A>, B<that, that>, …>: twice as long each time */
+	strcat(bomb, "I1A1BIS0_S0_E");
+	for (const char *c = "23456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"; *c; c++) {
+		char pair[16];
+
+		snprintf(pair, sizeof(pair), "S1_IS%c_S%c_E", *c, *c);
+		strcat(bomb, pair);
+	}
+	strcat(bomb, "Evv");
+	cr_expect_eq(demangle(&d, bomb) != NULL, true);
+	cr_expect_str_eq(d.text, bomb, "stays mangled");
+	memset(many, 'x', sizeof(many));
+	memcpy(many, "_Z4990", 6);
+	many[sizeof(many) - 1] = 0;
+	cr_expect_eq(demangle(&d, many), many);
+}
