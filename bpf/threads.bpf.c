@@ -35,21 +35,21 @@ enum bpf_func_id___new { BPF_FUNC_task_pt_regs___new = 175 };
 
 __u32 wanted; /* the process, by our own id; set before each read */
 
-/* The letter, as get_task_state() finds it. */
+/* As get_task_state() does: a letter for the highest bit. */
 static __always_inline char state_of(struct task_struct *task)
 {
-	static const char letters[] = "RSDTtXZPI";
+	const __u64 letters = 0x505a587454445352; /* RSDTtXZP */
 	struct task_struct___old *old = (void *)task;
 	__u32 running = bpf_core_field_exists(task->__state)
 				? task->__state
 				: (__u32)BPF_CORE_READ(old, state);
-	__u32 bits = running | (__u32)task->exit_state, i = 0;
+	__u32 bits = (running | (__u32)task->exit_state) & 0x7f, shift = 0;
 
 	if (running == 0x402) /* TASK_IDLE */
 		return 'I';
-	for (bits &= 0x7f; bits && i < sizeof(letters) - 2; bits >>= 1)
-		i++;
-	return letters[i];
+	for (int i = 0; i < 7 && bits >> i; i++)
+		shift += 8;
+	return (char)(letters >> shift);
 }
 
 SEC("iter/task")

@@ -295,6 +295,7 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 	return m->value;
 }
 
+/* 0: none, or one that is not to be trusted: goroutines start where functions do. */
 static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
 	struct goroutine g = { .goid = s->goid,
@@ -304,6 +305,10 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 	if (!s->goid)
 		return 0;
 	g.start = start_string(pl, p, s->startpc);
+	if (p->space && s->startpc && !g.start) {
+		pl->profile->truth.g_faults++;
+		return 0;
+	}
 	g.creator = creator_string(pl, p, s->gopc);
 	return profile_goroutine(pl->profile, &g);
 }
@@ -319,7 +324,7 @@ static enum event_class class_of(const struct pipeline *pl, const struct sample 
 		return CLASS_SIGNAL;
 	if (s->flags & SAMPLE_NO_G)
 		return CLASS_C;
-	if (s->flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT))
+	if (s->flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT) || (s->goid && !goroutine))
 		return s->flags & SAMPLE_KERNEL ? CLASS_KERNEL : CLASS_UNKNOWN;
 	if (start && (start == pl->gc_starts[0] || start == pl->gc_starts[1] ||
 		      start == pl->gc_starts[2]))

@@ -351,7 +351,7 @@ void session_stop(struct session *s)
 	t->lost_ring_full = counts[COUNT_RING_FULL];
 	t->lost_table_full = counts[COUNT_TABLE_FULL];
 	t->stack_faults = counts[COUNT_STACK_FAULT];
-	t->g_faults = counts[COUNT_G_FAULT];
+	t->g_faults += counts[COUNT_G_FAULT]; /* to those that the pipeline saw */
 	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)

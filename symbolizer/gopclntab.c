@@ -561,7 +561,7 @@ uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab
 	struct entry e, target;
 	struct cursor info;
 
-	if (!entry_find(t, addr, &e))
+	if (!entry_find(t, addr, &e) || t->text + e.start != addr)
 		return 0;
 	name = string_at(&t->names, e.name);
 	info = funcdata_of(t, &e, FUNCDATA_WRAPINFO);

@@ -59,7 +59,8 @@ bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
 bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
 /* Bytes between SP and the return address at addr. */
 bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta);
-/* What a goroutine that starts at addr really runs: name in strs, 0 when addr is not Go. */
+/* What a goroutine that starts at addr really runs: name in strs, 0 when no Go function starts
+ * there. */
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs);
 /* By name, assembly before a wrapper of the same name. Looks at every name. */
 bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *entry,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An ELF file of any bytes, through everything that opens one. */
+/* An ELF file of any bytes, through what looks in it for Go. */
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/resolver.h"
@@ -9,15 +9,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char version[GO_VERSION_MAX];
+	struct binary b = { .path = "", .root = "" };
 	const char *why;
 	struct elf *e;
 	void *self;
 
 	if (elf_parse(&e, data, size))
 		return 0;
+	b.elf = e;
 	if (gobuildinfo_version(e, version))
 		gobuildinfo_minor(version);
-	if (!gopclntab_resolver.open(&self, e, &why))
+	if (!gopclntab_resolver.open(&self, &b, &why))
 		gopclntab_resolver.close(self);
 	elf_close(e);
 	return 0;

@@ -1,38 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table of any bytes, its first one choosing the version; funcdata is the table
- * itself. */
-#include "profiler/base/strtab.h"
+/* A table of any bytes, the first one choosing the version; what it points at outside is
+ * looked for in the table itself. */
+#include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
-#include "symbolizer/resolver.h"
-#include "symbolizer/symbolizer.h"
+#include "tests/fuzz_table.h"
+#include "tests/mini_go.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static int look_up(void *arg, const struct func *f)
-{
-	struct gopclntab *t = arg;
-	struct strtab *strs = strtab_new();
-	struct frame frames[FRAMES_AT_PC];
-	uint32_t delta;
-
-	for (uint64_t addr = f->addr; addr <= f->addr + f->size; addr += f->size / 8 + 1) {
-		gopclntab_resolver.find(t, addr, strs, frames, FRAMES_AT_PC);
-		gopclntab_spdelta(t, addr, &delta);
-		gopclntab_start(t, addr, strs);
-	}
-	strtab_free(strs);
-	return f->addr - t->text > 1 << 16;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	struct elf_segment segment = { .vaddr = MINI_TABLE, .filesz = size ? size - 1 : 0 };
+	struct elf image = { .segments = &segment, .n_segments = 1 };
+	struct cursor table;
 	struct gopclntab t;
-	struct cursor table = cursor_over(data + 1, size ? size - 1 : 0);
+	int minor;
 
-	if (!size || gopclntab_parse(&t, table, 18 + data[0] % 10))
+	if (!size)
 		return 0;
-	t.text = 0x401000;
-	t.funcdata = table;
-	gopclntab_resolver.each(&t, look_up, &t);
+	minor = GO_OLDEST + data[0] % (GO_NEWEST - GO_OLDEST + 2);
+	if (minor > GO_NEWEST)
+		minor = -1;
+	table = cursor_over(data + 1, size - 1);
+	image.data = table.data;
+	image.size = table.len;
+	if (gopclntab_parse(&t, table, minor))
+		return 0;
+	if (t.format <= FORMAT_116) {
+		t.elf = &image;
+		t.skew = (uint8_t)(t.funcs.data - table.data) % 8;
+		cursor_seek(&t.funcs, t.functab);
+		t.text = cursor_u64(&t.funcs);
+	} else {
+		t.text = MINI_TEXT;
+		t.funcdata = table;
+	}
+	table_ask_all(&t);
 	return 0;
 }

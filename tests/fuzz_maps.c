@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The text of /proc/PID/maps. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "symbolizer/maps.h"
 
@@ -9,12 +11,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cursor text = cursor_over(data, size);
 	struct mapping m;
+	int executable = 0;
 
-	while (maps_next(&text, &m)) {
+	while (maps_next_any(&text, &m)) {
 		const uint8_t *path = (const uint8_t *)m.path;
 
-		if (m.end <= m.start || path < data || path + m.path_len > data + size)
+		if (m.end <= m.start || path < data || path + m.path_len > data + size ||
+		    memchr(path, '\n', m.path_len))
 			abort();
+		mapping_is(&m, "[vdso]");
+		executable += m.executable;
 	}
+	text = cursor_over(data, size);
+	while (maps_next(&text, &m))
+		executable--;
+	if (executable)
+		abort();
 	return 0;
 }

@@ -162,10 +162,12 @@ static struct frame frame_at(struct space *sp, const void *addr, bool *unmapped)
 	return f[0];
 }
 
-Test(symbolizer, code_without_names)
+Test(symbolizer, code_of_this_process)
 {
 	const char *sysinfo = (const char *)getauxval(AT_SYSINFO_EHDR);
 	void *libc = dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	void *image = dlopen("linux-vdso.so.1", RTLD_LAZY | RTLD_NOLOAD);
+	void *clock = image ? dlsym(image, "__vdso_clock_gettime") : NULL;
 	struct link_map *map;
 	struct space *sp;
 	struct frame f;
@@ -177,16 +179,24 @@ Test(symbolizer, code_without_names)
 	dladdr1(libc, &info, (void **)&map, RTLD_DL_LINKMAP);
 	f = frame_at(sp, libc, &unmapped);
 	cr_expect_not(unmapped);
-	cr_expect_eq(f.kind, FRAME_UNNAMED);
-	cr_expect_eq(f.func, 0);
+	cr_expect_eq(f.kind, FRAME_NATIVE);
+	cr_expect_str_eq(strtab_get(strs, f.func), "gnu_get_libc_version");
 	cr_expect_eq(f.addr, (uint64_t)libc - map->l_addr, "the address in the file");
 	cr_expect(strstr(module_of(&f), "libc"));
 
 	if (sysinfo) {
 		f = frame_at(sp, sysinfo + 0x123, NULL);
 		cr_expect_eq(f.kind, FRAME_VDSO);
+		cr_expect_eq(f.func, 0, "its headers");
 		cr_expect_eq(f.addr, 0x123);
 		cr_expect_str_eq(module_of(&f), "[vdso]");
+	}
+
+	if (clock) {
+		f = frame_at(sp, (char *)clock + 1, NULL);
+		cr_expect_eq(f.kind, FRAME_VDSO);
+		cr_expect_str_eq(strtab_get(strs, f.func), "__vdso_clock_gettime");
+		cr_expect_eq(f.addr, (uint64_t)clock + 1 - (uint64_t)sysinfo);
 	}
 
 	jit = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -199,7 +209,57 @@ Test(symbolizer, code_without_names)
 	cr_expect_eq(f.addr, (uint64_t)jit);
 	cr_expect_str_eq(module_of(&f), "[anon]");
 	cr_expect_not(space_is_go(sp, (uint64_t)jit));
+	f = frame_at(sp, jit, NULL);
+	cr_expect_eq(f.kind, FRAME_UNNAMED);
 	space_close(sp);
+}
+
+/* What UPX leaves: the program only in anonymous mappings, and the file without sections. */
+Test(symbolizer, unpacked_program)
+{
+	char packed[] = "/tmp/test-packed-XXXXXX", command[1024];
+	char *argv[] = { packed, (char *)go_binary(), NULL };
+	struct frame f[FRAMES_AT_PC];
+	posix_spawn_file_actions_t actions;
+	const uint8_t *code;
+	struct go_program p;
+	struct space *sp[2];
+	uint64_t entry;
+	uint32_t len;
+	int in[2];
+	pid_t pid;
+
+	close(mkstemp(packed));
+	snprintf(command, sizeof(command),
+		 "gcc -O2 -s -static -no-pie -Wl,-Ttext-segment=0x10000000 -o %s "
+		 "tests/workloads/packed/packed.c && chmod 755 %s && for at in 40 60; do "
+		 "head -c 4 /dev/zero | dd of=%s bs=1 seek=$at conv=notrunc status=none; "
+		 "done",
+		 packed, packed, packed);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(pipe2(in, O_CLOEXEC), 0);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, in[0], 0);
+	cr_assert_eq(posix_spawn(&pid, packed, &actions, NULL, argv, environ), 0);
+	posix_spawn_file_actions_destroy(&actions);
+	sp[0] = open_go(pid);
+	space_program(sp[0], &p);
+	cr_expect_str_eq(p.path, packed);
+	cr_expect(p.version && !p.why && !p.packed);
+	cr_assert_eq(space_open(&sp[1], symbolizer, pid), 0);
+	for (int i = 0; i < 2; i++) {
+		cr_assert(space_function(sp[i], "main.main", &entry, &code, &len));
+		cr_assert_geq(
+			symbolizer_user(symbolizer, sp[i], entry, f, FRAMES_AT_PC, NULL),
+			1);
+		cr_expect_str_eq(strtab_get(strs, f[0].func), "main.main");
+		cr_expect_str_eq(module_of(f), packed);
+		space_close(sp[i]);
+	}
+	cr_expect_eq(symbolizer_modules(symbolizer), 2, "both are one");
+	close(in[0]);
+	stop_go(pid, in[1]);
+	unlink(packed);
 }
 
 Test(symbolizer, programs_by_file)

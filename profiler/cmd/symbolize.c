@@ -206,8 +206,10 @@ static int answer_stdin(struct query *q)
 	while (n > 0) {
 		char *line = in, *end;
 
-		if (fflush(stdout))
+		if (fflush(stdout)) {
+			error("stdout: %s", strerror(errno));
 			return STATUS_FAILED;
+		}
 		do
 			n = read(STDIN_FILENO, in + len, CHUNK - len);
 		while (n < 0 && errno == EINTR);

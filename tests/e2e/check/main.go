@@ -6,6 +6,7 @@
 //	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
 //	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
 //	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
+//	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same
 package main
 
 import (
@@ -102,8 +103,10 @@ func main() {
 		figures, err = checkNamed(args[1], args[2])
 	case len(args) == 3 && args[0] == "page":
 		figures, err = checkPage(args[1], args[2])
+	case len(args) == 4 && args[0] == "symbolize":
+		figures, err = checkSymbolize(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC | check symbolize ADDRS TEXT JSON")
 		os.Exit(2)
 	}
 	if err != nil {

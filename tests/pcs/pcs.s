@@ -1,1 +1,0 @@
-// Makes the compiler accept functions without a body.
