@@ -108,6 +108,11 @@ $(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+# For tools/bench/symbolize.
+$(B)/bench-symbolize: $(B)/tools/bench/symbolize.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
 # Every address, with every Go that can be had.
 PCS_GO  ?= $(GO) $(wildcard /usr/lib/go-1.*/bin/go) 1.18.10 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.6 1.26.8 1.27.4
 pcs: all $(B)/check-pcs

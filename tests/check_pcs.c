@@ -24,7 +24,7 @@ struct check {
 	struct space *space;
 	int minor; /* of the Go version */
 	uint64_t pcs, inlined, different;
-	char nameless[4096]; /* our name of what the runtime leaves without one */
+	char nameless[4096]; /* ours, in this module */
 };
 
 /* argv[0] is the program. */
@@ -69,7 +69,7 @@ static bool is_elided(const struct check *c, const struct frame *f, int i, int n
 }
 
 /* Since Go 1.16 the function whose name stands at 0 has none to the runtime ("if nameOff ==
- * 0 { return \"\" }", symtab.go), but it has to us. It is one function. */
+ * 0 { return \"\" }", symtab.go), but it has to us. It is one function of a module. */
 static bool is_nameless(struct check *c, const char *want, const char *func)
 {
 	if (c->minor < 16 || strncmp(want, "\t|", 2) || !*func)
@@ -132,6 +132,8 @@ static const char *compare(struct check *c, pid_t pid, FILE *out, const char *ve
 	while (why && getline(&line, &size, out) > 0) {
 		if (!strcmp(line, "end\n")) {
 			why = NULL;
+		} else if (!strcmp(line, "module\n")) {
+			*c->nameless = 0;
 		} else if (sscanf(line, "version\t%63s", said) == 1) {
 			if (strcmp(said, version) || sscanf(said, "go1.%d", &c->minor) != 1)
 				break;

@@ -15,7 +15,10 @@
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
+#include "symbolizer/elf.h"
 #include "symbolizer/framecache.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"
 
@@ -36,6 +39,19 @@ static void teardown(void)
 
 TestSuite(symbolizer, .init = setup, .fini = teardown);
 
+/* Where a function of the Go program of the space is in its file. */
+static bool function_of(const struct space *sp, const char *name, uint64_t *entry,
+			const uint8_t **code, uint32_t *len)
+{
+	uint64_t bias;
+	const struct object *o = space_go(sp, &bias);
+
+	if (!o || !gopclntab_function(o->go, name, entry, len))
+		return false;
+	*code = elf_at(o->elf, *entry).data;
+	return *code != NULL;
+}
+
 /* Right after exec() a program is not yet mapped: as in a recording, look again. */
 static struct space *open_go(pid_t pid)
 {
@@ -47,7 +63,7 @@ static struct space *open_go(pid_t pid)
 	for (int i = 0; i < 1000; i++, usleep(1000)) {
 		if (!sp && space_open(&sp, symbolizer, pid))
 			continue;
-		if (space_function(sp, "main.main", &entry, &code, &len) &&
+		if (function_of(sp, "main.main", &entry, &code, &len) &&
 		    space_is_go(sp, entry))
 			return sp;
 		space_refresh(sp);
@@ -113,7 +129,7 @@ Test(symbolizer, names_outlive_process_and_file)
 	cr_expect_eq(space_refresh(sp), -ESRCH, "a zombie has no mappings");
 	stop_go(pid, in);
 
-	cr_assert(space_function(sp, "main.main", &entry, &code, &len));
+	cr_assert(function_of(sp, "main.main", &entry, &code, &len));
 	cr_expect(len > 16 && code);
 	expect_main(sp, entry);
 	cr_expect(space_is_go(sp, entry));
@@ -140,7 +156,7 @@ Test(symbolizer, processes_of_one_file_share_it)
 		sp[i] = open_go(pid[i]);
 	}
 	cr_expect_eq(symbolizer_modules(symbolizer), 1, "no row before a frame needs it");
-	cr_assert(space_function(sp[0], "main.main", &entry, &code, &len));
+	cr_assert(function_of(sp[0], "main.main", &entry, &code, &len));
 	expect_main(sp[0], entry);
 	symbolizer_user(symbolizer, sp[0], entry + 1, f, FRAMES_AT_PC, NULL);
 	expect_main(sp[1], entry);
@@ -248,7 +264,7 @@ Test(symbolizer, unpacked_program)
 	cr_expect(p.version && !p.why && !p.packed);
 	cr_assert_eq(space_open(&sp[1], symbolizer, pid), 0);
 	for (int i = 0; i < 2; i++) {
-		cr_assert(space_function(sp[i], "main.main", &entry, &code, &len));
+		cr_assert(function_of(sp[i], "main.main", &entry, &code, &len));
 		cr_assert_geq(
 			symbolizer_user(symbolizer, sp[i], entry, f, FRAMES_AT_PC, NULL),
 			1);

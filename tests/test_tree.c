@@ -354,13 +354,42 @@ Test(tree, group_names_are_cut_too)
 	struct profile *p = hand_profile();
 	uint32_t g = hand_goroutine(p, 0, 7, "main.F[go.shape.int]",
 				    "main.G[go.shape.int] a.go:3", "");
+	struct tree *t;
 
 	hand_event(p, 0, 0, g, 0, CLASS_USER);
 	hand_event(p, 0, 0, hand_goroutine(p, 0, 8, "", "", ""), 0, CLASS_USER);
 	expect_tree(p, "goroutine", "goroutine 7 main.F[...] 1\ngoroutine 8 1\n");
 	expect_tree(p, "start", "start [unknown] 1\nstart main.F[...] 1\n");
 	expect_tree(p, "creator", "go [unknown] 1\ngo main.G[...] a.go:3 1\n");
+	t = build(p, "start", NULL, false, false);
+	cr_expect_str_eq(t->groups[0].start, "main.F[...]");
+	cr_expect_str_eq(t->groups[0].creator, "main.G[...] a.go:3");
+	tree_free(t);
 	profile_free(p);
+}
+
+Test(tree, group_names_are_those_of_the_version)
+{
+	static const char method[] = "main.(*T[int]).M[int]";
+	const struct {
+		const char *version, *name;
+	} cases[] = {
+		{ "go1.20.14", "start main.(*T[int]).M[int] 1\n" },
+		{ "go1.26.8", "start main.(*T[...] 1\n" },
+		{ "go1.27.4", "start main.(*T[...]).M[...] 1\n" },
+		{ "devel", "start main.(*T[...]).M[...] 1\n" },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct profile *p = hand_profile();
+		uint32_t pid = hand_process(p, 8, "x");
+
+		p->processes[pid].go_version = hand_string(p, cases[i].version);
+		hand_event(p, 0, 0, hand_goroutine(p, pid, 7, method, "", ""),
+			   hand_thread(p, pid, 8, "x"), CLASS_USER);
+		expect_tree(p, "start", cases[i].name);
+		profile_free(p);
+	}
 }
 
 /* Lines and addresses are not kept apart, kinds and inlining are. */

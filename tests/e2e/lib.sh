@@ -65,13 +65,18 @@ trap cleanup EXIT
 trap 'exit 143' TERM INT HUP
 trap 'where="at line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
 
-# Go programs, with the Go that is there; each run, since Go knows itself what has changed.
-build() {
-	local go
+# The Go that is there, in go.
+find_go() {
 	for go in "${GO:-}" "$(command -v go)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
 		[ -x "$go" ] && break
 	done
 	[ -x "$go" ] || skip "no Go toolchain" 78
+}
+
+# Go programs; each run, since Go knows itself what has changed.
+build() {
+	local go
+	find_go
 	mkdir -p "$bin"
 	for dir in tests/workloads tests/e2e/check; do
 		(cd "$top/$dir" && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \

@@ -6,6 +6,8 @@
 //	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
 //	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
 //	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
+//	check ids ROWS FOLDED		what a program of tests/ids printed, beside its recording by
+//					creator,label:job,goroutine
 //	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same
 package main
 
@@ -103,10 +105,12 @@ func main() {
 		figures, err = checkNamed(args[1], args[2])
 	case len(args) == 3 && args[0] == "page":
 		figures, err = checkPage(args[1], args[2])
+	case len(args) == 3 && args[0] == "ids":
+		figures, err = checkIDs(args[1], args[2])
 	case len(args) == 4 && args[0] == "symbolize":
 		figures, err = checkSymbolize(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC | check symbolize ADDRS TEXT JSON")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check symbolize ADDRS TEXT JSON")
 		os.Exit(2)
 	}
 	if err != nil {
