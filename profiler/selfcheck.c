@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/golayout.h"
@@ -18,6 +19,7 @@
 
 enum {
 	TRIES = 8,
+	ATTEMPTS = 3,
 	THREADS_MAX = 256, /* more would tell nothing new */
 	STATUS_MAX = 11,   /* _Gdeadextra of Go 1.26 */
 	STATUS_SCAN = 0x1000,
@@ -192,13 +194,29 @@ static bool slot_read(struct golayout *l, const struct process *p)
 	return true;
 }
 
+static void threads_check(struct golayout *l, const struct process *p,
+			  const struct thread_state *threads, uint32_t n)
+{
+	struct goroutine_seen seen[THREADS_MAX];
+	uint32_t n_seen = 0;
+	struct reading r;
+
+	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
+		/* a thread that is just starting has a g before its m knows its id */
+		if (!thread_read_stable(p, &threads[i], &r) || !r.procid)
+			continue;
+		thread_check(l, p, &threads[i], &r);
+		if (r.curg && r.goid)
+			seen[n_seen++] = (struct goroutine_seen){ r.goid, r.curg };
+	}
+	check_unique(l, seen, n_seen);
+}
+
 int golayout_check(struct golayout *l, const struct object *o, uint64_t bias, pid_t pid,
 		   const struct thread_state *threads, uint32_t n)
 {
 	struct process p = { l, o, bias, pid };
-	struct goroutine_seen seen[THREADS_MAX];
-	uint32_t n_seen = 0;
-	struct reading r;
+	struct golayout fresh;
 
 	l->layout.ok = 0;
 	errno = 0;
@@ -206,16 +224,17 @@ int golayout_check(struct golayout *l, const struct object *o, uint64_t bias, pi
 		l->why = "the slot of g could not be read from the process";
 		return errno ? -errno : -ENOTSUP;
 	}
-	/* for lack of the register there is nothing to start from */
-	for (uint32_t i = 0; i < n && i < THREADS_MAX && !l->layout.g_in_register; i++) {
-		if (!thread_read_stable(&p, &threads[i], &r))
-			continue;
-		thread_check(l, &p, &threads[i], &r);
-		if (r.curg && r.goid)
-			seen[n_seen++] = (struct goroutine_seen){ r.goid, r.curg };
+	fresh = *l;
+	/* what is wrong stays wrong; what was only on its way does not */
+	for (int i = 0; i < ATTEMPTS; i++) {
+		*l = fresh;
+		if (!l->layout.g_in_register) /* else there is nothing to start from */
+			threads_check(l, &p, threads, n);
+		l->why = verdict(l);
+		if (!l->why)
+			break;
+		usleep(1000);
 	}
-	check_unique(l, seen, n_seen);
-	l->why = verdict(l);
 	l->layout.ok = !l->why;
 	return l->why ? -ENOTSUP : 0;
 }

@@ -14,7 +14,13 @@
 
 #define MAGIC "\xff Go buildinf:"
 
-enum { MAGIC_LEN = 14, BLOB_ALIGN = 16, BIG_ENDIAN_WORDS = 1, INLINE_STRINGS = 2 };
+enum {
+	MAGIC_LEN = 14,
+	BLOB_ALIGN = 16,
+	BIG_ENDIAN_WORDS = 1,
+	INLINE_STRINGS = 2,
+	MAX_BLOBS = 64, /* that are none: each takes a walk through all relocations */
+};
 
 /* false: no blob, or a broken one. */
 static bool read_blob(const struct elf *e, uint64_t vaddr, struct cursor blob,
@@ -54,6 +60,7 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
 {
 	struct cursor bytes;
 	uint64_t vaddr;
+	int tries = 0;
 
 	if (elf_section(e, ".go.buildinfo", &vaddr, &bytes) &&
 	    read_blob(e, vaddr, bytes, version))
@@ -64,11 +71,16 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
 			continue;
 		bytes = elf_segment_bytes(e, i);
 		vaddr = e->segments[i].vaddr;
-		for (size_t at = -vaddr % BLOB_ALIGN; at + 32 < bytes.len; at += BLOB_ALIGN)
-			if (bytes.data[at] == 0xff &&
-			    read_blob(e, vaddr + at,
+		for (size_t at = -vaddr % BLOB_ALIGN; at + 32 < bytes.len;
+		     at += BLOB_ALIGN) {
+			if (memcmp(bytes.data + at, MAGIC, MAGIC_LEN))
+				continue;
+			if (read_blob(e, vaddr + at,
 				      cursor_slice(&bytes, at, bytes.len - at), version))
 				return true;
+			if (++tries == MAX_BLOBS)
+				return false;
+		}
 	}
 	return false;
 }

@@ -26,6 +26,7 @@ enum {
 	MODULE_ETYPES = 36, /* gofunc is behind it, and not far */
 	MODULE_WORDS = 50,
 	HEADER_MIN = 72,
+	MAX_HEADERS = 64, /* that are none, in a file: each takes a walk through its data */
 };
 
 /* 0: there is no telling. */
@@ -148,17 +149,25 @@ static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor 
 /* Through the whole file: of PIEs before Go 1.26 and of files without section headers. */
 static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
 {
+	int tries = 0;
+
 	for (uint32_t i = 0; i < elf->n_segments; i++) {
 		struct cursor bytes = elf_segment_bytes(elf, i);
 		uint64_t vaddr = elf->segments[i].vaddr;
 
 		for (size_t at = -vaddr % 8; at + HEADER_MIN < bytes.len; at += 8) {
 			const uint8_t *p = bytes.data + at;
+			struct cursor table;
 
-			if (p[1] == 0xff && p[2] == 0xff && p[3] == 0xff && p[7] == 8 &&
-			    !table_open(t, elf, cursor_slice(&bytes, at, bytes.len - at),
-					vaddr + at, minor))
+			if (p[1] != 0xff || p[2] != 0xff || p[3] != 0xff || p[7] != 8)
+				continue;
+			table = cursor_slice(&bytes, at, bytes.len - at);
+			if (gopclntab_parse(t, table, minor))
+				continue;
+			if (!table_open(t, elf, table, vaddr + at, minor))
 				return 0;
+			if (++tries == MAX_HEADERS)
+				return -ENOENT;
 		}
 	}
 	return -ENOENT;

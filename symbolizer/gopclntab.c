@@ -26,6 +26,7 @@
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
+#include "symbolizer/gokind.h"
 #include "symbolizer/resolver.h"
 
 enum {
@@ -35,6 +36,10 @@ enum {
 	PCDATA_INLTREE = 2,
 	FUNCDATA_WRAPINFO = 7,
 	TREES_SAMPLED = 64,
+	/* Bytes that no packed table is longer than, and no sample of functions: hostile ones
+	 * are to cost moments, not minutes. */
+	MAX_PACKED = 1 << 22,
+	MAX_SAMPLED = 1 << 24,
 };
 
 #define NO_FUNCDATA UINT32_MAX
@@ -81,39 +86,6 @@ static uint64_t u64_at(const struct cursor *c, uint64_t pos)
 	return le64toh(v);
 }
 
-/* The special functions by name, sorted. Those of other architectures have the same
- * names. */
-static const struct {
-	const char *name;
-	enum frame_kind kind;
-} special[] = {
-	{ "_rt0_amd64", FRAME_MSTART },
-	{ "_rt0_amd64_lib", FRAME_MSTART },
-	{ "_rt0_amd64_linux", FRAME_MSTART },
-	{ "_rt0_amd64_linux_lib", FRAME_MSTART },
-	{ "_rt0_arm64_linux", FRAME_MSTART },
-	{ "_rt0_arm64_linux_lib", FRAME_MSTART },
-	{ "runtime.asmcgocall", FRAME_ASMCGOCALL },
-	{ "runtime.asyncPreempt", FRAME_INJECTED },
-	{ "runtime.cgoSigtramp", FRAME_MSTART },
-	{ "runtime.cgocallback", FRAME_CGOCALLBACK },
-	{ "runtime.debugCallV2", FRAME_INJECTED },
-	{ "runtime.goexit", FRAME_GOEXIT },
-	{ "runtime.gopanic", FRAME_PANIC },
-	{ "runtime.mcall", FRAME_MCALL },
-	{ "runtime.morestack", FRAME_MORESTACK },
-	{ "runtime.morestack_noctxt", FRAME_MORESTACK },
-	{ "runtime.mstart", FRAME_MSTART },
-	{ "runtime.panicwrap", FRAME_PANIC },
-	{ "runtime.rt0_go", FRAME_MSTART },
-	{ "runtime.sigpanic", FRAME_SIGPANIC },
-	{ "runtime.sigpanic0", FRAME_SIGPANIC }, /* jumps to sigpanic (1.17) */
-	{ "runtime.sigreturn", FRAME_MSTART },
-	{ "runtime.sigreturn__sigaction", FRAME_MSTART },
-	{ "runtime.sigtramp", FRAME_MSTART },
-	{ "runtime.systemstack", FRAME_SYSTEMSTACK },
-};
-
 /* abi.FuncIDWrapper: the last of its list, which changes. */
 static uint8_t wrapper_of(int minor)
 {
@@ -126,24 +98,7 @@ static uint8_t wrapper_of(int minor)
 
 static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint8_t id)
 {
-	size_t lo = 0, hi = sizeof(special) / sizeof(*special);
-
-	if (id == t->wrapper)
-		return FRAME_WRAPPER;
-	if (*name != 'r' && *name != '_')
-		return FRAME_GO;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		int cmp = strcmp(name, special[mid].name);
-
-		if (!cmp)
-			return special[mid].kind;
-		if (cmp < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return FRAME_GO;
+	return id == t->wrapper ? FRAME_WRAPPER : gokind_of(name);
 }
 
 /* By the magic; one that is not known (tools that hide names change it) by the version.
@@ -350,13 +305,14 @@ static inline bool step_read(const uint8_t **p, const uint8_t *end, uint32_t *de
 static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
 		       uint32_t pc)
 {
-	const uint8_t *p, *end = t->pctab.data + t->pctab.len;
 	uint32_t value = UINT32_MAX, delta, step;
+	const uint8_t *p, *end;
 	uint64_t left = (pc - e->start) / t->quantum;
 
 	if (!off || off >= t->pctab.len)
 		return -1;
 	p = t->pctab.data + off;
+	end = p + (t->pctab.len - off < MAX_PACKED ? t->pctab.len - off : MAX_PACKED);
 	/* a delta of 0 is the end, but not as the first one: tables may begin with -1 */
 	for (bool first = true; step_read(&p, end, &delta, &step) && (delta || first);
 	     first = false) {
@@ -443,6 +399,7 @@ bool gopclntab_trees_hold(const struct gopclntab *t)
 {
 	uint32_t step = t->n_funcs / 4096 + 1, n = 0;
 	struct entry e, inner;
+	uint64_t len = 0;
 	uint32_t pc;
 
 	for (uint32_t row = 0; row < t->n_funcs && n < TREES_SAMPLED; row += step) {
@@ -450,6 +407,9 @@ bool gopclntab_trees_hold(const struct gopclntab *t)
 
 		if (!entry_read(t, row, &e))
 			return false;
+		len += e.end - e.start;
+		if (len > MAX_SAMPLED)
+			break;
 		/* where most inlined calls are, nobody knows without a walk: try a few */
 		for (uint32_t i = 1; i < 4; i++) {
 			inner = e;

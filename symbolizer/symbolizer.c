@@ -30,12 +30,11 @@
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/maps.h"
 #include "symbolizer/object.h"
+#include "symbolizer/objects.h"
 #include "symbolizer/resolver.h"
 
 #define MAX_MAPS \
 	((size_t)64 << 20) /* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
-
-enum { MAX_VDSO = 1 << 20 };
 
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
@@ -47,9 +46,7 @@ struct module_row {
 
 struct symbolizer {
 	struct strtab *strs;
-	struct object **objects; /* owned */
-	uint32_t n_objects, cap_objects;
-	struct index index; /* of objects */
+	struct objects objects;
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
 	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
@@ -77,13 +74,6 @@ struct space {
 	uint32_t n_areas, cap_areas;
 };
 
-struct object_name {
-	const struct symbolizer *s;
-	const struct object_key *key;
-	const char *path;
-	size_t path_len;
-};
-
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 {
 	struct symbolizer *s = mem_zalloc(sizeof(*s));
@@ -98,10 +88,7 @@ void symbolizer_close(struct symbolizer *s)
 {
 	if (!s)
 		return;
-	for (uint32_t i = 0; i < s->n_objects; i++)
-		object_free(s->objects[i]);
-	free(s->objects);
-	index_release(&s->index);
+	objects_release(&s->objects);
 	free(s->rows);
 	kallsyms_close(s->kernel);
 	framecache_release(&s->kernel_cache);
@@ -129,112 +116,6 @@ static uint32_t row_add(struct symbolizer *s, const char *path, const char *buil
 	return s->n_rows - 1;
 }
 
-/* Files are told apart by what they are, the rest by name. */
-static bool same_object(const void *arg, uint32_t id)
-{
-	const struct object_name *n = arg;
-	const struct object *o = n->s->objects[id];
-
-	return !memcmp(n->key, &o->key, sizeof(o->key)) &&
-	       (n->key->inode ||
-		(strlen(o->path) == n->path_len && !memcmp(o->path, n->path, n->path_len)));
-}
-
-static uint64_t name_hash(const struct object_name *n)
-{
-	return n->key->inode ? hash_bytes(n->key, sizeof(*n->key))
-			     : hash_bytes(n->path, n->path_len);
-}
-
-static struct object *object_find(const struct object_name *n)
-{
-	uint32_t id = index_find(&n->s->index, name_hash(n), same_object, n);
-
-	return id == INDEX_NONE ? NULL : n->s->objects[id];
-}
-
-static void object_keep(struct symbolizer *s, struct object *o)
-{
-	struct object_name n = { s, &o->key, o->path, strlen(o->path) };
-
-	index_add(&s->index, name_hash(&n), s->n_objects);
-	*table_add(s->objects, s->n_objects, s->cap_objects) = o;
-}
-
-/* The object of a file, opened at the first sight of it. NULL: not a file, or it cannot
- * be read. inode 0: any; else the path may lead to another file by now. */
-static struct object *object_of_file(struct symbolizer *s, const char *file, uint64_t inode,
-				     const char *path, size_t path_len, const char *root)
-{
-	struct object_name name = { s, NULL, path, path_len };
-	struct object_key key;
-	struct object *o;
-	struct stat st;
-	int fd;
-
-	/* no open() before it is known to be a file: that of a device has effects */
-	if (stat(file, &st) || !S_ISREG(st.st_mode) || (inode && st.st_ino != inode))
-		return NULL;
-	key = object_key(&st);
-	name.key = &key;
-	o = object_find(&name);
-	if (o) {
-		snprintf(o->root, sizeof(o->root), "%s", root); /* of one that lives */
-		return o;
-	}
-	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return NULL;
-	if (!fstat(fd, &st)) {
-		struct object_key opened = object_key(&st);
-
-		if (!memcmp(&key, &opened, sizeof(key))) {
-			o = object_new(fd, &key, path, path_len, root);
-			object_keep(s, o);
-		}
-	}
-	close(fd);
-	return o;
-}
-
-static struct object *object_of_name(struct symbolizer *s, const char *path,
-				     size_t path_len)
-{
-	struct object_key key = { 0 };
-	struct object_name name = { s, &key, path, path_len };
-	struct object *o = object_find(&name);
-
-	if (!o) {
-		o = object_new(-1, &key, path, path_len, "");
-		object_keep(s, o);
-	}
-	return o;
-}
-
-/* The vDSO, as it is in this process. Its bytes tell it apart: there are some of time
- * namespaces, and others of 32 bits. */
-static struct object *object_of_vdso(struct space *sp, const struct mapping *m)
-{
-	struct object_key key = { .size = m->end - m->start };
-	struct object_name name = { sp->s, &key, vdso, sizeof(vdso) - 1 };
-	struct object *o;
-	void *bytes;
-
-	bytes = key.size <= MAX_VDSO ? memory_read(sp->pid, m->start, key.size) : NULL;
-	if (bytes)
-		key.mtime_ns = hash_bytes(bytes, key.size);
-	o = object_find(&name);
-	if (!o) {
-		o = bytes ? object_of_bytes(bytes, key.size, &key, name.path, name.path_len)
-			  : object_new(-1, &key, name.path, name.path_len, "");
-		o->vdso = true;
-		object_keep(sp->s, o);
-		bytes = NULL;
-	}
-	free(bytes);
-	return o;
-}
-
 /* A program that is no Go program may have been packed, and unpack one. What is not yet one
  * is not kept: it may be about to be. Processes of one file share it. */
 static void find_image(struct space *sp, const struct buf *text)
@@ -249,20 +130,19 @@ static void find_image(struct space *sp, const struct buf *text)
 	sp->searched = hash;
 	while (!sp->image && !image_next(&im, sp->pid, &maps)) {
 		struct object_key key = sp->exe->key;
-		struct object_name name = { sp->s, &key, sp->exe->path,
-					    strlen(sp->exe->path) };
+		const char *path = sp->exe->path;
 		void *bytes;
 
 		key.size ^= hash_bytes(im.ph, sizeof(im.ph));
-		sp->image = object_find(&name);
+		sp->image = objects_find(&sp->s->objects, &key, path, strlen(path));
 		if (sp->image)
 			break;
 		bytes = image_read(&im, sp->pid);
 		if (!bytes)
 			break;
-		sp->image = object_of_bytes(bytes, im.size, &key, name.path, name.path_len);
+		sp->image = object_of_bytes(bytes, im.size, &key, path, strlen(path));
 		if (*sp->image->version && sp->image->go) {
-			object_keep(sp->s, sp->image);
+			objects_keep(&sp->s->objects, sp->image);
 		} else {
 			object_free(sp->image);
 			sp->image = NULL;
@@ -292,22 +172,23 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 	struct object *o;
 
 	if (mapping_is(m, vdso))
-		return object_of_vdso(sp, m);
+		return objects_of_vdso(&sp->s->objects, sp->pid, m);
 	if (!m->inode && m->path_len && *m->path == '[')
-		return object_of_name(sp->s, m->path, m->path_len);
+		return objects_of_name(&sp->s->objects, m->path, m->path_len);
 	if (!m->inode && sp->image && !elf_at(sp->image->elf, m->start).bad)
 		return sp->image;
 	if (!m->inode)
-		return object_of_name(sp->s, anon, sizeof(anon) - 1);
+		return objects_of_name(&sp->s->objects, anon, sizeof(anon) - 1);
 	if (sp->exe && mapping_is(m, exe))
 		return sp->exe;
 	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
 		 (unsigned long long)m->start, (unsigned long long)m->end);
-	o = object_of_file(sp->s, file, 0, m->path, m->path_len, sp->root);
+	o = objects_of_file(&sp->s->objects, file, 0, m->path, m->path_len, sp->root);
 	if (o || m->deleted || m->path_len >= PATH_MAX)
 		return o;
 	snprintf(file, sizeof(file), "%s%.*s", sp->root, (int)m->path_len, m->path);
-	return object_of_file(sp->s, file, m->inode, m->path, m->path_len, sp->root);
+	return objects_of_file(&sp->s->objects, file, m->inode, m->path, m->path_len,
+			       sp->root);
 }
 
 static struct area *area_find(const struct space *sp, uint64_t addr)
@@ -340,7 +221,7 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	if (!a.object) {
 		debug("process %d: %.*s cannot be read, so its functions have no names",
 		      sp->pid, (int)m->path_len, m->path);
-		a.object = object_of_name(sp->s, m->path, m->path_len);
+		a.object = objects_of_name(&sp->s->objects, m->path, m->path_len);
 	}
 	if (a.object->elf)
 		elf_vaddr(a.object->elf, m->offset, &vaddr);
@@ -368,7 +249,7 @@ int space_refresh(struct space *sp)
 	snprintf(link, sizeof(link), "/proc/%d/exe", sp->pid);
 	len = link_read(link, exe);
 	if (!sp->exe)
-		sp->exe = object_of_file(sp->s, link, 0, exe, len, sp->root);
+		sp->exe = objects_of_file(&sp->s->objects, link, 0, exe, len, sp->root);
 	find_image(sp, &text);
 	c = cursor_over(text.data, text.len);
 	while (maps_next(&c, &m))
@@ -468,7 +349,7 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 	int err = 0;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = object_of_file(s, link, 0, path, link_read(link, path), "");
+	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
 	if (!o || !o->elf)
 		err = -ENOEXEC;
 	else
@@ -597,7 +478,7 @@ int space_open_file(struct space **ret, struct symbolizer *s, int fd)
 	struct space *sp;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = object_of_file(s, link, 0, path, link_read(link, path), "");
+	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
 	if (!o || !o->elf)
 		return -ENOEXEC;
 	sp = mem_zalloc(sizeof(*sp));
