@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs ladder lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -75,7 +75,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d
 
 # Tests
 
@@ -102,8 +102,7 @@ check:
 
 unit: $(B)/unit-tests $(B)/check-pcs
 
-# Our names of a program's code beside those that its own runtime gives: $(B)/check-pcs FILE
-# Of the product only what it checks.
+# Our names of a program's code beside those that its own runtime gives; of the product only what that checks.
 $(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
@@ -113,10 +112,17 @@ $(B)/bench-symbolize: $(B)/tools/bench/symbolize.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-# Every address, with every Go that can be had.
-PCS_GO  ?= $(GO) $(wildcard /usr/lib/go-1.*/bin/go) 1.18.10 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.6 1.26.8 1.27.4
-pcs: all $(B)/check-pcs
-	@tests/check-pcs $(B)/check-pcs 1 $(PCS_GO)
+# Every STRIDE-th address, with every Go that can be had, in each of MODES (tests/check-pcs).
+PCS_GO  ?= 1.13.15 1.14.15 1.15.15 1.16.15 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 \
+	   1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
+STRIDE  ?= 1
+pcs: $(B)/check-pcs
+	@tools/setup pcs || true # linkers; those not there are skipped
+	@MODES="$(MODES)" tests/check-pcs $(B)/check-pcs $(STRIDE) $(PCS_GO)
+
+# Programs as they are published, from npm and Debian.
+ladder: all
+	@tests/ladder $(PROG)
 
 lint:
 	@tools/check-layers
@@ -130,8 +136,12 @@ FORMAT  ?= $(FUZZ)
 SECONDS ?= 60
 fuzz:
 	@tools/setup build fuzz
-	@$(MAKE) --no-print-directory $(FORMAT:%=$(B)/fuzz/%)
+	@$(MAKE) --no-print-directory $(B)/cut-go $(FORMAT:%=$(B)/fuzz/%)
 	@for f in $(FORMAT); do tests/fuzz $(B)/fuzz/$$f $(SECONDS) || exit 1; done
+
+$(B)/cut-go: $(B)/tests/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 $(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c profiler/session.c profiler/threads.c,$(SRC)) $(B)/page_assets.h
 	@mkdir -p $(@D)

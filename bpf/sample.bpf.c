@@ -17,6 +17,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "bpf/arch.h"
+#include "bpf/pidns.h"
 #include "bpf/sample.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -145,21 +146,6 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
 		}
 	}
-}
-
-/* The thread's id as its own pid namespace sees it, which is what the runtime keeps in m.procid. */
-static __always_inline __u32 namespaced_tid(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
-	__u32 level = BPF_CORE_READ(pid, level);
-	__u32 nr = 0;
-
-	bpf_probe_read_kernel(&nr, sizeof(nr),
-			      (void *)pid + bpf_core_field_offset(pid->numbers) +
-				      level * bpf_core_type_size(struct upid) +
-				      bpf_core_field_offset(struct upid, nr));
-	return nr;
 }
 
 static __always_inline void exe_read(struct exe_key *key, struct task_struct *task)
@@ -413,7 +399,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 	}
 	goroutine_read(&exe->layout, t->tp, &tmp->go, &g);
 	s->flags |= g.flags;
-	if (g.goid && g.procid != t->tid && g.procid != namespaced_tid()) {
+	if (g.goid && g.procid != t->tid &&
+	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
 		s->flags |= SAMPLE_G_FAULT;
 		g.goid = 0;
@@ -473,6 +460,12 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		return 0;
 	t.tgid = id >> 32;
 	t.tid = (__u32)id;
+	if (our_pidns) {
+		t.tgid = tgid_of((void *)bpf_get_current_task());
+		t.tid = tid_of((void *)bpf_get_current_task());
+		if (!t.tgid)
+			return 0;
+	}
 	p = bpf_map_lookup_elem(&processes, &t.tgid);
 	if (!p && !follow_all) /* most samples of a busy machine end here */
 		return 0;
@@ -531,7 +524,7 @@ SEC("raw_tp/sched_process_exec")
 int process_exec(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = tgid_of(task);
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
 
 	if (p) {
@@ -548,7 +541,7 @@ SEC("raw_tp/sched_process_fork")
 int process_fork(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
-	__u32 from = BPF_CORE_READ(parent, tgid), to = BPF_CORE_READ(child, tgid);
+	__u32 from = tgid_of(parent), to = tgid_of(child);
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &from);
 	struct process_entry copy;
 
@@ -569,7 +562,7 @@ SEC("raw_tp/sched_process_exit")
 int process_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *task = (void *)ctx->args[0];
-	struct exit_record r = { .type = RECORD_EXIT, .tgid = BPF_CORE_READ(task, tgid) };
+	struct exit_record r = { .type = RECORD_EXIT, .tgid = tgid_of(task) };
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &r.tgid);
 
 	if (!p || BPF_CORE_READ(task, signal, live.counter))

@@ -52,7 +52,7 @@ enum sample_flags {
  * kernel ones. */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
-	__u32 tgid, tid; /* in the initial pid namespace */
+	__u32 tgid, tid; /* in the pid namespace of user space */
 	__u32 cpu;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	image_id image;

@@ -43,7 +43,7 @@ static __always_inline char state_of(struct task_struct *task)
 	__u32 running = bpf_core_field_exists(task->__state)
 				? task->__state
 				: (__u32)BPF_CORE_READ(old, state);
-	__u32 bits = (running | (__u32)task->exit_state) & 0x7f, shift = 0;
+	__u32 bits = running & 0x7f, shift = 0;
 
 	if (running == 0x402) /* TASK_IDLE */
 		return 'I';
@@ -58,7 +58,7 @@ int thread(struct bpf_iter__task *ctx)
 	struct task_struct *task = ctx->task;
 	struct thread_state row = {};
 
-	if (!task || tgid_of(task) != wanted)
+	if (!task || tgid_of(task) != wanted || task->exit_state)
 		return 0;
 	row.tid = tid_of(task);
 	row.ns_tid = namespaced_tid(task);

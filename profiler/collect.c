@@ -5,8 +5,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +13,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/log.h"
+#include "profiler/kernelside.h"
 #include "sample.skel.h"
 
 enum {
@@ -33,17 +32,6 @@ struct collector {
 	struct ring_buffer *samples; /* of all CPUs */
 	const struct collector_handler *handler;
 };
-
-static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-	char *line;
-
-	if (level == LIBBPF_DEBUG || vasprintf(&line, fmt, args) < 0)
-		return 0;
-	debug("%s", line);
-	free(line);
-	return 0;
-}
 
 static int on_record(void *arg, void *data, size_t size)
 {
@@ -137,6 +125,7 @@ static int load(struct collector *c, const char **what)
 	skel = c->skel = sample_bpf__open();
 	if (!skel)
 		return -errno;
+	skel->rodata->our_pidns = kernelside_pidns();
 	skel->rodata->follow_all = c->o.follow_all;
 	skel->rodata->want_user = c->o.user_stacks;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
@@ -210,7 +199,7 @@ int collector_open(struct collector **ret, const struct collector_options *o,
 
 	c->o = *o;
 	c->n_cpus = libbpf_num_possible_cpus();
-	libbpf_set_print(libbpf_line);
+	kernelside_log();
 	*what = "number of CPUs";
 	err = c->n_cpus;
 	if (err < 0)

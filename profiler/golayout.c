@@ -38,19 +38,23 @@ const char *const layout_check_names[CHECKS] = {
 /* clang-format off */
 static const struct row {
 	uint16_t minor, patch;	/* the first release of Go 1 with this layout, up to the next row */
-	uint16_t syscallsp, goid, gopc, startpc, parent_goid, procid, curg, extra_in_c, ncgo;
+	uint16_t syscallsp, goid, gopc, startpc, parent_goid, procid, curg, extra_in_c, ncgo, vdsosp;
 } rows[] = {
-	/*	  g: syscallsp, goid, gopc, startpc, parent; m: procid, curg, extra, ncgo */
-	{ 13,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312 },
-	{ 17,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312 },
-	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312 },
-	{ 22,  0,	112, 152, 280, 296, 272,	72, 192, 282, 304 },
-	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304 },	/* g.syscallbp is new */
-	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328 },	/* m.allpSnapshot: issue 74414 … */
-	{ 24,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304 },
-	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328 },	/* … is in two patch releases */
-	{ 25,  0,	104, 152, 280, 296, 272,	64, 184, 274, 320 },	/* gobuf.ret is gone */
-	{ 26,  0,	104, 152, 288, 304, 280,	64, 184, 282, 328 },
+	/*	  g: syscallsp, goid, gopc, startpc, parent; m: procid, curg, extra, ncgo, vdsoSP */
+	{ 13,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  816 },
+	{ 14,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  808 },
+	{ 15,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  800 },
+	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  824 },
+	{ 17,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  832 },
+	{ 18,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  800 },
+	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312,  808 },
+	{ 22,  0,	112, 152, 280, 296, 272,	72, 192, 282, 304, 1120 },
+	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  856 },	/* g.syscallbp is new */
+	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328,  880 },	/* m.allpSnapshot: issue 74414 … */
+	{ 24,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  880 },
+	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328,  904 },	/* … is in two patch releases */
+	{ 25,  0,	104, 152, 280, 296, 272,	64, 184, 274, 320,  896 },	/* gobuf.ret is gone */
+	{ 26,  0,	104, 152, 288, 304, 280,	64, 184, 282, 328,  896 },
 };
 /* clang-format on */
 
@@ -123,6 +127,9 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		.m_curg = r->curg,
 		.m_extra_in_c = r->extra_in_c,
 		.m_ncgo = r->ncgo,
+		.m_vdsosp = r->vdsosp,
+		.g_schedbp = r->syscallsp - 8, /* the last word of gobuf */
+		.g_syscallbp = part[1] >= 23 ? r->syscallsp + 16u : 0,
 		.old_prologue = part[1] < 21,
 		.g_labels = r->startpc + 48, /* in every version */
 		.labels_list = part[1] >= 24,

@@ -60,7 +60,6 @@ struct pipeline {
 	uint32_t *modules; /* module of the symbolizer → of the profile */
 	uint32_t n_modules, cap_modules;
 	uint32_t cut_frame;
-	uint32_t gc_starts[3]; /* strings: start functions of the collector */
 	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
 	struct left_out *left_out;
 	uint32_t n_left_out, cap_left_out;
@@ -80,9 +79,6 @@ int pipeline_open(struct pipeline **ret, struct profile *profile,
 	pl->symbolizer = symbolizer;
 	pl->start_ns = start_ns;
 	pl->cut_frame = profile_frame(profile, &cut);
-	pl->gc_starts[0] = strtab_add(profile->strings, "runtime.gcBgMarkWorker");
-	pl->gc_starts[1] = strtab_add(profile->strings, "runtime.bgsweep");
-	pl->gc_starts[2] = strtab_add(profile->strings, "runtime.bgscavenge");
 	*ret = pl;
 	return 0;
 }
@@ -313,30 +309,27 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 	return profile_goroutine(pl->profile, &g);
 }
 
-static enum event_class class_of(const struct pipeline *pl, const struct sample *s,
-				 uint32_t goroutine, uint8_t leaf_kind)
+enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
+			  uint8_t leaf_kind)
 {
-	uint32_t start = pl->profile->goroutines[goroutine].start;
-
-	if (s->flags & SAMPLE_STARTING)
+	if (flags & SAMPLE_STARTING)
 		return CLASS_STARTING;
-	if (s->flags & SAMPLE_GSIGNAL)
+	if (flags & SAMPLE_GSIGNAL)
 		return CLASS_SIGNAL;
-	if (s->flags & SAMPLE_NO_G)
+	if (flags & SAMPLE_NO_G)
 		return CLASS_C;
-	if (s->flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT) || (s->goid && !goroutine))
-		return s->flags & SAMPLE_KERNEL ? CLASS_KERNEL : CLASS_UNKNOWN;
-	if (start && (start == pl->gc_starts[0] || start == pl->gc_starts[1] ||
-		      start == pl->gc_starts[2]))
+	if (flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT))
+		return flags & SAMPLE_KERNEL ? CLASS_KERNEL : CLASS_UNKNOWN;
+	if (!strcmp(start, "runtime.gcBgMarkWorker") || !strcmp(start, "runtime.bgsweep") ||
+	    !strcmp(start, "runtime.bgscavenge"))
 		return CLASS_GC;
 	if (!goroutine)
 		return CLASS_SCHEDULER;
-	if (s->flags & SAMPLE_CGO &&
-	    (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
+	if (flags & SAMPLE_CGO && (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
 		return CLASS_CGO;
-	if (s->flags & SAMPLE_KERNEL)
+	if (flags & SAMPLE_KERNEL)
 		return CLASS_KERNEL;
-	return s->flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
+	return flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
 }
 
 void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples)
@@ -384,7 +377,10 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	e.call = add_calls(pl, n, pl->stack.cut && !rooted);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
-	e.class = (uint8_t)class_of(pl, s, e.goroutine, leaf_kind);
+	e.class = (uint8_t)class_of(
+		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
+		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
+		leaf_kind);
 	e.flags = rooted ? EVENT_ROOTED : 0;
 	profile_event(pl->profile, &e);
 }

@@ -3,13 +3,15 @@
 #ifndef PROFILER_PIPELINE_H
 #define PROFILER_PIPELINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "profiler/profile.h"
 
 #include "bpf/sample.h"
 
 struct pipeline;
 struct proc;
-struct profile;
 struct symbolizer;
 
 /* start_ns: CLOCK_MONOTONIC at the profile's start. All outlive the pipeline. */
@@ -19,6 +21,11 @@ void pipeline_close(struct pipeline *pl); /* takes NULL */
 
 /* A sample of process p; one that has no row in the profile is left out, and counted. */
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);
+
+/* Of a thread with these sample_flags; start is the goroutine's start function or "", leaf_kind the
+ * enum frame_kind of where it is. */
+enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
+			  uint8_t leaf_kind);
 
 /* Samples of a process that the kernel side has left out since it is not Go. */
 void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples);

@@ -39,7 +39,8 @@ extern const char *const event_class_names[CLASS_MAX];
 
 struct module {
 	uint32_t path, build_id; /* strings */
-	uint32_t go_minor; /* 22: built by Go 1.22, which says how names are shown; 0: not Go */
+	uint32_t
+		go_minor; /* 22: built by Go 1.22, which says how names are shown; 0: not Go */
 };
 
 /* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */

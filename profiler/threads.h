@@ -15,7 +15,8 @@ struct threads;
 int threads_open(struct threads **ret, const char **what);
 void threads_close(struct threads *t); /* takes NULL */
 
-/* The threads of pid (as we see it), to be freed by the caller. -ESRCH: there are none. */
+/* The threads of pid (as we see it) that have not ended, to be freed by the caller. -ESRCH: there
+ * are none. */
 int threads_read(struct threads *t, pid_t pid, struct thread_state **rows, uint32_t *n);
 
 #endif

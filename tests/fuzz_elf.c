@@ -15,7 +15,7 @@ static int take(void *arg, const struct func *f)
 {
 	uint64_t *sum = arg;
 
-	*sum += f->addr + f->size + strlen(f->name) + strlen(f->file);
+	*sum += f->addr + f->size + strlen(f->name) + (f->file ? strlen(f->file) : 0);
 	return 0;
 }
 

@@ -35,6 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		t.text = MINI_TEXT;
 		t.funcdata = table;
 	}
-	table_ask_all(&t);
+	table_ask_all(&t, 64);
 	return 0;
 }

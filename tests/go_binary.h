@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -30,6 +31,18 @@ static inline const char *go_binary(void)
 	if (access(path, R_OK))
 		cr_skip_test("no gofmt here");
 	return path;
+}
+
+/* The gofmt of a toolchain that Go has fetched at some time; NULL: not here. */
+static inline const char *go_binary_of(const char *version)
+{
+	static char path[512];
+	const char *home = getenv("HOME");
+
+	snprintf(path, sizeof(path),
+		 "%s/go/pkg/mod/golang.org/toolchain@v0.0.1-go%s.linux-amd64/bin/gofmt",
+		 home ? home : "", version);
+	return access(path, R_OK) ? NULL : path;
 }
 
 /* A Go program that waits for its stdin, which is ours to close. */

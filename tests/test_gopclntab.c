@@ -21,16 +21,29 @@ static struct gopclntab *table;
 static struct strtab *strs;
 static const char *why;
 
-static void setup(void)
+static int open_table(struct elf *e, struct gopclntab **ret)
 {
-	int fd = open(go_binary(), O_RDONLY | O_CLOEXEC);
-	void *self;
+	struct binary b = { .elf = e, .path = "", .root = "" };
+	void *self = NULL;
+	int err = gopclntab_resolver.open(&self, &b, &why);
+
+	*ret = self;
+	return err;
+}
+
+static void open_program(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	cr_assert_eq(elf_open(&elf, fd), 0);
 	close(fd);
-	cr_assert_eq(gopclntab_resolver.open(&self, elf, &why), 0, "%s", why);
-	table = self;
+	cr_assert_eq(open_table(elf, &table), 0, "%s: %s", path, why);
 	strs = strtab_new();
+}
+
+static void setup(void)
+{
+	open_program(go_binary());
 }
 
 static void teardown(void)
@@ -212,56 +225,121 @@ Test(gopclntab, start_is_what_a_wrapper_calls)
 	cr_expect_str_eq(strtab_get(strs, name), "runtime.main");
 }
 
-/* Opens a copy of the program after one change to it. */
-static int open_changed(size_t at, const void *bytes, size_t n)
+/* A copy of the program that tests may change. */
+static uint8_t *program_copy(void)
 {
 	uint8_t *copy = mem_zalloc(elf->size);
-	struct elf *e;
-	void *self;
-	int err;
 
 	memcpy(copy, elf->data, elf->size);
+	return copy;
+}
+
+/* Opens the copy, after one more change to it, and frees it. */
+static int open_changed(uint8_t *copy, size_t at, const void *bytes, size_t n)
+{
+	struct gopclntab *t;
+	struct elf *e;
+	int err;
+
 	memcpy(copy + at, bytes, n);
 	cr_assert_eq(elf_parse(&e, copy, elf->size), 0);
-	err = gopclntab_resolver.open(&self, e, &why);
+	err = open_table(e, &t);
+	cr_expect_eq(err != 0, why != NULL);
 	if (!err)
-		gopclntab_resolver.close(self);
+		cr_expect_eq(t->wrapper, table->wrapper);
+	gopclntab_resolver.close(t);
 	elf_close(e);
 	free(copy);
 	return err;
 }
 
+static size_t offset_of(const char *section)
+{
+	struct cursor bytes;
+	uint64_t vaddr;
+
+	cr_assert(elf_section(elf, section, &vaddr, &bytes));
+	return (size_t)(bytes.data - elf->data);
+}
+
 Test(gopclntab, broken_tables_are_refused)
 {
 	static const uint64_t huge = UINT64_MAX;
-	struct cursor section;
-	uint64_t vaddr;
-	size_t at;
+	size_t at = offset_of(".gopclntab");
 
-	cr_assert(elf_section(elf, ".gopclntab", &vaddr, &section));
-	at = (size_t)(section.data - elf->data);
-	cr_expect_eq(open_changed(at, section.data, 8), 0);
-	cr_expect_eq(open_changed(at, "\0\0\0\0", 4), -EBADMSG, "magic");
-	cr_expect_not_null(why);
-	cr_expect_eq(open_changed(at + 7, "\4", 1), -EBADMSG, "pointer size");
-	cr_expect_eq(open_changed(at + 8, &huge, 8), -EBADMSG, "functions");
+	cr_expect_eq(open_changed(program_copy(), at, elf->data + at, 8), 0);
+	cr_expect_eq(open_changed(program_copy(), at + 4, "\1", 1), -EBADMSG, "zero");
+	cr_expect_eq(open_changed(program_copy(), at + 6, "\3", 1), -EBADMSG, "quantum");
+	cr_expect_eq(open_changed(program_copy(), at + 7, "\4", 1), -EBADMSG,
+		     "pointer size");
+	cr_expect_eq(open_changed(program_copy(), at + 8, &huge, 8), -EBADMSG, "functions");
 	for (size_t off = 32; off < 72; off += 8)
-		cr_expect_eq(open_changed(at + off, &huge, 8), -EBADMSG, "region at %zu",
-			     off);
-	cr_expect_eq(open_changed(at + 8, "\1\0\0\0\0\0\0\0", 8), -EBADMSG,
+		cr_expect_eq(open_changed(program_copy(), at + off, &huge, 8), -EBADMSG,
+			     "region at %zu", off);
+	cr_expect_eq(open_changed(program_copy(), at + 8, "\1\0\0\0\0\0\0\0", 8), -EBADMSG,
 		     "moduledata disagrees");
 }
 
-Test(gopclntab, old_and_unknown_versions_are_named)
+Test(gopclntab, old_and_unknown_versions)
 {
-	struct cursor info;
-	uint64_t vaddr;
-	size_t at;
+	size_t at = offset_of(".go.buildinfo") + 33, magic = offset_of(".gopclntab");
+	uint8_t *copy = program_copy();
 
-	cr_assert(elf_section(elf, ".go.buildinfo", &vaddr, &info));
-	at = (size_t)(info.data - elf->data) + 33;
-	cr_expect_eq(open_changed(at, "go1.17", 6), -ENOTSUP);
-	cr_expect(strstr(why, "1.18"));
-	cr_expect_eq(open_changed(at, "gone.17", 7), -ENOTSUP);
-	cr_expect_eq(open_changed(at, "go1.99", 6) == -ENOTSUP, 0, "newer ones are tried");
+	cr_expect_eq(open_changed(program_copy(), at, "go1.12", 6), -ENOTSUP);
+	cr_expect(strstr(why, "1.12 or older"));
+	cr_expect_eq(open_changed(program_copy(), at, "gone.17", 7), 0,
+		     "the magic says it");
+	cr_expect_eq(open_changed(program_copy(), at, "go1.99", 6), 0, "newer are tried");
+	/* as tools that hide names leave it */
+	cr_expect_eq(open_changed(program_copy(), magic, "\x12\x34\x56\x78", 4), 0,
+		     "the version and moduledata say it");
+	memcpy(copy + at, "go1.99", 6);
+	cr_expect_eq(open_changed(copy, magic, "\xf2\xff\xff\xff", 4), -EBADMSG);
+	cr_expect(strstr(why, "newer than 1.27"), "%s", why);
+}
+
+/* Go's own of several years, where Go has fetched them before. */
+Test(gopclntab_formats, tables_of_all_formats)
+{
+	static const struct {
+		char version[8];
+		uint8_t minor;
+		enum gopclntab_format format;
+	} want[] = {
+		{ "1.13.15", 13, FORMAT_12 },  { "1.15.15", 15, FORMAT_12 },
+		{ "1.16.15", 16, FORMAT_116 }, { "1.17.13", 17, FORMAT_116 },
+		{ "1.18.10", 18, FORMAT_118 }, { "1.20.14", 20, FORMAT_120 },
+		{ "1.26.11", 26, FORMAT_120 }, { "1.27.4", 27, FORMAT_120 },
+	};
+	uint32_t opened = 0, delta, len;
+	uint64_t entry;
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		const char *path = go_binary_of(want[i].version);
+		struct seen all = { 0 };
+		struct frame f;
+		int n;
+
+		if (!path)
+			continue;
+		open_program(path);
+		cr_expect_eq(table->minor, want[i].minor);
+		cr_expect_eq(table->format, want[i].format);
+		f = frame_of("main.main", 0, &n);
+		cr_expect(strstr(strtab_get(strs, f.file), "gofmt.go"), "%s", path);
+		cr_expect_gt(f.line, 1);
+		cr_expect_eq(frame_of("runtime.mcall", 0, &n).kind, FRAME_MCALL);
+		cr_assert(gopclntab_function(table, "main.main", &entry, &len));
+		cr_expect(gopclntab_spdelta(table, entry, &delta) && !delta);
+		cr_expect(gopclntab_spdelta(table, entry + len / 2, &delta) && delta >= 8);
+		cr_expect(gopclntab_trees_hold(table));
+		gopclntab_resolver.each(table, count_all, &all);
+		cr_expect_eq(all.n, table->n_funcs);
+		cr_expect_gt(all.wrappers, 10, "%s: %u", path, all.wrappers);
+		cr_expect_gt(all.with_file, all.n / 10 * 9);
+		teardown();
+		opened++;
+	}
+	if (!opened)
+		cr_skip_test("no older Go here");
 }

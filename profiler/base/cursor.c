@@ -26,7 +26,8 @@ struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len)
 {
 	if (c->bad || pos > c->len || c->len - pos < len)
 		return (struct cursor){ .bad = true };
-	return cursor_over(c->data + pos, len);
+	/* no sums on the NULL of an empty one */
+	return cursor_over(pos ? c->data + pos : c->data, len);
 }
 
 uint8_t cursor_u8(struct cursor *c)

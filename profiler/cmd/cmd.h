@@ -32,6 +32,8 @@ int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
 int cmd_symbolize(int argc, char **argv);
+int cmd_inspect(int argc, char **argv);
+int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 /* `gostrobe PID`: records it for 10 s and prints the report. */
 int cmd_record_pid(const char *pid);
@@ -109,7 +111,7 @@ int write_tree(const struct tree *t, const struct writer *w, const char *path);
 /* A line for each cause of loss or damage that there was. How many; out NULL: prints none. */
 uint32_t losses_print(const struct profile *p, FILE *out);
 
-/* The screen that says why this machine, or this user, cannot record: call and -errno. */
-void say_cannot_record(const char *what, int err);
+/* The screen that says why this machine, or this user, cannot do it: call and -errno. */
+void say_cannot(const char *verb, const char *what, int err);
 
 #endif

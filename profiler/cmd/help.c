@@ -28,6 +28,18 @@ const struct verb verbs[] = {
 	  "stderr and has no answer, the others still do, and the exit status is 1. Names are those of\n"
 	  "the runtime's own tracebacks, main.F[...]; --list has the symbols in full.",
 	  cmd_symbolize },
+	{ "inspect", "PID | BINARY",
+	  "where goroutines are in a program or a process, and how that is known",
+	  "Of a process a line for each thread: FS base, address of the slot of g, what is in it, m,\n"
+	  "m.curg, goid and status of the goroutine, what the thread is doing. The FS base is read twice,\n"
+	  "from the kernel's task struct and by ptrace, for which each thread stands still for some\n"
+	  "microseconds; if they differ, that is said, and the exit status is 1. A thread that a debugger\n"
+	  "holds has the first only. Needs what record needs.",
+	  cmd_inspect },
+	{ "doctor", "", "whether this machine can record, and what would help",
+	  "Each condition is fine, poor (a part will be missing) or bad (recording cannot work, and the\n"
+	  "exit status is 1), with the smallest mend.",
+	  cmd_doctor },
 	{ "help", "[VERB]", "this, or how to use a verb", NULL, cmd_help },
 	{ 0 },
 };

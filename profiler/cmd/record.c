@@ -486,7 +486,7 @@ static int start(struct run *r)
 	int err = session_start(r->session, &what);
 
 	if (err) {
-		say_cannot_record(what, err);
+		say_cannot("record", what, err);
 		return STATUS_FAILED;
 	}
 	err = r->rq.command ? launch_exec(&r->launch) : 0;
@@ -512,7 +512,7 @@ static int record(struct run *r, const struct session_options *so)
 			      what);
 			return STATUS_FAILED;
 		}
-		say_cannot_record(what, err);
+		say_cannot("record", what, err);
 		return STATUS_FAILED;
 	}
 	catch_signals();

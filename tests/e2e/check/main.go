@@ -9,6 +9,8 @@
 //	check ids ROWS FOLDED		what a program of tests/ids printed, beside its recording by
 //					creator,label:job,goroutine
 //	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same
+//	check inspect ROWS JSON HOW	what tests/workloads/pinned printed, beside what inspect --json says;
+//					HOW is free, or held by a debugger
 package main
 
 import (
@@ -109,8 +111,10 @@ func main() {
 		figures, err = checkIDs(args[1], args[2])
 	case len(args) == 4 && args[0] == "symbolize":
 		figures, err = checkSymbolize(args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == "inspect":
+		figures, err = checkInspect(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check symbolize ADDRS TEXT JSON")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -25,7 +25,10 @@ static void start(void) { pthread_t t; pthread_create(&t, 0, run, 0); }
 */
 import "C"
 
-import "ids/who"
+import (
+	"ids/who"
+	"runtime"
+)
 
 //export burnBack
 func burnBack(n C.int) C.int {
@@ -45,6 +48,7 @@ func thread() {
 	in <- 1
 	for n := 0; ; n++ {
 		burnThread(n)
+		runtime.Gosched() // Go 1.13 does not interrupt loops
 	}
 }
 
@@ -61,6 +65,7 @@ func inC() {
 	in <- 1
 	for n := C.int(0); ; n++ {
 		C.burnC(n)
+		runtime.Gosched()
 	}
 }
 
@@ -69,6 +74,7 @@ func back() {
 	in <- 1
 	for n := C.int(0); ; n++ {
 		C.callBack(n)
+		runtime.Gosched()
 	}
 }
 

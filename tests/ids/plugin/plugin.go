@@ -3,12 +3,16 @@
 // Plugin has a goroutine of its own.
 package main
 
-import "ids/who"
+import (
+	"ids/who"
+	"runtime"
+)
 
 func inside() {
 	who.Say("plugin.burn", "plugin.inside", "plugin.Start", 0, 1, "-")
 	for n := 0; ; n++ {
 		burn(n)
+		runtime.Gosched() // Go 1.13 does not interrupt loops
 	}
 }
 

@@ -116,6 +116,7 @@ var burns = []func(int) int{burn0, burn1, burn2, burn3, burn4, burn5}
 func Burn(i int) {
 	for n := 0; !stopped(); n++ {
 		burns[i](n)
+		runtime.Gosched() // Go 1.13 does not interrupt loops
 	}
 }
 

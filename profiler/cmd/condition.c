@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/cmd/condition.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/kernelside.h"
+
+#define SYSCTL "/proc/sys/kernel/"
+
+enum { CAP_ADMIN = 21 }; /* stands for the younger ones that were split off it */
+
+static const struct {
+	int bit;
+	bool admin; /* CAP_SYS_ADMIN does too */
+	enum verdict without;
+	const char *name, *missing, *mend;
+} capabilities[] = {
+	{ 39, true, BAD, "CAP_BPF", "the kernel side cannot be loaded",
+	  "run as root (sudo), or give the program what it needs:\n"
+	  "  setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
+	{ 38, true, BAD, "CAP_PERFMON", "CPUs cannot be sampled",
+	  "run as root (sudo), or give the program what it needs:\n"
+	  "  setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
+	{ 19, false, POOR, "CAP_SYS_PTRACE", "only processes of your own can be looked at",
+	  "add cap_sys_ptrace to what the program has (setcap)" },
+	{ 2, false, POOR, "CAP_DAC_READ_SEARCH",
+	  "files that only others may read have no names in them",
+	  "add cap_dac_read_search to what the program has (setcap)" },
+	{ 40, true, POOR, "CAP_CHECKPOINT_RESTORE",
+	  "libraries that were deleted since have no names",
+	  "add cap_checkpoint_restore to what the program has (setcap)" },
+	{ 34, false, POOR, "CAP_SYSLOG", "kernel functions may have no names",
+	  "add cap_syslog to what the program has (setcap)" },
+};
+
+void condition_add(struct conditions *c, const char *name, enum verdict verdict,
+		   const char *mend, const char *fmt, ...)
+{
+	struct condition *row = table_add(c->rows, c->n, c->cap);
+	va_list args;
+
+	row->name = name;
+	row->verdict = verdict;
+	row->mend = verdict == FINE ? NULL : mend;
+	va_start(args, fmt);
+	vsnprintf(row->state, sizeof(row->state), fmt, args);
+	va_end(args);
+}
+
+void conditions_release(struct conditions *c)
+{
+	free(c->rows);
+}
+
+/* First line of a small file in /proc or /sys, from key on; "" when there is none. */
+static const char *line_of(const char *path, const char *key, char line[64])
+{
+	struct buf b = { 0 };
+	const char *at;
+
+	*line = 0;
+	if (!file_read(AT_FDCWD, path, 1 << 16, &b)) {
+		buf_u8(&b, 0);
+		at = strstr((char *)b.data, key);
+		if (at)
+			snprintf(line, 64, "%.*s", (int)strcspn(at + strlen(key), "\n"),
+				 at + strlen(key));
+	}
+	buf_release(&b);
+	return line + strspn(line, " \t");
+}
+
+static void add_kernel(struct conditions *c)
+{
+	bool btf = !access("/sys/kernel/btf/vmlinux", R_OK);
+	struct utsname u = { 0 };
+	int major = 0, minor = 0, version;
+
+	uname(&u);
+	sscanf(u.release, "%d.%d", &major, &minor);
+	version = major * 1000 + minor;
+	/* ring buffers came with 5.8; 5.10 is what is looked after */
+	condition_add(c, "kernel", version < 5010 ? BAD : FINE,
+		      "this kernel is too old: 5.10 or later is needed", "%s%s", u.release,
+		      version < 5015 ? ", gets the kernel side for those before 5.15" : "");
+	condition_add(c, "BTF of the kernel", btf ? FINE : BAD,
+		      "this kernel has no BTF (/sys/kernel/btf/vmlinux): one built with\n"
+		      "  CONFIG_DEBUG_INFO_BTF=y is needed",
+		      btf ? "present" : "absent");
+}
+
+static void add_namespaces(struct conditions *c)
+{
+	char line[64];
+	/* the initial one maps all ids: "0 0 4294967295" */
+	bool user = !strstr(line_of("/proc/self/uid_map", "", line), "4294967295");
+	bool box = !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
+
+	condition_add(
+		c, "user namespace", user ? BAD : FINE,
+		"this is a user namespace, where the kernel forbids BPF and perf events to\n"
+		"  everybody: record from outside of the container",
+		user ? "not the initial one" : "the initial one");
+	if (kernelside_pidns())
+		condition_add(
+			c, "pid namespace", FINE, NULL,
+			"not the initial one: its processes can be recorded, by their "
+			"ids in it");
+	else
+		condition_add(c, "pid namespace", FINE, NULL, "the initial one");
+	condition_add(c, "container", FINE, NULL,
+		      box ? "inside one: it needs --privileged, or --cap-add of the "
+			    "capabilities, and --pid=host to see processes of others"
+			  : "none is seen");
+}
+
+static void add_capabilities(struct conditions *c)
+{
+	char line[64];
+	unsigned long long caps = strtoull(line_of("/proc/self/status", "CapEff:", line),
+					   NULL, 16);
+
+	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++) {
+		bool held = caps >> capabilities[i].bit & 1 ||
+			    (capabilities[i].admin && caps >> CAP_ADMIN & 1);
+
+		condition_add(c, capabilities[i].name,
+			      held ? FINE : capabilities[i].without, capabilities[i].mend,
+			      held ? "held" : "missing: %s", capabilities[i].missing);
+	}
+}
+
+/* Settings that bind only those without the capabilities above, and are shown for their value. */
+static void add_settings(struct conditions *c)
+{
+	char line[64];
+	const char *v = line_of(SYSCTL "perf_event_paranoid", "", line);
+	bool closed;
+
+	condition_add(c, "perf_event_paranoid", *v ? FINE : BAD,
+		      "this kernel was built without perf events (CONFIG_PERF_EVENTS)",
+		      *v ? "%s (whatever it is, CAP_PERFMON does)"
+			 : "absent: no perf events%s",
+		      v);
+	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
+	condition_add(
+		c, "perf_event_max_sample_rate", !*v || atoi(v) >= 99 ? FINE : POOR,
+		"sysctl kernel.perf_event_max_sample_rate=100000; until then -F takes no\n"
+		"  more than this",
+		"%s", *v ? v : "absent");
+	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
+	condition_add(c, "unprivileged_bpf_disabled", *v ? FINE : BAD,
+		      "this kernel was built without BPF (CONFIG_BPF_SYSCALL)",
+		      *v ? "%s (whatever it is, CAP_BPF does)" : "absent: no BPF%s", v);
+	v = line_of("/proc/sys/net/core/bpf_jit_enable", "", line);
+	condition_add(c, "bpf_jit_enable", *v == '0' ? POOR : FINE,
+		      "sysctl net.core.bpf_jit_enable=1",
+		      *v == '0' ? "0: a sample takes several times as long" : "%s",
+		      *v ? v : "absent");
+	v = line_of("/sys/kernel/security/lockdown", "", line);
+	closed = strstr(v, "[confidentiality]");
+	condition_add(c, "lockdown", closed ? BAD : FINE,
+		      "kernel lockdown hides memory from BPF: boot with lockdown=integrity",
+		      "%s", *v ? v : "absent");
+	v = line_of(SYSCTL "yama/ptrace_scope", "", line);
+	condition_add(
+		c, "ptrace_scope", *v == '3' ? POOR : FINE,
+		"inspect cannot read a thread pointer twice; 3 stays until the next boot",
+		"%s", *v ? v : "absent");
+	v = line_of(SYSCTL "nmi_watchdog", "", line);
+	condition_add(c, "nmi_watchdog", FINE, NULL,
+		      *v == '1' ? "1: keeps one counter of each CPU to itself" : "%s",
+		      *v ? v : "absent");
+	v = line_of("/proc/self/status", "Seccomp:", line);
+	condition_add(c, "seccomp", FINE, NULL,
+		      *v == '2' ? "a filter, as containers have: it may forbid bpf() and "
+				  "perf_event_open()"
+				: "no filter");
+}
+
+void conditions_read(struct conditions *c)
+{
+	add_kernel(c);
+	add_namespaces(c);
+	add_capabilities(c);
+	add_settings(c);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What this machine, and this user, must have for recording; as far as reading tells, without a try. */
+#ifndef CMD_CONDITION_H
+#define CMD_CONDITION_H
+
+#include <stdint.h>
+
+enum verdict {
+	FINE,
+	POOR, /* a part will be missing */
+	BAD,  /* recording cannot work */
+};
+
+struct condition {
+	const char *name;
+	enum verdict verdict;
+	char state[192];
+	const char *mend; /* the smallest that helps; NULL: none is needed, or known */
+};
+
+struct conditions {
+	struct condition *rows; /* what decides more, first */
+	uint32_t n, cap;
+};
+
+void conditions_read(struct conditions *c); /* *c is { 0 } */
+void conditions_release(struct conditions *c);
+/* One more, found by a try. The state is printf's. */
+void condition_add(struct conditions *c, const char *name, enum verdict verdict,
+		   const char *mend, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+
+#endif

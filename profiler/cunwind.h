@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Callers of C code, from a copy of the stack at the moment of a sample: through libunwind and the
+ * unwind tables that compilers leave in programs and libraries.
+ */
+#ifndef PROFILER_CUNWIND_H
+#define PROFILER_CUNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cunwind;
+struct space;
+
+/* Registers by their DWARF numbers; bytes is the stack from SP on. */
+struct cstack {
+	uint64_t regs[17]; /* rax rdx rcx rbx rsi rdi rbp rsp r8 … r15 rip */
+	const uint8_t *bytes;
+	uint32_t size;
+};
+
+enum cunwind_end {
+	CUNWIND_GO,     /* the last address is in Go code; the registers are those of its frame */
+	CUNWIND_ROOT,   /* the thread's first function */
+	CUNWIND_SHORT,  /* the copy ends before the stack does */
+	CUNWIND_BROKEN, /* no table for an address, or one that leads nowhere */
+};
+
+int cunwind_open(struct cunwind **ret);
+void cunwind_close(struct cunwind *u); /* takes NULL */
+
+/*
+ * pcs: the exact address of the leaf, then return addresses, at most max of them, *n in all. Stops at
+ * the first that is Go code, which is included; c->regs becomes the registers there, as far as the
+ * tables tell. Tables are cached by module of the space's symbolizer.
+ */
+enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c, uint64_t *pcs,
+			 uint32_t max, uint32_t *n);
+
+#endif

@@ -1,0 +1,3 @@
+module ladder-check
+
+go 1.18
