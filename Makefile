@@ -143,7 +143,7 @@ $(B)/cut-go: $(B)/tests/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c profiler/collect.c profiler/session.c profiler/threads.c,$(SRC)) $(B)/page_assets.h
+$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \

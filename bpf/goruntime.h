@@ -32,7 +32,7 @@ static __always_inline long read_user(void *dst, __u32 size, __u64 addr)
 enum { OBJECT_WORDS = 64 };
 
 /* Indexes of words in g, the same in every version. */
-enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6 };
+enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 };
 
 struct goroutine_state {
 	__u64 goid; /* 0: none, or one that failed a check, and then so are the next three */
@@ -43,7 +43,9 @@ struct goroutine_state {
 	/* The thread's id as the runtime knows it: the caller compares, and drops goid when the
 	 * process does not call this thread so. 0: m was not read. */
 	__u64 procid;
-	__u32 flags; /* SAMPLE_* */
+	__u32 flags;  /* SAMPLE_* */
+	__u32 resume; /* enum resume: the goroutine's stack goes on at: */
+	__u64 resume_pc, resume_sp, resume_fp;
 };
 
 /* What was read last; too big for the BPF stack. */
@@ -124,6 +126,26 @@ static __always_inline __u32 curg_read(const struct layout *l,
 	return 0;
 }
 
+/* tmp holds curg, which waits on its own stack for what is done on another. */
+static __always_inline void resume_find(const struct layout *l,
+					const struct goroutine_scratch *tmp, __u32 flags,
+					struct goroutine_state *out)
+{
+	__u64 sp = tmp->g[G_SCHED_SP];
+
+	if (flags & SAMPLE_CGO && l->g_syscallbp) {
+		out->resume = RESUME_SYSCALL;
+		out->resume_pc = g_field(tmp, l->g_syscallsp + 8);
+		out->resume_sp = g_field(tmp, l->g_syscallsp);
+		out->resume_fp = g_field(tmp, l->g_syscallbp);
+	} else if (l->g_schedbp && sp - out->alt_lo < out->alt_hi - out->alt_lo) {
+		out->resume = RESUME_SCHED;
+		out->resume_pc = tmp->g[G_SCHED_PC];
+		out->resume_sp = sp;
+		out->resume_fp = g_field(tmp, l->g_schedbp);
+	}
+}
+
 /* What the thread with this g in its slot does. Returns flags. */
 static __always_inline __u32 thread_read(const struct layout *l,
 					 struct goroutine_scratch *tmp, __u64 g,
@@ -167,7 +189,30 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	if (flags == SAMPLE_G0 && out->goid && g_field(tmp, l->g_syscallsp) /* curg's */ &&
 	    l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0)
 		flags |= SAMPLE_CGO;
+	if (out->goid && flags & SAMPLE_G0)
+		resume_find(l, tmp, flags, out);
 	return flags;
+}
+
+/*
+ * The thread runs on another stack with the goroutine itself in the slot: calls into the vDSO do so, of
+ * nanotime1 and the like, which save their caller's frame pointer 16 bytes below what they note down.
+ */
+static __always_inline void vdso_find(const struct layout *l,
+				      const struct goroutine_scratch *tmp,
+				      struct goroutine_state *out)
+{
+	struct {
+		__u64 sp, pc;
+	} vdso;
+
+	if (!l->m_vdsosp || read_user(&vdso, sizeof(vdso), tmp->g[G_M] + l->m_vdsosp) ||
+	    vdso.sp - out->lo >= out->hi - out->lo ||
+	    read_user(&out->resume_fp, sizeof(out->resume_fp), vdso.sp - 16))
+		return;
+	out->resume = RESUME_VDSO;
+	out->resume_pc = vdso.pc;
+	out->resume_sp = vdso.sp;
 }
 
 /* Fills all of *out; tmp needs no value. */

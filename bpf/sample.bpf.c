@@ -25,6 +25,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 enum {
 	WINDOW = 4096, /* bytes of stack copied at a time, or what it has */
 	WINDOWS = 33,  /* its square is more than MAX_USER_PCS */
+	CALLBACKS = 4, /* from C into Go, on one stack */
+	G0_SLACK = 512,
 	MAX_PCS = LEAF_WORDS_OLD + MAX_USER_PCS, /* words and return addresses */
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
@@ -35,10 +37,11 @@ const volatile bool want_user = true, want_kernel = true;
 
 #include "bpf/goruntime.h"
 
-/* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* the one that it may go over
- * to, once. */
+/* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* that of the goroutine when it
+ * is another. */
 struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
+	__u64 left; /* the frame whose caller's is not on the stack; 0: none */
 	__u64 base; /* address of the window's first byte */
 	__u32 len;  /* readable bytes in the window */
 	__u32 n;    /* words of sample.pcs so far */
@@ -310,14 +313,8 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		tmp->pcs[n] = ra;
 		n++;
 		if (next <= fp || next >= hi || next & 7) {
-			if (next - w->alt_lo >= w->alt_hi - w->alt_lo)
-				goto end;
-			/* systemstack(): from g0's stack to that of the goroutine */
-			w->lo = w->alt_lo;
-			w->hi = w->alt_hi;
-			w->alt_lo = w->alt_hi = 0;
-			fp = next;
-			break;
+			w->left = next ? fp : 0;
+			goto end;
 		}
 		fp = next;
 	}
@@ -354,6 +351,87 @@ static __always_inline void copy_stack(struct scratch *tmp)
 		tmp->walk.n = s->n_words = size / 8;
 }
 
+/* Words of the stack from addr on, at most LEAF_WORDS, into pcs. How many. */
+static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr)
+{
+	struct walk *w = &tmp->walk;
+	__u32 n;
+
+	if (!window_load(tmp, addr, 8)) {
+		w->flags |= SAMPLE_STACK_FAULT;
+		return 0;
+	}
+	for (n = 0; n < LEAF_WORDS && n < w->len / 8; n++) {
+		__u32 at = w->n;
+
+		barrier_var(at);
+		if (at >= MAX_PCS)
+			break;
+		tmp->pcs[at] = *(__u64 *)(tmp->window + n * 8);
+		w->n = at + 1;
+	}
+	return n;
+}
+
+static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
+{
+	__u32 at = tmp->walk.n;
+
+	barrier_var(at);
+	if (at < MAX_PCS) {
+		tmp->pcs[at] = pc;
+		tmp->walk.n = at + 1;
+	}
+}
+
+/* The whole chain from w->fp on. Not static, as above. */
+__attribute__((noinline)) int walk_stack(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+
+	if (!tmp)
+		return 0;
+	tmp->walk.left = 0;
+	/* a window has at least one frame, so this is never what ends the walk */
+	for (int i = 0; i < WINDOWS; i++)
+		if (walk_windows(cpu))
+			break;
+	return 0;
+}
+
+/*
+ * Go that was called back by C goes on above the frames of the Go that had called C, on the same stack, and
+ * the frame pointer that cgocallback got is one of C. It has kept that of its caller, behind its own 32
+ * bytes (Go 1.21). Which functions are on the stack is not known here, so the chain is taken up wherever
+ * what stands there can be a frame pointer, behind a mark.
+ */
+__attribute__((noinline)) int walk_callbacks(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	struct {
+		__u64 switched, fp, ra;
+	} kept;
+	struct walk *w;
+
+	if (!tmp)
+		return 0;
+	w = &tmp->walk;
+	for (int i = 0; i < CALLBACKS; i++) {
+		__u64 left = w->left;
+
+		if (!left || left < w->lo || left >= w->hi ||
+		    bpf_probe_read_user(&kept, sizeof(kept), (void *)(left + 48)) ||
+		    kept.fp <= left || kept.fp >= w->hi || kept.fp & 7)
+			break;
+		pc_add(tmp, 0);
+		pc_add(tmp, kept.switched);
+		pc_add(tmp, kept.ra);
+		w->fp = kept.fp;
+		walk_stack(cpu);
+	}
+	return 0;
+}
+
 /* The words at sp, then the chain from fp. */
 static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 {
@@ -375,11 +453,30 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 		copy_stack(tmp);
 		return;
 	}
+	if (s->resume == RESUME_VDSO)
+		return;
 	w->fp = s->fp;
-	/* a window has at least one frame, so this is never what ends the walk */
-	for (int i = 0; i < WINDOWS; i++)
-		if (walk_windows(cpu))
-			break;
+	walk_stack(cpu);
+	if (w->left && s->goid && !(s->flags & SAMPLE_G0))
+		walk_callbacks(cpu);
+}
+
+/* The stack of the goroutine, from where it was left. */
+static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+
+	if (w->alt_lo < w->alt_hi) {
+		w->lo = w->alt_lo;
+		w->hi = w->alt_hi;
+	}
+	s->n_resume_words = words_add(tmp, s->resume_sp);
+	w->fp = s->resume_fp;
+	walk_stack(cpu);
+	if (w->left)
+		walk_callbacks(cpu);
+	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;
 }
 
 static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
@@ -413,9 +510,21 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 		s->startpc = g.startpc;
 		s->gopc = g.gopc;
 	}
+	if (g.goid && !(g.flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
+	    s->sp - g.lo >= g.hi - g.lo)
+		vdso_find(&exe->layout, &tmp->go, &g);
+	if (g.goid) {
+		s->resume = g.resume;
+		s->resume_pc = g.resume_pc;
+		s->resume_sp = g.resume_sp;
+		s->resume_fp = g.resume_fp;
+	}
 	if (g.lo < g.hi) {
 		w->lo = g.lo;
 		w->hi = g.hi;
+		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */
+		if (g.flags & SAMPLE_G0)
+			w->hi += G0_SLACK;
 		w->alt_lo = g.alt_lo;
 		w->alt_hi = g.alt_hi;
 	}
@@ -423,7 +532,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 
 static __always_inline void sample_send(struct sample *s)
 {
-	__u64 n = s->n_words + s->n_user + s->n_kernel;
+	__u64 n = sample_user_pcs(s) + s->n_kernel;
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
 	if (!ring || n > MAX_PCS + MAX_KERNEL_PCS)
@@ -434,7 +543,7 @@ static __always_inline void sample_send(struct sample *s)
 
 static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 {
-	__u32 n = tmp->sample.n_words + tmp->sample.n_user;
+	__u32 n = sample_user_pcs(&tmp->sample);
 	long size;
 
 	if (n > MAX_PCS)
@@ -499,6 +608,8 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		walk(tmp, cpu,
 		     p->executable.layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
 	s->n_user = tmp->walk.n - s->n_words;
+	if (s->resume && want_user)
+		walk_resumed(tmp, cpu);
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		count(COUNT_STACK_FAULT);

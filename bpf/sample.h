@@ -48,8 +48,18 @@ enum sample_flags {
 	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
 };
 
-/* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_kernel
- * kernel ones. */
+/* Where a goroutine's own stack goes on below what is sampled on another one. */
+enum resume {
+	RESUME_NONE,
+	RESUME_SCHED,   /* at g.sched: systemstack, morestack or asmcgocall left it there */
+	RESUME_SYSCALL, /* at g.syscallpc, g.syscallbp: a call of C (Go 1.23) */
+	RESUME_VDSO,    /* at m.vdsoPC, m.vdsoSP */
+};
+
+/* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_resume_words
+ * words from resume_sp on and n_resume return addresses of the chain from resume_fp, then n_kernel
+ * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
+ * if the address before it were in cgocallback: who knows that it is not stops there. */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
 	__u32 tgid, tid; /* in the pid namespace of user space */
@@ -64,9 +74,17 @@ struct sample {
 	__u16 n_words;  /* from sp on; those that could not be read are 0 */
 	__u16 n_user;   /* return addresses, callee first, from fp on; without ip */
 	__u16 n_kernel; /* kernel addresses, leaf first */
-	__u16 pad[3];
+	__u16 resume;   /* enum resume */
+	__u16 n_resume_words, n_resume;
+	__u64 resume_pc, resume_sp, resume_fp;
 	__u64 pcs[];
 };
+
+/* Of the user's part of pcs[]; the kernel's follows. */
+static inline __u32 sample_user_pcs(const struct sample *s)
+{
+	return (__u32)s->n_words + s->n_user + s->n_resume_words + s->n_resume;
+}
 
 /* Names a file to the kernel side; opaque to user space, which gets it in RECORD_IMAGE. */
 struct exe_key {
@@ -103,12 +121,16 @@ struct layout {
 	__u32 g_parent_goid; /* 0: no such field */
 	__u32 m_procid;      /* m.gsignal follows it */
 	__u32 m_curg;
-	__u32 m_extra_in_c; /* u8; 0: no such field */
-	__u32 m_ncgo;       /* i32; 0: not known */
-	__u32 old_prologue; /* LEAF_WORDS_OLD are needed */
-	__u32 g_labels;     /* pointer to what pprof.Do() has set */
-	__u32 labels_list;  /* ... which is a slice (Go 1.24), not a map */
+	__u32 m_extra_in_c;  /* u8; 0: no such field */
+	__u32 m_ncgo;        /* i32; 0: not known */
+	__u32 old_prologue;  /* LEAF_WORDS_OLD are needed */
+	__u32 g_labels;      /* pointer to what pprof.Do() has set */
+	__u32 labels_list;   /* ... which is a slice (Go 1.24), not a map */
 	__u32 g_in_register; /* g is in x28 (arm64 without cgo), and not in the slot */
+	__u32 g_schedbp; /* frame pointer; sched.sp and pc are at 56, 64 in all versions */
+	__u32 g_syscallbp; /* 0: no such field */
+	__u32 m_vdsosp;    /* m.vdsoPC follows it */
+	__u32 pad;
 };
 
 enum executable_state {
@@ -120,7 +142,7 @@ enum executable_state {
 /* Value of `executables`, key struct exe_key. */
 struct executable {
 	__u32 state; /* enum executable_state */
-	__u32 own;   /* the layout is of one process: others of its executable have another */
+	__u32 own; /* the layout is of one process: others of its executable have another */
 	struct layout layout;
 };
 

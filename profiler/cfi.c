@@ -14,7 +14,10 @@
 #include "symbolizer/elf.h"
 
 enum {
-	ENTRY_MAX = 64 << 10, /* bytes; bounds the time that a row takes */
+	/* bounds on the time that it takes, far above what compilers write; bytes: */
+	SECTION_MAX = 256 << 20,
+	COMMON_MAX = 512,
+	ENTRY_MAX = 64 << 10,
 	RANGES_MAX = 4 << 20,
 	REMEMBERED_MAX = 4, /* gcc and clang need 1 */
 };
@@ -91,7 +94,7 @@ static bool entry_read(const struct cfi *t, int s, size_t pos, struct entry *ret
 	id = cursor_u32(&ret->c);
 	ret->common = id == (s ? UINT32_MAX : 0);
 	ret->cie = s ? id : c.pos - id; /* that is how far back it is; bad if too far */
-	ret->c.bad |= len > ENTRY_MAX;
+	ret->c.bad |= len > (ret->common ? COMMON_MAX : ENTRY_MAX);
 	return true;
 }
 
@@ -157,8 +160,8 @@ static void read_ranges(struct cfi *t, int s)
 	size_t cie = SIZE_MAX;
 	bool good = false;
 
-	/* larger ones than 1 GiB are nobody's */
-	for (size_t pos = 0; pos < 1 << 30 && t->n < RANGES_MAX && entry_read(t, s, pos, &e);
+	for (size_t pos = 0; pos < SECTION_MAX && t->n < RANGES_MAX &&
+			     entry_read(t, s, pos, &e);
 	     pos = e.next) {
 		if (e.common || e.c.bad)
 			continue;
@@ -167,7 +170,7 @@ static void read_ranges(struct cfi *t, int s)
 		cie = e.cie;
 		r.entry = (uint32_t)pos * 2 + (uint32_t)s;
 		/* sections that the linker dropped are at 0 */
-		if (good && range_read(t, s, &common, &e, &r) && r.start)
+		if (good && range_read(t, s, &common, &e, &r) && r.start && r.size)
 			*table_add(t->ranges, t->n, t->cap) = r;
 	}
 }
@@ -206,7 +209,12 @@ struct run {
 	int n_remembered;
 };
 
-/* Registers that are not ours (vectors) have no rule. */
+/* Vector registers have no rule. */
+static uint64_t ours(uint64_t reg)
+{
+	return reg < CFI_REGS ? reg : UINT64_MAX;
+}
+
 static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, uint64_t from,
 		     int64_t value)
 {
@@ -239,9 +247,7 @@ static void restore(struct run *r, uint64_t reg)
 
 static uint64_t reg_read(struct run *r)
 {
-	uint64_t reg = cursor_uvarint(&r->c);
-
-	return reg < CFI_REGS ? reg : UINT64_MAX;
+	return ours(cursor_uvarint(&r->c));
 }
 
 /* An operand in units of the table, with sign or without. */
@@ -307,7 +313,7 @@ static void run_op(struct run *r, uint8_t op)
 
 	switch (op & 0xc0) {
 	case DW_CFA_advance_loc: r->loc += low * r->common->code_align; return;
-	case DW_CFA_offset: set_rule(r, low, CFI_AT, 0, scaled(r, false)); return;
+	case DW_CFA_offset: set_rule(r, ours(low), CFI_AT, 0, scaled(r, false)); return;
 	case DW_CFA_restore: restore(r, low); return;
 	}
 	switch (op) {

@@ -46,9 +46,9 @@ static int on_record(void *arg, void *data, size_t size)
 	case RECORD_SAMPLE:
 		if (size < sizeof(*s))
 			break;
-		n = (size_t)s->n_words + s->n_user + s->n_kernel;
+		n = sample_user_pcs(s) + (size_t)s->n_kernel;
 		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
-		    s->n_user <= LEAF_WORDS_OLD + MAX_USER_PCS &&
+		    sample_user_pcs(s) <= LEAF_WORDS_OLD + MAX_USER_PCS &&
 		    s->n_kernel <= MAX_KERNEL_PCS)
 			h->sample(h->arg, s);
 		break;

@@ -65,8 +65,9 @@ struct pipeline {
 	uint32_t n_left_out, cap_left_out;
 	struct arena arena;
 	struct stack stack;
+	bool resuming; /* on the goroutine's own stack, behind another */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 3];
+	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 4];
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,
@@ -185,31 +186,67 @@ static bool is_root(uint8_t kind)
 	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
+/* Symbolizes addresses into leaf_first, from the *n-th on, until a function where the stack ends or is
+ * another one's from there: its kind, else FRAME_UNNAMED. */
+static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct sample *s,
+			  const uint64_t *pcs, uint32_t n_pcs, bool exact, uint32_t *n)
+{
+	bool interrupted = exact; /* an exact PC, no return address */
+	uint8_t kind = FRAME_UNNAMED;
+
+	for (uint32_t i = 0; i < n_pcs; i++) {
+		const struct expansion *e;
+		uint32_t id;
+
+		if (!pcs[i]) {
+			if (kind != FRAME_CGOCALLBACK)
+				break;
+			continue;
+		}
+		id = expand_user(pl, p, interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
+		e = &pl->expansions[id];
+		if (e->unmapped && i) /* a frame pointer that was none led here */
+			break;
+		pl->leaf_first[(*n)++] = id;
+		kind = e->kind;
+		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
+			return kind;
+		if (s->resume == RESUME_SCHED && !pl->resuming &&
+		    (kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
+		     kind == FRAME_ASMCGOCALL))
+			return kind;
+		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;
+	}
+	return kind == FRAME_CGOCALLBACK ? kind : FRAME_UNNAMED;
+}
+
 /* Symbolizes the stack into leaf_first, from the n-th on; says whether it reaches a root. */
 static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
 			     uint32_t n, bool *rooted)
 {
 	const struct stack *st = &pl->stack;
-	bool interrupted = true; /* the leaf is an exact PC, no return address */
+	const uint64_t *resume = st->pcs + st->n;
+	uint32_t n_resume = st->n_resume;
+	/* frame pointers say nothing in C that was called by a goroutine */
+	bool native = s->resume && s->flags & SAMPLE_CGO && st->n && p->space &&
+		      !space_is_go(p->space, st->pcs[0]);
+	uint8_t kind;
 
-	*rooted = false;
-	for (uint32_t i = 0; i < st->n; i++) {
-		uint64_t addr = interrupted ? st->pcs[i] : st->pcs[i] - 1;
-		uint32_t id = expand_user(pl, p, addr, s->time_ns);
-		const struct expansion *e = &pl->expansions[id];
-
-		if (e->unmapped && i) /* a frame pointer that was none led here */
+	pl->resuming = false;
+	kind = expand_pcs(pl, p, s, st->pcs, native ? 1 : st->n, true, &n);
+	/* a goroutine that left its thread in newstack, and one that C made for a thread of its own */
+	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) ||
+		  (kind == FRAME_CGOCALLBACK && !s->startpc);
+	if (*rooted || !n_resume)
+		return n;
+	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {
+		if (kind == FRAME_UNNAMED && !native)
 			return n;
-		pl->leaf_first[n++] = id;
-		if (is_root(e->kind)) {
-			*rooted = true;
-			return n;
-		}
-		/* what the chain gives behind morestack is not its caller */
-		if (e->kind == FRAME_MORESTACK)
-			return n;
-		interrupted = e->kind == FRAME_SIGPANIC || e->kind == FRAME_INJECTED;
+		resume++; /* systemstack_switch, which never runs */
+		n_resume--;
 	}
+	pl->resuming = true;
+	*rooted = is_root(expand_pcs(pl, p, s, resume, n_resume, false, &n));
 	return n;
 }
 
@@ -367,7 +404,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		return;
 	}
 	for (; n < s->n_kernel; n++)
-		pl->leaf_first[n] = expand(pl, NULL, s->pcs[s->n_words + s->n_user + n]);
+		pl->leaf_first[n] = expand(pl, NULL, s->pcs[sample_user_pcs(s) + n]);
 	n_kernel = n;
 	stack_unwind(&pl->stack, p->space, s);
 	n = expand_stack(pl, p, s, n, &rooted);

@@ -37,16 +37,11 @@ static void add_from_words(struct stack *st, const struct sample *s, uint64_t fp
  * is above the CFA is the caller's. One that is neither is not a frame pointer now: assembly uses
  * the register for data, and the caller's is where the prologue has saved it.
  */
-void stack_unwind(struct stack *ret, struct space *space, const struct sample *s)
+static void sampled_stack(struct stack *ret, struct space *space, const struct sample *s)
 {
 	uint64_t cfa, ra, at;
 	uint32_t d;
 
-	ret->n = 0;
-	ret->cut = s->flags & SAMPLE_CUT;
-	ret->broken = s->flags & SAMPLE_STACK_FAULT;
-	if (!s->ip)
-		return;
 	ret->pcs[ret->n++] = s->ip;
 	if (!space || !space_spdelta(space, s->ip, &d)) {
 		add_chain(ret, s);
@@ -57,17 +52,64 @@ void stack_unwind(struct stack *ret, struct space *space, const struct sample *s
 		add_chain(ret, s);
 		return;
 	}
+	/* around a call of duffzero or duffcopy, which get a frame before they are called */
+	if (s->fp == s->sp - 16 && d >= 8 && s->n_user) {
+		add_chain(ret, s);
+		memmove(ret->pcs + 1, ret->pcs + 2, --ret->n * sizeof(*ret->pcs));
+		return;
+	}
 	at = d / 8; /* of the return address */
 	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
 	if (!space_is_go(space, ra)) {
-		ret->broken = true;
+		/* it has moved SP to another stack, and has a frame */
+		if (space_spwrite(space, s->ip) && s->fp > s->sp && s->n_user)
+			add_chain(ret, s);
+		else
+			ret->broken = true;
 		return;
 	}
 	ret->pcs[ret->n++] = ra;
+	/* morestack is called before there is a frame */
+	if (space_spdelta(space, ra - 1, &d) && !d && at + 1 < s->n_words &&
+	    space_is_go(space, s->pcs[at + 1])) {
+		at++;
+		cfa += 8;
+		ret->pcs[ret->n++] = s->pcs[at];
+	}
 	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
 		add_chain(ret, s);
 	else if (at && s->n_words > LEAF_WORDS_OLD)
 		add_from_words(ret, s, s->pcs[at - 1]);
 	else if (s->fp) /* 0: the caller is the root */
 		ret->broken = true;
+}
+
+/*
+ * What switched stacks has either a frame of its own, which the chain begins with (systemstack and
+ * asmcgocall since Go 1.21), or none, and its return address is at SP (before, and morestack).
+ */
+static void resumed_stack(struct stack *ret, const struct sample *s)
+{
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	uint32_t n = ret->n;
+
+	ret->pcs[n++] = s->resume_pc;
+	if (s->resume == RESUME_SCHED && s->resume_fp != s->resume_sp && s->n_resume_words)
+		ret->pcs[n++] = words[0];
+	for (uint32_t i = 0; i < s->n_resume && n < sizeof(ret->pcs) / sizeof(*ret->pcs);
+	     i++)
+		ret->pcs[n++] = words[s->n_resume_words + i];
+	ret->n_resume = n - ret->n;
+}
+
+void stack_unwind(struct stack *ret, struct space *space, const struct sample *s)
+{
+	ret->n = ret->n_resume = 0;
+	ret->cut = s->flags & SAMPLE_CUT;
+	ret->broken = s->flags & SAMPLE_STACK_FAULT;
+	if (!s->ip)
+		return;
+	sampled_stack(ret, space, s);
+	if (s->resume)
+		resumed_stack(ret, s);
 }

@@ -19,7 +19,7 @@ enum frame_kind {
 	FRAME_INJECTED, /* asyncPreempt, debugCallV2: their caller was interrupted */
 	FRAME_GOEXIT,   /* root of every goroutine; never shown */
 	FRAME_MSTART,   /* mstart, rt0_go, sigtramp: roots of thread stacks */
-	FRAME_MCALL,    /* root by rule: what follows is another goroutine's */
+	FRAME_MCALL,    /* mcall, gogo: root by rule, what follows is another goroutine's */
 	FRAME_MORESTACK,
 	FRAME_SYSTEMSTACK, /* systemstack: the chain goes on on the goroutine's own stack */
 	FRAME_ASMCGOCALL,

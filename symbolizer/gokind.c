@@ -22,6 +22,7 @@ static const struct {
 	{ "runtime.cgocallback", FRAME_CGOCALLBACK },
 	{ "runtime.debugCallV2", FRAME_INJECTED },
 	{ "runtime.goexit", FRAME_GOEXIT },
+	{ "runtime.gogo", FRAME_MCALL },
 	{ "runtime.gopanic", FRAME_PANIC },
 	{ "runtime.mcall", FRAME_MCALL },
 	{ "runtime.morestack", FRAME_MORESTACK },

@@ -32,7 +32,8 @@
 enum {
 	MAX_FUNCS = 1 << 26,
 	MAX_NAME = 1 << 16, /* bytes; a longer name is a broken table */
-	FLAG_ASM = 4,       /* since Go 1.18 */
+	FLAG_SPWRITE = 2,
+	FLAG_ASM = 4, /* since Go 1.18 */
 	PCDATA_INLTREE = 2,
 	FUNCDATA_WRAPINFO = 7,
 	TREES_SAMPLED = 64,
@@ -435,40 +436,52 @@ uint8_t gopclntab_max_id(const struct gopclntab *t)
 	return max;
 }
 
+static bool fill(const struct gopclntab *t, const struct entry *e, uint64_t addr,
+		 uint32_t line_pc, const struct entry *inner, struct strtab *strs,
+		 struct frame *f)
+{
+	const char *file, *name = string_at(&t->names, inner->name);
+	uint32_t line = line_at(t, e, line_pc, &file);
+
+	if (!name)
+		return false;
+	*f = (struct frame){
+		.addr = addr,
+		.func = strtab_add(strs, name),
+		.file = file ? strtab_add(strs, file) : 0,
+		.line = line,
+		.start_line = inner->start_line,
+		.kind = (uint8_t)kind_of(t, name, inner->id),
+	};
+	return true;
+}
+
 static int table_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
 		      int cap)
 {
 	const struct gopclntab *t = self;
-	uint32_t pc = (uint32_t)(addr - t->text), row;
+	uint32_t pc = (uint32_t)(addr - t->text), row, line_pc = pc;
 	struct entry e, inner;
-	int inlined = 1;
 
 	if (!row_find(t, addr, &row))
 		return 0;
 	if (!entry_read(t, row, &e))
 		return -EBADMSG;
 	for (int n = 0; n < cap; n++) {
-		const char *name, *file;
-		uint32_t line = line_at(t, &e, pc, &file);
+		int inlined;
 
 		inner = e;
 		inlined = inlined_at(t, &inner, &pc);
-		name = string_at(&t->names, inner.name);
-		if (inlined < 0 || !name)
+		if (inlined < 0 || !fill(t, &e, addr, line_pc, &inner, strs, &out[n]))
 			return -EBADMSG;
-		out[n] = (struct frame){
-			.addr = addr,
-			.func = strtab_add(strs, name),
-			.file = file ? strtab_add(strs, file) : 0,
-			.line = line,
-			.start_line = inner.start_line,
-			.kind = (uint8_t)kind_of(t, name, inner.id),
-			.inlined = (uint8_t)inlined,
-		};
+		out[n].inlined = (uint8_t)inlined;
 		if (!inlined)
 			return n + 1;
+		line_pc = pc;
 	}
-	return -EBADMSG; /* deeper than any compiler inlines: it goes in circles */
+	/* No compiler inlines so deep. Some write a body whose parent is itself, and then only the
+	 * function around them is sure. */
+	return fill(t, &e, addr, (uint32_t)(addr - t->text), &e, strs, out) ? 1 : -EBADMSG;
 }
 
 static int table_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
@@ -513,6 +526,13 @@ bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta
 	v = pcvalue(t, &e, e.pcsp, (uint32_t)(addr - t->text));
 	*delta = (uint32_t)v;
 	return v >= 0;
+}
+
+bool gopclntab_spwrite(const struct gopclntab *t, uint64_t addr)
+{
+	struct entry e;
+
+	return t->minor >= 17 && entry_find(t, addr, &e) && e.flags & FLAG_SPWRITE;
 }
 
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs)

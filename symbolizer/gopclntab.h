@@ -59,6 +59,8 @@ bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
 bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
 /* Bytes between SP and the return address at addr. */
 bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta);
+/* Is addr in a function that sets SP otherwise than by pushes and the like (Go 1.17)? */
+bool gopclntab_spwrite(const struct gopclntab *t, uint64_t addr);
 /* What a goroutine that starts at addr really runs: name in strs, 0 when no Go function starts
  * there. */
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs);

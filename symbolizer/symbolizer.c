@@ -457,11 +457,28 @@ bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
 	return go && gopclntab_spdelta(go, pc, delta);
 }
 
+bool space_spwrite(struct space *sp, uint64_t pc)
+{
+	const struct gopclntab *go = go_at(sp, &pc);
+
+	return go && gopclntab_spwrite(go, pc);
+}
+
 bool space_is_go(struct space *sp, uint64_t pc)
 {
 	const struct gopclntab *go = go_at(sp, &pc);
 
 	return go && gopclntab_covers(go, pc);
+}
+
+const struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr)
+{
+	const struct area *a = area_find(sp, addr);
+
+	if (!a)
+		return NULL;
+	*file_addr = addr + a->delta;
+	return a->object;
 }
 
 uint32_t space_start_function(struct space *sp, uint64_t startpc)

@@ -62,8 +62,13 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 /* What the leaf repair asks of pclntab: the bytes between SP and the return address at pc.
  * false: pc is not in a Go function, or its table does not say. */
 bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
+/* As gopclntab_spwrite(). */
+bool space_spwrite(struct space *sp, uint64_t pc);
 /* Is pc inside the text of a Go module? */
 bool space_is_go(struct space *sp, uint64_t pc);
+/* What is mapped executable at addr, and where that is in its file. NULL: nothing. Lives as
+ * long as the symbolizer. */
+const struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr);
 /* The function that a goroutine started at startpc really runs: wrappers (gowrap) are followed
  * to their target. Its full name in strs, 0 when unknown. */
 uint32_t space_start_function(struct space *sp, uint64_t startpc);

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A step looks up the row of an address, once in its life, and reads the caller's registers
+ * where that says. Nothing of the process is read but the copy. SP only rises, so a stack
+ * ends whatever is in it.
+ */
+#include "profiler/cunwind.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/index.h"
+#include "profiler/cfi.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	ROWS_MAX = 1 << 16, /* of 170 bytes; programs have some thousand */
+	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
+	EXPR_DEPTH = 16,
+};
+
+struct module {
+	const struct object *object;
+	struct cfi cfi;
+};
+
+struct row {
+	const struct object *object;
+	uint64_t addr; /* of the file */
+	bool found;    /* a table has it */
+	struct cfi_row cfi;
+};
+
+struct cunwind {
+	struct module *modules;
+	uint32_t n_modules, cap_modules;
+	struct row *rows;
+	uint32_t n_rows, cap_rows;
+	struct index index; /* of the rows */
+};
+
+/* A stack on its way. */
+struct walk {
+	struct cunwind *u;
+	struct space *space;
+	struct cstack *c;
+	uint64_t sp;   /* where the copy begins */
+	uint64_t cfa;  /* of the frame that is left */
+	uint32_t lost; /* bits of registers whose values are not known */
+	bool beyond;   /* something was to be read behind the copy */
+};
+
+int cunwind_open(struct cunwind **ret)
+{
+	*ret = mem_zalloc(sizeof(**ret));
+	return 0;
+}
+
+static void forget_rows(struct cunwind *u)
+{
+	index_release(&u->index);
+	u->index = (struct index){ 0 };
+	u->n_rows = 0;
+}
+
+void cunwind_close(struct cunwind *u)
+{
+	if (!u)
+		return;
+	for (uint32_t i = 0; i < u->n_modules; i++)
+		cfi_release(&u->modules[i].cfi);
+	forget_rows(u);
+	free(u->modules);
+	free(u->rows);
+	free(u);
+}
+
+static const struct cfi *module_cfi(struct cunwind *u, const struct object *o)
+{
+	struct module *m;
+
+	for (uint32_t i = 0; i < u->n_modules; i++)
+		if (u->modules[i].object == o)
+			return &u->modules[i].cfi;
+	m = table_add(u->modules, u->n_modules, u->cap_modules);
+	m->object = o;
+	if (o->elf)
+		cfi_init(&m->cfi, o->elf);
+	return &m->cfi;
+}
+
+struct row_key {
+	const struct row *rows;
+	const struct object *object;
+	uint64_t addr;
+};
+
+static bool same_row(const void *arg, uint32_t id)
+{
+	const struct row_key *k = arg;
+
+	return k->rows[id].object == k->object && k->rows[id].addr == k->addr;
+}
+
+/* NULL: no table has one. */
+static const struct cfi_row *find_row(struct cunwind *u, const struct object *o, uint64_t addr)
+{
+	struct row_key key = { u->rows, o, addr };
+	uint64_t hash = hash_pair((uintptr_t)o, addr);
+	uint32_t id = index_find(&u->index, hash, same_row, &key);
+	struct row *r;
+
+	if (id == INDEX_NONE) {
+		if (u->n_rows == ROWS_MAX)
+			forget_rows(u);
+		id = u->n_rows;
+		r = table_add(u->rows, u->n_rows, u->cap_rows);
+		r->object = o;
+		r->addr = addr;
+		r->found = cfi_find(module_cfi(u, o), addr, &r->cfi);
+		index_add(&u->index, hash, id);
+	}
+	r = &u->rows[id];
+	return r->found ? &r->cfi : NULL;
+}
+
+static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
+{
+	uint64_t at = addr - w->sp;
+
+	if (at < w->c->size && w->c->size - at >= sizeof(*ret)) {
+		memcpy(ret, w->c->bytes + at, sizeof(*ret));
+		return true;
+	}
+	w->beyond |= at >= w->c->size - w->c->size % 8 && at < STACK_MAX;
+	return false;
+}
+
+static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
+{
+	if (reg >= CFI_REGS || w->lost >> reg & 1)
+		return false;
+	*ret = w->c->regs[reg];
+	return true;
+}
+
+/* One operation of two operands. */
+static bool binary(uint8_t op, uint64_t a, uint64_t b, uint64_t *ret)
+{
+	switch (op) {
+	case DW_OP_plus: *ret = a + b; return true;
+	case DW_OP_minus: *ret = a - b; return true;
+	case DW_OP_and: *ret = a & b; return true;
+	case DW_OP_or: *ret = a | b; return true;
+	case DW_OP_shl: *ret = b < 64 ? a << b : 0; return true;
+	case DW_OP_shr: *ret = b < 64 ? a >> b : 0; return true;
+	case DW_OP_ge: *ret = (int64_t)a >= (int64_t)b; return true;
+	case DW_OP_gt: *ret = (int64_t)a > (int64_t)b; return true;
+	case DW_OP_le: *ret = (int64_t)a <= (int64_t)b; return true;
+	case DW_OP_lt: *ret = (int64_t)a < (int64_t)b; return true;
+	case DW_OP_eq: *ret = a == b; return true;
+	case DW_OP_ne: *ret = a != b; return true;
+	default: return false;
+	}
+}
+
+/* Operations that put a value on the expression's stack. */
+static bool push(struct walk *w, struct cursor *c, uint8_t op, uint64_t *ret)
+{
+	if (op >= DW_OP_lit0 && op <= DW_OP_lit31) {
+		*ret = op - DW_OP_lit0;
+		return true;
+	}
+	if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
+		uint64_t add = (uint64_t)cfi_sleb(c);
+
+		if (!read_reg(w, op - DW_OP_breg0, ret))
+			return false;
+		*ret += add;
+		return true;
+	}
+	switch (op) {
+	case DW_OP_const1u: *ret = cursor_u8(c); return true;
+	case DW_OP_const1s: *ret = (uint64_t)(int8_t)cursor_u8(c); return true;
+	case DW_OP_const2u: *ret = cursor_u16(c); return true;
+	case DW_OP_const2s: *ret = (uint64_t)(int16_t)cursor_u16(c); return true;
+	case DW_OP_const4u: *ret = cursor_u32(c); return true;
+	case DW_OP_const4s: *ret = (uint64_t)(int32_t)cursor_u32(c); return true;
+	case DW_OP_const8u:
+	case DW_OP_const8s: *ret = cursor_u64(c); return true;
+	case DW_OP_constu: *ret = cursor_uvarint(c); return true;
+	case DW_OP_consts: *ret = (uint64_t)cfi_sleb(c); return true;
+	default: return false;
+	}
+}
+
+/* What tables use of DWARF's expressions: no jumps, so they end. A register's begins with the
+ * CFA on the stack. */
+static bool evaluate(struct walk *w, struct cursor c, bool cfa, uint64_t *ret)
+{
+	uint64_t stack[EXPR_DEPTH] = { w->cfa }, v;
+	int n = cfa ? 0 : 1;
+
+	while (cursor_left(&c)) {
+		uint8_t op = cursor_u8(&c);
+
+		if (n < EXPR_DEPTH && push(w, &c, op, &v))
+			stack[n++] = v;
+		else if (n >= 1 && op == DW_OP_plus_uconst)
+			stack[n - 1] += cursor_uvarint(&c);
+		else if (n >= 1 && op == DW_OP_deref && read_stack(w, stack[n - 1], &v))
+			stack[n - 1] = v;
+		else if (n >= 1 && n < EXPR_DEPTH && op == DW_OP_dup)
+			n++, stack[n - 1] = stack[n - 2];
+		else if (n >= 2 && binary(op, stack[n - 2], stack[n - 1], &v))
+			stack[--n - 1] = v;
+		else
+			return false;
+	}
+	*ret = n ? stack[n - 1] : 0;
+	return n && !c.bad;
+}
+
+/* The value that a register, or the CFA, has in the caller. */
+static bool apply(struct walk *w, const struct cfi_row *row, uint32_t reg, uint64_t *ret)
+{
+	const struct cfi_rule *rule = &row->rules[reg];
+	uint64_t at = w->cfa + (uint64_t)(int64_t)rule->value;
+	bool cfa = reg == CFI_CFA;
+
+	switch (rule->how) {
+	case CFI_KEPT: return read_reg(w, reg, ret);
+	case CFI_IN: return read_reg(w, rule->reg, ret);
+	case CFI_IS:
+		if (cfa && !read_reg(w, rule->reg, &at))
+			return false;
+		*ret = cfa ? at + (uint64_t)(int64_t)rule->value : at;
+		return true;
+	case CFI_AT:
+		/* epilogues pop registers before tables say so; that is below SP then */
+		if (at < w->c->regs[CFI_RSP] && reg != CFI_RIP)
+			return read_reg(w, reg, ret);
+		return read_stack(w, at, ret);
+	case CFI_AT_EXPR:
+	case CFI_IS_EXPR:
+		return evaluate(w, cursor_over(row->exprs + rule->value, rule->len), cfa, ret) &&
+		       (rule->how == CFI_IS_EXPR || read_stack(w, *ret, ret));
+	default: return false;
+	}
+}
+
+static enum cunwind_end failed(const struct walk *w)
+{
+	return w->beyond ? CUNWIND_SHORT : CUNWIND_BROKEN;
+}
+
+/* CUNWIND_GO: the registers are the caller's. */
+static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
+{
+	uint64_t next[CFI_REGS] = { 0 };
+	uint32_t lost = 0;
+
+	if (row->rules[CFI_RIP].how == CFI_LOST)
+		return CUNWIND_ROOT;
+	if (!apply(w, row, CFI_CFA, &w->cfa))
+		return failed(w);
+	if (w->cfa <= w->c->regs[CFI_RSP])
+		return CUNWIND_BROKEN;
+	for (uint32_t i = 0; i < CFI_REGS; i++)
+		if (i == CFI_RSP && row->rules[i].how == CFI_KEPT)
+			next[i] = w->cfa;
+		else if (!apply(w, row, i, &next[i]))
+			lost |= 1u << i;
+	if (lost >> CFI_RIP & 1)
+		return failed(w);
+	if (next[CFI_RSP] <= w->c->regs[CFI_RSP])
+		return CUNWIND_BROKEN;
+	memcpy(w->c->regs, next, sizeof(next));
+	w->lost = lost;
+	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
+}
+
+/* Code without a table: assembly, generated code, C libraries that were built without. */
+static enum cunwind_end step_by_frame_pointer(struct walk *w, bool leaf)
+{
+	uint64_t fp, ra, caller_fp, unused, *regs = w->c->regs;
+
+	if (!read_reg(w, CFI_RBP, &fp))
+		return CUNWIND_BROKEN;
+	if (!fp && !leaf) /* so the ABI marks the first frame */
+		return CUNWIND_ROOT;
+	if (fp < regs[CFI_RSP] || fp % 8)
+		return CUNWIND_BROKEN;
+	if (!read_stack(w, fp, &caller_fp) || !read_stack(w, fp + 8, &ra))
+		return failed(w);
+	if (!space_object(w->space, ra, &unused) || (caller_fp && caller_fp <= fp))
+		return CUNWIND_BROKEN;
+	regs[CFI_RBP] = caller_fp;
+	regs[CFI_RSP] = fp + 16;
+	regs[CFI_RIP] = ra;
+	w->lost = ~(1u << CFI_RBP | 1u << CFI_RSP | 1u << CFI_RIP);
+	return CUNWIND_GO;
+}
+
+enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c, uint64_t *pcs,
+			 uint32_t max, uint32_t *n)
+{
+	struct walk w = { .u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP] };
+	enum cunwind_end end = CUNWIND_GO;
+	uint64_t before = 0; /* 1: the address is behind a call */
+
+	for (*n = 0; end == CUNWIND_GO && *n < max;) {
+		uint64_t addr = c->regs[CFI_RIP] - before, file_addr;
+		const struct object *o = space_object(space, addr, &file_addr);
+		const struct cfi_row *row = o ? find_row(u, o, file_addr) : NULL;
+
+		pcs[(*n)++] = c->regs[CFI_RIP];
+		if (space_is_go(space, addr))
+			return CUNWIND_GO;
+		if (row)
+			end = step_by_row(&w, row);
+		else
+			end = o ? step_by_frame_pointer(&w, !before) : CUNWIND_BROKEN;
+		before = row && row->signal ? 0 : 1;
+	}
+	return end == CUNWIND_GO ? CUNWIND_SHORT : end;
+}
