@@ -35,8 +35,9 @@ enum { OBJECT_WORDS = 64 };
 enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 };
 
 struct goroutine_state {
-	__u64 goid; /* 0: none, or one that failed a check, and then so are the next three */
+	__u64 goid; /* 0: none, or one that failed a check, and then so are the next four */
 	__u64 parent_goid, startpc, gopc;
+	__u64 labels; /* address, for golabels.h; 0: it has none */
 	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
 	/* That of curg, when the slot holds another and there is a goid; else 0, 0. */
 	__u64 alt_lo, alt_hi;
@@ -60,7 +61,7 @@ struct goroutine_scratch {
 static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
 				  __u64 g)
 {
-	__u64 size = (__u64)l->g_startpc + 8;
+	__u64 size = (__u64)(l->g_labels ? l->g_labels : l->g_startpc) + 8;
 
 	return size > sizeof(tmp->g) || read_user(tmp->g, size, g);
 }
@@ -106,6 +107,8 @@ static __always_inline int goroutine_take(const struct layout *l,
 	out->gopc = g_field(tmp, l->g_gopc);
 	if (l->g_parent_goid)
 		out->parent_goid = g_field(tmp, l->g_parent_goid);
+	if (l->g_labels)
+		out->labels = g_field(tmp, l->g_labels);
 	return 1;
 }
 

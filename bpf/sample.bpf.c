@@ -16,9 +16,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "bpf/arch.h"
 #include "bpf/pidns.h"
 #include "bpf/sample.h"
+#include "bpf/task.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -36,6 +36,7 @@ const volatile bool follow_all = false; /* -a: look at every process that is sam
 const volatile bool want_user = true, want_kernel = true;
 
 #include "bpf/goruntime.h"
+#include "bpf/golabels.h"
 
 /* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* that of the goroutine when it
  * is another. */
@@ -57,7 +58,8 @@ struct scratch {
 	struct goroutine_scratch go;
 	__u8 window[WINDOW];
 	struct sample sample;
-	__u64 pcs[MAX_PCS + MAX_KERNEL_PCS]; /* sample.pcs */
+	__u64 pcs[MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8]; /* sample.pcs */
+	struct label_reader labels;
 };
 
 struct {
@@ -110,60 +112,6 @@ static __always_inline void count(__u32 which)
 		*n += 1;
 }
 
-/* What we ask of the current task. */
-struct task {
-	__u32 tgid, tid;
-	__u64 mm, exec_vm, tp; /* mm 0: of the kernel, or about to end */
-	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
-};
-
-static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
-{
-	if (modern) {
-		struct task_struct *task = bpf_get_current_task_btf();
-
-		t->mm = (__u64)task->mm;
-		t->exec_vm = task->mm->exec_vm;
-		t->tp = THREAD_POINTER(task);
-		if (in_kernel) {
-			struct pt_regs *regs =
-				(struct pt_regs *)bpf_task_pt_regs((void *)task);
-
-			t->regs.ip = REGS_IP(regs);
-			t->regs.sp = REGS_SP(regs);
-			t->regs.fp = REGS_FP(regs);
-		}
-	} else {
-		struct task_struct *task = (void *)bpf_get_current_task();
-
-		t->mm = (__u64)BPF_CORE_READ(task, mm);
-		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
-		t->tp = THREAD_POINTER_CORE(task);
-		if (in_kernel) {
-			struct pt_regs *regs = BPF_CORE_READ(task, stack) +
-					       KERNEL_STACK_SIZE -
-					       bpf_core_type_size(struct pt_regs);
-
-			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
-			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
-			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
-		}
-	}
-}
-
-static __always_inline void exe_read(struct exe_key *key, struct task_struct *task)
-{
-	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
-
-	__builtin_memset(key, 0, sizeof(*key));
-	if (!inode)
-		return;
-	key->ino = BPF_CORE_READ(inode, i_ino);
-	key->size = BPF_CORE_READ(inode, i_size);
-	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key->generation = BPF_CORE_READ(inode, i_generation);
-}
-
 /* Tells user space, at once, that this image wants to be looked at. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
@@ -180,12 +128,6 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 		return false;
 	p->left_out = 0;
 	return true;
-}
-
-static __always_inline image_id image_of(struct task_struct *task)
-{
-	return BPF_CORE_READ(task, group_leader, start_time) +
-	       BPF_CORE_READ(task, self_exec_id);
 }
 
 /* The address space is not the one that was there before: is the program? */
@@ -248,239 +190,11 @@ static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 	return bpf_map_lookup_elem(&processes, &tgid);
 }
 
-/* Copies the stack from addr on into the window: as much as the stack has, at least `least`. */
-static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 least)
-{
-	struct walk *w = &tmp->walk;
-	__u64 left = addr - w->lo < w->hi - w->lo ? w->hi - addr : WINDOW;
-	__u32 size = left < WINDOW ? (__u32)left & (WINDOW - 1) : WINDOW;
+#include "bpf/walk.h"
 
-	w->base = addr;
-	w->len = 0;
-	if (!bpf_probe_read_user(tmp->window, size, (void *)addr))
-		w->len = size;
-	else if (!bpf_probe_read_user(tmp->window, least, (void *)addr))
-		w->len = least; /* the window reached beyond what is mapped */
-	return w->len >= least;
-}
-
-static __always_inline bool in_window(const struct walk *w, __u64 fp)
-{
-	return fp - w->base <= WINDOW - 16 && fp - w->base + 16 <= w->len;
-}
-
-/*
- * The frames whose {caller's frame pointer, return address} lie in one window. 1: the stack ends here.
- *
- * Not static, so the verifier looks at it once, by itself, and not again at every call. The state is
- * kept in map memory, where every value is unknown to the verifier: on the stack it would tell all
- * possible numbers of frames apart, and never come to an end.
- */
-__attribute__((noinline)) int walk_window(__u32 cpu)
-{
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 fp, hi, base, last, off, next, ra;
-	struct walk *w;
-	__u32 n;
-
-	if (!tmp)
-		return 1;
-	w = &tmp->walk;
-	fp = w->fp;
-	hi = w->hi;
-	n = w->n;
-	if (fp & 7 || fp < w->lo || fp >= hi || hi - fp < 16)
-		return 1;
-	if (!in_window(w, fp) && !window_load(tmp, fp, 16)) {
-		w->flags |= SAMPLE_STACK_FAULT;
-		return 1;
-	}
-	base = w->base;
-	last = w->len - 16;
-	for (int i = 0; i < WINDOW / 16; i++) {
-		off = fp - base;
-		if (off > last || off > WINDOW - 16)
-			break;
-		next = *(__u64 *)(tmp->window + off);
-		ra = *(__u64 *)(tmp->window + off + 8);
-		if (!ra)
-			goto end;
-		barrier_var(n); /* else the check moves to where the verifier misses it */
-		if (n >= MAX_PCS) {
-			w->flags |= SAMPLE_CUT;
-			goto end;
-		}
-		tmp->pcs[n] = ra;
-		n++;
-		if (next <= fp || next >= hi || next & 7) {
-			w->left = next ? fp : 0;
-			goto end;
-		}
-		fp = next;
-	}
-	w->fp = fp;
-	w->n = n;
-	return 0;
-end:
-	w->n = n;
-	return 1;
-}
-
-/* A loop of loops: so the verifier goes through 2 × WINDOWS turns, and not through all of them. */
-__attribute__((noinline)) int walk_windows(__u32 cpu)
-{
-	for (int i = 0; i < WINDOWS; i++)
-		if (walk_window(cpu))
-			return 1;
-	return 0;
-}
-
-/*
- * Assembly may use the frame pointer for data. There is no chain to follow then, from here: user space
- * knows where the function keeps the caller's, and follows it in a copy of the stack.
- */
-static __always_inline void copy_stack(struct scratch *tmp)
-{
-	struct sample *s = &tmp->sample;
-	__u64 left = tmp->walk.hi - s->sp;
-	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8)
-					   : COPY_WORDS * 8;
-
-	if (size > LEAF_WORDS_OLD * 8 &&
-	    !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
-		tmp->walk.n = s->n_words = size / 8;
-}
-
-/* Words of the stack from addr on, at most LEAF_WORDS, into pcs. How many. */
-static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr)
-{
-	struct walk *w = &tmp->walk;
-	__u32 n;
-
-	if (!window_load(tmp, addr, 8)) {
-		w->flags |= SAMPLE_STACK_FAULT;
-		return 0;
-	}
-	for (n = 0; n < LEAF_WORDS && n < w->len / 8; n++) {
-		__u32 at = w->n;
-
-		barrier_var(at);
-		if (at >= MAX_PCS)
-			break;
-		tmp->pcs[at] = *(__u64 *)(tmp->window + n * 8);
-		w->n = at + 1;
-	}
-	return n;
-}
-
-static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
-{
-	__u32 at = tmp->walk.n;
-
-	barrier_var(at);
-	if (at < MAX_PCS) {
-		tmp->pcs[at] = pc;
-		tmp->walk.n = at + 1;
-	}
-}
-
-/* The whole chain from w->fp on. Not static, as above. */
-__attribute__((noinline)) int walk_stack(__u32 cpu)
-{
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-
-	if (!tmp)
-		return 0;
-	tmp->walk.left = 0;
-	/* a window has at least one frame, so this is never what ends the walk */
-	for (int i = 0; i < WINDOWS; i++)
-		if (walk_windows(cpu))
-			break;
-	return 0;
-}
-
-/*
- * Go that was called back by C goes on above the frames of the Go that had called C, on the same stack, and
- * the frame pointer that cgocallback got is one of C. It has kept that of its caller, behind its own 32
- * bytes (Go 1.21). Which functions are on the stack is not known here, so the chain is taken up wherever
- * what stands there can be a frame pointer, behind a mark.
- */
-__attribute__((noinline)) int walk_callbacks(__u32 cpu)
-{
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	struct {
-		__u64 switched, fp, ra;
-	} kept;
-	struct walk *w;
-
-	if (!tmp)
-		return 0;
-	w = &tmp->walk;
-	for (int i = 0; i < CALLBACKS; i++) {
-		__u64 left = w->left;
-
-		if (!left || left < w->lo || left >= w->hi ||
-		    bpf_probe_read_user(&kept, sizeof(kept), (void *)(left + 48)) ||
-		    kept.fp <= left || kept.fp >= w->hi || kept.fp & 7)
-			break;
-		pc_add(tmp, 0);
-		pc_add(tmp, kept.switched);
-		pc_add(tmp, kept.ra);
-		w->fp = kept.fp;
-		walk_stack(cpu);
-	}
-	return 0;
-}
-
-/* The words at sp, then the chain from fp. */
-static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
-{
-	struct sample *s = &tmp->sample;
-	struct walk *w = &tmp->walk;
-	bool on_stack = s->sp - w->lo < w->hi - w->lo;
-
-	if (!window_load(tmp, s->sp, 8))
-		w->flags |= SAMPLE_STACK_FAULT;
-	s->n_words = w->len / 8 < words ? w->len / 8 : words;
-	if (words > LEAF_WORDS)
-		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS_OLD * 8);
-	else
-		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
-	w->n = s->n_words;
-	/* from 16 below sp: the frame of duffzero and duffcopy */
-	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
-	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
-		copy_stack(tmp);
-		return;
-	}
-	if (s->resume == RESUME_VDSO)
-		return;
-	w->fp = s->fp;
-	walk_stack(cpu);
-	if (w->left && s->goid && !(s->flags & SAMPLE_G0))
-		walk_callbacks(cpu);
-}
-
-/* The stack of the goroutine, from where it was left. */
-static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
-{
-	struct sample *s = &tmp->sample;
-	struct walk *w = &tmp->walk;
-
-	if (w->alt_lo < w->alt_hi) {
-		w->lo = w->alt_lo;
-		w->hi = w->alt_hi;
-	}
-	s->n_resume_words = words_add(tmp, s->resume_sp);
-	w->fp = s->resume_fp;
-	walk_stack(cpu);
-	if (w->left)
-		walk_callbacks(cpu);
-	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;
-}
-
-static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
-					   const struct executable *exe)
+/* Returns the address of its labels. */
+static __always_inline __u64 goroutine_fill(struct scratch *tmp, const struct task *t,
+					    const struct executable *exe)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -488,11 +202,11 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 
 	if (exe->state == EXE_UNKNOWN) {
 		s->flags |= SAMPLE_STARTING;
-		return;
+		return 0;
 	}
 	if (exe->state == EXE_NOT_GO) {
 		s->flags |= SAMPLE_NO_G;
-		return;
+		return 0;
 	}
 	goroutine_read(&exe->layout, t->tp, &tmp->go, &g);
 	s->flags |= g.flags;
@@ -528,14 +242,15 @@ static __always_inline void goroutine_fill(struct scratch *tmp, const struct tas
 		w->alt_lo = g.alt_lo;
 		w->alt_hi = g.alt_hi;
 	}
+	return g.goid ? g.labels : 0;
 }
 
 static __always_inline void sample_send(struct sample *s)
 {
-	__u64 n = sample_user_pcs(s) + s->n_kernel;
+	__u64 n = sample_words(s);
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
-	if (!ring || n > MAX_PCS + MAX_KERNEL_PCS)
+	if (!ring || n > MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8)
 		return;
 	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
@@ -553,6 +268,35 @@ static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 		tmp->sample.n_kernel = size / 8;
 }
 
+static __always_inline struct label_reader *label_reader(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+
+	return tmp ? &tmp->labels : 0;
+}
+
+/* Puts the labels behind the addresses. Not static for the same reason as walk_window(). */
+__attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 n, size;
+
+	if (!tmp)
+		return 0;
+	labels_read(cpu, labels, list);
+	if (tmp->labels.left)
+		tmp->sample.flags |= SAMPLE_LABELS_CUT;
+	n = sample_words(&tmp->sample);
+	size = ((__u64)tmp->labels.len + 7) & ~7ull;
+	barrier_var(n);
+	barrier_var(size);
+	if (n > MAX_PCS + MAX_KERNEL_PCS || size > LABEL_BYTES)
+		return 0;
+	bpf_probe_read_kernel(&tmp->pcs[n], size, tmp->labels.bytes);
+	tmp->sample.n_label_bytes = tmp->labels.len;
+	return 0;
+}
+
 static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read before anything else, each as one word: the verifier allows no other way */
@@ -564,6 +308,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	struct task t = {};
 	struct scratch *tmp;
 	struct sample *s;
+	__u64 labels;
 
 	if (!(__u32)id) /* the idle task */
 		return 0;
@@ -603,7 +348,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	goroutine_fill(tmp, &t, &p->executable);
+	labels = goroutine_fill(tmp, &t, &p->executable);
 	if (want_user && s->ip)
 		walk(tmp, cpu,
 		     p->executable.layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
@@ -615,6 +360,8 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		count(COUNT_STACK_FAULT);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
+	if (labels)
+		labels_take(cpu, labels, p->executable.layout.labels_list);
 	sample_send(s);
 	return 0;
 }

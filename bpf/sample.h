@@ -27,6 +27,7 @@ enum {
 	LEAF_WORDS = 9,
 	LEAF_WORDS_OLD = 32,
 	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
+	LABEL_BYTES = 4096,
 };
 
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
@@ -46,6 +47,7 @@ enum sample_flags {
 	SAMPLE_CGO = 1 << 7,         /* m.ncgo > 0 and curg is in a system call */
 	SAMPLE_CUT = 1 << 8,         /* more than MAX_USER_PCS frames */
 	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
+	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */
@@ -56,10 +58,20 @@ enum resume {
 	RESUME_VDSO,    /* at m.vdsoPC, m.vdsoSP */
 };
 
+/* In the numbers that stand before a label. */
+enum label_bits {
+	LABEL_LEN = 0x1fff,
+	LABEL_AT =
+		0x8000, /* the address of the bytes stands for them: they could not be read */
+	LABEL_CUT = 0x4000, /* a value of which these are but the first bytes */
+};
+
 /* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_resume_words
  * words from resume_sp on and n_resume return addresses of the chain from resume_fp, then n_kernel
  * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
- * if the address before it were in cgocallback: who knows that it is not stops there. */
+ * if the address before it were in cgocallback: who knows that it is not stops there. Behind all that are
+ * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
+ * aligned, which say how many bytes the key and the value have, then those. */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
 	__u32 tgid, tid; /* in the pid namespace of user space */
@@ -76,6 +88,8 @@ struct sample {
 	__u16 n_kernel; /* kernel addresses, leaf first */
 	__u16 resume;   /* enum resume */
 	__u16 n_resume_words, n_resume;
+	__u16 n_label_bytes;
+	__u16 pad[3];
 	__u64 resume_pc, resume_sp, resume_fp;
 	__u64 pcs[];
 };
@@ -84,6 +98,12 @@ struct sample {
 static inline __u32 sample_user_pcs(const struct sample *s)
 {
 	return (__u32)s->n_words + s->n_user + s->n_resume_words + s->n_resume;
+}
+
+/* All of pcs[]. */
+static inline __u32 sample_words(const struct sample *s)
+{
+	return sample_user_pcs(s) + s->n_kernel + (s->n_label_bytes + 7u) / 8;
 }
 
 /* Names a file to the kernel side; opaque to user space, which gets it in RECORD_IMAGE. */

@@ -12,6 +12,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/index.h"
+#include "profiler/callsite.h"
 #include "profiler/cfi.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
@@ -20,6 +21,7 @@ enum {
 	ROWS_MAX = 1 << 16, /* of 170 bytes; programs have some thousand */
 	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
 	EXPR_DEPTH = 16,
+	SEARCH_MAX = 4096, /* words of a stack; 100 us */
 };
 
 struct module {
@@ -50,7 +52,8 @@ struct walk {
 	uint64_t sp;   /* where the copy begins */
 	uint64_t cfa;  /* of the frame that is left */
 	uint32_t lost; /* bits of registers whose values are not known */
-	bool beyond;   /* something was to be read behind the copy */
+	uint32_t budget; /* words to search, where there are no tables */
+	bool beyond;     /* something was to be read behind the copy */
 };
 
 int cunwind_open(struct cunwind **ret)
@@ -147,81 +150,46 @@ static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
 	return true;
 }
 
-/* One operation of two operands. */
-static bool binary(uint8_t op, uint64_t a, uint64_t b, uint64_t *ret)
-{
-	switch (op) {
-	case DW_OP_plus: *ret = a + b; return true;
-	case DW_OP_minus: *ret = a - b; return true;
-	case DW_OP_and: *ret = a & b; return true;
-	case DW_OP_or: *ret = a | b; return true;
-	case DW_OP_shl: *ret = b < 64 ? a << b : 0; return true;
-	case DW_OP_shr: *ret = b < 64 ? a >> b : 0; return true;
-	case DW_OP_ge: *ret = (int64_t)a >= (int64_t)b; return true;
-	case DW_OP_gt: *ret = (int64_t)a > (int64_t)b; return true;
-	case DW_OP_le: *ret = (int64_t)a <= (int64_t)b; return true;
-	case DW_OP_lt: *ret = (int64_t)a < (int64_t)b; return true;
-	case DW_OP_eq: *ret = a == b; return true;
-	case DW_OP_ne: *ret = a != b; return true;
-	default: return false;
-	}
-}
-
-/* Operations that put a value on the expression's stack. */
-static bool push(struct walk *w, struct cursor *c, uint8_t op, uint64_t *ret)
-{
-	if (op >= DW_OP_lit0 && op <= DW_OP_lit31) {
-		*ret = op - DW_OP_lit0;
-		return true;
-	}
-	if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
-		uint64_t add = (uint64_t)cfi_sleb(c);
-
-		if (!read_reg(w, op - DW_OP_breg0, ret))
-			return false;
-		*ret += add;
-		return true;
-	}
-	switch (op) {
-	case DW_OP_const1u: *ret = cursor_u8(c); return true;
-	case DW_OP_const1s: *ret = (uint64_t)(int8_t)cursor_u8(c); return true;
-	case DW_OP_const2u: *ret = cursor_u16(c); return true;
-	case DW_OP_const2s: *ret = (uint64_t)(int16_t)cursor_u16(c); return true;
-	case DW_OP_const4u: *ret = cursor_u32(c); return true;
-	case DW_OP_const4s: *ret = (uint64_t)(int32_t)cursor_u32(c); return true;
-	case DW_OP_const8u:
-	case DW_OP_const8s: *ret = cursor_u64(c); return true;
-	case DW_OP_constu: *ret = cursor_uvarint(c); return true;
-	case DW_OP_consts: *ret = (uint64_t)cfi_sleb(c); return true;
-	default: return false;
-	}
-}
-
-/* What tables use of DWARF's expressions: no jumps, so they end. A register's begins with the
- * CFA on the stack. */
+/*
+ * Those of DWARF's expressions that compilers and assemblers put into tables; without jumps, so
+ * each ends. One for a register begins with the CFA on the stack.
+ */
 static bool evaluate(struct walk *w, struct cursor c, bool cfa, uint64_t *ret)
 {
-	uint64_t stack[EXPR_DEPTH] = { w->cfa }, v;
-	int n = cfa ? 0 : 1;
+	uint64_t stack[EXPR_DEPTH + 2] = { 0, 0, w->cfa }, *top, v;
+	uint32_t bottom = 1, n = cfa ? bottom : bottom + 1;
 
 	while (cursor_left(&c)) {
 		uint8_t op = cursor_u8(&c);
 
-		if (n < EXPR_DEPTH && push(w, &c, op, &v))
-			stack[n++] = v;
-		else if (n >= 1 && op == DW_OP_plus_uconst)
-			stack[n - 1] += cursor_uvarint(&c);
-		else if (n >= 1 && op == DW_OP_deref && read_stack(w, stack[n - 1], &v))
-			stack[n - 1] = v;
-		else if (n >= 1 && n < EXPR_DEPTH && op == DW_OP_dup)
-			n++, stack[n - 1] = stack[n - 2];
-		else if (n >= 2 && binary(op, stack[n - 2], stack[n - 1], &v))
-			stack[--n - 1] = v;
-		else
+		top = &stack[n];
+		switch (op) {
+		case DW_OP_lit0 ... DW_OP_lit31: stack[++n] = op - DW_OP_lit0; break;
+		case DW_OP_breg0 ... DW_OP_breg31:
+			if (!read_reg(w, op - DW_OP_breg0, &v))
+				return false;
+			stack[++n] = v + (uint64_t)cfi_sleb(&c);
+			break;
+		case DW_OP_const4s: stack[++n] = (uint64_t)(int32_t)cursor_u32(&c); break;
+		case DW_OP_drop: n--; break;
+		case DW_OP_plus_uconst: *top += cursor_uvarint(&c); break;
+		case DW_OP_plus: n--, top[-1] += *top; break;
+		case DW_OP_minus: n--, top[-1] -= *top; break;
+		case DW_OP_mul: n--, top[-1] *= *top; break;
+		case DW_OP_and: n--, top[-1] &= *top; break;
+		case DW_OP_shl: n--, top[-1] <<= *top & 63; break;
+		case DW_OP_ge: n--, top[-1] = (int64_t)top[-1] >= (int64_t)*top; break;
+		case DW_OP_deref:
+			if (!read_stack(w, *top, top))
+				return false;
+			break;
+		default: return false;
+		}
+		if (n < bottom || n > EXPR_DEPTH)
 			return false;
 	}
-	*ret = n ? stack[n - 1] : 0;
-	return n && !c.bad;
+	*ret = stack[n];
+	return n > bottom && !c.bad;
 }
 
 /* The value that a register, or the CFA, has in the caller. */
@@ -283,32 +251,55 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
-/* Code without a table: assembly, generated code, C libraries that were built without. */
-static enum cunwind_end step_by_frame_pointer(struct walk *w, bool leaf)
+/* The registers are those of the caller whose return address is at this place, as far as the
+ * callee's first instructions tell. */
+static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, uint64_t entry)
 {
-	uint64_t fp, ra, caller_fp, unused, *regs = w->c->regs;
+	uint64_t *regs = w->c->regs;
+	uint8_t pushed[8];
+	int n = entry ? callsite_pushes(w->space, entry, regs[CFI_RIP], pushed) : 0;
 
-	if (!read_reg(w, CFI_RBP, &fp))
-		return CUNWIND_BROKEN;
-	if (!fp && !leaf) /* so the ABI marks the first frame */
-		return CUNWIND_ROOT;
-	if (fp < regs[CFI_RSP] || fp % 8)
-		return CUNWIND_BROKEN;
-	if (!read_stack(w, fp, &caller_fp) || !read_stack(w, fp + 8, &ra))
-		return failed(w);
-	if (!space_object(w->space, ra, &unused) || (caller_fp && caller_fp <= fp))
-		return CUNWIND_BROKEN;
-	regs[CFI_RBP] = caller_fp;
-	regs[CFI_RSP] = fp + 16;
+	if (at != regs[CFI_RSP]) /* else there is no frame in which something was saved */
+		w->lost = UINT32_MAX;
+	for (int i = 0; i < n; i++)
+		if (read_stack(w, at - 8 * (uint64_t)(i + 1), &regs[pushed[i]]))
+			w->lost &= ~(1u << pushed[i]);
+	regs[CFI_RSP] = at + 8;
 	regs[CFI_RIP] = ra;
-	w->lost = ~(1u << CFI_RBP | 1u << CFI_RSP | 1u << CFI_RIP);
-	return CUNWIND_GO;
+	w->lost &= ~(1u << CFI_RSP | 1u << CFI_RIP);
+}
+
+/* Code without a table: assembly, what is generated, C libraries that were built so. Either its
+ * frame pointer is one, or the call of it is searched for. */
+static enum cunwind_end step_by_call(struct walk *w, bool leaf)
+{
+	uint64_t sp = w->c->regs[CFI_RSP], pc = w->c->regs[CFI_RIP] - !leaf, fp = 0, ra, entry;
+	bool known = read_reg(w, CFI_RBP, &fp);
+
+	for (uint64_t at = sp; w->budget && read_stack(w, at, &ra); at += 8, w->budget--) {
+		enum callsite site;
+		uint64_t caller_fp = 0;
+		bool framed = known && at == fp + 8 && at > sp && read_stack(w, fp, &caller_fp);
+
+		site = callsite_find(w->space, ra, pc, &entry);
+		if (site == CALLSITE_OF || (site == CALLSITE_MAYBE && (POLICY || framed || (leaf && at == sp)))) {
+			leave_frame(w, at, ra, site == CALLSITE_OF ? entry : 0);
+			if (framed) {
+				w->c->regs[CFI_RBP] = caller_fp;
+				w->lost &= ~(1u << CFI_RBP);
+			}
+			return CUNWIND_GO;
+		}
+	}
+	/* so the ABI marks the first frame */
+	return known && !fp && !leaf ? CUNWIND_ROOT : CUNWIND_BROKEN;
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c, uint64_t *pcs,
 			 uint32_t max, uint32_t *n)
 {
-	struct walk w = { .u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP] };
+	struct walk w = { .u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP],
+			  .budget = SEARCH_MAX };
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the address is behind a call */
 
@@ -323,7 +314,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 		if (row)
 			end = step_by_row(&w, row);
 		else
-			end = o ? step_by_frame_pointer(&w, !before) : CUNWIND_BROKEN;
+			end = o ? step_by_call(&w, !before) : CUNWIND_BROKEN;
 		before = row && row->signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

@@ -6,13 +6,20 @@
 #include <string.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/base/opt.h"
 #include "profiler/base/strtab.h"
+#include "profiler/labels.h"
 #include "profiler/profile.h"
 
 /* Flags of strings, and of calls: a stack has those of all its frames. */
 enum { FOCUS = 1, IGNORE = 2, LOOKED = 4 };
+
+struct label_wanted {
+	const char *key, *value; /* of the argument, which outlives the filter */
+	size_t key_len;
+};
 
 /* Calls add() for each number of a comma-separated list; false: that is none. */
 static bool each_number(const char *arg, uint64_t max,
@@ -83,6 +90,20 @@ bad:
 	return -EINVAL;
 }
 
+int filter_label(const char *arg, void *filter)
+{
+	struct filter *f = filter;
+	const char *equals = strchr(arg, '=');
+
+	if (!equals || equals == arg) {
+		error("--label %s: wants KEY=VALUE, like job=encode", arg);
+		return -EINVAL;
+	}
+	*table_add(f->labels, f->n_labels, f->cap_labels) =
+		(struct label_wanted){ arg, equals + 1, (size_t)(equals - arg) };
+	return 0;
+}
+
 /* The last one given counts. */
 static int set_regex(regex_t **re, const char *option, const char *arg)
 {
@@ -129,10 +150,33 @@ static uint8_t string_flags(const struct filter *f, const struct profile *p,
 	return strings[id];
 }
 
+/* KEY= also stands for a goroutine without such a label. */
+static bool has_labels(const struct filter *f, const char *set)
+{
+	struct buf value = { 0 };
+	bool has = true;
+
+	for (uint32_t i = 0; i < f->n_labels && has; i++) {
+		const struct label_wanted *w = &f->labels[i];
+		enum label_state state = labels_find(set, w->key, w->key_len, &value);
+
+		has = (state == LABEL_WHOLE || state == LABEL_NONE) &&
+		      value.len == strlen(w->value) &&
+		      (!value.len || !memcmp(value.data, w->value, value.len));
+	}
+	buf_release(&value);
+	return has;
+}
+
 void filter_prepare(struct filter *f, const struct profile *p)
 {
 	uint8_t *strings;
 
+	free(f->goroutines);
+	f->goroutines = mem_zalloc(p->n_goroutines * sizeof(*f->goroutines));
+	for (uint32_t i = 1; i < p->n_goroutines; i++)
+		f->goroutines[i] = has_labels(f,
+					      profile_string(p, p->goroutines[i].labels));
 	free(f->calls);
 	f->calls = NULL;
 	if (!f->focus && !f->ignore)
@@ -157,6 +201,8 @@ bool filter_match(const struct filter *f, const struct profile *p, const struct 
 
 	if (e->time_ns < f->from_ns || (f->to_ns && e->time_ns >= f->to_ns))
 		return false;
+	if (f->n_labels && !f->goroutines[e->goroutine])
+		return false;
 	for (i = 0; i < f->n_goids && f->goids[i] != goid; i++)
 		;
 	if (f->n_goids && i == f->n_goids)
@@ -174,6 +220,8 @@ void filter_release(struct filter *f)
 {
 	free(f->goids);
 	free(f->pids);
+	free(f->labels);
+	free(f->goroutines);
 	if (f->focus)
 		regfree(f->focus);
 	if (f->ignore)

@@ -16,15 +16,20 @@ struct filter {
 	uint32_t n_goids, cap_goids;
 	uint32_t *pids; /* owned */
 	uint32_t n_pids, cap_pids;
-	uint64_t from_ns, to_ns; /* since the profile's start; to 0: the end */
+	uint64_t from_ns, to_ns;     /* since the profile's start; to 0: the end */
+	struct label_wanted *labels; /* owned; all of them */
+	uint32_t n_labels, cap_labels;
 	regex_t *focus, *ignore; /* owned; NULL: not asked for */
-	uint8_t *calls;          /* owned, per call of the profile; by filter_prepare() */
+	/* Owned, by filter_prepare(): per call of the profile; per goroutine: it has the labels. */
+	uint8_t *calls;
+	bool *goroutines;
 };
 
 /* The options' arguments: 0, or -EINVAL after one error() line. */
 int filter_goids(const char *arg, void *filter);
 int filter_pids(const char *arg, void *filter);
 int filter_time(const char *arg, void *filter);
+int filter_label(const char *arg, void *filter);
 int filter_focus(const char *arg, void *filter);
 int filter_ignore(const char *arg, void *filter);
 

@@ -152,3 +152,26 @@ int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len)
 	}
 	return -ENOENT;
 }
+
+int gocode_vdsosp(uint32_t *ret, const uint8_t *code, uint32_t len)
+{
+	for (uint32_t at = 0; at < len; at++) {
+		struct cursor c = cursor_over(code + at, len - at);
+		uint32_t pc, sp;
+
+		if (!CODE_IS(&c, "\x49\x8b\x5e")) /* mov g.m(%r14),%rbx */
+			continue;
+		cursor_u8(&c);
+		if (!CODE_IS(&c, "\x48\x8b\x8b")) /* mov m.vdsoPC(%rbx),%rcx */
+			continue;
+		pc = cursor_u32(&c);
+		if (!CODE_IS(&c, "\x48\x8b\x93")) /* mov m.vdsoSP(%rbx),%rdx */
+			continue;
+		sp = cursor_u32(&c);
+		if (c.bad || pc != sp + 8)
+			continue;
+		*ret = sp;
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -29,5 +29,7 @@ struct gocode_fields {
 
 /* From runtime.cgoSigtramp, which amd64 programs have, with cgo or not. */
 int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len);
+/* Offset of m.vdsoSP, which m.vdsoPC follows, from runtime.nanotime1 (amd64). */
+int gocode_vdsosp(uint32_t *ret, const uint8_t *code, uint32_t len);
 
 #endif

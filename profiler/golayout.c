@@ -23,12 +23,27 @@ enum {
 	DECODED_MINOR =
 		24, /* from here on m moves in patch releases, so code is asked too */
 	G_M_OFFSET = 8 * 6, /* in every version */
+	G_SCHED_OFFSET = 8 * 7,
 };
 
 const char *const layout_field_names[FIELDS] = {
-	"g_m",       "g_syscallsp", "g_atomicstatus", "g_goid", "g_parentGoid",
-	"g_gopc",    "g_startpc",   "g_labels",       "m_g0",   "m_procid",
-	"m_gsignal", "m_curg",      "m_isExtraInC",   "m_ncgo",
+	[FIELD_G_M] = "g_m",
+	[FIELD_G_SYSCALLSP] = "g_syscallsp",
+	[FIELD_G_STATUS] = "g_atomicstatus",
+	[FIELD_G_GOID] = "g_goid",
+	[FIELD_G_PARENT_GOID] = "g_parentGoid",
+	[FIELD_G_GOPC] = "g_gopc",
+	[FIELD_G_STARTPC] = "g_startpc",
+	[FIELD_G_LABELS] = "g_labels",
+	[FIELD_G_SCHED_BP] = "g_sched_bp",
+	[FIELD_G_SYSCALLBP] = "g_syscallbp",
+	[FIELD_M_G0] = "m_g0",
+	[FIELD_M_PROCID] = "m_procid",
+	[FIELD_M_GSIGNAL] = "m_gsignal",
+	[FIELD_M_CURG] = "m_curg",
+	[FIELD_M_EXTRA_IN_C] = "m_isExtraInC",
+	[FIELD_M_NCGO] = "m_ncgo",
+	[FIELD_M_VDSOSP] = "m_vdsoSP",
 };
 
 const char *const layout_check_names[CHECKS] = {
@@ -44,7 +59,7 @@ static const struct row {
 	{ 13,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  816 },
 	{ 14,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  808 },
 	{ 15,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  800 },
-	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  824 },
+	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,    0 },	/* 824, from some patch on 832 */
 	{ 17,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  832 },
 	{ 18,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  800 },
 	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312,  808 },
@@ -134,10 +149,10 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		.g_labels = r->startpc + 48, /* in every version */
 		.labels_list = part[1] >= 24,
 	};
-	/* Of all these only ncgo is not yet where it will be in the release (1.25rc1: 296). Any
+	/* Of all these only ncgo and vdsoSP are not yet where they will be in the release (1.25rc1). Any
 	 * other suffix (" X:boringcrypto", "-vendor") does not move fields. */
 	if (!strncmp(rest, "rc", 2) || !strncmp(rest, "beta", 4))
-		ret->m_ncgo = 0;
+		ret->m_ncgo = ret->m_vdsosp = 0;
 	return 0;
 }
 
@@ -243,6 +258,9 @@ static void fields_of_table(struct golayout *l)
 	set(l, FIELD_G_GOPC, t->g_gopc, "table");
 	set(l, FIELD_G_STARTPC, t->g_startpc, "table");
 	set(l, FIELD_G_LABELS, t->g_labels, "table");
+	set(l, FIELD_G_SCHED_BP, t->g_schedbp, "table");
+	set(l, FIELD_G_SYSCALLBP, t->g_syscallbp ? (int64_t)t->g_syscallbp : -1, "table");
+	set(l, FIELD_M_VDSOSP, t->m_vdsosp ? (int64_t)t->m_vdsosp : -1, "table");
 	set(l, FIELD_M_G0, 0, "fixed");
 	set(l, FIELD_M_PROCID, t->m_procid, "table");
 	set(l, FIELD_M_GSIGNAL, t->m_procid + 8, "table");
@@ -263,6 +281,9 @@ static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 		[FIELD_G_GOPC] = { "runtime.g", "gopc", 0 },
 		[FIELD_G_STARTPC] = { "runtime.g", "startpc", 0 },
 		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
+		[FIELD_G_SCHED_BP] = { "runtime.gobuf", "bp", 0 },
+		[FIELD_G_SYSCALLBP] = { "runtime.g", "syscallbp", 0 },
+		[FIELD_M_VDSOSP] = { "runtime.m", "vdsoSP", 0 },
 		[FIELD_M_G0] = { "runtime.m", "g0", 0 },
 		[FIELD_M_PROCID] = { "runtime.m", "procid", 0 },
 		[FIELD_M_GSIGNAL] = { "runtime.m", "gsignal", 0 },
@@ -273,6 +294,8 @@ static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 
 	if (godwarf_fields(o->elf, list, FIELDS))
 		return false;
+	if (list[FIELD_G_SCHED_BP].offset >= 0)
+		list[FIELD_G_SCHED_BP].offset += G_SCHED_OFFSET;
 	for (enum layout_field f = 0; f < FIELDS; f++)
 		set(l, f, list[f].offset, "dwarf");
 	return true;
@@ -284,8 +307,8 @@ static bool fields_of_code(struct golayout *l, const struct object *o)
 	static const char how[] = "cgoSigtramp";
 	struct gocode_fields f;
 	const uint8_t *code;
+	uint32_t len, vdsosp;
 	uint64_t entry;
-	uint32_t len;
 
 	if (!code_of(o, "runtime.cgoSigtramp", &entry, &code, &len) ||
 	    gocode_fields(&f, code, len))
@@ -294,6 +317,9 @@ static bool fields_of_code(struct golayout *l, const struct object *o)
 	set(l, FIELD_G_SYSCALLSP, f.g_syscallsp, how);
 	set(l, FIELD_M_CURG, f.m_curg, how);
 	set(l, FIELD_M_NCGO, f.m_ncgo, how);
+	if (code_of(o, "runtime.nanotime1", &entry, &code, &len) &&
+	    !gocode_vdsosp(&vdsosp, code, len))
+		set(l, FIELD_M_VDSOSP, vdsosp, "nanotime1");
 	return true;
 }
 
@@ -307,7 +333,7 @@ static bool fields_fit(const struct golayout *l)
 		if (l->fields[needed[i]].offset <= 0)
 			return false;
 	for (enum layout_field f = 0; f < FIELDS; f++)
-		if (l->fields[f].offset >= 64 * 8 - 8)
+		if (l->fields[f].offset >= 64 * 8 - 8 && f != FIELD_M_VDSOSP)
 			return false;
 	return l->fields[FIELD_G_M].offset == G_M_OFFSET && !l->fields[FIELD_M_G0].offset &&
 	       l->fields[FIELD_M_GSIGNAL].offset == l->fields[FIELD_M_PROCID].offset + 8;
@@ -332,6 +358,9 @@ static void layout_fill(struct golayout *l)
 	t->m_curg = or_none(l->fields[FIELD_M_CURG].offset);
 	t->m_extra_in_c = or_none(l->fields[FIELD_M_EXTRA_IN_C].offset);
 	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
+	t->g_schedbp = or_none(l->fields[FIELD_G_SCHED_BP].offset);
+	t->g_syscallbp = or_none(l->fields[FIELD_G_SYSCALLBP].offset);
+	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);
 }
 
 /* Sets ok, unless only a process can tell. */

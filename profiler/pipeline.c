@@ -18,9 +18,12 @@
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
+#include "profiler/labels.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
 #include "profiler/unwind.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 #define REFRESH_NS \
@@ -328,6 +331,37 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 	return m->value;
 }
 
+/* What the Go program of this process has at addr in memory that it cannot write to. */
+static const char *constant(void *space, uint64_t addr, size_t len)
+{
+	uint64_t bias;
+	const struct object *go = space ? space_go(space, &bias) : NULL;
+
+	for (uint32_t i = 0; go && i < go->elf->n_segments; i++) {
+		const struct elf_segment *s = &go->elf->segments[i];
+		uint64_t at = addr - bias - s->vaddr;
+
+		if (!s->writable && at < s->filesz && len <= s->filesz - at)
+			return (const char *)go->elf->data + s->offset + at;
+	}
+	return NULL;
+}
+
+static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct sample *s)
+{
+	uint32_t n = sample_user_pcs(s) + s->n_kernel, id;
+	struct buf set = { 0 };
+
+	if (!s->n_label_bytes && !(s->flags & SAMPLE_LABELS_CUT))
+		return 0;
+	if (!labels_of_sample(&set, &s->pcs[n], s->n_label_bytes,
+			      s->flags & SAMPLE_LABELS_CUT, constant, p->space))
+		pl->profile->truth.labels_cut++;
+	id = strtab_addn(pl->profile->strings, (char *)set.data, set.len);
+	buf_release(&set);
+	return id;
+}
+
 /* 0: none, or one that is not to be trusted: goroutines start where functions do. */
 static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
@@ -343,6 +377,7 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 		return 0;
 	}
 	g.creator = creator_string(pl, p, s->gopc);
+	g.labels = labels_string(pl, p, s);
 	return profile_goroutine(pl->profile, &g);
 }
 

@@ -67,7 +67,7 @@ struct goroutine {
 	uint32_t process;
 	uint32_t start;   /* string: start function, full symbol; 0: not known */
 	uint32_t creator; /* string: "main.(*Pool).run pool.go:41"; 0: not known */
-	uint32_t labels;  /* string: "k=v,…" */
+	uint32_t labels;  /* string: "job=encode,user=42", see labels.h; 0: none */
 };
 
 struct event {
@@ -86,6 +86,7 @@ enum {
 struct truth {
 	uint64_t lost_ring_full, lost_table_full; /* samples, not recorded */
 	uint64_t stack_faults, g_faults;          /* samples, recorded but for that part */
+	uint64_t labels_cut;       /* samples, of which not all labels are known */
 	uint64_t not_go_samples;   /* samples of processes without a Go module, left out */
 	uint64_t cpu_ns, peak_rss; /* our own; bytes */
 	uint64_t duration_ns;

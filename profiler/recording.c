@@ -68,6 +68,7 @@ static const struct column end_columns[] = {
 	{ FIELD(profile, truth.lost_table_full), PLAIN, ANY, 0 },
 	{ FIELD(profile, truth.stack_faults), PLAIN, ANY, 0 },
 	{ FIELD(profile, truth.g_faults), PLAIN, ANY, 0 },
+	{ FIELD(profile, truth.labels_cut), PLAIN, ANY, 0 },
 	{ FIELD(profile, truth.not_go_samples), PLAIN, ANY, 0 },
 	{ FIELD(profile, truth.cpu_ns), PLAIN, ANY, 0 },
 	{ FIELD(profile, truth.peak_rss), PLAIN, ANY, 0 },

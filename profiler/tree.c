@@ -11,7 +11,6 @@
  */
 #include "profiler/tree.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +18,9 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
-#include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/filter.h"
+#include "profiler/labels.h"
 #include "profiler/profile.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
@@ -98,41 +97,6 @@ static void pairs_release(struct pairs *set)
 	*set = (struct pairs){ 0 };
 }
 
-static const char *const key_names[] = {
-	[BY_NONE] = "none",       [BY_GOROUTINE] = "goroutine", [BY_START] = "start",
-	[BY_CREATOR] = "creator", [BY_CLASS] = "class",         [BY_THREAD] = "thread",
-	[BY_PROCESS] = "process",
-};
-
-int grouping_parse(const char *arg, void *grouping)
-{
-	struct grouping *g = grouping;
-	const char *word = arg;
-	size_t len, n_keys = sizeof(key_names) / sizeof(*key_names), key;
-
-	g->n = 0;
-	for (;; word += len + 1) {
-		len = strcspn(word, ",");
-		for (key = 0; key < n_keys; key++)
-			if (strlen(key_names[key]) == len &&
-			    !strncmp(word, key_names[key], len))
-				break;
-		if (key == n_keys) {
-			error("--by %s: wants keys out of goroutine, start, creator, class, thread, "
-			      "process, none",
-			      arg);
-			return -EINVAL;
-		}
-		if (g->n == MAX_GROUP_KEYS) {
-			error("--by %s: %d keys at most", arg, MAX_GROUP_KEYS);
-			return -EINVAL;
-		}
-		g->keys[g->n++] = (uint8_t)key;
-		if (!word[len])
-			return 0;
-	}
-}
-
 /* Names. */
 
 static uint32_t text_name(struct builder *b)
@@ -186,16 +150,38 @@ static void add_known_name(struct builder *b, const char *what, const struct gor
 	add_go_name(b, g, name);
 }
 
-/* What a group of this key is called that the event belongs to. */
-static void add_group_name(struct builder *b, enum group_key key, const struct event *e)
+/* "job=encode"; "job=" when it has none, "job=enc…" and "job=…" when that is not known. */
+static void add_label_name(struct builder *b, const char *name, const struct goroutine *g)
 {
+	size_t len = strcspn(name, ",");
+	struct buf value = { 0 };
+	enum label_state state = labels_find(profile_string(b->p, g->labels), name, len,
+					     &value);
+
+	buf_add(&b->text, name, len);
+	buf_u8(&b->text, '=');
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i])
+			buf_u8(&b->text, value.data[i]);
+		else
+			buf_str(&b->text, "\xef\xbf\xbd"); /* U+FFFD: a name has no NULs */
+	}
+	if (state == LABEL_PART || state == LABEL_LOST)
+		buf_str(&b->text, "…");
+	buf_release(&value);
+}
+
+/* What a group of the i-th key is called that the event belongs to. */
+static void add_group_name(struct builder *b, int i, const struct event *e)
+{
+	enum group_key key = b->o->by.keys[i];
 	const struct profile *p = b->p;
 	const struct goroutine *g = &p->goroutines[e->goroutine];
 	const struct thread *t = &p->threads[e->thread];
 	struct buf *to = &b->text;
 
-	if (!e->goroutine &&
-	    (key == BY_GOROUTINE || key == BY_START || key == BY_CREATOR)) {
+	if (!e->goroutine && (key == BY_GOROUTINE || key == BY_START || key == BY_CREATOR ||
+			      key == BY_LABEL)) {
 		buf_printf(to, "[%s]", event_class_names[e->class]);
 	} else if (key == BY_GOROUTINE) {
 		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
@@ -204,6 +190,8 @@ static void add_group_name(struct builder *b, enum group_key key, const struct e
 		add_known_name(b, "start", g, g->start);
 	} else if (key == BY_CREATOR) {
 		add_known_name(b, "go", g, g->creator);
+	} else if (key == BY_LABEL) {
+		add_label_name(b, b->o->by.labels[i], g);
 	} else if (key == BY_CLASS) {
 		buf_printf(to, "class %s", event_class_names[e->class]);
 	} else if (key == BY_THREAD) {
@@ -293,7 +281,7 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 			node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
 		}
 		prefix = false;
-		add_group_name(b, by->keys[i], e);
+		add_group_name(b, i, e);
 		node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
 	}
 	if (node && !t->nodes[node].group) {
@@ -544,7 +532,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 		b->by_thread |= key == BY_THREAD;
 		b->by_class |= key == BY_CLASS;
 		b->by_goroutine |= key == BY_GOROUTINE || key == BY_START ||
-				   key == BY_CREATOR;
+				   key == BY_CREATOR || key == BY_LABEL;
 	}
 	fill_truth(&t->truth, &p->truth);
 	fill_title(b, fill_times(t, p, o->filter));

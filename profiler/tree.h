@@ -27,6 +27,7 @@ enum group_key {
 	BY_CLASS,
 	BY_THREAD,
 	BY_PROCESS,
+	BY_LABEL, /* a pprof label */
 };
 
 enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 }; /* as many as enum event_class has */
@@ -34,9 +35,11 @@ enum { MAX_GROUP_KEYS = 4, TREE_CLASSES = 10 }; /* as many as enum event_class h
 struct grouping {
 	uint8_t keys[MAX_GROUP_KEYS]; /* enum group_key, outermost first */
 	uint8_t n;                    /* 0: as BY_NONE */
+	/* Of BY_LABEL its name, in what was parsed: there it ends at a comma or the end. */
+	const char *labels[MAX_GROUP_KEYS];
 };
 
-/* "goroutine", "creator,goroutine" …: 0, or -EINVAL after one error() line. */
+/* "goroutine", "creator,label:job" …: 0, or -EINVAL after one error() line. arg outlives it. */
 int grouping_parse(const char *arg, void *grouping);
 
 struct tree_options {

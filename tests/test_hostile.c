@@ -53,12 +53,14 @@ static void put_header(struct buf *b, uint64_t n_funcs, uint64_t names, uint64_t
 Test(hostile, many_headers)
 {
 	struct buf b = { 0 };
+	struct mini_go *m;
 	size_t len;
 
 	buf_add(&b, "\x16\0\1\0\x11\0\0\0\0\0\0\0\0", 13); /* no moduledata */
 	while (b.len < SIZE)
 		put_header(&b, 1, 72, 72, 72);
-	cr_expect_eq(open_mini(mini_go_new(b.data, b.len, &len), len), -ENOENT);
+	m = mini_go_new(b.data, b.len, &len);
+	cr_expect_eq(open_mini(m, len), -ENOENT);
 	buf_release(&b);
 }
 
@@ -90,6 +92,7 @@ Test(hostile, long_packed_tables)
 	static const uint32_t func[] = { 0, 0, 0, 0, 8, 8, 8, 3, 0, 1, 4u << 24, 0, 0, 8 };
 	enum { FUNCS = 4095, FUNC_LEN = 1 << 20, PCTAB = 80, ROWS = PCTAB + SIZE };
 	struct buf b = { 0 };
+	struct mini_go *m;
 	size_t len;
 
 	buf_add(&b, "\x16\0\0\0", 4);
@@ -107,6 +110,7 @@ Test(hostile, long_packed_tables)
 		buf_u32(&b, func[i]);
 	for (int i = 0; i < 4; i++)
 		buf_u32(&b, 0);
-	cr_expect_eq(open_mini(mini_go_new(b.data, b.len, &len), len), 0);
+	m = mini_go_new(b.data, b.len, &len);
+	cr_expect_eq(open_mini(m, len), 0);
 	buf_release(&b);
 }

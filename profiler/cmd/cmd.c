@@ -78,7 +78,7 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	if (profile_open(v, args[0]))
 		return STATUS_FAILED;
 	if (!v->options.by.n)
-		v->options.by = (struct grouping){ { BY_GOROUTINE }, 1 };
+		v->options.by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
 	filter_prepare(&v->filter, v->profile);
 	v->options.filter = &v->filter;
 	err = tree_build(&v->tree, v->profile, &v->options);
@@ -128,6 +128,8 @@ uint32_t losses_print(const struct profile *p, FILE *out)
 		  NULL },
 		{ t->stack_faults, "stacks end where memory could not be read", NULL },
 		{ t->g_faults, "goroutines could not be read or trusted", NULL },
+		{ t->labels_cut,
+		  "samples lack labels, or a part: over 4 KiB, or not to be read", NULL },
 		{ t->not_go_samples, "samples of programs that are not Go were left out: ",
 		  profile_string(p, p->not_go_names) },
 	};

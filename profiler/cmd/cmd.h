@@ -90,6 +90,8 @@ struct view {
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
 	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
 	  .parse = filter_time, .data = &(v)->filter }, \
+	{ 0, "label", "KEY=VALUE", "only goroutines with this pprof label, and each other given", \
+	  .parse = filter_label, .data = &(v)->filter }, \
 	{ 0, "focus", "REGEX", "only stacks with a function that matches", \
 	  .parse = filter_focus, .data = &(v)->filter }, \
 	{ 0, "ignore", "REGEX", "no stacks with a function that matches", \

@@ -26,11 +26,11 @@ static const struct {
 	const char *name, *missing, *mend;
 } capabilities[] = {
 	{ 39, true, BAD, "CAP_BPF", "the kernel side cannot be loaded",
-	  "run as root (sudo), or give the program what it needs:\n"
-	  "  setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
+	  "run as root (sudo), or give the program what it needs: "
+	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
 	{ 38, true, BAD, "CAP_PERFMON", "CPUs cannot be sampled",
-	  "run as root (sudo), or give the program what it needs:\n"
-	  "  setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
+	  "run as root (sudo), or give the program what it needs: "
+	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
 	{ 19, false, POOR, "CAP_SYS_PTRACE", "only processes of your own can be looked at",
 	  "add cap_sys_ptrace to what the program has (setcap)" },
 	{ 2, false, POOR, "CAP_DAC_READ_SEARCH",
@@ -94,8 +94,8 @@ static void add_kernel(struct conditions *c)
 		      "this kernel is too old: 5.10 or later is needed", "%s%s", u.release,
 		      version < 5015 ? ", gets the kernel side for those before 5.15" : "");
 	condition_add(c, "BTF of the kernel", btf ? FINE : BAD,
-		      "this kernel has no BTF (/sys/kernel/btf/vmlinux): one built with\n"
-		      "  CONFIG_DEBUG_INFO_BTF=y is needed",
+		      "this kernel has no BTF (/sys/kernel/btf/vmlinux): one built with "
+		      "CONFIG_DEBUG_INFO_BTF=y is needed",
 		      btf ? "present" : "absent");
 }
 
@@ -108,8 +108,8 @@ static void add_namespaces(struct conditions *c)
 
 	condition_add(
 		c, "user namespace", user ? BAD : FINE,
-		"this is a user namespace, where the kernel forbids BPF and perf events to\n"
-		"  everybody: record from outside of the container",
+		"this is a user namespace, where the kernel forbids BPF and perf events to "
+		"everybody: record from outside of the container",
 		user ? "not the initial one" : "the initial one");
 	if (kernelside_pidns())
 		condition_add(
@@ -155,8 +155,8 @@ static void add_settings(struct conditions *c)
 	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
 	condition_add(
 		c, "perf_event_max_sample_rate", !*v || atoi(v) >= 99 ? FINE : POOR,
-		"sysctl kernel.perf_event_max_sample_rate=100000; until then -F takes no\n"
-		"  more than this",
+		"sysctl kernel.perf_event_max_sample_rate=100000; until then -F takes no "
+		"more than this",
 		"%s", *v ? v : "absent");
 	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
 	condition_add(c, "unprivileged_bpf_disabled", *v ? FINE : BAD,

@@ -17,8 +17,8 @@ static const char *const verdicts[] = { "fine", "poor", "bad" };
 
 /* Every condition holds, so it is something that hides. */
 static const char unknown_mend[] =
-	"see the other conditions; if all are fine, a container's seccomp profile or a security\n"
-	"  module forbids it";
+	"see the other conditions; if all are fine, a container's seccomp profile or a security "
+	"module forbids it";
 
 static void try_recording(struct conditions *c)
 {

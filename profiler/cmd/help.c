@@ -71,8 +71,9 @@ int help_verb(const char *verb, const struct opt *opts)
 	opt_help(opts);
 	for (; opts->name; opts++)
 		if (!strcmp(opts->name, "by"))
-			puts("\nKEY is goroutine, start (function), creator (go statement), class, thread,\n"
-			     "process or none; several, comma-separated, nest: --by creator,goroutine.");
+			puts("\nKEY is goroutine, start (function), creator (go statement), label:NAME (a pprof\n"
+			     "label), class, thread, process or none; several, comma-separated, nest: --by\n"
+			     "creator,goroutine.");
 	return STATUS_OK;
 }
 

@@ -24,7 +24,7 @@ void say_cannot(const char *verb, const char *what, int err)
 	if (!mend)
 		mend = err == -ENOSYS
 			       ? "this kernel was built without BPF or perf events"
-			       : "none of this forbids it, so something else does: a container's\n"
-				 "  seccomp profile, or a security module";
+			       : "none of this forbids it, so something else does: a container's "
+				 "seccomp profile, or a security module";
 	fprintf(stderr, "\n  %s\n", mend);
 }

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Checks profiler/golayout.c against the truth: builds a program with each of a list of Go
-// toolchains (GOTOOLCHAIN fetches what is missing, about 70 MB each), reads the offsets from its
-// DWARF and compares them with what golayout_find() says of that version. From the top folder:
+// Checks what gostrobe knows of the runtime's fields against the truth: builds a program with each
+// of a list of Go toolchains (GOTOOLCHAIN fetches what is missing, about 70 MB each), reads the offsets
+// from its DWARF by Go's own debug/dwarf, and compares them with what `gostrobe inspect` says of the
+// program without DWARF. From the top folder, after make:
 //
 //	go run tools/golayout/main.go [VERSION…]	such as 1.24.9; none: the list below
 //
-// Run it when a Go release appears. Exit status 1 when a row is wrong.
+// Run it when a Go release appears. Exit status 1 when an offset is wrong.
 package main
 
 import (
 	"bytes"
 	"debug/dwarf"
 	"debug/elf"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,29 +30,17 @@ const versions = `
 
 const program = "package main\n\nfunc main() { println() }\n"
 
-// Prints the fields of struct layout in the order of the list below, or why there are none.
-const probe = `
-#include <stdio.h>
-#include "bpf/sample.h"
-#include "profiler/golayout.h"
-int main(int argc, char **argv)
-{
-	struct layout l;
-	const char *why = "not a version";
-
-	(void)argc;
-	if (golayout_find(&l, argv[1], &why))
-		return puts(why), 1;
-	printf("0 48 %u %u %u %u %u %u %u %u %u %u\n", l.g_syscallsp, l.g_goid, l.g_gopc,
-	       l.g_startpc, l.g_parent_goid, l.m_procid, l.m_procid + 8, l.m_curg,
-	       l.m_extra_in_c, l.m_ncgo);
-}`
-
-var fields = []struct{ object, field string }{
-	{"runtime.g", "stack"}, {"runtime.g", "m"}, {"runtime.g", "syscallsp"}, {"runtime.g", "goid"},
-	{"runtime.g", "gopc"}, {"runtime.g", "startpc"}, {"runtime.g", "parentGoid"},
-	{"runtime.m", "procid"}, {"runtime.m", "gsignal"}, {"runtime.m", "curg"},
-	{"runtime.m", "isExtraInC"}, {"runtime.m", "ncgo"},
+// What inspect calls them, and what the runtime does.
+var fields = []struct{ name, object, field string }{
+	{"g_m", "runtime.g", "m"}, {"g_syscallsp", "runtime.g", "syscallsp"},
+	{"g_atomicstatus", "runtime.g", "atomicstatus"}, {"g_goid", "runtime.g", "goid"},
+	{"g_parentGoid", "runtime.g", "parentGoid"}, {"g_gopc", "runtime.g", "gopc"},
+	{"g_startpc", "runtime.g", "startpc"}, {"g_labels", "runtime.g", "labels"},
+	{"g_sched_bp", "runtime.gobuf", "bp"}, {"g_syscallbp", "runtime.g", "syscallbp"},
+	{"m_g0", "runtime.m", "g0"}, {"m_procid", "runtime.m", "procid"},
+	{"m_gsignal", "runtime.m", "gsignal"}, {"m_curg", "runtime.m", "curg"},
+	{"m_isExtraInC", "runtime.m", "isExtraInC"}, {"m_ncgo", "runtime.m", "ncgo"},
+	{"m_vdsoSP", "runtime.m", "vdsoSP"},
 }
 
 func main() {
@@ -67,44 +57,39 @@ func run(tmp string, list []string) int {
 	}
 	check(os.WriteFile(filepath.Join(tmp, "main.go"), []byte(program), 0o666))
 	check(os.WriteFile(filepath.Join(tmp, "go.mod"), []byte("module hello\n\ngo 1.13\n"), 0o666))
-	check(os.WriteFile(filepath.Join(tmp, "probe.c"), []byte(probe), 0o666))
-	out, err := exec.Command("cc", "-D_GNU_SOURCE", "-I.", "-o", filepath.Join(tmp, "probe"),
-		filepath.Join(tmp, "probe.c"), "profiler/golayout.c",
-		"profiler/base/cursor.c").CombinedOutput()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s%v\n", out, err)
-		return 1
-	}
-
-	fmt.Printf("%-9s", "")
-	for _, f := range fields {
-		fmt.Printf(" %s", label(f.object, f.field))
-	}
-	fmt.Println()
 	var right, wrong, skipped int
 	for _, v := range list {
-		truth, err := measure(tmp, v)
-		if err != nil {
+		path := filepath.Join(tmp, "hello")
+		if err := build(tmp, v); err != nil {
 			fmt.Printf("%-9s skipped: %v\n", v, err)
 			skipped++
 			continue
 		}
-		// With an exit status of 1 it says why not, which compares as different.
-		out, _ := exec.Command(filepath.Join(tmp, "probe"), "go"+v).Output()
-		said := strings.TrimSpace(string(out))
-		open := strings.Join(truth[:len(truth)-1], " ") + " 0" // for a release candidate
-		verdict := "ok"
-		if said != strings.Join(truth, " ") && said != open {
-			verdict = "WRONG, the table says: " + said
+		truth, err := measure(path)
+		check(err)
+		check(exec.Command("strip", path).Run())
+		said, err := inspect(path)
+		if err != nil {
+			fmt.Printf("%-9s %v\n", v, err)
 			wrong++
-		} else {
+			continue
+		}
+		text, bad := "", ""
+		for _, f := range fields {
+			text += fmt.Sprintf(" %s=%d", f.name, truth[f.name])
+			if said[f.name] == -1 && strings.HasPrefix(f.name, "m_") {
+				continue // moves in patch releases, and so is not claimed
+			}
+			if said[f.name] != truth[f.name] {
+				bad += fmt.Sprintf(" WRONG, %s is said to be %d", f.name, said[f.name])
+			}
+		}
+		fmt.Printf("%-9s%s%s\n", v, text, bad)
+		if bad == "" {
 			right++
+		} else {
+			wrong++
 		}
-		fmt.Printf("%-9s", v)
-		for i, f := range fields {
-			fmt.Printf(" %*s", len(label(f.object, f.field)), truth[i])
-		}
-		fmt.Printf("  %s\n", verdict)
 	}
 	fmt.Printf("%d right, %d wrong, %d skipped\n", right, wrong, skipped)
 	if wrong > 0 || right == 0 {
@@ -113,12 +98,7 @@ func run(tmp string, list []string) int {
 	return 0
 }
 
-func label(object, field string) string {
-	return strings.TrimPrefix(object, "runtime.") + "." + field
-}
-
-// The offsets of fields[] in a program built by that version; "0" where there is no such field.
-func measure(tmp, version string) ([]string, error) {
+func build(tmp, version string) error {
 	// By file: as a package, Go 1.19 cannot be built when its GOROOT is in the module cache.
 	cmd := exec.Command("go", "build", "-o", "hello", "main.go")
 	cmd.Dir = tmp
@@ -126,9 +106,14 @@ func measure(tmp, version string) ([]string, error) {
 		"GOTOOLCHAIN=go"+version)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		lines := bytes.Split(bytes.TrimSpace(out), []byte("\n"))
-		return nil, fmt.Errorf("%v: %s", err, lines[len(lines)-1])
+		return fmt.Errorf("%v: %s", err, lines[len(lines)-1])
 	}
-	file, err := elf.Open(filepath.Join(tmp, "hello"))
+	return nil
+}
+
+// The offsets of fields[]; -1 where there is no such field. That of gobuf counts from g.
+func measure(path string) (map[string]int64, error) {
+	file, err := elf.Open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -137,9 +122,8 @@ func measure(tmp, version string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	offsets := map[string]string{}
-	r := data.Reader()
-	for {
+	offsets := map[string]int64{}
+	for r := data.Reader(); ; {
 		e, err := r.Next()
 		if err != nil {
 			return nil, err
@@ -148,26 +132,50 @@ func measure(tmp, version string) ([]string, error) {
 			break
 		}
 		name, _ := e.Val(dwarf.AttrName).(string)
-		if e.Tag == dwarf.TagStructType && (name == "runtime.g" || name == "runtime.m") {
+		if e.Tag == dwarf.TagStructType &&
+			(name == "runtime.g" || name == "runtime.m" || name == "runtime.gobuf") {
 			t, err := data.Type(e.Offset)
 			if err != nil {
 				return nil, err
 			}
 			for _, f := range t.(*dwarf.StructType).Field {
-				offsets[name+"."+f.Name] = fmt.Sprint(f.ByteOffset)
+				offsets[name+"."+f.Name] = f.ByteOffset
 			}
 		}
 	}
 	if len(offsets) == 0 {
 		return nil, fmt.Errorf("its DWARF has no runtime.g")
 	}
-	var ret []string
+	offsets["runtime.gobuf.bp"] += offsets["runtime.g.sched"]
+	ret := map[string]int64{}
 	for _, f := range fields {
-		at := offsets[f.object+"."+f.field]
-		if at == "" {
-			at = "0"
+		at, ok := offsets[f.object+"."+f.field]
+		if !ok {
+			at = -1
 		}
-		ret = append(ret, at)
+		ret[f.name] = at
+	}
+	return ret, nil
+}
+
+// What gostrobe says.
+func inspect(path string) (map[string]int64, error) {
+	out, err := exec.Command("./gostrobe", "inspect", "--json", path).Output()
+	if err != nil {
+		return nil, fmt.Errorf("gostrobe inspect: %v", err)
+	}
+	var said struct {
+		Fields map[string]*struct{ Offset int64 } `json:"fields"`
+	}
+	if err := json.Unmarshal(out, &said); err != nil {
+		return nil, err
+	}
+	ret := map[string]int64{}
+	for _, f := range fields {
+		ret[f.name] = -1
+		if v := said.Fields[f.name]; v != nil {
+			ret[f.name] = v.Offset
+		}
 	}
 	return ret, nil
 }

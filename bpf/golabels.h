@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The labels of a goroutine (pprof.Do), copied from where g.labels points to:
+ *
+ *   from Go 1.24 on	a slice of {key, value}
+ *   before		a map: 2^B buckets of 8 pairs, each with a chain of more; those of a smaller
+ *			table, of which it had not moved all pairs when it was complete
+ *
+ * Either is never written again once a g points to it, and lives as long as one does: the thread is
+ * stopped, so what is read is whole. Nothing is remembered by address, since addresses are used again.
+ *
+ * A string that cannot be read is most often a constant on a page that nobody has touched yet, which
+ * no program in an interrupt can bring in: its address goes up instead.
+ *
+ * The functions that are not static are those that the verifier is to look at once; they find
+ * their state by the number of the CPU. Unit tests define read_user() and label_reader().
+ */
+#ifndef BPF_GOLABELS_H
+#define BPF_GOLABELS_H
+
+#include "bpf/sample.h"
+
+#ifndef barrier_var
+#define barrier_var(v) asm volatile("" : "+r"(v))
+#endif
+
+enum {
+	PAGE = 4096, /* or a part of one */
+	MAX_LABELS = 128,
+	MAX_LABEL_BUCKETS = 32, /* of 8 */
+	BUCKET_PAIRS = 8,
+	TOPHASH_MIN = 5,   /* less: the slot is empty, or its pair has moved */
+	MAP_SAME_SIZE = 8, /* flag: the old table is no smaller */
+};
+
+struct go_string {
+	__u64 addr, len;
+};
+
+struct label_pair {
+	struct go_string key, value;
+};
+
+struct label_bucket {
+	__u8 tophash[BUCKET_PAIRS];
+	struct go_string keys[BUCKET_PAIRS], values[BUCKET_PAIRS];
+	__u64 overflow;
+};
+
+struct label_map {
+	__u64 count;
+	__u8 flags, b;
+	__u8 pad[6];
+	__u64 buckets, old_buckets;
+};
+
+struct label_slice {
+	__u64 addr, len;
+};
+
+/* The state, and what comes of it. */
+struct label_reader {
+	__u64 next; /* address of the next pair, or bucket; 0: the chain has ended */
+	__u64 left; /* pairs to come, and in the end, that are not there */
+	__u64 buckets, n_buckets; /* next chain, chains to come */
+	__u64 old_buckets, n_old_buckets;
+	__u32 len; /* of bytes */
+	__u32 full;
+	union { /* what was read last */
+		struct label_pair pair;
+		struct label_bucket bucket;
+		struct label_map map;
+		struct label_slice slice;
+	};
+	__u8 bytes[2 *
+		   LABEL_BYTES]; /* twice: for the verifier offset and length are apart */
+};
+
+static __always_inline struct label_reader *label_reader(__u32 cpu);
+
+int label_pair(__u32 cpu);
+int label_bucket(__u32 cpu);
+int labels_read(__u32 cpu, __u64 labels, __u32 list);
+
+static __always_inline void label_u16(struct label_reader *l, __u32 at, __u32 v)
+{
+	if (at <= LABEL_BYTES) {
+		l->bytes[at] = (__u8)v;
+		l->bytes[at + 1] = (__u8)(v >> 8);
+	}
+}
+
+/* Adds a string, or as much as there is room for. Returns what stands before it. */
+static __always_inline __u32 label_string(struct label_reader *l, const struct go_string *s)
+{
+	__u64 addr = s->addr, len = s->len, at = l->len, n;
+	__u32 flags = 0;
+
+	barrier_var(at);
+	if (at > LABEL_BYTES)
+		return LABEL_CUT;
+	n = LABEL_BYTES - at;
+	if (len <= n)
+		n = len;
+	else
+		flags = LABEL_CUT;
+	barrier_var(n);
+	if (!n || n > LABEL_BYTES)
+		return flags;
+	if (!read_user(l->bytes + at, (__u32)n, addr)) {
+		l->len = (__u32)(at + n);
+		return flags | (__u32)n;
+	}
+	if (at > LABEL_BYTES - 8)
+		return LABEL_CUT;
+	for (int i = 0; i < 8; i++)
+		l->bytes[at + i] = (__u8)(addr >> 8 * i);
+	l->len = (__u32)at + 8;
+	return flags | LABEL_AT | (__u32)n;
+}
+
+/* A key has to be whole, a value is cut where the room ends: no other pair comes after that. */
+static __always_inline void label_put(struct label_reader *l, const struct go_string *key,
+				      const struct go_string *value)
+{
+	__u32 at = l->len, n;
+
+	if (l->full || at > LABEL_BYTES - 12 || key->len > LABEL_BYTES - 4 - at) {
+		l->full = 1;
+		return;
+	}
+	l->len = at + 4;
+	n = label_string(l, key);
+	label_u16(l, at, n);
+	n = label_string(l, value);
+	label_u16(l, at + 2, n);
+	l->full = n & LABEL_CUT;
+	l->left--;
+}
+
+/* The next pair of a slice. 1: there is no more to be had. */
+__attribute__((noinline)) int label_pair(__u32 cpu)
+{
+	struct label_reader *l = label_reader(cpu);
+
+	if (!l || !l->left || l->full)
+		return 1;
+	if (read_user(&l->pair, sizeof(l->pair), l->next))
+		return 1;
+	label_put(l, &l->pair.key, &l->pair.value);
+	l->next += sizeof(l->pair);
+	return 0;
+}
+
+/* A page that is not there has not been written to: what would be on it is zeros, as read_user() leaves
+ * them. A bucket may lie on two. */
+static __always_inline void bucket_read(struct label_reader *l, __u64 addr)
+{
+	__u64 n = PAGE - addr % PAGE;
+
+	if (!read_user(&l->bucket, sizeof(l->bucket), addr))
+		return;
+	barrier_var(n);
+	if (!n || n >= sizeof(l->bucket))
+		return;
+	read_user(&l->bucket, (__u32)n, addr);
+	read_user((__u8 *)&l->bucket + n, (__u32)(sizeof(l->bucket) - n), addr + n);
+}
+
+/* The same of a bucket. */
+__attribute__((noinline)) int label_bucket(__u32 cpu)
+{
+	struct label_reader *l = label_reader(cpu);
+
+	if (!l || !l->left || l->full)
+		return 1;
+	if (!l->next) {
+		if (!l->n_buckets) {
+			l->buckets = l->old_buckets;
+			l->n_buckets = l->n_old_buckets;
+			l->n_old_buckets = 0;
+		}
+		if (!l->buckets || !l->n_buckets)
+			return 1;
+		l->next = l->buckets;
+		l->buckets += sizeof(l->bucket);
+		l->n_buckets--;
+	}
+	bucket_read(l, l->next);
+	l->next = l->bucket.overflow;
+	for (int i = 0; i < BUCKET_PAIRS; i++) {
+		if (l->bucket.tophash[i] < TOPHASH_MIN || !l->left)
+			continue;
+		label_put(l, &l->bucket.keys[i], &l->bucket.values[i]);
+	}
+	return 0;
+}
+
+/* Copies the labels, of which there are some; list: they are a slice. */
+__attribute__((noinline)) int labels_read(__u32 cpu, __u64 labels, __u32 list)
+{
+	struct label_reader *l = label_reader(cpu);
+	__u64 map;
+
+	if (!l)
+		return 0;
+	l->len = l->full = 0;
+	l->left = 1; /* until it is known how many */
+	if (list && !read_user(&l->slice, sizeof(l->slice), labels)) {
+		l->left = l->slice.len;
+		l->next = l->slice.addr;
+		for (int i = 0; i < MAX_LABELS; i++)
+			if (label_pair(cpu))
+				break;
+	} else if (!list && !read_user(&map, sizeof(map), labels) &&
+		   !read_user(&l->map, sizeof(l->map), map)) {
+		l->left = l->map.count;
+		l->next = 0;
+		l->buckets = l->map.buckets;
+		l->n_buckets = 1ull << (l->map.b & 63);
+		l->old_buckets = l->map.old_buckets;
+		l->n_old_buckets = l->n_buckets >> !(l->map.flags & MAP_SAME_SIZE);
+		for (int i = 0; i < MAX_LABEL_BUCKETS; i++)
+			if (label_bucket(cpu))
+				break;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the kernel knows of the current task: registers, address space, program. */
+#ifndef BPF_TASK_H
+#define BPF_TASK_H
+
+#include "bpf/arch.h"
+#include "bpf/sample.h"
+
+struct task {
+	__u32 tgid, tid;
+	__u64 mm, exec_vm, tp; /* mm 0: of the kernel, or about to end */
+	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
+};
+
+static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
+{
+	if (modern) {
+		struct task_struct *task = bpf_get_current_task_btf();
+
+		t->mm = (__u64)task->mm;
+		t->exec_vm = task->mm->exec_vm;
+		t->tp = THREAD_POINTER(task);
+		if (in_kernel) {
+			struct pt_regs *regs =
+				(struct pt_regs *)bpf_task_pt_regs((void *)task);
+
+			t->regs.ip = REGS_IP(regs);
+			t->regs.sp = REGS_SP(regs);
+			t->regs.fp = REGS_FP(regs);
+		}
+	} else {
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		t->mm = (__u64)BPF_CORE_READ(task, mm);
+		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
+		t->tp = THREAD_POINTER_CORE(task);
+		if (in_kernel) {
+			struct pt_regs *regs = BPF_CORE_READ(task, stack) +
+					       KERNEL_STACK_SIZE -
+					       bpf_core_type_size(struct pt_regs);
+
+			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
+			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
+			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
+		}
+	}
+}
+
+static __always_inline void exe_read(struct exe_key *key, struct task_struct *task)
+{
+	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);
+
+	__builtin_memset(key, 0, sizeof(*key));
+	if (!inode)
+		return;
+	key->ino = BPF_CORE_READ(inode, i_ino);
+	key->size = BPF_CORE_READ(inode, i_size);
+	key->dev = BPF_CORE_READ(inode, i_sb, s_dev);
+	key->generation = BPF_CORE_READ(inode, i_generation);
+}
+
+static __always_inline image_id image_of(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, group_leader, start_time) +
+	       BPF_CORE_READ(task, self_exec_id);
+}
+
+#endif
