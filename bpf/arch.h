@@ -9,6 +9,7 @@
 
 struct user_regs {
 	__u64 ip, sp, fp;
+	__u64 g; /* where Go keeps g in a register that can be trusted: arm64; else 0 */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -22,6 +23,7 @@ struct perf_context {
 #define CONTEXT_IP(ctx) ((ctx)->ip)
 #define CONTEXT_SP(ctx) ((ctx)->sp)
 #define CONTEXT_FP(ctx) ((ctx)->bp)
+#define CONTEXT_G(ctx)  0
 
 #define REGS_IP(regs) ((regs)->ip)
 #define REGS_SP(regs) ((regs)->sp)
@@ -43,14 +45,17 @@ struct perf_context {
 #define CONTEXT_IP(ctx) ((ctx)->pc)
 #define CONTEXT_SP(ctx) ((ctx)->sp)
 #define CONTEXT_FP(ctx) ((ctx)->regs[29])
+#define CONTEXT_G(ctx)  ((ctx)->regs[28])
 
 #define REGS_IP(r) ((r)->pc)
 #define REGS_SP(r) ((r)->sp)
 #define REGS_FP(r) ((r)->regs[29])
+#define REGS_G(r)  ((r)->regs[28])
 
 #define KERNEL_STACK_SIZE         16384
 
-/* Go keeps g in x28; the slot behind the thread pointer is only written in programs with cgo. */
+/* Go keeps g in x28; the slot behind the thread pointer is only written in programs with cgo, and only
+ * it is right while they are in C. */
 #define THREAD_POINTER(task)      ((task)->thread.uw.tp_value)
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.uw.tp_value)
 

@@ -218,8 +218,8 @@ static __always_inline void vdso_find(const struct layout *l,
 	out->resume_sp = vdso.sp;
 }
 
-/* Fills all of *out; tmp needs no value. */
-static __always_inline void goroutine_read(const struct layout *l, __u64 tp,
+/* Fills all of *out; tmp needs no value. reg: what is in the register for g, if there is one. */
+static __always_inline void goroutine_read(const struct layout *l, __u64 tp, __u64 reg,
 					   struct goroutine_scratch *tmp,
 					   struct goroutine_state *out)
 {
@@ -228,14 +228,15 @@ static __always_inline void goroutine_read(const struct layout *l, __u64 tp,
 	__builtin_memset(out, 0, sizeof(*out));
 	if (!l->ok)
 		out->flags = SAMPLE_NO_LAYOUT;
+	else if (l->g_in_register)
+		g = reg;
 	else if (!tp)
 		out->flags = SAMPLE_STARTING;
 	else if (read_user(&g, sizeof(g), tp + l->tls_g))
 		out->flags = SAMPLE_G_FAULT;
-	else if (!g)
-		out->flags = SAMPLE_NO_G;
-	else
-		out->flags = thread_read(l, tmp, g, out);
+	if (out->flags)
+		return;
+	out->flags = g ? thread_read(l, tmp, g, out) : SAMPLE_NO_G;
 }
 
 #endif

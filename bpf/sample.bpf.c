@@ -208,7 +208,7 @@ static __always_inline __u64 goroutine_fill(struct scratch *tmp, const struct ta
 		s->flags |= SAMPLE_NO_G;
 		return 0;
 	}
-	goroutine_read(&exe->layout, t->tp, &tmp->go, &g);
+	goroutine_read(&exe->layout, t->tp, t->regs.g, &tmp->go, &g);
 	s->flags |= g.flags;
 	if (g.goid && g.procid != t->tid &&
 	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
@@ -300,7 +300,8 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read before anything else, each as one word: the verifier allows no other way */
-	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx);
+	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx),
+		       g = CONTEXT_G(ctx);
 	bool in_kernel = (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 id = bpf_get_current_pid_tgid();
@@ -341,7 +342,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
 	if (!in_kernel)
-		t.regs = (struct user_regs){ ip, sp, fp };
+		t.regs = (struct user_regs){ ip, sp, fp, g };
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;

@@ -76,12 +76,12 @@ enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint6
 		if (op == 0x25ff) /* jmp *disp32(%rip): of a procedure linkage table */
 			return CALLSITE_MAYBE;
 		if ((op & 0xff) != 0xe9)
-			return CALLSITE_NONE;
+			break;
 		cursor_seek(&c, c.pos - 1);
 		rel = (int32_t)cursor_u32(&c);
 		to += c.pos + (uint64_t)(int64_t)rel;
 	}
-	return CALLSITE_NONE;
+	return CALLSITE_OTHER;
 }
 
 int callsite_pushes(struct space *space, uint64_t entry, uint64_t pc, uint8_t regs[8])

@@ -11,7 +11,8 @@
 struct space;
 
 enum callsite {
-	CALLSITE_NONE,  /* no call, or one of another function */
+	CALLSITE_NONE,  /* no call */
+	CALLSITE_OTHER, /* a call of another function */
 	CALLSITE_MAYBE, /* a call through a pointer, or of a library */
 	CALLSITE_OF,    /* a call of it, or of what jumps to it */
 };

@@ -274,15 +274,15 @@ static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, uint64_t entry
 static enum cunwind_end step_by_call(struct walk *w, bool leaf)
 {
 	uint64_t sp = w->c->regs[CFI_RSP], pc = w->c->regs[CFI_RIP] - !leaf, fp = 0, ra, entry;
-	bool known = read_reg(w, CFI_RBP, &fp);
+	bool known = read_reg(w, CFI_RBP, &fp), first = true;
 
 	for (uint64_t at = sp; w->budget && read_stack(w, at, &ra); at += 8, w->budget--) {
-		enum callsite site;
+		enum callsite site = callsite_find(w->space, ra, pc, &entry);
 		uint64_t caller_fp = 0;
 		bool framed = known && at == fp + 8 && at > sp && read_stack(w, fp, &caller_fp);
 
-		site = callsite_find(w->space, ra, pc, &entry);
-		if (site == CALLSITE_OF || (site == CALLSITE_MAYBE && (POLICY || framed || (leaf && at == sp)))) {
+		if (site == CALLSITE_OF ||
+		    (site == CALLSITE_MAYBE && (framed || first))) {
 			leave_frame(w, at, ra, site == CALLSITE_OF ? entry : 0);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;
@@ -290,6 +290,8 @@ static enum cunwind_end step_by_call(struct walk *w, bool leaf)
 			}
 			return CUNWIND_GO;
 		}
+		if (site != CALLSITE_NONE)
+			first = false;
 	}
 	/* so the ABI marks the first frame */
 	return known && !fp && !leaf ? CUNWIND_ROOT : CUNWIND_BROKEN;

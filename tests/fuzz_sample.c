@@ -12,6 +12,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void take(__u16 *v, size_t max, size_t left)
+{
+	if (max > left)
+		max = left;
+	if (*v > max)
+		*v = (__u16)max;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct profile *profile;
@@ -36,13 +44,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s = malloc(size);
 	memcpy(s, data, size);
 	s->tgid = 1;
+	/* as collect.c lets them through */
 	n = (size - sizeof(*s)) / 8;
-	s->n_words = s->n_words < n ? s->n_words : (__u16)n;
+	take(&s->n_label_bytes, LABEL_BYTES, n * 8);
+	n -= (s->n_label_bytes + 7u) / 8;
+	take(&s->n_kernel, MAX_KERNEL_PCS, n);
+	n -= s->n_kernel;
+	if (n > LEAF_WORDS_OLD + MAX_USER_PCS)
+		n = LEAF_WORDS_OLD + MAX_USER_PCS;
+	take(&s->n_words, n, n);
 	n -= s->n_words;
-	s->n_user %= MAX_USER_PCS + 1;
-	s->n_user = s->n_user < n ? s->n_user : (__u16)n;
+	take(&s->n_user, n, n);
 	n -= s->n_user;
-	s->n_kernel = n < MAX_KERNEL_PCS ? (__u16)n : MAX_KERNEL_PCS;
+	take(&s->n_resume_words, n, n);
+	n -= s->n_resume_words;
+	take(&s->n_resume, n, n);
 	pipeline_open(&pl, profile, symbolizer, 0);
 	pipeline_sample(pl, self, s);
 	pipeline_close(pl);

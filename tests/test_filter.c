@@ -7,11 +7,11 @@
 #include "profiler/filter.h"
 
 /*
- * Event	process	goroutine	at	stack
- * 0		812	18		0 ms	main.main main.encode
- * 1		812	19		1000 ms	main.main main.decode
+ * Event	process	goroutine	at	stack					labels
+ * 0		812	18		0 ms	main.main main.encode			job=encode,user=42
+ * 1		812	19		1000 ms	main.main main.decode			job=, and others
  * 2		812	none		2000 ms	(libc.so.6, no names)
- * 3		813	18		3000 ms	main.main main.encode read[kernel]
+ * 3		813	18		3000 ms	main.main main.encode read[kernel]	job=enc…
  */
 static struct profile *four_events(void)
 {
@@ -27,15 +27,18 @@ static struct profile *four_events(void)
 	libc.module = profile_module(p, &m);
 	call = profile_call(p, 0, profile_frame(p, &main));
 	hand_event(p, 0, hand_stack(p, "go:main.main go:main.encode"),
-		   hand_goroutine(p, a, 18, "main.main", "", ""), ta, CLASS_USER);
-	hand_event(p, 1000, call, hand_goroutine(p, a, 19, "", "", ""), ta, CLASS_USER);
+		   hand_goroutine(p, a, 18, "main.main", "", "job=encode,user=42"), ta,
+		   CLASS_USER);
+	hand_event(p, 1000, call, hand_goroutine(p, a, 19, "", "", "job=,\\+"), ta,
+		   CLASS_USER);
 	p->events[1].call = profile_call(
 		p, call,
 		profile_frame(p, &(struct frame){ .func = hand_string(p, "main.decode"),
 						  .kind = FRAME_GO }));
 	hand_event(p, 2000, profile_call(p, 0, profile_frame(p, &libc)), 0, ta, CLASS_C);
 	hand_event(p, 3000, hand_stack(p, "go:main.main go:main.encode kernel:read"),
-		   hand_goroutine(p, b, 18, "main.main", "", ""), tb, CLASS_KERNEL);
+		   hand_goroutine(p, b, 18, "main.main", "", "job=enc\\+"), tb,
+		   CLASS_KERNEL);
 	return p;
 }
 
@@ -100,6 +103,18 @@ Test(filter, selects_by_stack)
 	expect_selected("3", { filter_focus, "encode" }, { filter_focus, "read" });
 }
 
+Test(filter, selects_by_label)
+{
+	expect_selected("0", { filter_label, "job=encode" });
+	expect_selected("0", { filter_label, "job=encode" }, { filter_label, "user=42" });
+	expect_selected("", { filter_label, "job=encode" }, { filter_label, "user=4" });
+	expect_selected("", { filter_label, "job=enc" });
+	expect_selected("", { filter_label, "job=encode,user=42" });
+	expect_selected("1", { filter_label, "job=" });
+	expect_selected("03", { filter_label, "x=" });
+	expect_selected("0", { filter_label, "x=" }, { filter_label, "user=42" });
+}
+
 Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
 {
 	static const struct option wrong[] = {
@@ -123,6 +138,9 @@ Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
 		{ filter_time, "1s-2s-3s" },
 		{ filter_time, "-0" },
 		{ filter_time, "x-" },
+		{ filter_label, "" },
+		{ filter_label, "job" },
+		{ filter_label, "=encode" },
 		{ filter_focus, "(" },
 		{ filter_ignore, "[a" },
 	};

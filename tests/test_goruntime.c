@@ -18,7 +18,7 @@ enum { TP = 0x7000, G = 0x10000, G0 = 0x20000, GSIGNAL = 0x30000, M = 0x40008, T
 static struct region {
 	__u64 addr, size;
 	__u8 data[512];
-} regions[6];
+} regions[8];
 
 static struct layout layout;
 static struct goroutine_state state;
@@ -65,6 +65,7 @@ static void g_put(__u64 g, __u64 lo, __u64 hi, __u64 goid)
 	put(g + layout.g_gopc, 0x402000 + goid, 8);
 	if (layout.g_parent_goid)
 		put(g + layout.g_parent_goid, 1, 8);
+	put(g + layout.g_labels, 0x403000 + goid, 8);
 }
 
 /* A thread of that version that runs goroutine 18. */
@@ -73,11 +74,11 @@ static void thread_make(const char *version)
 	const __u64 gs[] = { G, G0, GSIGNAL };
 	const char *why;
 
-	cr_assert_eq(golayout_find(&layout, version, &why), 0);
+	cr_assert_eq(golayout_of_version(&layout, version, &why), 0);
 	layout.tls_g = -8;
 	memset(regions, 0, sizeof(regions));
 	for (int i = 0; i < 3; i++)
-		regions[i] = (struct region){ .addr = gs[i], .size = layout.g_startpc + 8 };
+		regions[i] = (struct region){ .addr = gs[i], .size = layout.g_labels + 8 };
 	/* Before procid lies what changes from version to version, behind ncgo too. */
 	regions[3] = (struct region){ .addr = M + layout.m_procid,
 				      .size = layout.m_ncgo + 4 - layout.m_procid };
@@ -98,7 +99,7 @@ static __u32 look(void)
 
 	memset(&tmp, 0xa5, sizeof(tmp));
 	memset(&state, 0xa5, sizeof(state));
-	goroutine_read(&layout, TP, &tmp, &state);
+	goroutine_read(&layout, TP, 0, &tmp, &state);
 	return state.flags;
 }
 
@@ -108,6 +109,7 @@ static void expect_goroutine(void)
 	cr_expect_eq(state.parent_goid, layout.g_parent_goid ? 1 : 0);
 	cr_expect_eq(state.startpc, 0x401000 + 18);
 	cr_expect_eq(state.gopc, 0x402000 + 18);
+	cr_expect_eq(state.labels, 0x403000 + 18);
 	cr_expect_eq(state.procid, TID);
 }
 
@@ -117,6 +119,7 @@ static void expect_none(void)
 	cr_expect_eq(state.parent_goid, 0);
 	cr_expect_eq(state.startpc, 0);
 	cr_expect_eq(state.gopc, 0);
+	cr_expect_eq(state.labels, 0);
 	cr_expect_eq(state.alt_lo, 0);
 	cr_expect_eq(state.alt_hi, 0);
 }
@@ -248,6 +251,92 @@ Test(goruntime, extra_thread_back_in_c)
 	}
 }
 
+/* What runs on g0 for a goroutine tells where that goes on. */
+Test(goruntime, resumes_where_the_goroutine_left)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		put(G + 56, 0xc000107e00, 8);
+		put(G + 64, 0x401234, 8);
+		put(G + layout.g_schedbp, 0xc000107e10, 8);
+		cr_expect_eq(look(), 0);
+		cr_expect_eq(state.resume, RESUME_NONE, "it runs itself");
+		put(TP - 8, G0, 8);
+		cr_expect_eq(look(), SAMPLE_G0);
+		cr_expect_eq(state.resume, RESUME_SCHED, "%s", versions[v]);
+		cr_expect_eq(state.resume_sp, 0xc000107e00);
+		cr_expect_eq(state.resume_pc, 0x401234);
+		cr_expect_eq(state.resume_fp, 0xc000107e10);
+		put(G + 56, 0, 8);
+		look();
+		cr_expect_eq(state.resume, RESUME_NONE, "left nowhere");
+	}
+}
+
+Test(goruntime, resumes_at_the_call_of_c)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		put(G + 56, 0xc000107e00, 8);
+		put(M + layout.m_ncgo, 1, 4);
+		put(G + layout.g_syscallsp, 0xc000107f00, 8);
+		put(G + layout.g_syscallsp + 8, 0x405678, 8);
+		if (layout.g_syscallbp)
+			put(G + layout.g_syscallbp, 0xc000107f10, 8);
+		put(TP - 8, G0, 8);
+		cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_CGO);
+		cr_expect_eq(state.resume,
+			     layout.g_syscallbp ? RESUME_SYSCALL : RESUME_SCHED, "%s",
+			     versions[v]);
+		if (layout.g_syscallbp) {
+			cr_expect_eq(state.resume_pc, 0x405678);
+			cr_expect_eq(state.resume_fp, 0xc000107f10);
+		}
+	}
+}
+
+Test(goruntime, resumes_at_the_call_of_the_vdso)
+{
+	struct goroutine_scratch tmp;
+
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		if (!layout.m_vdsosp)
+			continue;
+		regions[5] = (struct region){ .addr = M + layout.m_vdsosp, .size = 16 };
+		regions[6] = (struct region){ .addr = 0xc000107df0, .size = 8 };
+		put(M + layout.m_vdsosp, 0xc000107e00, 8);
+		put(M + layout.m_vdsosp + 8, 0x401234, 8);
+		put(0xc000107df0, 0xc000107e20, 8);
+		goroutine_read(&layout, TP, 0, &tmp, &state);
+		vdso_find(&layout, &tmp, &state);
+		cr_expect_eq(state.resume, RESUME_VDSO, "%s", versions[v]);
+		cr_expect_eq(state.resume_pc, 0x401234);
+		cr_expect_eq(state.resume_fp, 0xc000107e20);
+		put(M + layout.m_vdsosp, 0, 8);
+		goroutine_read(&layout, TP, 0, &tmp, &state);
+		vdso_find(&layout, &tmp, &state);
+		cr_expect_eq(state.resume, RESUME_NONE, "in no such call");
+	}
+}
+
+Test(goruntime, g_in_a_register)
+{
+	struct goroutine_scratch tmp;
+
+	thread_make("go1.22.3");
+	layout.g_in_register = 1;
+	regions[4].size = 0;
+	goroutine_read(&layout, 0, G, &tmp, &state);
+	cr_expect_eq(state.flags, 0);
+	expect_goroutine();
+	goroutine_read(&layout, TP, 0, &tmp, &state);
+	cr_expect_eq(state.flags, SAMPLE_NO_G);
+}
+
 Test(goruntime, no_g_no_layout_no_tls)
 {
 	struct goroutine_scratch tmp;
@@ -256,7 +345,7 @@ Test(goruntime, no_g_no_layout_no_tls)
 	put(TP - 8, 0, 8);
 	cr_expect_eq(look(), SAMPLE_NO_G);
 	expect_none();
-	goroutine_read(&layout, 0, &tmp, &state);
+	goroutine_read(&layout, 0, 0, &tmp, &state);
 	cr_expect_eq(state.flags, SAMPLE_STARTING);
 	regions[4].size = 0;
 	cr_expect_eq(look(), SAMPLE_G_FAULT);
@@ -335,7 +424,7 @@ Test(goruntime, any_layout_is_safe)
 	static const __u32 values[] = { 0,   4,          500,        504,       505,
 					512, 0x7fffffff, 0xfffffff8, 0xffffffff };
 
-	for (int i = 0; i < 9; i++)
+	for (int i = 0; &field[i] < (__u32 *)(&layout + 1); i++)
 		for (size_t v = 0; v < sizeof(values) / sizeof(*values); v++) {
 			thread_make("go1.22.3");
 			put(TP - 8, G0, 8);

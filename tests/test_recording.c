@@ -82,9 +82,8 @@ static struct written write_small(void)
 	/* no events, but rows */
 	hand_goroutine(p, pid, UINT64_MAX, "", "go x", "k=v");
 	append(&w, r);
-	p->truth = (struct truth){ 1, 2, 3,
-				   4, 5, UINT64_MAX,
-				   7, 8, .samples = p->truth.samples };
+	p->truth = (struct truth){ 1, 2,          3, 4, 10,
+				   5, UINT64_MAX, 7, 8, .samples = p->truth.samples };
 	p->not_go_names = hand_string(p, "bash 3");
 	cr_assert_eq(recording_finish(r, p), 0);
 	return w;
@@ -174,8 +173,9 @@ Test(recording, comes_back)
 	cr_expect(same_profile(p, &w));
 	cr_expect(p->truth.lost_ring_full == 1 && p->truth.lost_table_full == 2 &&
 		  p->truth.stack_faults == 3 && p->truth.g_faults == 4 &&
-		  p->truth.not_go_samples == 5 && p->truth.cpu_ns == UINT64_MAX &&
-		  p->truth.peak_rss == 7 && p->truth.duration_ns == 8);
+		  p->truth.labels_cut == 10 && p->truth.not_go_samples == 5 &&
+		  p->truth.cpu_ns == UINT64_MAX && p->truth.peak_rss == 7 &&
+		  p->truth.duration_ns == 8);
 	cr_expect_eq(p->truth.samples, 9);
 	cr_expect_str_eq(profile_string(p, p->not_go_names), "bash 3");
 	profile_free(p);

@@ -159,6 +159,45 @@ Test(tree, groups_by_every_key)
 	profile_free(p);
 }
 
+/* Goroutine 1 changes its labels; 2 has a value that is cut off, and more that nobody knows. */
+Test(tree, groups_by_label)
+{
+	struct profile *p = hand_profile();
+	uint32_t pid = hand_process(p, 812, "demo"), t = hand_thread(p, pid, 812, "");
+	uint32_t work = hand_stack(p, "go:main.work");
+	static const char *const labels[] = { "",
+					      "job=encode,user=42",
+					      "job=\\3d\\2c;\\00",
+					      "job=enc\\+,\\+",
+					      "user=42,\\+",
+					      "job=,user=42" };
+
+	for (uint32_t i = 0; i < LEN(labels); i++)
+		hand_event(p, i, work,
+			   hand_goroutine(p, pid, i < 3 ? 1 : 2, "main.f", "", labels[i]),
+			   t, CLASS_USER);
+	hand_event(p, 9, work, 0, t, CLASS_SCHEDULER);
+	expect_tree(p, "label:job",
+		    "[scheduler];main.work 1\njob=;main.work 2\n"
+		    "job==,;\xef\xbf\xbd;main.work 1\njob=encode;main.work 1\n"
+		    "job=enc…;main.work 1\njob=…;main.work 1\n");
+	expect_tree(p, "label:user,goroutine",
+		    "[scheduler];[scheduler];main.work 1\n"
+		    "user=42;goroutine 1 main.f;main.work 1\n"
+		    "user=42;goroutine 2 main.f;main.work 2\n"
+		    "user=;goroutine 1 main.f;main.work 2\n"
+		    "user=…;goroutine 2 main.f;main.work 1\n");
+	expect_tree(p, "goroutine,label:x",
+		    "[scheduler];[scheduler];main.work 1\n"
+		    "goroutine 1 main.f;x=;main.work 3\n"
+		    "goroutine 2 main.f;x=;main.work 1\n"
+		    "goroutine 2 main.f;x=…;main.work 2\n");
+	expect_tree(p, "goroutine",
+		    "[scheduler];main.work 1\ngoroutine 1 main.f;main.work 3\n"
+		    "goroutine 2 main.f;main.work 3\n");
+	profile_free(p);
+}
+
 Test(tree, knows_its_groups)
 {
 	struct profile *p = workers();
@@ -553,15 +592,21 @@ Test(tree, as_one_by_one)
 
 Test(grouping, refuses_unknown_keys, .init = cr_redirect_stderr)
 {
-	static const char *const wrong[] = { "",       "goid",         "start,",
-					     ",start", "start,,class", "Start",
-					     "star",   "starts",       "start class" };
+	static const char *const wrong[] = {
+		"",       "goid",         "start,",
+		",start", "start,,class", "Start",
+		"star",   "starts",       "start class",
+		"label",  "label:",       "start,label:,class"
+	};
 	struct grouping g;
 
 	cr_expect(!grouping_parse("creator,goroutine,class,thread", &g) && g.n == 4);
 	cr_expect(g.keys[0] == BY_CREATOR && g.keys[1] == BY_GOROUTINE &&
 		  g.keys[3] == BY_THREAD);
 	cr_expect(!grouping_parse("none", &g) && g.n == 1);
+	cr_expect(!grouping_parse("label:a b,label::=", &g) && g.n == 2);
+	cr_expect(g.keys[1] == BY_LABEL && !strcmp(g.labels[0], "a b,label::=") &&
+		  !strcmp(g.labels[1], ":="));
 	for (size_t i = 0; i < LEN(wrong); i++)
 		cr_expect_eq(grouping_parse(wrong[i], &g), -EINVAL, "'%s'", wrong[i]);
 	cr_expect_eq(grouping_parse("start,start,start,start,start", &g), -EINVAL);
