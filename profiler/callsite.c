@@ -2,12 +2,15 @@
 #include "profiler/callsite.h"
 
 #include <string.h>
+#include <stdlib.h>
+bool space_unnamed(struct space*,uint64_t);
+
 
 #include "symbolizer/elf.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-enum { CALL_MAX = 7, JUMPS_MAX = 4 };
+enum { CALL_MAX = 7, TAIL_MAX = 128, FUNCTION_MAX = 1 << 16 /* bytes */ };
 
 /* What the file has at an address; bad: none. */
 static struct cursor code_at(struct space *space, uint64_t addr)
@@ -47,6 +50,37 @@ static void skip_endbr(struct cursor *c)
 		*c = after;
 }
 
+/* Is the function at addr the one at pc, or does one of its first instructions jump there? */
+static bool leads_to(struct space *space, uint64_t addr, uint64_t pc, uint64_t *entry)
+{
+	struct cursor c = code_at(space, addr);
+
+	*entry = addr;
+	if (space_same_function(space, addr, pc))
+		return true;
+	for (size_t i = 1; i < TAIL_MAX && c.len >= 4 && i <= c.len - 4; i++) {
+		uint8_t op = c.data[i - 1];
+
+		cursor_seek(&c, i);
+		*entry = addr + i + 4 + (uint64_t)(int64_t)(int32_t)cursor_u32(&c);
+		/* jmp; or if so */
+		if ((op == 0xe9 || (op & 0xf0) == 0x80) && pc - *entry < FUNCTION_MAX &&
+		    space_same_function(space, *entry, pc))
+			return true;
+	}
+	return false;
+}
+
+bool callsite_import(struct space *space, uint64_t addr)
+{
+	struct cursor c = code_at(space, addr);
+
+	skip_endbr(&c);
+	if (!c.bad && c.pos < c.len && c.data[c.pos] == 0xf2) /* bnd */
+		c.pos++;
+	return cursor_u16(&c) == 0x25ff; /* jmp *disp32(%rip) */
+}
+
 enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint64_t *entry)
 {
 	struct cursor c = code_at(space, ra - CALL_MAX);
@@ -60,28 +94,10 @@ enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint6
 		return is_indirect(code) ? CALLSITE_MAYBE : CALLSITE_NONE;
 	memcpy(&rel, code + 3, sizeof(rel));
 	to = ra + (uint64_t)(int64_t)rel;
-	for (int i = 0; i < JUMPS_MAX; i++) {
-		uint16_t op;
-
-		if (space_same_function(space, to, pc)) {
-			*entry = to;
-			return CALLSITE_OF;
-		}
-		c = code_at(space, to);
-		to -= c.pos;
-		skip_endbr(&c);
-		if (!c.bad && c.pos < c.len && c.data[c.pos] == 0xf2) /* bnd */
-			c.pos++;
-		op = cursor_u16(&c);
-		if (op == 0x25ff) /* jmp *disp32(%rip): of a procedure linkage table */
-			return CALLSITE_MAYBE;
-		if ((op & 0xff) != 0xe9)
-			break;
-		cursor_seek(&c, c.pos - 1);
-		rel = (int32_t)cursor_u32(&c);
-		to += c.pos + (uint64_t)(int64_t)rel;
-	}
-	return CALLSITE_OTHER;
+	if (leads_to(space, to, pc, entry))
+		return CALLSITE_OF;
+	if (getenv("GAP") && pc - to < 4096 && space_unnamed(space, pc) && space_unnamed(space, to)) return CALLSITE_MAYBE;
+	return callsite_import(space, to) ? CALLSITE_MAYBE : CALLSITE_OTHER;
 }
 
 int callsite_pushes(struct space *space, uint64_t entry, uint64_t pc, uint8_t regs[8])

@@ -6,6 +6,7 @@
 #ifndef PROFILER_CALLSITE_H
 #define PROFILER_CALLSITE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct space;
@@ -20,6 +21,8 @@ enum callsite {
 /* Is ra behind a call of the function at pc? CALLSITE_OF: *entry is its first address. Looks at
  * the files and not at the process. */
 enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint64_t *entry);
+/* Does the code at addr, of a procedure linkage table, only jump to another file? */
+bool callsite_import(struct space *space, uint64_t addr);
 /* The registers (DWARF numbers) that a function's first instructions push, in order, up to pc: at
  * most 8. */
 int callsite_pushes(struct space *space, uint64_t entry, uint64_t pc, uint8_t regs[8]);

@@ -160,8 +160,8 @@ static void read_ranges(struct cfi *t, int s)
 	size_t cie = SIZE_MAX;
 	bool good = false;
 
-	for (size_t pos = 0; pos < SECTION_MAX && t->n < RANGES_MAX &&
-			     entry_read(t, s, pos, &e);
+	for (size_t pos = 0;
+	     pos < SECTION_MAX && t->n < RANGES_MAX && entry_read(t, s, pos, &e);
 	     pos = e.next) {
 		if (e.common || e.c.bad)
 			continue;
@@ -218,7 +218,9 @@ static uint64_t ours(uint64_t reg)
 static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, uint64_t from,
 		     int64_t value)
 {
-	struct cfi_rule rule = { .how = how, .reg = (uint8_t)from, .value = (int32_t)value };
+	struct cfi_rule rule = { .how = how,
+				 .reg = (uint8_t)from,
+				 .value = (int32_t)value };
 
 	if (reg > CFI_CFA)
 		return;
@@ -264,7 +266,8 @@ static void run_cfa(struct run *r, uint8_t op)
 	uint64_t from = cfa.reg;
 	int64_t value = cfa.value;
 
-	if (op == DW_CFA_def_cfa || op == DW_CFA_def_cfa_sf || op == DW_CFA_def_cfa_register)
+	if (op == DW_CFA_def_cfa || op == DW_CFA_def_cfa_sf ||
+	    op == DW_CFA_def_cfa_register)
 		from = reg_read(r);
 	else
 		r->c.bad |= cfa.how != CFI_IS;

@@ -20,11 +20,11 @@ struct elf;
 enum { CFI_RBP = 6, CFI_RSP = 7, CFI_RIP = 16, CFI_REGS = 17, CFI_CFA = CFI_REGS };
 
 enum cfi_how {
-	CFI_KEPT, /* the function has not changed it */
-	CFI_LOST, /* the register of RIP: there is no caller */
-	CFI_AT,   /* in memory, value bytes from the CFA */
-	CFI_IS,   /* value bytes from the CFA; the CFA itself: from reg */
-	CFI_IN,   /* in reg */
+	CFI_KEPT,    /* the function has not changed it */
+	CFI_LOST,    /* the register of RIP: there is no caller */
+	CFI_AT,      /* in memory, value bytes from the CFA */
+	CFI_IS,      /* value bytes from the CFA; the CFA itself: from reg */
+	CFI_IN,      /* in reg */
 	CFI_AT_EXPR, /* in memory, where an expression says: len bytes at value in exprs */
 	CFI_IS_EXPR, /* what that says */
 };

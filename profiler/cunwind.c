@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A step looks up the row of an address, once in its life, and reads the caller's registers
- * where that says. Nothing of the process is read but the copy. SP only rises, so a stack
- * ends whatever is in it.
+ * where that says. Nothing of the process is read but the copy, and its files. SP only rises, so
+ * a stack ends whatever is in it.
  */
 #include "profiler/cunwind.h"
 
@@ -18,10 +18,11 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	ROWS_MAX = 1 << 16, /* of 170 bytes; programs have some thousand */
+	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
 	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
 	EXPR_DEPTH = 16,
-	SEARCH_MAX = 4096, /* words of a stack; 100 us */
+	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
+	CALL_COST = 32,    /* what one that is a call counts */
 };
 
 struct module {
@@ -49,11 +50,11 @@ struct walk {
 	struct cunwind *u;
 	struct space *space;
 	struct cstack *c;
-	uint64_t sp;   /* where the copy begins */
-	uint64_t cfa;  /* of the frame that is left */
-	uint32_t lost; /* bits of registers whose values are not known */
-	uint32_t budget; /* words to search, where there are no tables */
-	bool beyond;     /* something was to be read behind the copy */
+	uint64_t sp;    /* where the copy begins */
+	uint64_t cfa;   /* of the frame that is left */
+	uint32_t lost;  /* bits of registers whose values are not known */
+	int32_t budget; /* words to search, where there are no tables */
+	bool beyond;    /* something was to be read behind the copy */
 };
 
 int cunwind_open(struct cunwind **ret)
@@ -109,7 +110,8 @@ static bool same_row(const void *arg, uint32_t id)
 }
 
 /* NULL: no table has one. */
-static const struct cfi_row *find_row(struct cunwind *u, const struct object *o, uint64_t addr)
+static const struct cfi_row *find_row(struct cunwind *u, const struct object *o,
+				      uint64_t addr)
 {
 	struct row_key key = { u->rows, o, addr };
 	uint64_t hash = hash_pair((uintptr_t)o, addr);
@@ -214,7 +216,8 @@ static bool apply(struct walk *w, const struct cfi_row *row, uint32_t reg, uint6
 		return read_stack(w, at, ret);
 	case CFI_AT_EXPR:
 	case CFI_IS_EXPR:
-		return evaluate(w, cursor_over(row->exprs + rule->value, rule->len), cfa, ret) &&
+		return evaluate(w, cursor_over(row->exprs + rule->value, rule->len), cfa,
+				ret) &&
 		       (rule->how == CFI_IS_EXPR || read_stack(w, *ret, ret));
 	default: return false;
 	}
@@ -269,20 +272,26 @@ static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, uint64_t entry
 	w->lost &= ~(1u << CFI_RSP | 1u << CFI_RIP);
 }
 
-/* Code without a table: assembly, what is generated, C libraries that were built so. Either its
- * frame pointer is one, or the call of it is searched for. */
+/*
+ * Code without a table: assembly, what is generated, C libraries that were built so. The call of
+ * the function is searched for. One that could be is believed when the frame pointer points there,
+ * or when no other call was seen before.
+ */
 static enum cunwind_end step_by_call(struct walk *w, bool leaf)
 {
-	uint64_t sp = w->c->regs[CFI_RSP], pc = w->c->regs[CFI_RIP] - !leaf, fp = 0, ra, entry;
+	uint64_t sp = w->c->regs[CFI_RSP], pc = w->c->regs[CFI_RIP] - !leaf, fp = 0, ra,
+		 entry;
 	bool known = read_reg(w, CFI_RBP, &fp), first = true;
+	bool stub = leaf && callsite_import(w->space, pc); /* and has no frame */
 
-	for (uint64_t at = sp; w->budget && read_stack(w, at, &ra); at += 8, w->budget--) {
+	for (uint64_t at = sp; w->budget > 0 && read_stack(w, at, &ra); at += 8) {
 		enum callsite site = callsite_find(w->space, ra, pc, &entry);
 		uint64_t caller_fp = 0;
-		bool framed = known && at == fp + 8 && at > sp && read_stack(w, fp, &caller_fp);
+		bool framed = known && at == fp + 8 && at > sp &&
+			      read_stack(w, fp, &caller_fp);
 
-		if (site == CALLSITE_OF ||
-		    (site == CALLSITE_MAYBE && (framed || first))) {
+		if (site == CALLSITE_OF || (site == CALLSITE_MAYBE && (framed || first)) ||
+		    (site == CALLSITE_OTHER && stub && first)) {
 			leave_frame(w, at, ra, site == CALLSITE_OF ? entry : 0);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;
@@ -290,18 +299,19 @@ static enum cunwind_end step_by_call(struct walk *w, bool leaf)
 			}
 			return CUNWIND_GO;
 		}
-		if (site != CALLSITE_NONE)
-			first = false;
+		first = first && site == CALLSITE_NONE;
+		w->budget -= site == CALLSITE_NONE ? 1 : CALL_COST;
 	}
 	/* so the ABI marks the first frame */
 	return known && !fp && !leaf ? CUNWIND_ROOT : CUNWIND_BROKEN;
 }
 
-enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c, uint64_t *pcs,
-			 uint32_t max, uint32_t *n)
+enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
+			 uint64_t *pcs, uint32_t max, uint32_t *n)
 {
-	struct walk w = { .u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP],
-			  .budget = SEARCH_MAX };
+	struct walk w = {
+		.u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP], .budget = SEARCH_MAX
+	};
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the address is behind a call */
 

@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void take(__u16 *v, size_t max, size_t left)
+static void sample_clip(__u16 *v, size_t max, size_t left)
 {
 	if (max > left)
 		max = left;
@@ -46,19 +46,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s->tgid = 1;
 	/* as collect.c lets them through */
 	n = (size - sizeof(*s)) / 8;
-	take(&s->n_label_bytes, LABEL_BYTES, n * 8);
+	sample_clip(&s->n_label_bytes, LABEL_BYTES, n * 8);
 	n -= (s->n_label_bytes + 7u) / 8;
-	take(&s->n_kernel, MAX_KERNEL_PCS, n);
+	sample_clip(&s->n_kernel, MAX_KERNEL_PCS, n);
 	n -= s->n_kernel;
 	if (n > LEAF_WORDS_OLD + MAX_USER_PCS)
 		n = LEAF_WORDS_OLD + MAX_USER_PCS;
-	take(&s->n_words, n, n);
+	sample_clip(&s->n_words, n, n);
 	n -= s->n_words;
-	take(&s->n_user, n, n);
+	sample_clip(&s->n_user, n, n);
 	n -= s->n_user;
-	take(&s->n_resume_words, n, n);
+	sample_clip(&s->n_resume_words, n, n);
 	n -= s->n_resume_words;
-	take(&s->n_resume, n, n);
+	sample_clip(&s->n_resume, n, n);
 	pipeline_open(&pl, profile, symbolizer, 0);
 	pipeline_sample(pl, self, s);
 	pipeline_close(pl);
