@@ -2,9 +2,6 @@
 #include "profiler/callsite.h"
 
 #include <string.h>
-#include <stdlib.h>
-bool space_unnamed(struct space*,uint64_t);
-
 
 #include "symbolizer/elf.h"
 #include "symbolizer/object.h"
@@ -96,7 +93,6 @@ enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint6
 	to = ra + (uint64_t)(int64_t)rel;
 	if (leads_to(space, to, pc, entry))
 		return CALLSITE_OF;
-	if (getenv("GAP") && pc - to < 4096 && space_unnamed(space, pc) && space_unnamed(space, to)) return CALLSITE_MAYBE;
 	return callsite_import(space, to) ? CALLSITE_MAYBE : CALLSITE_OTHER;
 }
 

@@ -233,6 +233,12 @@ Test(golabels, strings_that_cannot_be_read)
 	list_pair(1, "", "x");
 	cr_expect_eq(strlen(labels(true, constant)), 4 + 3 * (4096 - 12) + 3);
 	cr_expect(reader.left);
+	list(1);
+	next_string = STRINGS;
+	put_string(TABLE, page, 4096 - 4 - 5);
+	next_string = 0x51000;
+	put_string(TABLE + 16, "value", 5);
+	cr_expect_str_eq(labels(true, constant) + 3 * (4096 - 9), "=\\+");
 }
 
 Test(golabels, what_does_not_fit)

@@ -10,6 +10,7 @@
 //	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
 //	check ids ROWS FOLDED		what a program of tests/ids printed, beside its recording by
 //					creator,label:job,goroutine
+//	check dump FOLDED BEFORE AFTER	goroutines by creator,goroutine and goroutine?debug=2 of the program
 //	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same
 //	check inspect ROWS JSON HOW	what tests/workloads/pinned printed, beside what inspect --json says;
 //					HOW is free, or held by a debugger
@@ -111,6 +112,8 @@ func main() {
 		figures, err = checkNamed(args[1], args[2])
 	case len(args) == 3 && args[0] == "page":
 		figures, err = checkPage(args[1], args[2])
+	case len(args) == 4 && args[0] == "dump":
+		figures, err = checkDump(args[1], args[2], args[3])
 	case len(args) == 3 && args[0] == "ids":
 		figures, err = checkIDs(args[1], args[2])
 	case len(args) == 4 && args[0] == "symbolize":
@@ -118,7 +121,7 @@ func main() {
 	case len(args) == 4 && args[0] == "inspect":
 		figures, err = checkInspect(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
 		os.Exit(2)
 	}
 	if err != nil {
