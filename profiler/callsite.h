@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Code that has no unwind table, as musl is built: a word on the stack is the return address if
- * the instruction before it calls the function that runs.
+ * Callers in code that has no unwind tables, as musl is built: a word on the stack is the return
+ * address if the instruction before it calls the function that runs. Where functions begin is
+ * where calls in the same file lead; that needs no symbols.
  */
 #ifndef PROFILER_CALLSITE_H
 #define PROFILER_CALLSITE_H
@@ -9,22 +10,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct elf;
+struct object;
 struct space;
+
+/* Functions of a file that are called directly. */
+struct callees {
+	uint64_t *starts; /* owned; addresses of the file, in order */
+	uint32_t n, cap;
+};
+
+/* Goes through the code: 1 ms for a MB, nothing for more than 32 MB. */
+void callees_init(struct callees *c, const struct elf *e);
+void callees_release(struct callees *c);
+
+/* Whose caller is searched for. */
+struct callee {
+	const struct object *object;
+	uint64_t pc;    /* in the file; of a frame that called: behind the call, less 1 */
+	uint64_t start; /* of its function, at most pc; 0: not known */
+	bool stub;      /* it only jumps to another file, and has no frame */
+};
+struct callee callee_at(const struct callees *c, const struct object *o, uint64_t pc);
 
 enum callsite {
 	CALLSITE_NONE,  /* no call */
 	CALLSITE_OTHER, /* a call of another function */
-	CALLSITE_MAYBE, /* a call through a pointer, or of a library */
-	CALLSITE_OF,    /* a call of it, or of what jumps to it */
+	CALLSITE_MAYBE, /* a call through a pointer, or of another file */
+	CALLSITE_OF,    /* a call of it, or of what jumps to it; its start is known now */
 };
 
-/* Is ra behind a call of the function at pc? CALLSITE_OF: *entry is its first address. Looks at
- * the files and not at the process. */
-enum callsite callsite_find(struct space *space, uint64_t ra, uint64_t pc, uint64_t *entry);
-/* Does the code at addr, of a procedure linkage table, only jump to another file? */
-bool callsite_import(struct space *space, uint64_t addr);
-/* The registers (DWARF numbers) that a function's first instructions push, in order, up to pc: at
- * most 8. */
-int callsite_pushes(struct space *space, uint64_t entry, uint64_t pc, uint8_t regs[8]);
+/* Is ra behind a call of the callee? */
+enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to);
+/* The registers (DWARF numbers) that its first instructions have pushed, in order. */
+int callee_pushes(const struct callee *c, uint8_t regs[8]);
 
 #endif

@@ -28,6 +28,8 @@ enum {
 struct module {
 	const struct object *object;
 	struct cfi cfi;
+	struct callees callees; /* once something has no table */
+	bool searched;
 };
 
 struct row {
@@ -74,26 +76,38 @@ void cunwind_close(struct cunwind *u)
 {
 	if (!u)
 		return;
-	for (uint32_t i = 0; i < u->n_modules; i++)
+	for (uint32_t i = 0; i < u->n_modules; i++) {
 		cfi_release(&u->modules[i].cfi);
+		callees_release(&u->modules[i].callees);
+	}
 	forget_rows(u);
 	free(u->modules);
 	free(u->rows);
 	free(u);
 }
 
-static const struct cfi *module_cfi(struct cunwind *u, const struct object *o)
+static struct module *module_get(struct cunwind *u, const struct object *o)
 {
 	struct module *m;
 
 	for (uint32_t i = 0; i < u->n_modules; i++)
 		if (u->modules[i].object == o)
-			return &u->modules[i].cfi;
+			return &u->modules[i];
 	m = table_add(u->modules, u->n_modules, u->cap_modules);
 	m->object = o;
 	if (o->elf)
 		cfi_init(&m->cfi, o->elf);
-	return &m->cfi;
+	return m;
+}
+
+static struct callee find_callee(struct cunwind *u, const struct object *o, uint64_t addr)
+{
+	struct module *m = module_get(u, o);
+
+	if (o->elf && !m->searched)
+		callees_init(&m->callees, o->elf);
+	m->searched = true;
+	return callee_at(&m->callees, o, addr);
 }
 
 struct row_key {
@@ -125,7 +139,7 @@ static const struct cfi_row *find_row(struct cunwind *u, const struct object *o,
 		r = table_add(u->rows, u->n_rows, u->cap_rows);
 		r->object = o;
 		r->addr = addr;
-		r->found = cfi_find(module_cfi(u, o), addr, &r->cfi);
+		r->found = cfi_find(&module_get(u, o)->cfi, addr, &r->cfi);
 		index_add(&u->index, hash, id);
 	}
 	r = &u->rows[id];
@@ -254,13 +268,13 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
-/* The registers are those of the caller whose return address is at this place, as far as the
- * callee's first instructions tell. */
-static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, uint64_t entry)
+/* The registers are those of the caller whose return address is at this place, as far as what
+ * the callee has pushed tells. */
+static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, const struct callee *to)
 {
 	uint64_t *regs = w->c->regs;
 	uint8_t pushed[8];
-	int n = entry ? callsite_pushes(w->space, entry, regs[CFI_RIP], pushed) : 0;
+	int n = to ? callee_pushes(to, pushed) : 0;
 
 	if (at != regs[CFI_RSP]) /* else there is no frame in which something was saved */
 		w->lost = UINT32_MAX;
@@ -277,22 +291,19 @@ static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, uint64_t entry
  * the function is searched for. One that could be is believed when the frame pointer points there,
  * or when no other call was seen before.
  */
-static enum cunwind_end step_by_call(struct walk *w, bool leaf)
+static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
 {
-	uint64_t sp = w->c->regs[CFI_RSP], pc = w->c->regs[CFI_RIP] - !leaf, fp = 0, ra,
-		 entry;
+	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, ra;
 	bool known = read_reg(w, CFI_RBP, &fp), first = true;
-	bool stub = leaf && callsite_import(w->space, pc); /* and has no frame */
 
 	for (uint64_t at = sp; w->budget > 0 && read_stack(w, at, &ra); at += 8) {
-		enum callsite site = callsite_find(w->space, ra, pc, &entry);
+		enum callsite site = callsite_find(w->space, ra, &to);
 		uint64_t caller_fp = 0;
-		bool framed = known && at == fp + 8 && at > sp &&
-			      read_stack(w, fp, &caller_fp);
+		bool framed = known && at == fp + 8 && at > sp && read_stack(w, fp, &caller_fp);
+		bool stub = leaf && to.stub && at == sp && site != CALLSITE_NONE;
 
-		if (site == CALLSITE_OF || (site == CALLSITE_MAYBE && (framed || first)) ||
-		    (site == CALLSITE_OTHER && stub && first)) {
-			leave_frame(w, at, ra, site == CALLSITE_OF ? entry : 0);
+		if (site == CALLSITE_OF || stub || (site == CALLSITE_MAYBE && (framed || first))) {
+			leave_frame(w, at, ra, site == CALLSITE_OF ? &to : NULL);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;
 				w->lost &= ~(1u << CFI_RBP);
@@ -326,7 +337,8 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 		if (row)
 			end = step_by_row(&w, row);
 		else
-			end = o ? step_by_call(&w, !before) : CUNWIND_BROKEN;
+			end = o ? step_by_call(&w, find_callee(u, o, file_addr), !before)
+				: CUNWIND_BROKEN;
 		before = row && row->signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

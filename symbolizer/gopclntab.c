@@ -43,8 +43,6 @@ enum {
 	MAX_SAMPLED = 1 << 24,
 };
 
-#define NO_FUNCDATA UINT32_MAX
-
 /* What differs between formats in numbers alone. */
 static const struct {
 	uint8_t magic;           /* the low byte; the others are ff ff ff */
@@ -339,7 +337,7 @@ static struct cursor funcdata_of(const struct gopclntab *t, const struct entry *
 		return elf_at(t->elf, u64_at(&t->funcs, pos));
 	}
 	pos += 4 * (uint64_t)i;
-	if (pos + 4 > t->funcs.len || u32_at(&t->funcs, pos) == NO_FUNCDATA)
+	if (pos + 4 > t->funcs.len || u32_at(&t->funcs, pos) == UINT32_MAX /* none */)
 		return none;
 	pos = u32_at(&t->funcs, pos);
 	return cursor_slice(&t->funcdata, pos, t->funcdata.len - pos);

@@ -471,7 +471,8 @@ bool space_is_go(struct space *sp, uint64_t pc)
 	return go && gopclntab_covers(go, pc);
 }
 
-const struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr)
+const struct object *space_object(const struct space *sp, uint64_t addr,
+				  uint64_t *file_addr)
 {
 	const struct area *a = area_find(sp, addr);
 
@@ -479,16 +480,6 @@ const struct object *space_object(const struct space *sp, uint64_t addr, uint64_
 		return NULL;
 	*file_addr = addr + a->delta;
 	return a->object;
-}
-
-bool space_same_function(struct space *sp, uint64_t a, uint64_t b)
-{
-	struct frame at_a[FRAMES_AT_PC], at_b[FRAMES_AT_PC];
-	int n = symbolizer_user(sp->s, sp, a, at_a, FRAMES_AT_PC, NULL);
-	int m = symbolizer_user(sp->s, sp, b, at_b, FRAMES_AT_PC, NULL);
-	const struct frame *f = &at_a[n - 1], *g = &at_b[m - 1]; /* not inlined */
-
-	return f->func && f->func == g->func && f->module == g->module;
 }
 
 uint32_t space_start_function(struct space *sp, uint64_t startpc)

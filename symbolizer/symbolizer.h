@@ -68,9 +68,8 @@ bool space_spwrite(struct space *sp, uint64_t pc);
 bool space_is_go(struct space *sp, uint64_t pc);
 /* What is mapped executable at addr, and where that is in its file. NULL: nothing. Lives as
  * long as the symbolizer. */
-const struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr);
-/* Are both in code that has one name? */
-bool space_same_function(struct space *sp, uint64_t a, uint64_t b);
+const struct object *space_object(const struct space *sp, uint64_t addr,
+				  uint64_t *file_addr);
 /* The function that a goroutine started at startpc really runs: wrappers (gowrap) are followed
  * to their target. Its full name in strs, 0 when unknown. */
 uint32_t space_start_function(struct space *sp, uint64_t startpc);

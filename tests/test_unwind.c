@@ -6,6 +6,8 @@
 
 #include "profiler/base/strtab.h"
 #include "profiler/unwind.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"
 
@@ -19,6 +21,16 @@ static struct stack stack;
 static pid_t pid;
 static int in;
 
+/* Where a function is in the process; 0: not yet, or there is none. */
+static uint64_t find(const char *name)
+{
+	uint64_t entry, bias;
+	const struct object *o = space_go(space, &bias);
+	uint32_t len;
+
+	return o && gopclntab_function(o->go, name, &entry, &len) ? entry + bias : 0;
+}
+
 static void setup(void)
 {
 	strs = strtab_new();
@@ -26,13 +38,8 @@ static void setup(void)
 	pid = start_go(go_binary(), &in);
 	/* until it is the Go program, whole, and no fork of ours */
 	for (int i = 0; i < 200; i++) {
-		const uint8_t *code;
-		uint64_t entry;
-		uint32_t len;
-
 		cr_assert_eq(space_open(&space, symbolizer, pid), 0);
-		if (space_function(space, "runtime.main", &entry, &code, &len) &&
-		    space_is_go(space, entry))
+		if (find("runtime.main") && space_is_go(space, find("runtime.main")))
 			break;
 		space_close(space);
 		space = NULL;
@@ -57,11 +64,9 @@ TestSuite(unwind, .init = setup, .fini = teardown);
 
 static uint64_t entry_of(const char *name)
 {
-	const uint8_t *code;
-	uint64_t entry;
-	uint32_t len;
+	uint64_t entry = find(name);
 
-	cr_assert(space_function(space, name, &entry, &code, &len));
+	cr_assert(entry, "%s", name);
 	return entry;
 }
 
@@ -163,4 +168,76 @@ Test(unwind, without_a_space_the_chain_is_taken_as_it_is)
 	stack_unwind(&stack, NULL, sample);
 	cr_expect_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[2], 0x3000);
+}
+
+/* duffzero and duffcopy get a frame, below SP, before they are called. */
+Test(unwind, fake_frame_of_duffzero_hides_nobody)
+{
+	uint64_t chain[] = { 0x1234, entry_of("runtime.main") + 9,
+			     entry_of("runtime.goexit") + 1 };
+	uint32_t d;
+
+	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	sample->fp = SP - 16;
+	add_chain(3, chain); /* its first one is what an earlier call has left */
+	stack_unwind(&stack, space, sample);
+	cr_assert_eq(stack.n, 3);
+	cr_expect_eq(stack.pcs[0], sample->ip);
+	cr_expect_eq(stack.pcs[1], chain[1]);
+	cr_expect_eq(stack.pcs[2], chain[2]);
+	cr_expect_not(stack.broken);
+}
+
+/* morestack is called by functions that have no frame yet. */
+Test(unwind, both_callers_of_morestack_are_put_back)
+{
+	uint64_t root = entry_of("runtime.goexit") + 1, f = 0;
+	uint32_t d;
+
+	/* after the call, which is the last thing but a jump in a function that checks its stack */
+	for (uint64_t pc = entry_of("runtime.main") + 64;
+	     !f && pc < entry_of("runtime.main") + 2048; pc++)
+		if (space_spdelta(space, pc, &d) && !d)
+			f = pc + 1;
+	cr_assert(f);
+	sample->ip = entry_of("runtime.morestack_noctxt");
+	sample->pcs[0] = f;
+	sample->pcs[1] = entry_of("runtime.mallocgc") + 9;
+	sample->fp = SP + 64;
+	add_chain(1, &root);
+	stack_unwind(&stack, space, sample);
+	cr_assert_eq(stack.n, 4);
+	cr_expect_eq(stack.pcs[1], f);
+	cr_expect_eq(stack.pcs[2], sample->pcs[1]);
+	cr_expect_eq(stack.pcs[3], root);
+}
+
+/* On another stack than the goroutine's: that one follows, from where it was left. */
+Test(unwind, resumed_stack_follows)
+{
+	uint64_t chain = entry_of("runtime.main") + 9;
+	__u64 *p;
+
+	sample->ip = entry_of("runtime.systemstack");
+	sample->fp = 0;
+	sample->n_words = 0;
+	sample->resume = RESUME_SCHED;
+	sample->resume_pc = entry_of("runtime.systemstack_switch") + 1;
+	sample->resume_sp = sample->resume_fp = 2 * SP; /* it has a frame: Go 1.21 */
+	sample->n_resume_words = 1;
+	sample->n_resume = 1;
+	p = sample->pcs;
+	p[0] = 77;
+	p[1] = chain;
+	stack_unwind(&stack, space, sample);
+	cr_assert_eq(stack.n_resume, 2);
+	cr_expect_eq(stack.pcs[stack.n], sample->resume_pc);
+	cr_expect_eq(stack.pcs[stack.n + 1], chain);
+
+	sample->resume_fp = 2 * SP + 64; /* it has none: the return address is at SP */
+	p[0] = entry_of("runtime.mallocgc") + 9;
+	stack_unwind(&stack, space, sample);
+	cr_assert_eq(stack.n_resume, 3);
+	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
+	cr_expect_eq(stack.pcs[stack.n + 2], chain);
 }
