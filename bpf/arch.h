@@ -29,6 +29,14 @@ struct perf_context {
 #define REGS_SP(regs) ((regs)->sp)
 #define REGS_FP(regs) ((regs)->bp)
 
+/* All of them by their DWARF numbers, for who unwinds C. */
+#define REGISTERS(x) \
+	{ \
+		(x)->ax, (x)->dx, (x)->cx, (x)->bx, (x)->si, (x)->di, (x)->bp, (x)->sp, \
+			(x)->r8, (x)->r9, (x)->r10, (x)->r11, (x)->r12, (x)->r13, \
+			(x)->r14, (x)->r15, (x)->ip \
+	}
+
 #define KERNEL_STACK_SIZE 16384 /* THREAD_SIZE without KASAN */
 
 /* arch_prctl() and clone() store it, a context switch saves it: right for the current thread

@@ -47,6 +47,7 @@ struct goroutine_state {
 	__u32 flags;  /* SAMPLE_* */
 	__u32 resume; /* enum resume: the goroutine's stack goes on at: */
 	__u64 resume_pc, resume_sp, resume_fp;
+	__u64 c_end; /* where the stack of C code that runs now begins; 0: not known */
 };
 
 /* What was read last; too big for the BPF stack. */
@@ -174,6 +175,7 @@ static __always_inline __u32 thread_read(const struct layout *l,
 		out->hi = hi;
 		return 0;
 	}
+	out->c_end = tmp->g[G_SCHED_SP]; /* of g0 */
 	if (g == tmp->m[1])
 		flags = SAMPLE_GSIGNAL;
 	else if (!g_field(tmp, l->g_goid))

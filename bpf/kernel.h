@@ -61,7 +61,8 @@ struct thread_struct {
 	unsigned long fsbase;
 };
 struct pt_regs {
-	unsigned long ip, sp, bp;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, ip,
+		sp;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct thread_struct {

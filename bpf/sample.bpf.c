@@ -28,6 +28,7 @@ enum {
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
 	MAX_PCS = LEAF_WORDS_OLD + MAX_USER_PCS, /* words and return addresses */
+	MAX_WORDS = MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
 
@@ -58,8 +59,9 @@ struct scratch {
 	struct goroutine_scratch go;
 	__u8 window[WINDOW];
 	struct sample sample;
-	__u64 pcs[MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8]; /* sample.pcs */
+	__u64 pcs[MAX_WORDS + C_REGS + C_BYTES / 8]; /* sample.pcs */
 	struct label_reader labels;
+	__u64 registers[C_REGS];
 };
 
 struct {
@@ -192,9 +194,15 @@ static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 
 #include "bpf/walk.h"
 
-/* Returns the address of its labels. */
-static __always_inline __u64 goroutine_fill(struct scratch *tmp, const struct task *t,
-					    const struct executable *exe)
+/* What a goroutine has besides what is in the sample. */
+struct extras {
+	__u64 labels; /* their address, or 0 */
+	__u64 c_end;  /* as in struct goroutine_state */
+};
+
+static __always_inline void goroutine_fill(struct scratch *tmp, const struct task *t,
+					   const struct executable *exe,
+					   struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -202,11 +210,11 @@ static __always_inline __u64 goroutine_fill(struct scratch *tmp, const struct ta
 
 	if (exe->state == EXE_UNKNOWN) {
 		s->flags |= SAMPLE_STARTING;
-		return 0;
+		return;
 	}
 	if (exe->state == EXE_NOT_GO) {
 		s->flags |= SAMPLE_NO_G;
-		return 0;
+		return;
 	}
 	goroutine_read(&exe->layout, t->tp, t->regs.g, &tmp->go, &g);
 	s->flags |= g.flags;
@@ -242,7 +250,8 @@ static __always_inline __u64 goroutine_fill(struct scratch *tmp, const struct ta
 		w->alt_lo = g.alt_lo;
 		w->alt_hi = g.alt_hi;
 	}
-	return g.goid ? g.labels : 0;
+	extras->labels = g.goid ? g.labels : 0;
+	extras->c_end = g.c_end;
 }
 
 static __always_inline void sample_send(struct sample *s)
@@ -250,7 +259,7 @@ static __always_inline void sample_send(struct sample *s)
 	__u64 n = sample_words(s);
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
-	if (!ring || n > MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8)
+	if (!ring || n > MAX_WORDS + C_REGS + C_BYTES / 8)
 		return;
 	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
@@ -297,6 +306,67 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 	return 0;
 }
 
+/*
+ * Registers and stack, behind all else, when what runs may be C that Go has called, or the vDSO. Not static
+ * for the same reason as walk_window().
+ */
+__attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 n, size = C_BYTES;
+
+	if (!tmp)
+		return 0;
+	n = sample_words(&tmp->sample);
+	barrier_var(n);
+	if (n > MAX_WORDS)
+		return 0;
+	if (tmp->sample.resume == RESUME_VDSO)
+		size = C_BYTES_VDSO;
+	else if (end - tmp->sample.sp < C_BYTES)
+		size = (end - tmp->sample.sp) & ~7ull;
+	bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
+	/* nobody knows the ends of a stack that C has made */
+	for (int i = 0; i < 8; i++) {
+		barrier_var(size);
+		if (size > C_BYTES)
+			break;
+		if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size,
+					 (void *)tmp->sample.sp)) {
+			tmp->sample.n_c_words = C_REGS + size / 8;
+			break;
+		}
+		size = size / 2 & ~7ull;
+	}
+	return 0;
+}
+
+#ifdef REGISTERS
+static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tmp,
+				    __u32 cpu, bool modern, bool in_kernel, __u64 end)
+{
+	struct sample *s = &tmp->sample;
+
+	if (!(s->flags & (SAMPLE_CGO | SAMPLE_NO_G)) && s->resume != RESUME_VDSO)
+		return;
+	if (!in_kernel) {
+		volatile __u64 regs[C_REGS] = REGISTERS(ctx); /* each read as one word */
+
+		for (int i = 0; i < C_REGS; i++)
+			tmp->registers[i] = regs[i];
+	} else if (modern) {
+		struct pt_regs *p = (struct pt_regs *)bpf_task_pt_regs(
+			(void *)bpf_get_current_task_btf());
+		__u64 regs[C_REGS] = REGISTERS(p);
+
+		__builtin_memcpy(tmp->registers, regs, sizeof(regs));
+	} else {
+		return;
+	}
+	c_stack_take(cpu, end);
+}
+#endif
+
 static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read before anything else, each as one word: the verifier allows no other way */
@@ -309,7 +379,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	struct task t = {};
 	struct scratch *tmp;
 	struct sample *s;
-	__u64 labels;
+	struct extras extras = {};
 
 	if (!(__u32)id) /* the idle task */
 		return 0;
@@ -349,7 +419,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	labels = goroutine_fill(tmp, &t, &p->executable);
+	goroutine_fill(tmp, &t, &p->executable, &extras);
 	if (want_user && s->ip)
 		walk(tmp, cpu,
 		     p->executable.layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
@@ -361,8 +431,12 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		count(COUNT_STACK_FAULT);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
-	if (labels)
-		labels_take(cpu, labels, p->executable.layout.labels_list);
+	if (extras.labels)
+		labels_take(cpu, extras.labels, p->executable.layout.labels_list);
+#ifdef REGISTERS
+	if (want_user && p->executable.state == EXE_GO)
+		c_stack(ctx, tmp, cpu, modern, in_kernel, extras.c_end);
+#endif
 	sample_send(s);
 	return 0;
 }

@@ -28,6 +28,9 @@ enum {
 	LEAF_WORDS_OLD = 32,
 	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
 	LABEL_BYTES = 4096,
+	C_REGS = 17,            /* of struct cstack */
+	C_BYTES = 64 << 10,     /* of stack, where C was called */
+	C_BYTES_VDSO = 1 << 10, /* ... from the vDSO to nanotime1 and the like */
 };
 
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
@@ -71,7 +74,8 @@ enum label_bits {
  * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
  * if the address before it were in cgocallback: who knows that it is not stops there. Behind all that are
  * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
- * aligned, which say how many bytes the key and the value have, then those. */
+ * aligned, which say how many bytes the key and the value have, then those. Last, where C code may be what
+ * runs, are all registers, as in profiler/cunwind.h, and the stack from sp to where Go called C. */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
 	__u32 tgid, tid; /* in the pid namespace of user space */
@@ -89,7 +93,8 @@ struct sample {
 	__u16 resume;   /* enum resume */
 	__u16 n_resume_words, n_resume;
 	__u16 n_label_bytes;
-	__u16 pad[3];
+	__u16 n_c_words; /* 0, or C_REGS and more */
+	__u16 pad[2];
 	__u64 resume_pc, resume_sp, resume_fp;
 	__u64 pcs[];
 };
@@ -100,10 +105,16 @@ static inline __u32 sample_user_pcs(const struct sample *s)
 	return (__u32)s->n_words + s->n_user + s->n_resume_words + s->n_resume;
 }
 
+/* Of pcs[] before the registers. */
+static inline __u32 sample_c_at(const struct sample *s)
+{
+	return sample_user_pcs(s) + s->n_kernel + (s->n_label_bytes + 7u) / 8;
+}
+
 /* All of pcs[]. */
 static inline __u32 sample_words(const struct sample *s)
 {
-	return sample_user_pcs(s) + s->n_kernel + (s->n_label_bytes + 7u) / 8;
+	return sample_c_at(s) + s->n_c_words;
 }
 
 /* Names a file to the kernel side; opaque to user space, which gets it in RECORD_IMAGE. */

@@ -299,10 +299,12 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 	for (uint64_t at = sp; w->budget > 0 && read_stack(w, at, &ra); at += 8) {
 		enum callsite site = callsite_find(w->space, ra, &to);
 		uint64_t caller_fp = 0;
-		bool framed = known && at == fp + 8 && at > sp && read_stack(w, fp, &caller_fp);
+		bool framed = known && at == fp + 8 && at > sp &&
+			      read_stack(w, fp, &caller_fp);
 		bool stub = leaf && to.stub && at == sp && site != CALLSITE_NONE;
 
-		if (site == CALLSITE_OF || stub || (site == CALLSITE_MAYBE && (framed || first))) {
+		if (site == CALLSITE_OF || stub ||
+		    (site == CALLSITE_MAYBE && (framed || first))) {
 			leave_frame(w, at, ra, site == CALLSITE_OF ? &to : NULL);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;

@@ -18,6 +18,7 @@
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
+#include "profiler/cunwind.h"
 #include "profiler/labels.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
@@ -62,15 +63,16 @@ struct pipeline {
 	uint32_t n_frames, cap_frames;
 	uint32_t *modules; /* module of the symbolizer → of the profile */
 	uint32_t n_modules, cap_modules;
-	uint32_t cut_frame;
+	uint32_t cut_frame, cut; /* "[cut]", and the row of expansions that is it */
 	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
 	struct left_out *left_out;
 	uint32_t n_left_out, cap_left_out;
 	struct arena arena;
 	struct stack stack;
+	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 4];
+	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 5];
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,
@@ -83,6 +85,11 @@ int pipeline_open(struct pipeline **ret, struct profile *profile,
 	pl->symbolizer = symbolizer;
 	pl->start_ns = start_ns;
 	pl->cut_frame = profile_frame(profile, &cut);
+	pl->cut = pl->n_expansions;
+	*table_add(pl->expansions, pl->n_expansions,
+		   pl->cap_expansions) = (struct expansion){ .n = 1, .kind = FRAME_CUT };
+	*table_add(pl->frames, pl->n_frames, pl->cap_frames) = pl->cut_frame;
+	cunwind_open(&pl->cunwind);
 	*ret = pl;
 	return 0;
 }
@@ -96,6 +103,7 @@ void pipeline_close(struct pipeline *pl)
 	free(pl->frames);
 	free(pl->modules);
 	free(pl->left_out);
+	cunwind_close(pl->cunwind);
 	arena_release(&pl->arena);
 	free(pl);
 }
@@ -236,10 +244,12 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 	uint8_t kind;
 
 	pl->resuming = false;
-	kind = expand_pcs(pl, p, s, st->pcs, native ? 1 : st->n, true, &n);
+	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
+	if (st->c ? st->c_gap : native)
+		pl->leaf_first[n++] = pl->cut;
 	/* a goroutine that left its thread in newstack, and one that C made for a thread of its own */
 	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) ||
-		  (kind == FRAME_CGOCALLBACK && !s->startpc);
+		  (kind == FRAME_CGOCALLBACK && !s->startpc) || st->c_root;
 	if (*rooted || !n_resume)
 		return n;
 	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {
@@ -441,7 +451,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	for (; n < s->n_kernel; n++)
 		pl->leaf_first[n] = expand(pl, NULL, s->pcs[sample_user_pcs(s) + n]);
 	n_kernel = n;
-	stack_unwind(&pl->stack, p->space, s);
+	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
 	n = expand_stack(pl, p, s, n, &rooted);
 	if (n > n_kernel)
 		leaf_kind = pl->expansions[pl->leaf_first[n_kernel]].kind;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "profiler/cunwind.h"
 #include "symbolizer/symbolizer.h"
 
 static void add_chain(struct stack *st, const struct sample *s)
@@ -102,14 +103,39 @@ static void resumed_stack(struct stack *ret, const struct sample *s)
 	ret->n_resume = n - ret->n;
 }
 
-void stack_unwind(struct stack *ret, struct space *space, const struct sample *s)
+/* C has other ways than frame pointers to find its callers. */
+static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
+		    const struct sample *s)
+{
+	const __u64 *regs = s->pcs + sample_c_at(s);
+	enum cunwind_end end;
+	struct cstack c;
+
+	if (s->n_c_words <= C_REGS || !space || space_is_go(space, s->ip))
+		return false;
+	for (int i = 0; i < C_REGS; i++)
+		c.regs[i] = regs[i];
+	c.bytes = (const uint8_t *)(regs + C_REGS);
+	c.size = (s->n_c_words - C_REGS) * 8u;
+	end = cunwind(u, space, &c, ret->pcs, MAX_USER_PCS, &ret->n);
+	ret->c = true;
+	ret->c_root = end == CUNWIND_ROOT;
+	/* of C that Go called, the copy ends where the first function's caller would be */
+	ret->c_gap = end == CUNWIND_BROKEN || (end == CUNWIND_SHORT && !s->resume);
+	return true;
+}
+
+void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
+		  const struct sample *s)
 {
 	ret->n = ret->n_resume = 0;
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
+	ret->c = ret->c_root = ret->c_gap = false;
 	if (!s->ip)
 		return;
-	sampled_stack(ret, space, s);
+	if (!c_stack(ret, space, u, s))
+		sampled_stack(ret, space, s);
 	if (s->resume)
 		resumed_stack(ret, s);
 }

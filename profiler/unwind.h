@@ -15,6 +15,7 @@
 
 #include "bpf/sample.h"
 
+struct cunwind;
 struct space;
 
 struct stack {
@@ -25,9 +26,13 @@ struct stack {
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */
 	bool broken; /* the chain could not be followed further */
+	bool c;      /* it begins in C, whose frames are all that is before n ... */
+	bool c_root; /* ... and lead to the thread's first function */
+	bool c_gap;  /* ... or are not all of them */
 };
 
 /* space NULL: nothing is known of the process, the chain is taken as it is. */
-void stack_unwind(struct stack *ret, struct space *space, const struct sample *s);
+void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
+		  const struct sample *s);
 
 #endif

@@ -30,7 +30,9 @@ static void put_block(struct buf *b, uint32_t kind, const void *raw, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct tree_options by = { .by = { { BY_CREATOR, BY_GOROUTINE, BY_THREAD }, 3 } };
+	struct tree_options by = { .by = { .keys = { BY_CREATOR, BY_GOROUTINE, BY_LABEL },
+					   .n = 3,
+					   .labels[2] = "k" } };
 	struct buf file = { 0 };
 	struct profile *p;
 	struct tree *t;
@@ -39,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[32];
 
 	if (size < 8 || memcmp(data, "gostrobe", 8)) {
-		buf_add(&file, "gostrobe\1\0\0\0", 12);
+		buf_add(&file, "gostrobe\2\0\0\0", 12);
 		put_block(&file, 1, "\0\1\0\1\0\0\1\0\0\1\0\1\0\0\1", 16);
 		put_block(&file, 2, data, size);
 	}

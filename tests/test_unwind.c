@@ -97,7 +97,7 @@ Test(unwind, caller_of_a_function_without_frame_is_put_back)
 	sample->pcs[0] = caller;
 	sample->fp = SP + 64; /* the caller's */
 	add_chain(1, &root);
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[0], sample->ip);
 	cr_expect_eq(stack.pcs[1], caller);
@@ -113,7 +113,7 @@ Test(unwind, complete_frame_keeps_its_chain)
 	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
 	sample->fp = SP + d - 8; /* CFA - 16 */
 	add_chain(2, chain);
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[1], chain[0]);
 	cr_expect_eq(stack.pcs[2], chain[1]);
@@ -125,7 +125,7 @@ Test(unwind, word_that_is_no_code_is_not_a_caller)
 	sample->pcs[0] = 0x1234;
 	sample->fp = SP + 64;
 	add_chain(1, &(uint64_t){ entry_of("runtime.goexit") + 1 });
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_expect_eq(stack.n, 1);
 	cr_expect(stack.broken);
 }
@@ -144,19 +144,19 @@ Test(unwind, chain_in_the_copied_stack)
 	sample->pcs[d / 8 - 1] = SP + 8 * 300; /* caller's frame pointer */
 	sample->pcs[300] = 0;
 	sample->pcs[301] = root;
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[1], caller);
 	cr_expect_eq(stack.pcs[2], root);
 	cr_expect(!stack.broken);
 
 	sample->pcs[300] = SP + 8 * 300; /* a frame that is its own caller */
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_expect_eq(stack.n, 3);
 	cr_expect(stack.broken);
 
 	sample->pcs[d / 8 - 1] = SP + 8 * (COPY_WORDS - 1); /* its second word is outside */
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_expect_eq(stack.n, 2);
 	cr_expect(stack.broken);
 }
@@ -180,7 +180,7 @@ Test(unwind, fake_frame_of_duffzero_hides_nobody)
 	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
 	sample->fp = SP - 16;
 	add_chain(3, chain); /* its first one is what an earlier call has left */
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[0], sample->ip);
 	cr_expect_eq(stack.pcs[1], chain[1]);
@@ -205,7 +205,7 @@ Test(unwind, both_callers_of_morestack_are_put_back)
 	sample->pcs[1] = entry_of("runtime.mallocgc") + 9;
 	sample->fp = SP + 64;
 	add_chain(1, &root);
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, 4);
 	cr_expect_eq(stack.pcs[1], f);
 	cr_expect_eq(stack.pcs[2], sample->pcs[1]);
@@ -229,14 +229,14 @@ Test(unwind, resumed_stack_follows)
 	p = sample->pcs;
 	p[0] = 77;
 	p[1] = chain;
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 2);
 	cr_expect_eq(stack.pcs[stack.n], sample->resume_pc);
 	cr_expect_eq(stack.pcs[stack.n + 1], chain);
 
 	sample->resume_fp = 2 * SP + 64; /* it has none: the return address is at SP */
 	p[0] = entry_of("runtime.mallocgc") + 9;
-	stack_unwind(&stack, space, sample);
+	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 3);
 	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
 	cr_expect_eq(stack.pcs[stack.n + 2], chain);
