@@ -15,7 +15,7 @@
  *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
  *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
  *			self weight has beyond samples × period, zig-zag, so nearly always 0
- *	group.*		innermost groups: node, goroutines, creator (string)
+ *	group.*		innermost groups: node, goroutines, creator, labels (strings)
  */
 #include <errno.h>
 #include <limits.h>
@@ -192,6 +192,7 @@ static void write_rows(struct page *p)
 	column(p, "group.node", t->n_groups, g[i].node);
 	column(p, "group.goroutines", t->n_groups, g[i].goroutines);
 	column(p, "group.creator", t->n_groups, strtab_add(p->strings, g[i].creator));
+	column(p, "group.labels", t->n_groups, strtab_add(p->strings, g[i].labels));
 }
 
 static void write_strings(struct page *p)

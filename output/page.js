@@ -75,7 +75,7 @@ function readData(raw) {
 	}
 	data = { strings, title: strings[title], start, period, truth: column("truth"),
 		funcs: table("func", ["name", "file", "module", "line", "kind", "inlined"]),
-		groups: table("group", ["node", "goroutines", "creator"]) };
+		groups: table("group", ["node", "goroutines", "creator", "labels"]) };
 	data.label = Array.from(data.funcs.name, (name) => strings[name] || "all");
 	data.brief = data.label.map(shorten);
 	data.bare = data.brief.map((name, f) => isGo(f) ? name.replace(/^[\w-]+\./, "") : name);
@@ -227,8 +227,9 @@ function placeOf(i) {
 	const { funcs, groups, strings } = data, f = view.tree.func[i], file = strings[funcs.file[f]];
 	const row = view.tree == grouped ? data.groupOf.get(i) : undefined;
 	if (row != undefined) {
-		const creator = strings[groups.creator[row]];
-		return count(groups.goroutines[row], "goroutine") + (creator && ` · created by ${creator}`);
+		const creator = strings[groups.creator[row]], labels = strings[groups.labels[row]];
+		return count(groups.goroutines[row], "goroutine") + (labels && ` · ${labels.slice(0, 200)}`) +
+			(creator && ` · created by ${creator}`);
 	}
 	const place = file ? file + (funcs.line[f] ? `:${funcs.line[f]}` : "") : strings[funcs.module[f]];
 	return [place, funcs.inlined[f] ? "inlined" : ""].filter(Boolean).join(" · ");

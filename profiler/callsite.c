@@ -107,6 +107,16 @@ struct callee callee_at(const struct callees *t, const struct object *o, uint64_
 	return (struct callee){ o, pc, lo ? t->starts[lo - 1] : 0, is_stub(o, pc) };
 }
 
+bool is_trampoline(const struct object *o, uint64_t pc)
+{
+	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers go by these bytes, too */
+	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
+	struct cursor c = code_at(o, pc);
+	const void *p = cursor_bytes(&c, sizeof(code));
+
+	return p && !memcmp(p, code, sizeof(code));
+}
+
 /* The bytes before a return address: call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and
  * with an index register. */
 static bool is_indirect(const uint8_t code[CALL_MAX])

@@ -33,6 +33,9 @@ struct callee {
 };
 struct callee callee_at(const struct callees *c, const struct object *o, uint64_t pc);
 
+/* Is that where signal handlers return to? */
+bool is_trampoline(const struct object *o, uint64_t pc);
+
 enum callsite {
 	CALLSITE_NONE,  /* no call */
 	CALLSITE_OTHER, /* a call of another function */

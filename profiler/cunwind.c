@@ -21,6 +21,7 @@ enum {
 	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
 	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
 	EXPR_DEPTH = 16,
+	UC_MCONTEXT = 40,  /* of the kernel's struct ucontext, from SP on in a trampoline */
 	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
 	CALL_COST = 32,    /* what one that is a call counts */
 };
@@ -154,7 +155,7 @@ static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
 		memcpy(ret, w->c->bytes + at, sizeof(*ret));
 		return true;
 	}
-	w->beyond |= at >= w->c->size - w->c->size % 8 && at < STACK_MAX;
+	w->beyond |= at < STACK_MAX;
 	return false;
 }
 
@@ -268,6 +269,24 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
+/* To what a signal has interrupted, by what the kernel has saved. */
+static enum cunwind_end step_by_signal(struct walk *w)
+{
+	/* in uc_mcontext: r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip */
+	static const uint8_t order[CFI_REGS] = { 8, 9, 10, 11, 12, 13, 14, 15, 5,
+						 4, 6, 3,  1,  0,  2,  7,  16 };
+	uint64_t next[CFI_REGS], sp = w->c->regs[CFI_RSP];
+
+	for (uint32_t i = 0; i < CFI_REGS; i++)
+		if (!read_stack(w, sp + UC_MCONTEXT + 8 * i, &next[order[i]]))
+			return failed(w);
+	if (next[CFI_RSP] <= sp)
+		return CUNWIND_BROKEN;
+	memcpy(w->c->regs, next, sizeof(next));
+	w->lost = 0;
+	return CUNWIND_GO;
+}
+
 /* The registers are those of the caller whose return address is at this place, as far as what
  * the callee has pushed tells. */
 static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, const struct callee *to)
@@ -329,19 +348,23 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 	uint64_t before = 0; /* 1: the address is behind a call */
 
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
-		uint64_t addr = c->regs[CFI_RIP] - before, file_addr;
-		const struct object *o = space_object(space, addr, &file_addr);
-		const struct cfi_row *row = o ? find_row(u, o, file_addr) : NULL;
+		uint64_t pc = c->regs[CFI_RIP], at;
+		const struct object *o = space_object(space, pc - before, &at);
+		const struct cfi_row *row = o ? find_row(u, o, at) : NULL;
+		bool signal = row ? row->signal : o && is_trampoline(o, at + before);
 
-		pcs[(*n)++] = c->regs[CFI_RIP];
-		if (space_is_go(space, addr))
+		pcs[(*n)++] = pc;
+		if (space_is_go(space, pc - before))
 			return CUNWIND_GO;
 		if (row)
 			end = step_by_row(&w, row);
+		else if (signal)
+			end = step_by_signal(&w);
+		else if (o)
+			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
-			end = o ? step_by_call(&w, find_callee(u, o, file_addr), !before)
-				: CUNWIND_BROKEN;
-		before = row && row->signal ? 0 : 1;
+			end = CUNWIND_BROKEN;
+		before = signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;
 }

@@ -14,6 +14,7 @@
 #include "bpf/sample.h"
 
 struct object;
+struct space;
 struct thread_state;
 
 enum layout_field {
@@ -83,12 +84,12 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 int golayout_find(struct golayout *ret, const struct object *o, bool dwarf);
 
 /*
- * The rest, on a process whose addresses are those of the file plus bias: reads got and iscgo, then
+ * The rest, on a process, whose space_go() the layout is of: reads got and iscgo, then
  * runs the checks on its threads (n 0: on none) and clears layout.ok when one fails. Nobody is
  * stopped: what changes while it is read is read again. -ESRCH and the like: the process cannot be
  * read, and ok is 0 if it depends on that.
  */
-int golayout_check(struct golayout *l, const struct object *o, uint64_t bias, pid_t pid,
+int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n);
 
 #endif

@@ -132,7 +132,7 @@ static int layout_look(struct inspection *in, struct threads *threads)
 
 	for (int dwarf = 0; !err && dwarf < 2; dwarf++) {
 		if (!golayout_find(l, in->object, dwarf) && threads)
-			golayout_check(l, in->object, in->bias, in->pid, rows, n);
+			golayout_check(l, in->space, in->pid, rows, n);
 		if (!l->why)
 			break;
 	}

@@ -279,7 +279,7 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
 		l = *layout_of(ps, o, dwarf);
 		if (!l.why)
-			golayout_check(&l, o, bias, (pid_t)p->tgid, threads, n);
+			golayout_check(&l, p->space, (pid_t)p->tgid, threads, n);
 		*why = *why ? *why : l.why;
 		ret->layout = l.layout;
 		ret->own = l.got != 0;

@@ -14,8 +14,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/golayout.h"
 #include "profiler/threads.h"
-#include "symbolizer/gopclntab.h"
-#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
 
 enum {
 	TRIES = 8,
@@ -28,7 +27,7 @@ enum {
 
 struct process {
 	const struct golayout *l;
-	const struct object *o;
+	struct space *space;
 	uint64_t bias;
 	pid_t pid;
 };
@@ -110,11 +109,7 @@ static void result(struct golayout *l, enum layout_check check, bool ok)
 /* A goroutine that the runtime makes for a thread of C has no go statement. */
 static bool start_is_right(const struct process *p, const struct reading *r)
 {
-	uint64_t addr = r->startpc - p->bias, entry;
-
-	if (!r->startpc)
-		return !r->gopc;
-	return gopclntab_entry(p->o->go, addr, &entry) && entry == addr;
+	return r->startpc ? space_is_entry(p->space, r->startpc) : !r->gopc;
 }
 
 static void thread_check(struct golayout *l, const struct process *p,
@@ -212,14 +207,15 @@ static void threads_check(struct golayout *l, const struct process *p,
 	check_unique(l, seen, n_seen);
 }
 
-int golayout_check(struct golayout *l, const struct object *o, uint64_t bias, pid_t pid,
+int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n)
 {
-	struct process p = { l, o, bias, pid };
+	struct process p = { l, space, 0, pid };
 	struct golayout fresh;
 
 	l->layout.ok = 0;
 	errno = 0;
+	space_go(space, &p.bias);
 	if (!slot_read(l, &p)) {
 		l->why = "the slot of g could not be read from the process";
 		return errno ? -errno : -ENOTSUP;

@@ -285,9 +285,12 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 		node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
 	}
 	if (node && !t->nodes[node].group) {
-		*table_add(t->groups, t->n_groups, t->cap_groups) = (struct group){
-			.node = node, .first_ns = UINT64_MAX, .start = "", .creator = ""
-		};
+		*table_add(t->groups, t->n_groups,
+			   t->cap_groups) = (struct group){ .node = node,
+							    .first_ns = UINT64_MAX,
+							    .start = "",
+							    .creator = "",
+							    .labels = "" };
 		t->nodes[node].group = t->n_groups;
 	}
 	return node;
@@ -304,8 +307,13 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 	const struct goroutine *g = &b->p->goroutines[goroutine];
 	struct group *to = &b->t->groups[group];
 	const char *start, *creator;
+	const char *labels = profile_string(b->p, g->labels);
 	uint32_t n = b->members.n;
 
+	if (!to->goroutines)
+		to->labels = labels;
+	else if (to->labels != labels)
+		to->labels = "";
 	/* Rows that differ in labels are one goroutine. */
 	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
 	    n)

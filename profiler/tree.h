@@ -71,6 +71,7 @@ struct group {
 	uint32_t goroutines;         /* different ones in it */
 	uint64_t first_ns, last_ns;  /* since the profile's start */
 	const char *start, *creator; /* as shown; "" when mixed or not known */
+	const char *labels;          /* as in labels.h; "" when mixed or none */
 	uint64_t goid, parent_goid;  /* 0 when mixed or none */
 	uint64_t samples_by_class[TREE_CLASSES];
 };

@@ -457,6 +457,14 @@ bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
 	return go && gopclntab_spdelta(go, pc, delta);
 }
 
+bool space_is_entry(struct space *sp, uint64_t pc)
+{
+	const struct gopclntab *go = go_at(sp, &pc);
+	uint64_t entry;
+
+	return go && gopclntab_entry(go, pc, &entry) && entry == pc;
+}
+
 bool space_spwrite(struct space *sp, uint64_t pc)
 {
 	const struct gopclntab *go = go_at(sp, &pc);

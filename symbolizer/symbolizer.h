@@ -62,6 +62,8 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 /* What the leaf repair asks of pclntab: the bytes between SP and the return address at pc.
  * false: pc is not in a Go function, or its table does not say. */
 bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
+/* Does a function of any Go module start at pc? */
+bool space_is_entry(struct space *sp, uint64_t pc);
 /* As gopclntab_spwrite(). */
 bool space_spwrite(struct space *sp, uint64_t pc);
 /* Is pc inside the text of a Go module? */

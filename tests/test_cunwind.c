@@ -47,6 +47,11 @@ static const char program[] =
 	"F int deep(int n) { return n ? deep(n - 1) + leaf(n) : jumps(90); }\n"
 	"static int compare(const void *a, const void *b) { return leaf(*(int *)a) - leaf(*(int *)b); }\n"
 	"static void handler(int s) { sink += leaf(s); }\n"
+	/* the CFA is what OpenSSL's assembly says */
+	"void expresses(void);\n"
+	"asm(\".text\\n.type expresses, @function\\nexpresses: .cfi_startproc; sub $24, %rsp\\n\"\n"
+	"    \".cfi_escape 0x0f, 4, 0x77, 0, 0x23, 32\\nnop; add $24, %rsp\\n\"\n"
+	"    \".cfi_def_cfa %rsp, 8\\nret; .cfi_endproc\");\n"
 	"int main(void) {\n"
 	"	struct timespec ts; int v[] = { 5, 2, 9, 1, 7 }; char s[64];\n"
 	"	signal(SIGUSR1, handler);\n"
@@ -54,6 +59,7 @@ static const char program[] =
 	"	qsort(v, 5, sizeof(*v), compare);\n"
 	"	sink += deep(9) + library(3, jumps);\n"
 	"	raise(SIGUSR1);\n"
+	"	expresses();\n"
 	"	clock_gettime(CLOCK_MONOTONIC, &ts);\n"
 	"	snprintf(s, sizeof(s), \"%d %g %s\", v[3], ts.tv_nsec / 3., \"x\");\n"
 	"	free(malloc(100));\n"
@@ -75,6 +81,7 @@ static uint64_t calls[MAX_PCS];
 static uint32_t n_calls;
 static uint8_t bytes[64 << 10];
 static uint64_t stack_end;
+static bool in_handler;
 
 static struct {
 	uint32_t steps, wrong, broken,
@@ -94,6 +101,7 @@ static void write_file(const char *name, const char *text)
 static void setup(void)
 {
 	n_calls = 0;
+	in_handler = false;
 	memset(&seen, 0, sizeof(seen));
 	space = NULL;
 	strcpy(dir, "/tmp/test-cunwind-XXXXXX");
@@ -194,8 +202,10 @@ static void follow(const struct user_regs_struct *before, const uint8_t *code,
 {
 	uint64_t ra;
 
-	if (code[0] == 0x0f && code[1] == 0x05 && before->rax == SYS_rt_sigreturn)
+	if (code[0] == 0x0f && code[1] == 0x05 && before->rax == SYS_rt_sigreturn) {
 		pop_call();
+		in_handler = false;
+	}
 	while (*code == 0xf2 || *code == 0xf3 || *code == 0x3e || *code == 0x67 ||
 	       (*code & 0xf0) == 0x40)
 		code++;
@@ -239,6 +249,7 @@ static void step_through(void)
 	uint64_t pcs[MAX_PCS], ra;
 	char path[128];
 	uint8_t code[16];
+	uint32_t n;
 	int sig = 0;
 
 	snprintf(path, sizeof(path), "%s/program", dir);
@@ -259,24 +270,29 @@ static void step_through(void)
 	memcpy(calls, pcs + 1, --n_calls * sizeof(*calls));
 	for (;;) {
 		memset(code, 0, sizeof(code));
-		for (size_t n = sizeof(code); n && !read_memory(r.rip, code, n); n--)
+		for (size_t k = sizeof(code); k && !read_memory(r.rip, code, k); k--)
 			;
 		if (*code == 0xcc)
 			break;
 		check(&r);
 		before = r;
 		cr_assert_eq(ptrace(PTRACE_SINGLESTEP, pid, 0, sig), 0);
-		if (sig == SIGUSR1) {
+		if (sig) {
 			cr_assert_eq(wait_stop(&r), SIGTRAP);
 			push_call(before.rip);
 			cr_assert(read_memory(r.rsp, &ra, sizeof(ra)));
 			push_call(ra);
+			in_handler = true;
 			sig = 0;
 			continue;
 		}
 		sig = wait_stop(&r);
 		sig = sig == SIGTRAP ? 0 : sig;
+		n = n_calls;
 		follow(&before, code, &r);
+		/* functions are interrupted at their first instruction, and anywhere */
+		if (!in_handler && rand() % (n_calls > n ? 10 : 200) == 0)
+			sig = SIGUSR1;
 	}
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -366,7 +382,7 @@ static int find_main(void *arg, const struct func *f)
 static uint64_t find_vdso(void)
 {
 	const struct object *o = NULL;
-	uint64_t base, at, unused;
+	uint64_t base = 0, at, unused;
 	char path[64], line[512];
 	struct cursor symbols;
 	FILE *f;

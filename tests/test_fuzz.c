@@ -28,6 +28,9 @@
 #define LLVMFuzzerTestOneInput fuzz_kallsyms
 #include "tests/fuzz_kallsyms.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_labels
+#include "tests/fuzz_labels.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_maps
 #include "tests/fuzz_maps.c"
 #undef LLVMFuzzerTestOneInput
@@ -46,13 +49,10 @@ static const struct {
 	const char *name;
 	int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-	{ "elf", fuzz_elf },
-	{ "gobuildinfo", fuzz_gobuildinfo },
-	{ "gomodule", fuzz_gomodule },
-	{ "gopclntab", fuzz_gopclntab },
-	{ "kallsyms", fuzz_kallsyms },
-	{ "maps", fuzz_maps },
-	{ "recording", fuzz_recording },
+	{ "elf", fuzz_elf },           { "gobuildinfo", fuzz_gobuildinfo },
+	{ "gomodule", fuzz_gomodule }, { "gopclntab", fuzz_gopclntab },
+	{ "kallsyms", fuzz_kallsyms }, { "labels", fuzz_labels },
+	{ "maps", fuzz_maps },         { "recording", fuzz_recording },
 	{ "sample", fuzz_sample },
 };
 

@@ -164,7 +164,8 @@ Test(tree, groups_by_label)
 {
 	struct profile *p = hand_profile();
 	uint32_t pid = hand_process(p, 812, "demo"), t = hand_thread(p, pid, 812, "");
-	uint32_t work = hand_stack(p, "go:main.work");
+	uint32_t work = hand_stack(p, "go:main.work"), n_labels = 0;
+	struct tree *t2;
 	static const char *const labels[] = { "",
 					      "job=encode,user=42",
 					      "job=\\3d\\2c;\\00",
@@ -192,6 +193,14 @@ Test(tree, groups_by_label)
 		    "goroutine 1 main.f;x=;main.work 3\n"
 		    "goroutine 2 main.f;x=;main.work 1\n"
 		    "goroutine 2 main.f;x=…;main.work 2\n");
+	t2 = build(p, "label:user,label:job", NULL, false, false);
+	for (uint32_t i = 0; i < t2->n_groups; i++)
+		n_labels += *t2->groups[i].labels != 0;
+	cr_expect_eq(n_labels, 5);
+	tree_free(t2);
+	t2 = build(p, "goroutine", NULL, false, false);
+	cr_expect(!*t2->groups[0].labels && !*t2->groups[1].labels);
+	tree_free(t2);
 	expect_tree(p, "goroutine",
 		    "[scheduler];main.work 1\ngoroutine 1 main.f;main.work 3\n"
 		    "goroutine 2 main.f;main.work 3\n");

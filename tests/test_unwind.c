@@ -165,7 +165,7 @@ Test(unwind, without_a_space_the_chain_is_taken_as_it_is)
 {
 	sample->ip = 0x1000;
 	add_chain(2, (uint64_t[]){ 0x2000, 0x3000 });
-	stack_unwind(&stack, NULL, sample);
+	stack_unwind(&stack, NULL, NULL, sample);
 	cr_expect_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[2], 0x3000);
 }

@@ -40,9 +40,12 @@ static inline uint32_t hand_group(struct tree *t, uint32_t parent, const char *n
 {
 	uint32_t id = hand_node(t, parent, name, 0, 0);
 
-	*table_add(t->groups, t->n_groups, t->cap_groups) = (struct group){
-		.node = id, .goroutines = goroutines, .start = "", .creator = ""
-	};
+	*table_add(t->groups, t->n_groups,
+		   t->cap_groups) = (struct group){ .node = id,
+						    .goroutines = goroutines,
+						    .start = "",
+						    .creator = "",
+						    .labels = "" };
 	t->nodes[id].type = NODE_GROUP;
 	t->nodes[id].group = t->n_groups;
 	return id;

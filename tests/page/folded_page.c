@@ -69,9 +69,12 @@ static uint32_t child(struct index *ix, uint32_t parent, const char *name)
 		return id;
 	}
 	n->type = NODE_GROUP;
-	*table_add(tree.groups, tree.n_groups, tree.cap_groups) = (struct group){
-		.node = id, .goroutines = 1, .start = "", .creator = "main.main main.go:41"
-	};
+	*table_add(tree.groups, tree.n_groups,
+		   tree.cap_groups) = (struct group){ .node = id,
+						      .goroutines = 1,
+						      .start = "",
+						      .creator = "main.main main.go:41",
+						      .labels = "job=encode" };
 	n->group = tree.n_groups;
 	return id;
 }
