@@ -150,6 +150,14 @@ static __always_inline void resume_find(const struct layout *l,
 	}
 }
 
+/* tmp holds the thread's curg: has that called C? */
+static __always_inline int is_cgo(const struct layout *l,
+				  const struct goroutine_scratch *tmp)
+{
+	return g_field(tmp, l->g_syscallsp) && l->m_ncgo &&
+	       (__s32)m_field(l, tmp, l->m_ncgo) > 0;
+}
+
 /* What the thread with this g in its slot does. Returns flags. */
 static __always_inline __u32 thread_read(const struct layout *l,
 					 struct goroutine_scratch *tmp, __u64 g,
@@ -173,7 +181,7 @@ static __always_inline __u32 thread_read(const struct layout *l,
 			return SAMPLE_G_FAULT;
 		out->lo = lo;
 		out->hi = hi;
-		return 0;
+		return is_cgo(l, tmp) ? SAMPLE_CGO_SOON : 0;
 	}
 	out->c_end = tmp->g[G_SCHED_SP]; /* of g0 */
 	if (g == tmp->m[1])
@@ -191,8 +199,7 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	out->hi = hi;
 	if (curg)
 		flags |= curg_read(l, tmp, m, curg, out);
-	if (flags == SAMPLE_G0 && out->goid && g_field(tmp, l->g_syscallsp) /* curg's */ &&
-	    l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0)
+	if (flags == SAMPLE_G0 && out->goid && is_cgo(l, tmp))
 		flags |= SAMPLE_CGO;
 	if (out->goid && flags & SAMPLE_G0)
 		resume_find(l, tmp, flags, out);

@@ -51,6 +51,7 @@ enum sample_flags {
 	SAMPLE_CUT = 1 << 8,         /* more than MAX_USER_PCS frames */
 	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
 	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
+	SAMPLE_CGO_SOON = 1 << 11,   /* as CGO, but still or again on its own stack */
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */

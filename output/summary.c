@@ -77,7 +77,7 @@ static void functions_add_up(struct summary *s, const struct tree *t, struct pla
 
 		p->group[i] = n->group ? n->group : p->group[n->parent];
 		p->function[i] = NONE;
-		if (n->type != NODE_FRAME || n->kind == FRAME_CUT)
+		if (n->type != NODE_FRAME)
 			continue;
 		p->function[i] = function_find(s, &ix, n);
 		f = &s->functions[p->function[i]];

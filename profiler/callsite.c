@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/callsite.h"
 
+#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +12,11 @@
 
 enum {
 	CODE_MAX = 32 << 20,
-	CALL_MAX = 7,   /* bytes */
+	CALL_MAX = 7, /* bytes */
+	STARTS_MAX = 1 << 20,
+	IMPORTS_MAX = 1024,
+	ENTRY_MAX = 64,
+	EXIT_MAX = 16,
 	TAIL_MAX = 128, /* bytes of a function in which its jump to another is found */
 };
 
@@ -30,31 +35,26 @@ static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 	return vaddr + c->pos + rel;
 }
 
-void callees_init(struct callees *t, const struct elf *e)
+/* The last start that is not behind addr, of the first n; 0: none. */
+static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (t->starts[mid] <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? t->starts[lo - 1] : 0;
+}
+
+static void sort_starts(struct callees *t)
 {
 	uint32_t n = 0;
 
-	*t = (struct callees){ 0 };
-	for (uint32_t i = 0; i < e->n_segments; i++) {
-		struct cursor c = elf_segment_bytes(e, i);
-		const uint8_t *call;
-		uint64_t vaddr = e->segments[i].vaddr, to;
-
-		if (!e->segments[i].executable || c.len > CODE_MAX)
-			continue;
-		/* bytes inside of other instructions hardly ever lead into the segment */
-		while (cursor_left(&c) &&
-		       (call = memchr(c.data + c.pos, 0xe8, cursor_left(&c)))) {
-			size_t next = (size_t)(call - c.data) + 1;
-
-			cursor_seek(&c, next);
-			to = read_target(&c, vaddr);
-			if (!c.bad && to - vaddr < c.len)
-				*table_add(t->starts, t->n, t->cap) = to;
-			if (!c.bad)
-				cursor_seek(&c, next);
-		}
-	}
 	if (t->n)
 		qsort(t->starts, t->n, sizeof(*t->starts), start_cmp);
 	for (uint32_t i = 0; i < t->n; i++)
@@ -63,9 +63,62 @@ void callees_init(struct callees *t, const struct elf *e)
 	t->n = n;
 }
 
+/*
+ * Functions are what is called, or whose address is taken (lea disp32(%rip)). Then what is jumped to
+ * from another function. Instructions are not told apart from bytes inside of others, but those
+ * hardly ever lead into the segment.
+ */
+static void add_starts(struct callees *t, struct cursor c, uint64_t vaddr, bool jumps)
+{
+	uint32_t n = t->n;
+
+	for (size_t i = 2; i + 4 <= c.len && t->n < STARTS_MAX; i++) {
+		uint8_t op = c.data[i - 1], before = c.data[i - 2];
+		bool call = op == 0xe8 || (before == 0x8d && (op & 0xc7) == 5);
+		bool jump = op == 0xe9 || (before == 0x0f && (op & 0xf0) == 0x80);
+		uint64_t to;
+
+		if (!(jumps ? jump : call))
+			continue;
+		cursor_seek(&c, i);
+		to = read_target(&c, vaddr);
+		if (to - vaddr < c.len &&
+		    (!jumps || start_find(t, n, to) != start_find(t, n, vaddr + i)))
+			*table_add(t->starts, t->n, t->cap) = to;
+	}
+}
+
+void callees_init(struct callees *t, const struct elf *e)
+{
+	struct cursor symbols = { 0 };
+	uint64_t unused;
+
+	*t = (struct callees){ .elf = e };
+	elf_section(e, ".dynsym", &unused, &symbols);
+	for (int jumps = 0; jumps < 2; jumps++) {
+		for (uint32_t i = 0; i < e->n_segments; i++) {
+			const struct elf_segment *s = &e->segments[i];
+
+			if (s->executable && s->filesz <= CODE_MAX)
+				add_starts(t, elf_segment_bytes(e, i), s->vaddr, jumps);
+		}
+		for (uint64_t value; !jumps && t->n < STARTS_MAX;) {
+			cursor_u64(&symbols); /* st_name, st_info, st_other, st_shndx */
+			value = cursor_u64(&symbols);
+			cursor_u64(&symbols);
+			if (symbols.bad)
+				break;
+			if (value)
+				*table_add(t->starts, t->n, t->cap) = value;
+		}
+		sort_starts(t);
+	}
+}
+
 void callees_release(struct callees *t)
 {
 	free(t->starts);
+	free(t->imports);
 }
 
 static struct cursor code_at(const struct object *o, uint64_t addr)
@@ -81,40 +134,116 @@ static void skip_endbr(struct cursor *c)
 		*c = after;
 }
 
-/* Is there a jump to where the loader has put an address? */
-static bool is_stub(const struct object *o, uint64_t addr)
+/* Is there a jump to where the loader has put an address, and where is that? */
+static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 {
 	struct cursor c = code_at(o, addr);
 
 	skip_endbr(&c);
 	if (cursor_left(&c) && c.data[c.pos] == 0xf2) /* bnd */
 		c.pos++;
-	return cursor_u16(&c) == 0x25ff; /* jmp *disp32(%rip) */
+	if (cursor_u16(&c) != 0x25ff) /* jmp *disp32(%rip) */
+		return false;
+	*slot = read_target(&c, addr);
+	return !c.bad;
 }
 
-struct callee callee_at(const struct callees *t, const struct object *o, uint64_t pc)
+/* The i-th dynamic symbol's name; "": it has none, or there are no more, then bad. */
+static const char *symbol_name(struct cursor *symbols, struct cursor names, uint64_t i,
+			       uint64_t *value)
 {
-	uint32_t lo = 0, hi = t->n;
+	cursor_seek(symbols, i * sizeof(Elf64_Sym));
+	cursor_seek(&names, cursor_u32(symbols));
+	cursor_u32(symbols);
+	*value = cursor_u64(symbols);
+	return symbols->bad ? "" : cursor_str(&names);
+}
 
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
+/* The name of what the loader puts there. */
+static const char *slot_name(const struct elf *e, uint64_t slot)
+{
+	struct cursor tables[2] = { e->rela }, symbols, names;
+	uint64_t unused, info;
 
-		if (t->starts[mid] <= pc)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (struct callee){ o, pc, lo ? t->starts[lo - 1] : 0, is_stub(o, pc) };
+	if (!elf_section(e, ".dynsym", &unused, &symbols) ||
+	    !elf_section(e, ".dynstr", &unused, &names))
+		return "";
+	elf_section(e, ".rela.plt", &unused, &tables[1]);
+	for (int i = 0; i < 2; i++)
+		while (cursor_left(&tables[i]) >= sizeof(Elf64_Rela)) {
+			bool here = cursor_u64(&tables[i]) == slot;
+
+			info = cursor_u64(&tables[i]);
+			cursor_u64(&tables[i]);
+			if (here)
+				return symbol_name(&symbols, names, ELF64_R_SYM(info),
+						   &unused);
+		}
+	return "";
+}
+
+static uint64_t export_find(const struct elf *e, const char *name)
+{
+	struct cursor symbols, names;
+	uint64_t value;
+
+	if (!*name || !elf_section(e, ".dynsym", &value, &symbols) ||
+	    !elf_section(e, ".dynstr", &value, &names))
+		return 0;
+	for (uint64_t i = 1; !symbols.bad; i++)
+		if (!strcmp(symbol_name(&symbols, names, i, &value), name))
+			return value;
+	return 0;
+}
+
+static uint64_t import_start(struct callees *t, const struct object *o, uint64_t slot)
+{
+	struct import *im;
+
+	for (uint32_t i = 0; i < t->n_imports; i++)
+		if (t->imports[i].slot == slot && t->imports[i].object == o)
+			return t->imports[i].start;
+	if (t->n_imports == IMPORTS_MAX)
+		return 0;
+	im = table_add(t->imports, t->n_imports, t->cap_imports);
+	*im = (struct import){ o, slot, export_find(t->elf, slot_name(o->elf, slot)) };
+	return im->start;
+}
+
+struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
+{
+	uint64_t unused;
+
+	return (struct callee){ t, o, pc, start_find(t, t->n, pc),
+				is_stub(o, pc, &unused) };
 }
 
 bool is_trampoline(const struct object *o, uint64_t pc)
 {
 	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers go by these bytes, too */
 	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
-	struct cursor c = code_at(o, pc);
-	const void *p = cursor_bytes(&c, sizeof(code));
+	struct cursor c;
 
-	return p && !memcmp(p, code, sizeof(code));
+	for (uint64_t skip = 0; skip <= 7; skip += 7) {
+		c = code_at(o, pc - skip);
+		if (cursor_left(&c) >= sizeof(code) && !memcmp(c.data, code, sizeof(code)))
+			return true;
+	}
+	return false;
+}
+
+bool is_first_function(const struct object *o, uint64_t pc)
+{
+	static const uint8_t exits[] = { 60, 0x0f,
+					 0x05 }; /* mov $__NR_exit, %al; syscall */
+	struct cursor c = code_at(o, pc);
+	GElf_Ehdr eh;
+
+	if (!o->elf || !gelf_getehdr(o->elf->lib, &eh))
+		return false;
+	return pc - eh.e_entry < ENTRY_MAX ||
+	       (cursor_left(&c) >= EXIT_MAX &&
+		memmem(c.data, EXIT_MAX, exits, sizeof(exits)));
 }
 
 /* The bytes before a return address: call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and
@@ -143,8 +272,12 @@ static bool leads_to(uint64_t addr, struct callee *to)
 {
 	struct cursor c = code_at(to->object, addr);
 
-	if (to->start && addr == to->start)
+	if (!to->start)
+		return false;
+	if (addr >= to->start && addr <= to->pc) {
+		to->start = addr;
 		return true;
+	}
 	for (size_t i = 1; i < TAIL_MAX && i < c.len; i++) {
 		uint8_t op = c.data[i - 1];
 		uint64_t target;
@@ -153,7 +286,7 @@ static bool leads_to(uint64_t addr, struct callee *to)
 		target = read_target(&c, addr);
 		/* jmp, or one of those with a condition */
 		if ((op == 0xe9 || (op & 0xf0) == 0x80) && !c.bad && target >= to->start &&
-		    target <= to->pc && to->start) {
+		    target <= to->pc) {
 			to->start = target;
 			return true;
 		}
@@ -163,7 +296,7 @@ static bool leads_to(uint64_t addr, struct callee *to)
 
 enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 {
-	uint64_t at, target;
+	uint64_t at, target, slot;
 	const struct object *o = space_object(space, ra - CALL_MAX, &at);
 	struct cursor c = o ? code_at(o, at) : (struct cursor){ .bad = true };
 	const uint8_t *code = cursor_bytes(&c, CALL_MAX);
@@ -176,7 +309,10 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 	target = read_target(&c, at);
 	if (o == to->object && leads_to(target, to))
 		return CALLSITE_OF;
-	return is_stub(o, target) ? CALLSITE_MAYBE : CALLSITE_OTHER;
+	if (!is_stub(o, target, &slot) || !to->object->elf)
+		return CALLSITE_OTHER;
+	target = import_start(to->callees, o, slot);
+	return target && leads_to(target, to) ? CALLSITE_OF : CALLSITE_OTHER;
 }
 
 int callee_pushes(const struct callee *to, uint8_t regs[8])

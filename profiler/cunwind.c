@@ -334,8 +334,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		first = first && site == CALLSITE_NONE;
 		w->budget -= site == CALLSITE_NONE ? 1 : CALL_COST;
 	}
-	/* so the ABI marks the first frame */
-	return known && !fp && !leaf ? CUNWIND_ROOT : CUNWIND_BROKEN;
+	return CUNWIND_BROKEN;
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
@@ -360,6 +359,8 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = step_by_row(&w, row);
 		else if (signal)
 			end = step_by_signal(&w);
+		else if (o && is_first_function(o, at + before))
+			end = CUNWIND_ROOT;
 		else if (o)
 			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else

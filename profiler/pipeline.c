@@ -216,8 +216,10 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		}
 		id = expand_user(pl, p, interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
 		e = &pl->expansions[id];
-		if (e->unmapped && i) /* a frame pointer that was none led here */
+		if (e->unmapped && i) { /* a frame pointer that was none led here */
+			pl->stack.broken = true;
 			break;
+		}
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
@@ -263,11 +265,44 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 	return n;
 }
 
+/* The first n of leaf_first do not lead to a root: why. */
+static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, uint32_t n)
+{
+	const struct expansion *last = n ? &pl->expansions[pl->leaf_first[n - 1]] : NULL;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct expansion *e = &pl->expansions[pl->leaf_first[i]];
+		const struct frame *f =
+			&pl->profile->frames[pl->frames[e->first + e->n - 1u]];
+
+		if (!strcmp(profile_string(pl->profile, f->func), "runtime.copystack"))
+			return END_MOVING;
+	}
+	if (pl->stack.cut)
+		return END_DEEP;
+	if (s->flags & SAMPLE_STACK_FAULT)
+		return END_FAULT;
+	if (last && last->kind < FRAME_WRAPPER && last->kind != FRAME_GO &&
+	    last->kind != FRAME_KERNEL)
+		return END_NATIVE;
+	return pl->stack.broken ? END_BROKEN : END_OTHER;
+}
+
+/* How many of leaf_first a stack has room for, without the mark. */
+static uint32_t count_fitting(const struct pipeline *pl, uint32_t n)
+{
+	uint32_t i, frames = 0;
+
+	for (i = 0; i < n && frames < MAX_STACK_FRAMES; i++)
+		frames += pl->expansions[pl->leaf_first[i]].n;
+	return frames < MAX_STACK_FRAMES ? i : i - 1;
+}
+
 static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool cut)
 {
 	uint32_t call = 0;
 
-	if (cut)
+	if (cut && (!n || pl->leaf_first[n - 1] != pl->cut))
 		call = profile_call(pl->profile, 0, pl->cut_frame);
 	while (n--) {
 		const struct expansion *e = &pl->expansions[pl->leaf_first[n]];
@@ -441,7 +476,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 {
 	struct event e = { .weight = pl->profile->period_ns };
 	uint8_t leaf_kind = FRAME_UNNAMED;
-	uint32_t n = 0, n_kernel;
+	uint32_t n = 0, n_kernel, fit;
 	bool rooted;
 
 	if (!p->process) {
@@ -455,15 +490,24 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	n = expand_stack(pl, p, s, n, &rooted);
 	if (n > n_kernel)
 		leaf_kind = pl->expansions[pl->leaf_first[n_kernel]].kind;
+	fit = count_fitting(pl, n);
+	if (fit < n) {
+		pl->stack.cut = true;
+		rooted = false;
+	}
 	e.time_ns = s->time_ns > pl->start_ns ? s->time_ns - pl->start_ns : 0;
-	e.call = add_calls(pl, n, pl->stack.cut && !rooted);
+	e.call = add_calls(pl, fit, !rooted);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
 	e.class = (uint8_t)class_of(
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);
-	e.flags = rooted ? EVENT_ROOTED : 0;
+	e.flags = rooted ? EVENT_ROOTED : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
+	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
+		e.flags |= EVENT_CGO;
+	if (s->resume == RESUME_VDSO)
+		e.flags |= EVENT_VDSO;
 	profile_event(pl->profile, &e);
 }
 

@@ -18,6 +18,11 @@
 #include "profiler/profile.h"
 #include "profiler/threads.h"
 
+struct known_exe {
+	struct exe_key key;
+	struct object *exe;
+};
+
 struct program_layout {
 	const struct object *object;
 	bool dwarf;
@@ -32,6 +37,8 @@ struct procs {
 	uint32_t n, cap;
 	struct program_layout *layouts;
 	uint32_t n_layouts, cap_layouts;
+	struct known_exe *known;
+	uint32_t n_known, cap_known;
 	struct threads
 		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
 };
@@ -57,6 +64,7 @@ void procs_close(struct procs *ps)
 		procs_drop(ps, ps->rows[ps->n - 1]);
 	free(ps->rows);
 	free(ps->layouts);
+	free(ps->known);
 	threads_close(ps->threads);
 	free(ps);
 }
@@ -209,6 +217,25 @@ void procs_look(struct procs *ps, struct proc *p)
 	if ((p->go || p->wanted || p->program.packed) &&
 	    !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
+}
+
+void procs_share(struct procs *ps, struct proc *p, const struct exe_key *exe)
+{
+	static const struct exe_key none;
+	struct known_exe *k = NULL;
+
+	if (!memcmp(exe, &none, sizeof(none)))
+		return;
+	for (uint32_t i = 0; i < ps->n_known && !k; i++)
+		if (!memcmp(&ps->known[i].key, exe, sizeof(*exe)))
+			k = &ps->known[i];
+	if (p->space && p->go && !k) {
+		k = table_add(ps->known, ps->n_known, ps->cap_known);
+		k->key = *exe;
+		k->exe = space_exe(p->space);
+	} else if (!p->space && k && !space_open_gone(&p->space, ps->symbolizer, k->exe)) {
+		look_at_program(p);
+	}
 }
 
 void procs_unlook(struct proc *p)

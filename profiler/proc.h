@@ -41,6 +41,9 @@ struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
 void procs_identify(struct procs *ps, struct proc *p, image_id image);
 /* Looks at the executable and the mappings of the process: first sight, or after an exec. */
 void procs_look(struct procs *ps, struct proc *p);
+/* After procs_look(), for an image of this executable: one that was gone by then has the names that another
+ * process of the same file showed. */
+void procs_share(struct procs *ps, struct proc *p, const struct exe_key *exe);
 /* Forgets what was seen: it was not this image. */
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */

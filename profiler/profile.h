@@ -80,6 +80,21 @@ struct event {
 
 enum {
 	EVENT_ROOTED = 1, /* the stack reaches a root, or a stop that the rules state */
+	EVENT_CGO = 2,    /* for the runtime's own profiler, the goroutine is in C ... */
+	EVENT_VDSO = 4,   /* ... or in the vDSO, whatever is on the stack */
+	EVENT_END = 8,    /* enum stack_end, times this */
+	EVENT_FLAGS = 64, /* all are below */
+};
+
+/* Why a stack that is not rooted ends where it does. In the order of precedence. */
+enum stack_end {
+	END_OTHER,
+	END_MOVING, /* the runtime is moving it to a larger one */
+	END_DEEP,   /* it has more frames than are recorded */
+	END_FAULT,  /* memory could not be read */
+	END_NATIVE, /* in code that is not Go, and has no unwind tables */
+	END_BROKEN, /* what should be a frame pointer, or a return address, is none */
+	END_MAX
 };
 
 /* What the truth line says beyond what the rows say. */

@@ -120,7 +120,7 @@ static const struct column event_columns[] = {
 	{ FIELD(event, goroutine), PLAIN, ID, GOROUTINES },
 	{ FIELD(event, thread), PLAIN, ID, THREADS },
 	{ FIELD(event, class), PLAIN, CLASS_MAX, 0 },
-	{ FIELD(event, flags), PLAIN, EVENT_ROOTED + 1, 0 },
+	{ FIELD(event, flags), PLAIN, EVENT_FLAGS, 0 },
 };
 
 struct table {

@@ -164,6 +164,7 @@ static void look_at_image(struct session *s, struct proc *p, const struct image_
 	now = collector_image(s->collector, r->tgid);
 	if (now && now != r->image)
 		procs_unlook(p); /* it was another program already that we saw */
+	procs_share(s->procs, p, &r->exe);
 	/* one that we came too late for may still be a Go program that is known */
 	if (p->go || p->wanted || r->executable == EXE_GO)
 		procs_record(s->procs, p);

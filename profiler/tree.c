@@ -22,6 +22,7 @@
 #include "profiler/filter.h"
 #include "profiler/labels.h"
 #include "profiler/profile.h"
+#include "profiler/sigprof.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
 
@@ -112,7 +113,7 @@ static void add_frame_name(struct builder *b, const struct frame *f)
 	const struct module *m = &b->p->modules[f->module];
 	const char *module = profile_string(b->p, m->path), *slash = strrchr(module, '/');
 	/* a Go program has C functions too */
-	int minor = f->kind == FRAME_NATIVE ? 0 : m->go_minor;
+	int minor = f->kind == FRAME_NATIVE || b->o->as_pprof ? 0 : m->go_minor;
 
 	if (f->func)
 		goname_add(&b->text, profile_string(b->p, f->func), minor);
@@ -228,12 +229,16 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 
 static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t frame)
 {
+	static const struct frame made_up = { .kind = FRAME_GO };
 	const struct profile *p = b->p;
-	const struct frame *f = &p->frames[frame];
+	const struct frame *f = frame < p->n_frames ? &p->frames[frame] : &made_up;
 	uint32_t n = b->t->n_nodes, id;
 
 	if (!b->frame_name[frame]) {
-		add_frame_name(b, f);
+		if (f == &made_up)
+			buf_str(&b->text, sigprof_names[frame - p->n_frames]);
+		else
+			add_frame_name(b, f);
 		b->frame_name[frame] = text_name(b);
 	}
 	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
@@ -370,7 +375,11 @@ static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 
 	for (i = 0; i < p->n_events; i++) {
 		nodes[i] = UINT32_MAX;
-		if (!b->o->filter || filter_match(b->o->filter, p, &p->events[i]))
+		if (b->o->filter && !filter_match(b->o->filter, p, &p->events[i]))
+			continue;
+		if (b->o->as_pprof && !sigprof_counts(&p->events[i]))
+			b->t->left_out++;
+		else
 			nodes[i] = event_node(b, &p->events[i]);
 	}
 	*ret = mem_zalloc(p->n_events * sizeof(**ret));
@@ -408,6 +417,15 @@ static uint32_t call_node(struct builder *b, uint32_t group, uint32_t call)
 	return node;
 }
 
+static uint32_t sigprof_node(struct builder *b, uint32_t group, const struct event *e)
+{
+	uint32_t frames[SIGPROF_CAP], n = sigprof_stack(b->p, e, frames), node = group;
+
+	while (n--)
+		node = add_frame_node(b, node, frames[n]);
+	return node;
+}
+
 static void add_group_events(struct builder *b, uint32_t group, const uint32_t *ids,
 			     uint32_t n)
 {
@@ -417,7 +435,8 @@ static void add_group_events(struct builder *b, uint32_t group, const uint32_t *
 	b->first_child = t->n_nodes;
 	for (uint32_t i = 0; i < n; i++) {
 		const struct event *e = &b->p->events[ids[i]];
-		uint32_t node = call_node(b, group, e->call);
+		uint32_t node = b->o->as_pprof ? sigprof_node(b, group, e)
+					       : call_node(b, group, e->call);
 
 		t->nodes[node].self += e->weight;
 		t->nodes[node].self_samples++;
@@ -532,7 +551,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 
 	*b = (struct builder){ .t = t, .p = p, .o = o };
 	t->names = strtab_new();
-	b->frame_name = mem_zalloc(p->n_frames * sizeof(*b->frame_name));
+	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
 	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
 	for (int i = 0; i < o->by.n; i++) {
 		uint8_t key = o->by.keys[i];

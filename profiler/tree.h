@@ -5,7 +5,7 @@
  * Nodes are rows whose parent has a smaller id, so one loop from the last to the first adds up
  * subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not kept apart.
  * What is left out of every output is left out here, and nowhere else: runtime.goexit, wrappers
- * (but under a panic), whole sides with only_user and only_kernel.
+ * (but under a panic), whole sides with only_user and only_kernel, more with as_pprof.
  */
 #ifndef PROFILER_TREE_H
 #define PROFILER_TREE_H
@@ -46,6 +46,9 @@ struct tree_options {
 	struct grouping by;
 	const struct filter *filter; /* NULL: all; prepared for this profile */
 	bool only_user, only_kernel;
+	/* What the runtime's own profiler would have recorded (profiler/sigprof.h), names in full; the
+	 * filter still sees what is really there. */
+	bool as_pprof;
 };
 
 enum node_type { NODE_ROOT, NODE_GROUP, NODE_FRAME };
@@ -91,6 +94,7 @@ struct tree {
 	uint32_t n_nodes, n_groups, cap_nodes, cap_groups;
 	struct tree_truth truth; /* of the whole profile, not of the selection */
 	uint64_t period_ns, start_ns, duration_ns;
+	uint64_t left_out;    /* samples that the runtime's own profiler does not take */
 	const char *title;    /* "prometheus-812, 10 s at 99 Hz, cpu-clock" */
 	bool processes;       /* more than one: groups carry NAME-PID */
 	struct strtab *names; /* owns the strings that the profile does not */

@@ -132,6 +132,7 @@ int elf_parse(struct elf **ret, const void *data, size_t size)
 	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB)
 		goto fail;
 	e->machine = eh.e_machine;
+	e->fixed = eh.e_type == ET_EXEC;
 	err = read_segments(e);
 	if (err)
 		goto fail;

@@ -32,6 +32,7 @@ struct elf {
 	struct cursor symbols;     /* from DT_SYMTAB to the end of its segment */
 	char build_id[2 * 32 + 1]; /* GNU build-id in hex; "": none */
 	bool go;                   /* it has a note of Go's linker */
+	bool fixed;                /* it is loaded where its addresses say */
 	struct {
 		uint64_t vaddr, size, align; /* align 0: no PT_TLS */
 	} tls;

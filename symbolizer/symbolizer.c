@@ -242,6 +242,8 @@ int space_refresh(struct space *sp)
 	size_t len;
 	int err;
 
+	if (!sp->pid) /* of a file, or gone */
+		return -ESRCH;
 	snprintf(link, sizeof(link), "/proc/%d/maps", sp->pid);
 	err = file_read(AT_FDCWD, link, MAX_MAPS, &text);
 	if (err)
@@ -495,6 +497,32 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc)
 	const struct gopclntab *go = go_at(sp, &startpc);
 
 	return go ? gopclntab_start(go, startpc, sp->s->strs) : 0;
+}
+
+struct object *space_exe(const struct space *sp)
+{
+	return sp->exe;
+}
+
+int space_open_gone(struct space **ret, struct symbolizer *s, struct object *exe)
+{
+	struct space *sp;
+
+	if (!exe || !exe->elf || !exe->elf->fixed || !exe->go)
+		return -ENOTSUP;
+	sp = mem_zalloc(sizeof(*sp));
+	sp->s = s;
+	sp->exe = exe;
+	for (uint32_t i = 0; i < exe->elf->n_segments; i++) {
+		const struct elf_segment *seg = &exe->elf->segments[i];
+
+		if (seg->executable)
+			*table_add(sp->areas, sp->n_areas, sp->cap_areas) = (struct area){
+				seg->vaddr, seg->vaddr + seg->filesz, 0, exe
+			};
+	}
+	*ret = sp;
+	return 0;
 }
 
 int space_open_file(struct space **ret, struct symbolizer *s, int fd)

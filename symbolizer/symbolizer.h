@@ -88,6 +88,11 @@ const char *symbolizer_kernel_why(const struct symbolizer *s);
 /* A space without a process: all addresses are those of one file. The fd may be closed
  * afterwards. -ENOEXEC: not a file that elf_open() takes. */
 int space_open_file(struct space **ret, struct symbolizer *s, int fd);
+/* The file that a process was started from; NULL: it cannot be read. Stays with the symbolizer. */
+struct object *space_exe(const struct space *sp);
+/* A space of a process that is gone, but which was started from this file: only what every process of it
+ * has at the same place. -ENOTSUP: there is no such thing. */
+int space_open_gone(struct space **ret, struct symbolizer *s, struct object *exe);
 /* The functions of the program by each source of names, best first, as resolver.h's each;
  * of later ones only what is no Go code. */
 struct func;

@@ -279,19 +279,23 @@ static void step_through(void)
 		cr_assert_eq(ptrace(PTRACE_SINGLESTEP, pid, 0, sig), 0);
 		if (sig) {
 			cr_assert_eq(wait_stop(&r), SIGTRAP);
-			push_call(before.rip);
-			cr_assert(read_memory(r.rsp, &ra, sizeof(ra)));
-			push_call(ra);
-			in_handler = true;
 			sig = 0;
-			continue;
+			if (r.rsp <
+			    before.rsp - 512) { /* else it is blocked, and comes later */
+				push_call(before.rip);
+				cr_assert(read_memory(r.rsp, &ra, sizeof(ra)));
+				push_call(ra);
+				in_handler = true;
+				continue;
+			}
+		} else {
+			sig = wait_stop(&r);
+			sig = sig == SIGTRAP ? 0 : sig;
 		}
-		sig = wait_stop(&r);
-		sig = sig == SIGTRAP ? 0 : sig;
 		n = n_calls;
 		follow(&before, code, &r);
 		/* functions are interrupted at their first instruction, and anywhere */
-		if (!in_handler && rand() % (n_calls > n ? 10 : 200) == 0)
+		if (!in_handler && !sig && rand() % (n_calls > n ? 10 : 200) == 0)
 			sig = SIGUSR1;
 	}
 	kill(pid, SIGKILL);

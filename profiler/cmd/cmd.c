@@ -2,6 +2,7 @@
 #include "profiler/cmd/cmd.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,10 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 		error("%s: %s", args[0], strerror(-err));
 		return STATUS_FAILED;
 	}
+	if (v->tree->left_out)
+		info("%" PRIu64
+		     " samples of threads that are not in Go, or on a signal stack, are left out",
+		     v->tree->left_out);
 	if (v->tree->nodes[0].samples)
 		return STATUS_OK;
 	error(v->profile->n_events ? "%s: none of its %u samples is selected"

@@ -95,7 +95,9 @@ struct view {
 	{ 0, "focus", "REGEX", "only stacks with a function that matches", \
 	  .parse = filter_focus, .data = &(v)->filter }, \
 	{ 0, "ignore", "REGEX", "no stacks with a function that matches", \
-	  .parse = filter_ignore, .data = &(v)->filter }
+	  .parse = filter_ignore, .data = &(v)->filter }, \
+	{ 0, "as-pprof", NULL, "what the runtime's own profiler would have recorded, names in full", \
+	  .flag = &(v)->options.as_pprof }
 /* clang-format on */
 
 /* Loads the one file that args names, and builds the tree of what is selected. v holds the parsed

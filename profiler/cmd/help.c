@@ -73,7 +73,9 @@ int help_verb(const char *verb, const struct opt *opts)
 		if (!strcmp(opts->name, "by"))
 			puts("\nKEY is goroutine, start (function), creator (go statement), label:NAME (a pprof\n"
 			     "label), class, thread, process or none; several, comma-separated, nest: --by\n"
-			     "creator,goroutine.");
+			     "creator,goroutine.\n\n"
+			     "--as-pprof knows no runtime._GC (it says _System), and cannot tell apart what is about\n"
+			     "to enter or to leave C or the vDSO on a scheduler stack: see sigprof.h.");
 	return STATUS_OK;
 }
 

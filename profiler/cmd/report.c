@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report: what a recording says, as text. */
+#include <inttypes.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output/table.h"
+#include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile.h"
 
@@ -21,14 +23,63 @@ struct table_options report_fit(uint32_t lines)
 	return o;
 }
 
+static const char *leaf_name(const struct profile *p, uint32_t call)
+{
+	const struct frame *f = &p->frames[p->calls[call].frame];
+
+	while (f->kind == FRAME_KERNEL) {
+		call = p->calls[call].parent;
+		f = &p->frames[p->calls[call].frame];
+	}
+	return f->func ? profile_string(p, f->func) : "[unknown]";
+}
+
+/* A line for each reason why stacks of the recording are not rooted. How many; out NULL: prints none. */
+static uint32_t ends_print(const struct profile *p, FILE *out)
+{
+	static const char *const why[END_MAX] = {
+		[END_OTHER] = "just end",
+		[END_MOVING] = "were being moved to a larger stack",
+		[END_DEEP] = "have more frames than are recorded",
+		[END_FAULT] = "could not be read further",
+		[END_NATIVE] = "end in code that is not Go, without unwind tables",
+		[END_BROKEN] = "end where a frame pointer or a return address is none",
+	};
+	uint64_t counts[END_MAX] = { 0 };
+	uint32_t calls[END_MAX], lines = 0;
+
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct event *e = &p->events[i];
+		uint8_t end = e->flags / EVENT_END;
+
+		if (e->flags & EVENT_ROOTED)
+			continue;
+		end = end < END_MAX ? end : END_OTHER;
+		if (!counts[end]++)
+			calls[end] = e->call;
+	}
+	for (int i = 0; i < END_MAX; i++) {
+		if (!counts[i])
+			continue;
+		lines++;
+		if (out)
+			fprintf(out, "%" PRIu64 " stacks %s, such as one of %s\n",
+				counts[i], why[i], leaf_name(p, calls[i]));
+	}
+	return lines;
+}
+
 static void report_text(const struct view *v)
 {
-	uint32_t lines = losses_print(v->profile, NULL) + !v->profile->complete;
+	uint32_t lines = losses_print(v->profile, NULL) + !v->profile->complete +
+			 (log_level == LOG_VERBOSE ? ends_print(v->profile, NULL) : 0);
 	struct table_options o = report_fit(lines);
 
 	table_write(v->tree, &o, stdout);
 	truth_line(&v->tree->truth, o.width, stdout);
 	losses_print(v->profile, stdout);
+	if (log_level == LOG_VERBOSE)
+		ends_print(v->profile, stdout);
 }
 
 int cmd_report(int argc, char **argv)

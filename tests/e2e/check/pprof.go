@@ -37,30 +37,35 @@ func fields(b []byte) (all []field, err error) {
 	return all, nil
 }
 
-// readTag is the samples of a runtime/pprof profile by the value of a label, "" being without.
-func readTag(path, key string) (map[string]int, error) {
+// readProfile is a runtime/pprof profile, and its string table.
+func readProfile(path string) (profile []field, text []string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer f.Close()
 	zip, err := gzip.NewReader(f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	data, err := io.ReadAll(zip)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	profile, err := fields(data)
-	if err != nil {
-		return nil, err
-	}
-	var text []string
+	profile, err = fields(data)
 	for _, f := range profile {
 		if f.id == 6 { // string_table
 			text = append(text, string(f.bytes))
 		}
+	}
+	return profile, text, err
+}
+
+// readTag is the samples of a runtime/pprof profile by the value of a label, "" being without.
+func readTag(path, key string) (map[string]int, error) {
+	profile, text, err := readProfile(path)
+	if err != nil {
+		return nil, err
 	}
 	tags := make(map[string]int)
 	for _, f := range profile {

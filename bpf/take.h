@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is taken of a thread once its registers are known: its goroutine and its stack. A part of
+ * sample.bpf.c, and of tests/step.c, which takes samples of a process that it steps through.
+ */
+#ifndef BPF_TAKE_H
+#define BPF_TAKE_H
+
+#include "bpf/sample.h"
+
+enum {
+	WINDOW = 4096, /* bytes of stack copied at a time, or what it has */
+	WINDOWS = 33,  /* its square is more than MAX_USER_PCS */
+	CALLBACKS = 4, /* from C into Go, on one stack */
+	G0_SLACK = 512,
+	MAX_PCS = LEAF_WORDS_OLD + MAX_USER_PCS, /* words and return addresses */
+	MAX_WORDS = MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
+	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
+};
+
+#include "bpf/goruntime.h"
+#include "bpf/golabels.h"
+
+/* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* that of the goroutine when it
+ * is another. */
+struct walk {
+	__u64 fp, lo, hi, alt_lo, alt_hi;
+	__u64 left; /* the frame whose caller's is not on the stack; 0: none */
+	__u64 base; /* address of the window's first byte */
+	__u32 len;  /* readable bytes in the window */
+	__u32 n;    /* words of sample.pcs so far */
+	__u32 flags;
+	__u32 pad;
+};
+
+/* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
+ * perf events do not interrupt each other on one CPU. What every sample uses stands together, in a page
+ * or two: at low rates, caches and TLB are cold each time, and that is what a sample costs. */
+struct scratch {
+	struct walk walk;
+	struct goroutine_scratch go;
+	__u8 window[WINDOW];
+	struct sample sample;
+	__u64 pcs[MAX_WORDS + C_REGS + C_BYTES / 8]; /* sample.pcs */
+	struct label_reader labels;
+	__u64 registers[C_REGS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* as many as CPUs, set before load */
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#include "bpf/walk.h"
+
+/* What a goroutine has besides what is in the sample. */
+struct extras {
+	__u64 labels; /* their address, or 0 */
+	__u64 c_end;  /* as in struct goroutine_state */
+};
+
+static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 reg,
+					   const struct executable *exe,
+					   struct extras *extras)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+	struct goroutine_state g = {};
+
+	if (exe->state == EXE_UNKNOWN) {
+		s->flags |= SAMPLE_STARTING;
+		return;
+	}
+	if (exe->state == EXE_NOT_GO) {
+		s->flags |= SAMPLE_NO_G;
+		return;
+	}
+	goroutine_read(&exe->layout, tp, reg, &tmp->go, &g);
+	s->flags |= g.flags;
+	if (g.goid && g.procid != s->tid &&
+	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
+		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
+		s->flags |= SAMPLE_G_FAULT;
+		g.goid = 0;
+	}
+	if (s->flags & SAMPLE_G_FAULT)
+		count(COUNT_G_FAULT);
+	if (g.goid) {
+		s->goid = g.goid;
+		s->parent_goid = g.parent_goid;
+		s->startpc = g.startpc;
+		s->gopc = g.gopc;
+	}
+	if (g.goid && !(g.flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
+	    s->sp - g.lo >= g.hi - g.lo)
+		vdso_find(&exe->layout, &tmp->go, &g);
+	if (g.goid) {
+		s->resume = g.resume;
+		s->resume_pc = g.resume_pc;
+		s->resume_sp = g.resume_sp;
+		s->resume_fp = g.resume_fp;
+	}
+	if (g.lo < g.hi) {
+		w->lo = g.lo;
+		w->hi = g.hi;
+		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */
+		if (g.flags & SAMPLE_G0)
+			w->hi += G0_SLACK;
+		w->alt_lo = g.alt_lo;
+		w->alt_hi = g.alt_hi;
+	}
+	extras->labels = g.goid ? g.labels : 0;
+	extras->c_end = g.c_end;
+}
+
+/* The stack and the goroutine, of the thread with these registers in tmp->sample and that thread pointer. */
+static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp, __u64 reg,
+				       const struct executable *exe, struct extras *extras)
+{
+	struct sample *s = &tmp->sample;
+
+	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
+	tmp->walk.lo = s->sp;
+	tmp->walk.hi = s->sp + STACK_MAX;
+	goroutine_fill(tmp, tp, reg, exe, extras);
+	if (want_user && s->ip)
+		walk(tmp, cpu, exe->layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
+	s->n_user = tmp->walk.n - s->n_words;
+	if (s->resume && want_user)
+		walk_resumed(tmp, cpu);
+	s->flags |= tmp->walk.flags;
+	if (s->flags & SAMPLE_STACK_FAULT)
+		count(COUNT_STACK_FAULT);
+}
+
+static __always_inline struct label_reader *label_reader(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+
+	return tmp ? &tmp->labels : 0;
+}
+
+/* Puts the labels behind the addresses. Not static for the same reason as walk_window(). */
+__attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 n, size;
+
+	if (!tmp)
+		return 0;
+	labels_read(cpu, labels, list);
+	if (tmp->labels.left)
+		tmp->sample.flags |= SAMPLE_LABELS_CUT;
+	n = sample_words(&tmp->sample);
+	size = ((__u64)tmp->labels.len + 7) & ~7ull;
+	barrier_var(n);
+	barrier_var(size);
+	if (n > MAX_PCS + MAX_KERNEL_PCS || size > LABEL_BYTES)
+		return 0;
+	bpf_probe_read_kernel(&tmp->pcs[n], size, tmp->labels.bytes);
+	tmp->sample.n_label_bytes = tmp->labels.len;
+	return 0;
+}
+
+/* May C be what runs, which unwinds by other ways than frame pointers? */
+static __always_inline bool c_stack_wanted(const struct sample *s)
+{
+	return s->flags & (SAMPLE_CGO | SAMPLE_NO_G) || s->resume == RESUME_VDSO;
+}
+
+/*
+ * Registers and stack, behind all else, when what runs may be C that Go has called, or the vDSO. Not static
+ * for the same reason as walk_window().
+ */
+__attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 n, size = C_BYTES;
+
+	if (!tmp)
+		return 0;
+	n = sample_words(&tmp->sample);
+	barrier_var(n);
+	if (n > MAX_WORDS)
+		return 0;
+	if (tmp->sample.resume == RESUME_VDSO)
+		size = C_BYTES_VDSO;
+	else if (end - tmp->sample.sp < C_BYTES)
+		size = (end - tmp->sample.sp) & ~7ull;
+	bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
+	/* nobody knows the ends of a stack that C has made */
+	for (int i = 0; i < 8; i++) {
+		barrier_var(size);
+		if (size > C_BYTES)
+			break;
+		if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size,
+					 (void *)tmp->sample.sp)) {
+			tmp->sample.n_c_words = C_REGS + size / 8;
+			break;
+		}
+		size = size / 2 & ~7ull;
+	}
+	return 0;
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/sigprof.h"
+
+#include <string.h>
+
+#include "profiler/profile.h"
+#include "symbolizer/gobuildinfo.h"
+
+enum { SAYS_VDSO = 21 }; /* from Go 1.21 on, vdsoPC comes before the PC */
+
+const char *const sigprof_names[SIGPROF_MAX] = {
+	[SIGPROF_VDSO] = "runtime._VDSO",
+	[SIGPROF_EXTERNAL] = "runtime._ExternalCode",
+	[SIGPROF_SYSTEM] = "runtime._System",
+	[SIGPROF_SWITCH] = "runtime.systemstack_switch",
+};
+
+/* A stack on its way: call by call, leaf first. */
+struct walk {
+	const struct profile *p;
+	uint32_t call;
+	uint32_t *frames;
+	uint32_t n;
+};
+
+static const struct frame *frame_at(const struct walk *w)
+{
+	return &w->p->frames[w->p->calls[w->call].frame];
+}
+
+static void step(struct walk *w)
+{
+	w->call = w->p->calls[w->call].parent;
+}
+
+static bool is_go(const struct frame *f)
+{
+	return f->kind == FRAME_GO || f->kind >= FRAME_WRAPPER;
+}
+
+static bool is_named(const struct walk *w, const char *name)
+{
+	return !strcmp(profile_string(w->p, frame_at(w)->func), name);
+}
+
+bool sigprof_counts(const struct event *e)
+{
+	return e->class != CLASS_STARTING && e->class != CLASS_SIGNAL &&
+	       e->class != CLASS_C;
+}
+
+/* Functions that write to SP: nobody can tell what called them. Those with kinds of their own are not
+ * in the list. */
+static bool is_spwrite(const struct walk *w)
+{
+	static const char *const names[] = {
+		"time.now",
+		"runtime.nanotime1",
+		"runtime.walltime",
+		"runtime.vgetrandom1",
+		"runtime.clone",
+		"runtime.sigfwd",
+		"runtime.callCgoSigaction",
+		"runtime.callCgoMmap",
+		"runtime.callCgoMunmap",
+		"runtime.switchToCrashStack0",
+	};
+
+	if (frame_at(w)->kind != FRAME_GO)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (is_named(w, names[i]))
+			return true;
+	return false;
+}
+
+/* Does what the stack has of Go end at this frame? first: it is where the profiler begins. */
+static bool is_end(const struct walk *w, const struct event *e, bool first)
+{
+	switch (frame_at(w)->kind) {
+	case FRAME_MCALL:
+	case FRAME_MSTART:
+	case FRAME_ASMCGOCALL: return true;
+	/* no way on from these on the goroutine's own stack, where they begin */
+	case FRAME_MORESTACK:
+	case FRAME_SYSTEMSTACK: return first && e->class == CLASS_USER;
+	}
+	return is_spwrite(w);
+}
+
+/* From the first frame on, which is Go. */
+static void walk_go(struct walk *w, const struct event *e)
+{
+	uint8_t callee = FRAME_GO; /* the last one of Go, shown or not */
+	bool inlined = false, first = true;
+
+	for (; w->call && (w->n < SIGPROF_DEPTH || inlined) && w->n < SIGPROF_CAP - 1;
+	     step(w)) {
+		const struct frame *f = frame_at(w);
+		bool panics = callee == FRAME_PANIC || callee == FRAME_SIGPANIC;
+		bool end = is_end(w, e, first);
+
+		if (callee == FRAME_CGOCALLBACK) {
+			if (!is_go(f) || f->kind == FRAME_ASMCGOCALL)
+				continue;
+			if (!is_named(w, sigprof_names[SIGPROF_SWITCH]))
+				w->frames[w->n++] = w->p->n_frames + SIGPROF_SWITCH;
+		}
+		if (!is_go(f) || f->kind == FRAME_GOEXIT)
+			break;
+		if (!(f->kind == FRAME_WRAPPER && !panics) &&
+		    !(f->kind == FRAME_MORESTACK && !end))
+			w->frames[w->n++] = w->p->calls[w->call].frame;
+		if (end)
+			break;
+		callee = f->kind;
+		inlined = f->inlined;
+		first = false;
+	}
+}
+
+uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret)
+{
+	const struct process *pr = &p->processes[p->threads[e->thread].process];
+	int minor = gobuildinfo_minor(profile_string(p, pr->go_version));
+	struct walk w = { .p = p, .call = e->call, .frames = ret };
+	uint8_t leaf;
+
+	while (w.call && frame_at(&w)->kind == FRAME_KERNEL)
+		step(&w);
+	if (!w.call)
+		return 0;
+	leaf = frame_at(&w)->kind;
+	if (e->flags & EVENT_CGO) {
+		while (w.call && !is_named(&w, "runtime.cgocall"))
+			step(&w);
+	} else if (leaf == FRAME_VDSO ||
+		   (e->flags & EVENT_VDSO && (minor < 0 || minor >= SAYS_VDSO))) {
+		while (w.call && !is_go(frame_at(&w)))
+			step(&w);
+		if (w.call) /* nanotime1, time.now */
+			step(&w);
+	} else if (!is_go(frame_at(&w))) {
+		w.call = 0;
+	}
+	if (!w.call) {
+		ret[0] = p->n_frames +
+			 (leaf == FRAME_VDSO ? SIGPROF_VDSO : SIGPROF_EXTERNAL);
+		ret[1] = p->n_frames + SIGPROF_SYSTEM;
+		return 2;
+	}
+	walk_go(&w, e);
+	return w.n;
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+)
+
+// numbers of a repeated field: one, or packed.
+func numbers(f field) (all []uint64) {
+	if f.bytes == nil {
+		return []uint64{f.num}
+	}
+	for b := f.bytes; len(b) > 0; {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			return all
+		}
+		all, b = append(all, v), b[n:]
+	}
+	return all
+}
+
+// readStacks is the samples of a runtime/pprof profile by stack, as a line of folded output has it.
+func readStacks(path string) (map[string]int, error) {
+	profile, text, err := readProfile(path)
+	if err != nil {
+		return nil, err
+	}
+	functions, locations := make(map[uint64]string), make(map[uint64][]uint64)
+	var samples [][]field
+	for _, f := range profile {
+		if f.id != 2 && f.id != 4 && f.id != 5 {
+			continue
+		}
+		rows, err := fields(f.bytes)
+		if err != nil {
+			return nil, err
+		}
+		if f.id == 2 {
+			samples = append(samples, rows)
+			continue
+		}
+		var id, name uint64
+		var lines []uint64
+		for _, r := range rows {
+			switch {
+			case r.id == 1:
+				id = r.num
+			case f.id == 5 && r.id == 2:
+				name = r.num
+			case f.id == 4 && r.id == 4:
+				line, _ := fields(r.bytes)
+				for _, l := range line {
+					if l.id == 1 {
+						lines = append(lines, l.num)
+					}
+				}
+			}
+		}
+		if f.id == 4 {
+			locations[id] = lines
+		} else if name < uint64(len(text)) {
+			functions[id] = shown(text[name])
+		}
+	}
+	stacks := make(map[string]int)
+	for _, rows := range samples {
+		var frames []string
+		count := -1
+		for _, r := range rows {
+			for _, v := range numbers(r) {
+				if r.id == 1 {
+					for _, function := range locations[v] {
+						frames = append([]string{functions[function]}, frames...)
+					}
+				} else if r.id == 2 && count < 0 {
+					count = int(v)
+				}
+			}
+		}
+		stacks[interrupted(frames)] += count
+	}
+	return stacks, nil
+}
+
+// interrupted joins the frames of a stack. When the signals of the profiler and of preemption arrive together,
+// as they like to on a busy machine, the profiler sees the call that the other has just put there.
+func interrupted(frames []string) string {
+	if n := len(frames) - 1; n >= 0 && frames[n] == "runtime.asyncPreempt" {
+		frames = frames[:n]
+	}
+	return strings.Join(frames, ";")
+}
+
+func sum(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+// missing is how many samples of a have a stack that b has not, and how many that would be if both
+// were samples of the same: by Good and Turing, what b has once is what it has not seen yet. worst is
+// what is there so often that b should have seen it.
+func missing(a, b map[string]int) (n int, expected float64, worst []string) {
+	once, all := 0, sum(b)
+	for _, c := range b {
+		if c == 1 {
+			once++
+		}
+	}
+	ratio := float64(all) / float64(sum(a))
+	for s, c := range a {
+		if b[s] > 0 {
+			continue
+		}
+		n += c
+		if float64(c)*ratio > 12 {
+			worst = append(worst, s)
+		}
+	}
+	sort.Slice(worst, func(i, j int) bool { return a[worst[i]] > a[worst[j]] })
+	for i, s := range worst {
+		worst[i] = fmt.Sprintf("%d × %s", a[s], s)
+	}
+	return n, float64(once) / float64(all) * float64(sum(a)), worst
+}
+
+// distance of two distributions: total variation of the leaf functions, and what it would be of two
+// samples of the same.
+func distance(a, b map[string]int) (tvd, expected float64) {
+	flat := make(map[string][2]float64)
+	na, nb := float64(sum(a)), float64(sum(b))
+	for i, m := range []map[string]int{a, b} {
+		for s, c := range m {
+			leaf := flat[s[strings.LastIndexByte(s, ';')+1:]]
+			leaf[i] += float64(c)
+			flat[s[strings.LastIndexByte(s, ';')+1:]] = leaf
+		}
+	}
+	for _, c := range flat {
+		p := (c[0] + c[1]) / (na + nb)
+		tvd += math.Abs(c[0]/na-c[1]/nb) / 2
+		expected += math.Sqrt(2/math.Pi*p*(1-p)*(1/na+1/nb)) / 2
+	}
+	return tvd, expected
+}
+
+// checkStacks: what we say the runtime's profiler would have recorded, beside what it has.
+func checkStacks(foldedPath, profilePath string) (string, error) {
+	lines, err := readFolded(foldedPath)
+	if err != nil {
+		return "", err
+	}
+	theirs, err := readStacks(profilePath)
+	if err != nil {
+		return "", err
+	}
+	ours := make(map[string]int)
+	for _, l := range lines {
+		ours[interrupted(l.frames)] += l.n
+	}
+	if sum(ours) < 100 || sum(theirs) < 100 {
+		return "", fmt.Errorf("%d samples, the runtime's profile has %d: too few", sum(ours), sum(theirs))
+	}
+	text := ""
+	for i, side := range []string{"ours", "theirs"} {
+		a, b := ours, theirs
+		if i == 1 {
+			a, b = theirs, ours
+		}
+		n, expected, worst := missing(a, b)
+		all := float64(sum(a))
+		text += fmt.Sprintf("%s %.2f %% of %.0f (%.2f %% by chance), ", side, 100*(1-float64(n)/all), all, 100*(1-expected/all))
+		if extra := float64(n) - expected; extra > all*0.005+3*math.Sqrt(expected+1) {
+			problem("%d of %.0f %s have stacks that are not among the others, %.0f by chance", n, all, side, expected)
+		}
+		for _, s := range worst {
+			problem("only %s: %s", side, s)
+		}
+	}
+	tvd, expected := distance(ours, theirs)
+	return text + fmt.Sprintf("functions differ by %.1f %% (%.1f %%)", 100*tvd, 100*expected), nil
+}

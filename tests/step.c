@@ -1,0 +1,654 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * step VERSION PROGRAM [ROUNDS [STEPS]]: runs PROGRAM (tests/steps), built by that version of Go, and
+ * executes one thread of it one instruction after the other. After each, a sample is taken by the code of
+ * the kernel side, over ptrace's registers and the memory of the process, and goes through the whole
+ * pipeline; the stack that comes out has to be the list of calls that were not returned from.
+ *
+ * That list (the shadow) knows nothing of frame pointers, frame sizes or tables. A call is a step after which the
+ * word at SP is an address just behind the instruction that SP has moved down for. It ends when SP is above
+ * that word. Where SP leaves one stack for another, the name of the function that did so says whether it goes on
+ * above what was there (systemstack, morestack, asmcgocall, the vDSO), begins anew (mcall, signal handlers), or returns.
+ * Of the runtime's data it uses the bounds of stacks, to know which one SP is on, and which g they belong to. Both
+ * lists get their names from the symbolizer, which has tests of its own (tests/check-pcs).
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bpf/sample.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/strtab.h"
+#include "profiler/golayout.h"
+#include "profiler/pipeline.h"
+#include "profiler/proc.h"
+#include "profiler/profile.h"
+#include "symbolizer/object.h"
+#include "symbolizer/resolver.h"
+#include "symbolizer/symbolizer.h"
+
+static pid_t pid, tid; /* the program; its thread that we step through */
+
+static long read_user(void *dst, __u32 size, __u64 addr)
+{
+	struct iovec here = { dst, size }, there = { (void *)addr, size };
+
+	if (!size || process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size)
+		return 0;
+	memset(dst, 0, size);
+	return -EFAULT;
+}
+
+/* What BPF programs have. */
+#define barrier_var(v)  asm volatile("" : "+r"(v))
+#define SEC(name)
+#define __uint(name, value)             int(*name)[value]
+#define __type(name, value)             __typeof__(value) *name
+#define bpf_probe_read_user(to, n, at)  read_user(to, (__u32)(n), (__u64)(at))
+#define bpf_probe_read_kernel(to, n, p) memcpy(to, p, n)
+#define bpf_map_lookup_elem(map, key)   scratch_at(*(key))
+#define bpf_get_current_task()          NULL
+#define namespaced_tid(task)            ((void)(task), 0u)
+#define count(counter)                  (void)(counter)
+#define want_user                       true
+
+static struct scratch *scratch_at(__u32 cpu);
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
+#include "bpf/take.h"
+#pragma GCC diagnostic pop
+
+static struct scratch scratch;
+
+static struct scratch *scratch_at(__u32 cpu)
+{
+	return &scratch + cpu;
+}
+
+enum {
+	MAX_CALLS = 4096,
+	MAX_LISTS = 16,
+	MEMO = 1 << 16,
+	KINDS = 256,
+	STALL_US = 4000, /* no step takes longer, unless it waits for another thread */
+	SIGNAL_EVERY = 2000,
+};
+
+enum place { ON_THREAD, ON_GOROUTINE, ON_SIGNAL };
+
+/* The stack that SP is on. */
+struct where {
+	enum place place;
+	uint64_t g, lo, hi;
+};
+
+struct entry {
+	uint64_t at; /* of the return address; on a goroutine, which may move: from the end of the stack */
+	uint64_t g;     /* whose stack it is on; 0: the thread's */
+	uint32_t chain; /* row of profile.calls: it and its callers */
+	bool entered;   /* no call: what follows is on another stack */
+};
+
+/* What runs, or is to go on one day, outermost call first. */
+struct list {
+	uint64_t g;
+	uint32_t n;
+	struct entry calls[MAX_CALLS];
+};
+
+struct kind {
+	uint32_t func; /* the leaf's */
+	const char *what;
+	uint64_t n;
+	uint32_t ours, theirs; /* rows of profile.calls, of the first */
+};
+
+struct memo {
+	uint64_t pc;
+	uint32_t parent, chain;
+};
+
+static struct strtab *strs;
+static struct symbolizer *symbolizer;
+static struct profile *profile;
+static struct pipeline *pipeline;
+static struct procs *procs;
+static struct proc *proc;
+static struct executable exe;
+static uint64_t begin_at, end_at, goexit_at;
+
+static struct list now, interrupted, *parked[MAX_LISTS];
+static uint64_t interrupted_at;
+static struct where where;
+static struct memo memos[MEMO];
+static struct kind kinds[KINDS];
+static uint32_t n_kinds;
+static uint64_t n_steps, n_calls, n_equal, n_signals, n_switches;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "step %" PRIu64 ": %s\n", n_steps, what);
+	kill(pid, SIGKILL);
+	exit(2);
+}
+
+/* Its frames on top of parent's, which nothing follows when they are a root. */
+static uint32_t chain_of(uint32_t parent, uint64_t pc)
+{
+	struct memo *m = &memos[(pc * 31 + parent * 0x9e3779b1u) % MEMO];
+	struct frame f[FRAMES_AT_PC];
+	uint8_t kind;
+	int n;
+
+	if (m->pc == pc && m->parent == parent && m->chain)
+		return m->chain;
+	*m = (struct memo){ pc, parent, parent };
+	n = symbolizer_user(symbolizer, proc->space, pc, f, FRAMES_AT_PC, NULL);
+	kind = f[n - 1].kind;
+	if (kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL)
+		m->chain = 0;
+	while (n--) /* modules have the same rows in the profile, as pipeline.c adds them in order */
+		m->chain = profile_call(profile, m->chain, profile_frame(profile, &f[n]));
+	return m->chain;
+}
+
+static const char *name_at(uint64_t pc)
+{
+	struct frame f[FRAMES_AT_PC];
+	int n = symbolizer_user(symbolizer, proc->space, pc, f, FRAMES_AT_PC, NULL);
+
+	return strtab_get(strs, f[n - 1].func);
+}
+
+static uint64_t word(uint64_t addr)
+{
+	uint64_t v;
+
+	return read_user(&v, sizeof(v), addr) ? 0 : v;
+}
+
+/* Shadow */
+
+static struct where place_of(const struct user_regs_struct *r)
+{
+	uint64_t g = word(r->fs_base + (uint64_t)exe.layout.tls_g), m = word(g + 48);
+	uint64_t g0 = word(m), gsignal = word(m + exe.layout.m_procid + 8);
+	uint64_t all[] = { g, word(m + exe.layout.m_curg), g0, gsignal };
+
+	for (int i = 0; i < 4; i++) {
+		uint64_t lo = word(all[i]), hi = word(all[i] + 8);
+
+		if (all[i] && r->rsp >= lo && r->rsp < hi)
+			return (struct where){ all[i] == g0	   ? ON_THREAD
+					       : all[i] == gsignal ? ON_SIGNAL
+								   : ON_GOROUTINE,
+					       all[i] == g0 ? 0 : all[i], lo, hi };
+	}
+	return (struct where){ .place = ON_THREAD };
+}
+
+static uint32_t top(void)
+{
+	return now.n ? now.calls[now.n - 1].chain : 0;
+}
+
+static void push(uint64_t sp, uint64_t pc, bool entered)
+{
+	if (now.n == MAX_CALLS)
+		die("too many calls");
+	now.calls[now.n] = (struct entry){
+		.at = where.place == ON_GOROUTINE ? where.hi - sp : sp,
+		.g = where.g,
+		.chain = entered ? top() : chain_of(top(), pc),
+		.entered = entered,
+	};
+	now.n++;
+}
+
+/* Those that SP has left. */
+static void prune(uint64_t sp)
+{
+	while (now.n) {
+		const struct entry *c = &now.calls[now.n - 1];
+		uint64_t at = where.place == ON_GOROUTINE ? where.hi - c->at : c->at;
+
+		if (c->entered || c->g != where.g || at >= sp)
+			break;
+		now.n--;
+	}
+}
+
+static struct list **parked_of(uint64_t g)
+{
+	int i;
+
+	for (i = 0; i < MAX_LISTS - 1 && parked[i] && parked[i]->g != g; i++)
+		;
+	return &parked[i];
+}
+
+/* Puts away what the goroutine beneath has called. */
+static void park(void)
+{
+	struct list **l;
+
+	while (now.n && !now.calls[now.n - 1].g)
+		now.n--;
+	if (!now.n)
+		return;
+	now.g = now.calls[now.n - 1].g;
+	l = parked_of(now.g);
+	if (!*l)
+		*l = mem_zalloc(sizeof(**l));
+	(*l)->g = now.g;
+	(*l)->n = now.n;
+	memcpy((*l)->calls, now.calls, now.n * sizeof(*now.calls));
+	now.n = 0;
+}
+
+/* SP is on a goroutine's stack, by gogo. */
+static void resume(const struct user_regs_struct *r)
+{
+	struct list **l = parked_of(where.g);
+	uint64_t ra = word(r->rsp);
+
+	park();
+	l = parked_of(where.g);
+	if (where.hi - r->rsp < 128 && !strcmp(name_at(ra), "runtime.goexit")) {
+		push(r->rsp, ra, false); /* a new one */
+		return;
+	}
+	if (!*l)
+		die("a goroutine that was never seen");
+	memcpy(now.calls, (*l)->calls, (*l)->n * sizeof(*now.calls));
+	now.n = (*l)->n;
+	prune(r->rsp);
+}
+
+/* Back on a stack where we have been. */
+static void leave(uint64_t sp)
+{
+	while (now.n && !now.calls[now.n - 1].entered)
+		now.n--;
+	if (now.n)
+		now.n--;
+	prune(sp);
+}
+
+/* The instruction at `at` has taken SP to another stack. */
+static void change_stack(uint64_t at, const struct user_regs_struct *r,
+			 enum place from)
+{
+	const char *name = name_at(at);
+	bool callback = !strncmp(name, "runtime.cgocallback", 19);
+
+	n_switches++;
+	if (!strcmp(name, "gogo") || !strcmp(name, "runtime.gogo"))
+		resume(r);
+	else if (!strcmp(name, "runtime.mcall"))
+		park();
+	else if ((from == ON_GOROUTINE) != callback)
+		push(r->rsp, 0, true);
+	else
+		leave(r->rsp);
+}
+
+static bool is_sigreturn(const struct user_regs_struct *r)
+{
+	uint8_t code[2];
+
+	return r->rax == SYS_rt_sigreturn && !read_user(code, 2, r->rip) &&
+	       code[0] == 0x0f && code[1] == 0x05;
+}
+
+static void step_seen(const struct user_regs_struct *before, const struct user_regs_struct *r,
+		      bool handled, bool returning)
+{
+	enum place from = where.place;
+	uint64_t ra;
+
+	if (r->rsp == before->rsp && !handled)
+		return;
+	if (r->rsp < where.lo || r->rsp >= where.hi || handled)
+		where = place_of(r);
+	if (handled) {
+		interrupted = now;
+		now.n = 0;
+		return;
+	}
+	if (returning) {
+		now = interrupted;
+		prune(r->rsp);
+		/* the handler made it look like a call */
+		if (word(r->rsp) == interrupted_at && r->rip != interrupted_at)
+			push(r->rsp, interrupted_at, false);
+		return;
+	}
+	if (where.place != from) {
+		change_stack(before->rip, r, from);
+		return;
+	}
+	if (r->rsp == before->rsp - 8) {
+		ra = word(r->rsp);
+		if (ra > before->rip && ra <= before->rip + 8 && r->rip != ra) {
+			push(r->rsp, ra - 1, false);
+			n_calls++;
+			return;
+		}
+	}
+	prune(r->rsp);
+}
+
+/* Ours */
+
+static uint32_t sampled(const struct user_regs_struct *r)
+{
+	struct sample *s = &scratch.sample;
+	struct extras extras = { 0 };
+	uint64_t regs[C_REGS] = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi,
+				  r->rbp, r->rsp, r->r8,  r->r9,  r->r10, r->r11,
+				  r->r12, r->r13, r->r14, r->r15, r->rip };
+
+	memset(s, 0, sizeof(*s));
+	s->type = RECORD_SAMPLE;
+	s->tgid = (__u32)pid;
+	s->tid = (__u32)tid;
+	s->image = proc->image;
+	s->ip = r->rip;
+	s->sp = r->rsp;
+	s->fp = r->rbp;
+	stack_take(&scratch, 0, r->fs_base, 0, &exe, &extras);
+	if (c_stack_wanted(s)) {
+		memcpy(scratch.registers, regs, sizeof(regs));
+		c_stack_take(0, extras.c_end);
+	}
+	pipeline_sample(pipeline, proc, s);
+	if (profile->n_events > 1000) {
+		profile->events[0] = profile->events[profile->n_events - 1];
+		profile->n_events = 1;
+	}
+	return profile->events[profile->n_events - 1].call;
+}
+
+static void show(const char *title, uint32_t chain)
+{
+	fprintf(stderr, "    %s:", title);
+	for (; chain; chain = profile->calls[chain].parent) {
+		const struct frame *f = &profile->frames[profile->calls[chain].frame];
+
+		fprintf(stderr, " %s+%" PRIx64, f->kind == FRAME_CUT ? "[cut]" : strtab_get(strs, f->func), f->addr);
+	}
+	fprintf(stderr, "\n");
+}
+
+static uint32_t depth(uint32_t chain)
+{
+	uint32_t n = 0;
+
+	for (; chain; chain = profile->calls[chain].parent)
+		n++;
+	return n;
+}
+
+/* Is b's stack the leaf end of a's? */
+static bool begins(uint32_t a, uint32_t b)
+{
+	for (; b; a = profile->calls[a].parent, b = profile->calls[b].parent)
+		if (profile->calls[a].frame != profile->calls[b].frame)
+			return false;
+	return true;
+}
+
+static void differs(uint32_t ours, uint32_t theirs)
+{
+	struct kind k = { .ours = ours, .theirs = theirs, .n = 1 };
+	uint32_t i;
+
+	k.func = profile->frames[profile->calls[theirs].frame].func;
+	k.what = begins(theirs, ours) ? "ends early"
+		 : begins(ours, theirs) ? "goes on"
+		 : depth(ours) < depth(theirs) ? "lacks frames"
+					       : "has others";
+	for (i = 0; i < n_kinds; i++) {
+		if (kinds[i].func == k.func && kinds[i].what == k.what) {
+			kinds[i].n++;
+			return;
+		}
+	}
+	if (n_kinds < KINDS)
+		kinds[n_kinds++] = k;
+}
+
+static void check(const struct user_regs_struct *r)
+{
+	uint32_t theirs = chain_of(top(), r->rip), ours = sampled(r);
+
+	n_steps++;
+	if (ours == theirs)
+		n_equal++;
+	else
+		differs(ours, theirs);
+}
+
+/* Threads */
+
+static pid_t others[64];
+static uint32_t n_others;
+
+/* Everybody else stands still, so that only what we step through happens. */
+static void freeze(void)
+{
+	char path[64];
+	struct dirent *d;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && (d = readdir(dir)) && n_others < 64) {
+		pid_t t = atoi(d->d_name);
+		int status;
+
+		if (t <= 0 || t == tid || ptrace(PTRACE_SEIZE, t, 0, 0))
+			continue;
+		ptrace(PTRACE_INTERRUPT, t, 0, 0);
+		while (waitpid(t, &status, __WALL) < 0 && errno == EINTR)
+			;
+		if (WIFSTOPPED(status) && status >> 16 != PTRACE_EVENT_STOP)
+			ptrace(PTRACE_DETACH, t, 0, WSTOPSIG(status));
+		else
+			others[n_others++] = t;
+	}
+	closedir(dir);
+}
+
+static void thaw(void)
+{
+	while (n_others)
+		ptrace(PTRACE_DETACH, others[--n_others], 0, 0);
+}
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+}
+
+static int wait_stop(struct user_regs_struct *r)
+{
+	int status, alarms = 0;
+
+	while (waitpid(tid, &status, __WALL) != tid) {
+		if (errno != EINTR)
+			die("it is gone");
+		if (++alarms == 2)
+			thaw();
+	}
+	if (!WIFSTOPPED(status))
+		die("it ended");
+	if (alarms >= 2)
+		freeze();
+	if (ptrace(PTRACE_GETREGS, tid, 0, r))
+		die("no registers");
+	return status >> 16 == PTRACE_EVENT_STOP ? 0 : WSTOPSIG(status);
+}
+
+static int function_found(void *arg, const struct func *f)
+{
+	uint64_t bias = *(uint64_t *)arg;
+
+	if (!strcmp(f->name, "steps/work.begin"))
+		begin_at = f->addr + bias;
+	if (!strcmp(f->name, "steps/work.end"))
+		end_at = f->addr + bias;
+	if (!strcmp(f->name, "runtime.goexit"))
+		goexit_at = f->addr + bias;
+	return 0;
+}
+
+/* The program, waiting, as we know every process that we follow. */
+static void look(void)
+{
+	const char *why = "";
+	uint64_t bias = 0;
+
+	strs = NULL;
+	profile = profile_new();
+	strs = profile->strings;
+	symbolizer_open(&symbolizer, strs);
+	procs_open(&procs, symbolizer, profile);
+	proc = procs_get(procs, (uint32_t)pid, 1);
+	proc->wanted = true;
+	procs_look(procs, proc);
+	procs_record(procs, proc);
+	pipeline_open(&pipeline, profile, symbolizer, 0);
+	if (!proc->space || !space_go(proc->space, &bias))
+		die("no Go program");
+	if (proc_layout(procs, proc, &exe, &why))
+		die(why);
+	space_functions(proc->space, function_found, &bias);
+	if (!begin_at || !end_at)
+		die("it is not our program");
+}
+
+static void start(char *program, char *rounds, int *in)
+{
+	int in_pipe[2], out_pipe[2];
+	char line[32] = "";
+
+	if (pipe(in_pipe) || pipe(out_pipe))
+		exit(2);
+	pid = fork();
+	if (!pid) {
+		dup2(in_pipe[0], 0);
+		dup2(out_pipe[1], 1);
+		execl(program, program, rounds, NULL);
+		_exit(127);
+	}
+	close(out_pipe[1]);
+	if (read(out_pipe[0], line, sizeof(line) - 1) <= 0)
+		die("it does not start");
+	tid = atoi(line);
+	*in = in_pipe[1];
+}
+
+/* To where the thread calls work.begin(), whose caller's caller is goexit. */
+static void run_to_begin(int in, struct user_regs_struct *r)
+{
+	struct itimerval every = { { 0, STALL_US }, { 0, STALL_US } };
+	struct sigaction alarmed = { .sa_handler = on_alarm };
+	long code;
+	int sig;
+
+	if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0))
+		die("it cannot be traced");
+	wait_stop(r);
+	code = ptrace(PTRACE_PEEKTEXT, tid, begin_at, 0);
+	ptrace(PTRACE_POKETEXT, tid, begin_at, (code & ~0xffl) | 0xcc);
+	ptrace(PTRACE_CONT, tid, 0, 0);
+	if (write(in, "\n", 1) != 1)
+		die("it is gone");
+	while ((sig = wait_stop(r)) != SIGTRAP)
+		ptrace(PTRACE_CONT, tid, 0, sig);
+	r->rip = begin_at;
+	ptrace(PTRACE_SETREGS, tid, 0, r);
+	ptrace(PTRACE_POKETEXT, tid, begin_at, code);
+	sigaction(SIGALRM, &alarmed, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+	freeze();
+	where = place_of(r);
+	push(where.hi, goexit_at, false);
+	push(r->rsp, word(r->rsp) - 1, false);
+}
+
+static void step_through(struct user_regs_struct *r, uint64_t max)
+{
+	struct user_regs_struct before;
+	bool handled, returning;
+	int sig = 0;
+
+	while (r->rip != end_at && n_steps < max) {
+		check(r);
+		if (where.place != ON_SIGNAL && rand() % SIGNAL_EVERY == 0)
+			syscall(SYS_tgkill, pid, tid, SIGURG);
+		before = *r;
+		returning = where.place == ON_SIGNAL && is_sigreturn(r);
+		handled = sig != 0;
+		if (sig)
+			n_signals++;
+		if (ptrace(PTRACE_SINGLESTEP, tid, 0, sig))
+			die("no step");
+		sig = wait_stop(r);
+		if (sig == SIGTRAP)
+			sig = 0;
+		if (handled)
+			interrupted_at = before.rip;
+		step_seen(&before, r, handled, returning);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct kind *x = a, *y = b;
+
+	return x->n < y->n ? 1 : -(x->n > y->n);
+}
+
+int main(int argc, char **argv)
+{
+	struct user_regs_struct r;
+	int in;
+
+	if (argc < 3)
+		return 2;
+	start(argv[2], argc > 3 ? argv[3] : (char *)"1", &in);
+	look();
+	run_to_begin(in, &r);
+	step_through(&r, argc > 4 ? strtoull(argv[4], NULL, 10) : UINT64_MAX);
+	qsort(kinds, n_kinds, sizeof(*kinds), by_number);
+	printf("%s: %" PRIu64 " steps, %" PRIu64 " calls, %" PRIu64 " changes of stack, %" PRIu64
+	       " signals; %" PRIu64 " equal, %" PRIu64 " not\n",
+	       argv[1], n_steps, n_calls, n_switches, n_signals, n_equal, n_steps - n_equal);
+	for (uint32_t i = 0; i < n_kinds; i++) {
+		fprintf(stderr, "  %6" PRIu64 " in %s: %s\n", kinds[i].n,
+			strtab_get(strs, kinds[i].func), kinds[i].what);
+		if (i < 120) {
+			show("called", kinds[i].theirs);
+			show("ours  ", kinds[i].ours);
+		}
+	}
+	kill(pid, SIGKILL);
+	return n_equal != n_steps;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+
+// Command profiled does one kind of work, and writes the runtime's own CPU profile of it.
+//
+//	profiled [-o FILE] [-d TIME] [-hz N] KIND
+//
+// It prints "ready PID", waits for a line on stdin, works for TIME under the profile, prints "done",
+// and ends when stdin does. Without KIND it lists those that there are.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// kinds of work, a round each; cgo.go adds one.
+var kinds = map[string]func(){
+	"ordinary": ordinary,
+	"assembly": assembly,
+	"gc":       garbage,
+	"channels": channels,
+	"syscalls": syscalls,
+	"deep":     deep,
+}
+
+func work(round func(), stop *int32, done *sync.WaitGroup) {
+	for atomic.LoadInt32(stop) == 0 {
+		round()
+	}
+	done.Done()
+}
+
+func main() {
+	path := flag.String("o", os.DevNull, "write the profile to `file`")
+	length := flag.Duration("d", 3*time.Second, "how long")
+	hz := flag.Int("hz", 100, "samples per second of CPU `time`")
+	flag.Parse()
+	round := kinds[flag.Arg(0)]
+	if round == nil {
+		for kind := range kinds {
+			fmt.Println(kind)
+		}
+		return
+	}
+	fmt.Println("ready", os.Getpid())
+	stdin := bufio.NewReader(os.Stdin)
+	if _, err := stdin.ReadString('\n'); err != nil {
+		return
+	}
+	file, err := os.Create(*path)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if *hz != 100 { // StartCPUProfile complains, and leaves it so
+		runtime.SetCPUProfileRate(*hz)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		log.Fatal(err)
+	}
+	var stop int32
+	var done sync.WaitGroup
+	for i := 0; i < runtime.GOMAXPROCS(0); i++ {
+		done.Add(1)
+		go work(round, &stop, &done)
+	}
+	time.Sleep(*length)
+	atomic.StoreInt32(&stop, 1)
+	done.Wait()
+	pprof.StopCPUProfile()
+	fmt.Println("done")
+	io.Copy(io.Discard, stdin)
+}
