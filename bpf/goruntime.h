@@ -39,7 +39,7 @@ struct goroutine_state {
 	__u64 parent_goid, startpc, gopc;
 	__u64 labels; /* address, for golabels.h; 0: it has none */
 	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
-	/* That of curg, when the slot holds another and there is a goid; else 0, 0. */
+	/* That of curg, when the slot or SP is another's and there is a goid; else 0, 0. */
 	__u64 alt_lo, alt_hi;
 	/* The thread's id as the runtime knows it: the caller compares, and drops goid when the
 	 * process does not call this thread so. 0: m was not read. */
@@ -181,7 +181,13 @@ static __always_inline __u32 thread_read(const struct layout *l,
 			return SAMPLE_G_FAULT;
 		out->lo = lo;
 		out->hi = hi;
-		return is_cgo(l, tmp) ? SAMPLE_CGO_SOON : 0;
+		if (!is_cgo(l, tmp))
+			return 0;
+		/* when C calls back, g is set before SP */
+		out->alt_lo = lo;
+		out->alt_hi = hi;
+		resume_find(l, tmp, SAMPLE_CGO, out);
+		return SAMPLE_CGO_SOON;
 	}
 	out->c_end = tmp->g[G_SCHED_SP]; /* of g0 */
 	if (g == tmp->m[1])

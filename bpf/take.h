@@ -102,7 +102,12 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->resume_sp = g.resume_sp;
 		s->resume_fp = g.resume_fp;
 	}
-	if (g.lo < g.hi) {
+	/* signal handlers begin with the goroutine's g in the slot */
+	if (s->resume != RESUME_VDSO && s->sp - g.lo >= g.hi - g.lo + G0_SLACK &&
+	    s->fp - g.lo >= g.hi - g.lo + G0_SLACK) {
+		w->alt_lo = g.alt_lo;
+		w->alt_hi = g.alt_hi;
+	} else if (g.lo < g.hi) {
 		w->lo = g.lo;
 		w->hi = g.hi;
 		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */

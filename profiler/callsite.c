@@ -2,6 +2,7 @@
 #include "profiler/callsite.h"
 
 #include <gelf.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,13 +12,16 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
+	/* bounds on the time that hostile files take: bytes, and numbers */
 	CODE_MAX = 32 << 20,
-	CALL_MAX = 7, /* bytes */
 	STARTS_MAX = 1 << 20,
 	IMPORTS_MAX = 1024,
-	ENTRY_MAX = 64,
-	EXIT_MAX = 16,
-	TAIL_MAX = 128, /* bytes of a function in which its jump to another is found */
+	SYMBOLS_MAX = 1 << 16,
+	/* bytes */
+	CALL_MAX = 7,   /* of a call */
+	TAIL_MAX = 128, /* of a function in which its jump to another is found */
+	ENTRY_MAX = 64, /* of the code that the kernel starts */
+	EXIT_MAX = 16,  /* from the return of a thread's function to its exit */
 };
 
 static int start_cmp(const void *a, const void *b)
@@ -88,28 +92,53 @@ static void add_starts(struct callees *t, struct cursor c, uint64_t vaddr, bool 
 	}
 }
 
-void callees_init(struct callees *t, const struct elf *e)
+/* Dynamic symbols and their names. */
+static bool symbols_find(const struct elf *e, struct cursor *symbols, struct cursor *names)
 {
-	struct cursor symbols = { 0 };
 	uint64_t unused;
 
+	if (!elf_section(e, ".dynsym", &unused, symbols) ||
+	    !elf_section(e, ".dynstr", &unused, names))
+		return false;
+	if (symbols->len > SYMBOLS_MAX * sizeof(Elf64_Sym))
+		symbols->len = SYMBOLS_MAX * sizeof(Elf64_Sym);
+	return true;
+}
+
+/* Leaves the name's cursor at it. */
+static uint64_t symbol_read(struct cursor *symbols, struct cursor *names)
+{
+	uint64_t value;
+
+	cursor_seek(names, cursor_u32(symbols));
+	cursor_u32(symbols); /* st_info, st_other, st_shndx */
+	value = cursor_u64(symbols);
+	cursor_u64(symbols);
+	return value;
+}
+
+void callees_init(struct callees *t, const struct elf *e)
+{
+	struct cursor symbols = { 0 }, names;
+
 	*t = (struct callees){ .elf = e };
-	elf_section(e, ".dynsym", &unused, &symbols);
+	symbols_find(e, &symbols, &names);
+	while (cursor_left(&symbols)) {
+		uint64_t value = symbol_read(&symbols, &names);
+
+		if (value)
+			*table_add(t->starts, t->n, t->cap) = value;
+	}
 	for (int jumps = 0; jumps < 2; jumps++) {
+		uint64_t left = CODE_MAX;
+
 		for (uint32_t i = 0; i < e->n_segments; i++) {
 			const struct elf_segment *s = &e->segments[i];
 
-			if (s->executable && s->filesz <= CODE_MAX)
-				add_starts(t, elf_segment_bytes(e, i), s->vaddr, jumps);
-		}
-		for (uint64_t value; !jumps && t->n < STARTS_MAX;) {
-			cursor_u64(&symbols); /* st_name, st_info, st_other, st_shndx */
-			value = cursor_u64(&symbols);
-			cursor_u64(&symbols);
-			if (symbols.bad)
-				break;
-			if (value)
-				*table_add(t->starts, t->n, t->cap) = value;
+			if (!s->executable || s->filesz > left)
+				continue;
+			left -= s->filesz;
+			add_starts(t, elf_segment_bytes(e, i), s->vaddr, jumps);
 		}
 		sort_starts(t);
 	}
@@ -148,51 +177,47 @@ static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 	return !c.bad;
 }
 
-/* The i-th dynamic symbol's name; "": it has none, or there are no more, then bad. */
-static const char *symbol_name(struct cursor *symbols, struct cursor names, uint64_t i,
-			       uint64_t *value)
-{
-	cursor_seek(symbols, i * sizeof(Elf64_Sym));
-	cursor_seek(&names, cursor_u32(symbols));
-	cursor_u32(symbols);
-	*value = cursor_u64(symbols);
-	return symbols->bad ? "" : cursor_str(&names);
-}
-
 /* The name of what the loader puts there. */
 static const char *slot_name(const struct elf *e, uint64_t slot)
 {
 	struct cursor tables[2] = { e->rela }, symbols, names;
 	uint64_t unused, info;
 
-	if (!elf_section(e, ".dynsym", &unused, &symbols) ||
-	    !elf_section(e, ".dynstr", &unused, &names))
+	if (!symbols_find(e, &symbols, &names))
 		return "";
 	elf_section(e, ".rela.plt", &unused, &tables[1]);
 	for (int i = 0; i < 2; i++)
-		while (cursor_left(&tables[i]) >= sizeof(Elf64_Rela)) {
+		for (int n = 0; n < SYMBOLS_MAX && cursor_left(&tables[i]); n++) {
 			bool here = cursor_u64(&tables[i]) == slot;
 
 			info = cursor_u64(&tables[i]);
 			cursor_u64(&tables[i]);
-			if (here)
-				return symbol_name(&symbols, names, ELF64_R_SYM(info),
-						   &unused);
+			if (!here)
+				continue;
+			cursor_seek(&symbols, ELF64_R_SYM(info) * sizeof(Elf64_Sym));
+			symbol_read(&symbols, &names);
+			return symbols.bad ? "" : cursor_str(&names);
 		}
 	return "";
 }
 
 static uint64_t export_find(const struct elf *e, const char *name)
 {
-	struct cursor symbols, names;
-	uint64_t value;
+	struct cursor symbols, all, names;
+	size_t len = strnlen(name, NAME_MAX + 1) + 1;
 
-	if (!*name || !elf_section(e, ".dynsym", &value, &symbols) ||
-	    !elf_section(e, ".dynstr", &value, &names))
+	if (len == 1 || len > NAME_MAX || !symbols_find(e, &symbols, &all))
 		return 0;
-	for (uint64_t i = 1; !symbols.bad; i++)
-		if (!strcmp(symbol_name(&symbols, names, i, &value), name))
+	while (cursor_left(&symbols)) {
+		const char *s;
+		uint64_t value;
+
+		names = all;
+		value = symbol_read(&symbols, &names);
+		s = cursor_bytes(&names, len);
+		if (value && s && !memcmp(s, name, len))
 			return value;
+	}
 	return 0;
 }
 
@@ -234,8 +259,8 @@ bool is_trampoline(const struct object *o, uint64_t pc)
 
 bool is_first_function(const struct object *o, uint64_t pc)
 {
-	static const uint8_t exits[] = { 60, 0x0f,
-					 0x05 }; /* mov $__NR_exit, %al; syscall */
+	/* mov $__NR_exit, %al; syscall */
+	static const uint8_t exits[] = { 60, 0x0f, 0x05 };
 	struct cursor c = code_at(o, pc);
 	GElf_Ehdr eh;
 
@@ -266,8 +291,8 @@ static bool is_indirect(const uint8_t code[CALL_MAX])
 	return false;
 }
 
-/* Is the function at addr the callee, or does it soon jump there? A function that is only ever
- * jumped to is none of the known ones: then its start is behind the one before. */
+/* Is the function at addr the callee, or does it soon jump there? One whose start was not known
+ * was taken for the end of the one before. */
 static bool leads_to(uint64_t addr, struct callee *to)
 {
 	struct cursor c = code_at(to->object, addr);
@@ -301,6 +326,8 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 	struct cursor c = o ? code_at(o, at) : (struct cursor){ .bad = true };
 	const uint8_t *code = cursor_bytes(&c, CALL_MAX);
 
+	if (o && !o->elf)
+		return CALLSITE_BLIND;
 	if (!code)
 		return CALLSITE_NONE;
 	if (code[CALL_MAX - 5] != 0xe8)

@@ -30,7 +30,7 @@ struct callees {
 	uint32_t n_imports, cap_imports;
 };
 
-/* Goes through the code: 3 ms for a MB, nothing for more than 32 MB. */
+/* Goes through the code: 10 ms for a MB, nothing for more than 32 MB. */
 void callees_init(struct callees *c, const struct elf *e);
 void callees_release(struct callees *c);
 
@@ -51,6 +51,7 @@ bool is_first_function(const struct object *o, uint64_t pc);
 
 enum callsite {
 	CALLSITE_NONE,  /* no call */
+	CALLSITE_BLIND, /* no telling: executable memory of no file */
 	CALLSITE_OTHER, /* a call of another function */
 	CALLSITE_MAYBE, /* a call through a pointer */
 	CALLSITE_OF,    /* a call of it, or of what jumps to it; its start is known now */

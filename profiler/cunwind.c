@@ -23,6 +23,7 @@ enum {
 	EXPR_DEPTH = 16,
 	UC_MCONTEXT = 40,  /* of the kernel's struct ucontext, from SP on in a trampoline */
 	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
+	MAYBE_MAX = 2048,  /* bytes */
 	CALL_COST = 32,    /* what one that is a call counts */
 };
 
@@ -251,6 +252,8 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 
 	if (row->rules[CFI_RIP].how == CFI_LOST)
 		return CUNWIND_ROOT;
+	if (row->rules[CFI_RIP].how == CFI_KEPT)
+		return CUNWIND_BROKEN;
 	if (!apply(w, row, CFI_CFA, &w->cfa))
 		return failed(w);
 	if (w->cfa <= w->c->regs[CFI_RSP])
@@ -307,23 +310,24 @@ static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, const struct c
 
 /*
  * Code without a table: assembly, what is generated, C libraries that were built so. The call of
- * the function is searched for. One that could be is believed when the frame pointer points there,
- * or when no other call was seen before.
+ * the function is searched for. A call through a pointer is it when it is the first call of all,
+ * and no better one follows soon: what is not written yet of a frame has words of earlier calls.
+ * Or when the frame pointer says so, which is all there is for generated code.
  */
 static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
 {
-	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, ra;
+	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, caller_fp = 0, ra, maybe = 0,
+		 maybe_ra = 0;
 	bool known = read_reg(w, CFI_RBP, &fp), first = true;
 
 	for (uint64_t at = sp; w->budget > 0 && read_stack(w, at, &ra); at += 8) {
 		enum callsite site = callsite_find(w->space, ra, &to);
-		uint64_t caller_fp = 0;
-		bool framed = known && at == fp + 8 && at > sp &&
+		bool call = site > CALLSITE_BLIND;
+		bool framed = first && site && known && at == fp + 8 && at > sp &&
 			      read_stack(w, fp, &caller_fp);
-		bool stub = leaf && to.stub && at == sp && site != CALLSITE_NONE;
+		bool stub = leaf && to.stub && at == sp && call;
 
-		if (site == CALLSITE_OF || stub ||
-		    (site == CALLSITE_MAYBE && (framed || first))) {
+		if (site == CALLSITE_OF || stub || (framed && site != CALLSITE_OTHER)) {
 			leave_frame(w, at, ra, site == CALLSITE_OF ? &to : NULL);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;
@@ -331,10 +335,19 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 			}
 			return CUNWIND_GO;
 		}
-		first = first && site == CALLSITE_NONE;
-		w->budget -= site == CALLSITE_NONE ? 1 : CALL_COST;
+		if (site == CALLSITE_MAYBE && first) {
+			maybe = at;
+			maybe_ra = ra;
+		}
+		if (maybe && at - maybe > MAYBE_MAX)
+			break;
+		first = first && !call;
+		w->budget -= call ? CALL_COST : 1;
 	}
-	return CUNWIND_BROKEN;
+	if (!maybe)
+		return CUNWIND_BROKEN;
+	leave_frame(w, maybe, maybe_ra, NULL);
+	return CUNWIND_GO;
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
@@ -349,22 +362,24 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
 		uint64_t pc = c->regs[CFI_RIP], at;
 		const struct object *o = space_object(space, pc - before, &at);
-		const struct cfi_row *row = o ? find_row(u, o, at) : NULL;
-		bool signal = row ? row->signal : o && is_trampoline(o, at + before);
+		const struct cfi_row *row;
+		bool signal;
 
 		pcs[(*n)++] = pc;
+		if (!o)
+			return CUNWIND_BROKEN;
 		if (space_is_go(space, pc - before))
 			return CUNWIND_GO;
+		row = find_row(u, o, at);
+		signal = row ? row->signal : is_trampoline(o, at + before);
 		if (row)
 			end = step_by_row(&w, row);
 		else if (signal)
 			end = step_by_signal(&w);
-		else if (o && is_first_function(o, at + before))
+		else if (is_first_function(o, at + before))
 			end = CUNWIND_ROOT;
-		else if (o)
-			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
-			end = CUNWIND_BROKEN;
+			end = step_by_call(&w, find_callee(u, o, at), !before);
 		before = signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

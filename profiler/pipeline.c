@@ -197,6 +197,14 @@ static bool is_root(uint8_t kind)
 	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
+/* What calls on another stack. As the leaf it may have found that it is there already, and the frame
+ * pointer is not the goroutine's then. */
+static bool switches(uint8_t kind)
+{
+	return kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
+	       kind == FRAME_ASMCGOCALL;
+}
+
 /* Symbolizes addresses into leaf_first, from the *n-th on, until a function where the stack ends or is
  * another one's from there: its kind, else FRAME_UNNAMED. */
 static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct sample *s,
@@ -224,9 +232,8 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		kind = e->kind;
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
 			return kind;
-		if (s->resume == RESUME_SCHED && !pl->resuming &&
-		    (kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
-		     kind == FRAME_ASMCGOCALL))
+		if (s->resume == RESUME_SCHED && !pl->resuming && switches(kind) &&
+		    (i || kind == FRAME_MORESTACK || s->fp == s->resume_fp))
 			return kind;
 		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;
 	}

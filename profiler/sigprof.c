@@ -43,10 +43,24 @@ static bool is_named(const struct walk *w, const char *name)
 	return !strcmp(profile_string(w->p, frame_at(w)->func), name);
 }
 
-bool sigprof_counts(const struct event *e)
+/* Threads get their timer when they first run a goroutine, which that of sysmon never does. */
+bool sigprof_counts(const struct profile *p, const struct event *e)
 {
-	return e->class != CLASS_STARTING && e->class != CLASS_SIGNAL &&
-	       e->class != CLASS_C;
+	struct walk w = { .p = p, .call = e->call };
+
+	if (e->class == CLASS_STARTING || e->class == CLASS_SIGNAL || e->class == CLASS_C)
+		return false;
+	for (; w.call; step(&w)) {
+		const struct frame *f = frame_at(&w);
+
+		if (!e->goroutine && is_named(&w, "runtime.sysmon"))
+			return false;
+		/* sigtramp, cgoSigtramp, sigreturn: signals are blocked */
+		if (f->kind == FRAME_MSTART &&
+		    strcasestr(profile_string(p, f->func), "sig"))
+			return false;
+	}
+	return true;
 }
 
 /* Functions that write to SP: nobody can tell what called them. Those with kinds of their own are not
@@ -81,9 +95,9 @@ static bool is_end(const struct walk *w, const struct event *e, bool first)
 	case FRAME_MCALL:
 	case FRAME_MSTART:
 	case FRAME_ASMCGOCALL: return true;
-	/* no way on from these on the goroutine's own stack, where they begin */
+	/* no way on from these without a goroutine, or on its own stack, where they begin */
 	case FRAME_MORESTACK:
-	case FRAME_SYSTEMSTACK: return first && e->class == CLASS_USER;
+	case FRAME_SYSTEMSTACK: return !e->goroutine || (first && e->class == CLASS_USER);
 	}
 	return is_spwrite(w);
 }
@@ -119,6 +133,29 @@ static void walk_go(struct walk *w, const struct event *e)
 	}
 }
 
+/* The call that the profiler begins with; 0: none, it sees no Go at all. */
+static uint32_t start_find(struct walk w, const struct event *e, int minor)
+{
+	struct walk leaf = w;
+	bool vdso = frame_at(&w)->kind == FRAME_VDSO ||
+		    (e->flags & EVENT_VDSO && (minor < 0 || minor >= SAYS_VDSO));
+
+	if (e->flags & EVENT_CGO) {
+		while (w.call && !is_named(&w, "runtime.cgocall"))
+			step(&w);
+		if (w.call)
+			return w.call;
+		w = leaf; /* the stack was not recorded so far */
+	}
+	if (!vdso)
+		return is_go(frame_at(&w)) ? w.call : 0;
+	while (w.call && !is_go(frame_at(&w)))
+		step(&w);
+	if (w.call) /* nanotime1, time.now */
+		step(&w);
+	return w.call;
+}
+
 uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret)
 {
 	const struct process *pr = &p->processes[p->threads[e->thread].process];
@@ -131,18 +168,7 @@ uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t 
 	if (!w.call)
 		return 0;
 	leaf = frame_at(&w)->kind;
-	if (e->flags & EVENT_CGO) {
-		while (w.call && !is_named(&w, "runtime.cgocall"))
-			step(&w);
-	} else if (leaf == FRAME_VDSO ||
-		   (e->flags & EVENT_VDSO && (minor < 0 || minor >= SAYS_VDSO))) {
-		while (w.call && !is_go(frame_at(&w)))
-			step(&w);
-		if (w.call) /* nanotime1, time.now */
-			step(&w);
-	} else if (!is_go(frame_at(&w))) {
-		w.call = 0;
-	}
+	w.call = start_find(w, e, minor);
 	if (!w.call) {
 		ret[0] = p->n_frames +
 			 (leaf == FRAME_VDSO ? SIGPROF_VDSO : SIGPROF_EXTERNAL);

@@ -32,8 +32,8 @@ extern const char *const sigprof_names[SIGPROF_MAX];
 /* Functions, not calls: inlined ones count, but those around the last one come on top. */
 enum { SIGPROF_DEPTH = 64, SIGPROF_CAP = SIGPROF_DEPTH + FRAMES_AT_PC };
 
-/* false: signals of the profiler do not reach it there. */
-bool sigprof_counts(const struct event *e);
+/* false: its signals do not get to that thread, or not there. */
+bool sigprof_counts(const struct profile *p, const struct event *e);
 /* Rows of frames, leaf first, from p->n_frames on those of enum sigprof_frame; at most SIGPROF_CAP.
  * How many. */
 uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret);

@@ -377,7 +377,7 @@ static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 		nodes[i] = UINT32_MAX;
 		if (b->o->filter && !filter_match(b->o->filter, p, &p->events[i]))
 			continue;
-		if (b->o->as_pprof && !sigprof_counts(&p->events[i]))
+		if (b->o->as_pprof && !sigprof_counts(p, &p->events[i]))
 			b->t->left_out++;
 		else
 			nodes[i] = event_node(b, &p->events[i]);

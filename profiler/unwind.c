@@ -63,7 +63,7 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
 	if (!space_is_go(space, ra)) {
 		/* it has moved SP to another stack, and has a frame */
-		if (space_spwrite(space, s->ip) && s->fp > s->sp && s->n_user)
+		if (space_spwrite(space, s->ip) && s->n_user)
 			add_chain(ret, s);
 		else
 			ret->broken = true;
@@ -125,6 +125,30 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 	return true;
 }
 
+/* Go that is on the thread's stack calls the vDSO right there, and a few words tell the way back. */
+static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u,
+		       const struct sample *s)
+{
+	const __u64 *chain = s->pcs + s->n_words;
+	struct cstack c = { .regs = { [6] = s->fp, [7] = s->sp, [16] = s->ip },
+			    .bytes = (const uint8_t *)s->pcs,
+			    .size = s->n_words * 8u };
+	uint32_t n = 0, skip = 0;
+
+	if (!(s->flags & SAMPLE_G0) || s->flags & SAMPLE_CGO || !space ||
+	    space_is_go(space, s->ip) ||
+	    cunwind(u, space, &c, ret->pcs, LEAF_WORDS, &n) != CUNWIND_GO)
+		return false;
+	/* those of the vDSO may have frame pointers too */
+	for (uint32_t i = 0; i < s->n_user && i < n && !skip; i++)
+		if (chain[i] == ret->pcs[n - 1])
+			skip = i + 1;
+	ret->n = n;
+	memcpy(&ret->pcs[n], chain + skip, (s->n_user - skip) * sizeof(*ret->pcs));
+	ret->n += s->n_user - skip;
+	return true;
+}
+
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s)
 {
@@ -134,7 +158,9 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->c = ret->c_root = ret->c_gap = false;
 	if (!s->ip)
 		return;
-	if (!c_stack(ret, space, u, s))
+	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
+		ret->pcs[ret->n++] = s->ip; /* about to call it, or back: on another stack */
+	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
 		sampled_stack(ret, space, s);
 	if (s->resume)
 		resumed_stack(ret, s);

@@ -16,6 +16,7 @@ static const struct {
 	{ "_rt0_amd64_linux_lib", FRAME_MSTART },
 	{ "_rt0_arm64_linux", FRAME_MSTART },
 	{ "_rt0_arm64_linux_lib", FRAME_MSTART },
+	{ "gogo", FRAME_MCALL }, /* since Go 1.17 */
 	{ "runtime.asmcgocall", FRAME_ASMCGOCALL },
 	{ "runtime.asyncPreempt", FRAME_INJECTED },
 	{ "runtime.cgoSigtramp", FRAME_MSTART },
@@ -42,7 +43,7 @@ enum frame_kind gokind_of(const char *name)
 {
 	size_t lo = 0, hi = sizeof(special) / sizeof(*special);
 
-	if (*name != 'r' && *name != '_')
+	if (*name != 'r' && *name != '_' && *name != 'g')
 		return FRAME_GO;
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;

@@ -19,14 +19,14 @@ enum { BASE = 0x1000, STACK = 0x100000, MAX_PCS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The table is the code, too. */
+/* The table is the code, too, and the symbols. */
 static int file_of_table(const void *table, size_t len)
 {
-	static const char names[] = "\0.eh_frame\0.names";
+	static const char names[] = "\0.eh_frame\0.names\0.dynsym\0.dynstr\0.rela.plt";
 	struct {
 		Elf64_Ehdr eh;
 		Elf64_Phdr ph;
-		Elf64_Shdr sh[3];
+		Elf64_Shdr sh[6];
 		char names[sizeof(names)];
 	} f = {
 		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB,
@@ -40,7 +40,7 @@ static int file_of_table(const void *table, size_t len)
 			.e_phentsize = sizeof(f.ph),
 			.e_phnum = 1,
 			.e_shentsize = sizeof(*f.sh),
-			.e_shnum = 3,
+			.e_shnum = 6,
 			.e_shstrndx = 2 },
 		.ph = { .p_type = PT_LOAD,
 			.p_flags = PF_R | PF_X,
@@ -58,7 +58,13 @@ static int file_of_table(const void *table, size_t len)
 				.sh_offset = offsetof(__typeof__(f), names),
 				.sh_size = sizeof(names) } },
 	};
+	static const uint8_t name_at[] = { 18, 26, 34 };
 	int fd = memfd_create("fuzz", 0);
+
+	for (int i = 0; i < 3; i++) {
+		f.sh[3 + i] = f.sh[1];
+		f.sh[3 + i].sh_name = name_at[i];
+	}
 
 	memcpy(f.names, names, sizeof(names));
 	if (write(fd, &f, sizeof(f)) < 0 || write(fd, table, len) < 0)

@@ -110,11 +110,11 @@ struct list {
 	struct entry calls[MAX_CALLS];
 };
 
+/* Of difference: after the last function that is the same, one of these comes, or none. */
 struct kind {
-	uint32_t func; /* the leaf's */
-	const char *what;
+	uint32_t last, ours, theirs;
 	uint64_t n;
-	uint32_t ours, theirs; /* rows of profile.calls, of the first */
+	uint32_t chains[2]; /* rows of profile.calls, of the first: theirs, ours */
 };
 
 struct memo {
@@ -137,7 +137,7 @@ static struct where where;
 static struct memo memos[MEMO];
 static struct kind kinds[KINDS];
 static uint32_t n_kinds;
-static uint64_t n_steps, n_calls, n_equal, n_signals, n_switches;
+static uint64_t n_steps, n_calls, n_equal, n_signals, n_switches, n_moving, n_left;
 
 static void die(const char *what)
 {
@@ -269,7 +269,7 @@ static void resume(const struct user_regs_struct *r)
 	park();
 	l = parked_of(where.g);
 	if (where.hi - r->rsp < 128 && !strcmp(name_at(ra), "runtime.goexit")) {
-		push(r->rsp, ra, false); /* a new one */
+		push(r->rsp, ra - 1, false); /* a new one */
 		return;
 	}
 	if (!*l)
@@ -395,36 +395,54 @@ static void show(const char *title, uint32_t chain)
 	fprintf(stderr, "\n");
 }
 
-static uint32_t depth(uint32_t chain)
+static uint32_t func_of(uint32_t chain)
 {
-	uint32_t n = 0;
+	return chain ? profile->frames[profile->calls[chain].frame].func : 0;
+}
 
+static uint32_t root_of(uint32_t chain)
+{
+	while (profile->calls[chain].parent)
+		chain = profile->calls[chain].parent;
+	return func_of(chain);
+}
+
+static bool holds(uint32_t chain, const char *name)
+{
 	for (; chain; chain = profile->calls[chain].parent)
-		n++;
-	return n;
+		if (!strcmp(strtab_get(strs, profile->frames[profile->calls[chain].frame].func), name))
+			return true;
+	return false;
 }
 
-/* Is b's stack the leaf end of a's? */
-static bool begins(uint32_t a, uint32_t b)
+static void differs(uint32_t ours, uint32_t theirs,
+		    const struct user_regs_struct *r)
 {
-	for (; b; a = profile->calls[a].parent, b = profile->calls[b].parent)
-		if (profile->calls[a].frame != profile->calls[b].frame)
-			return false;
-	return true;
-}
-
-static void differs(uint32_t ours, uint32_t theirs)
-{
-	struct kind k = { .ours = ours, .theirs = theirs, .n = 1 };
+	struct kind k = { .chains = { theirs, ours }, .n = 1 };
+	uint64_t m = word(word(r->fs_base + (uint64_t)exe.layout.tls_g) + 48), curg;
 	uint32_t i;
 
-	k.func = profile->frames[profile->calls[theirs].frame].func;
-	k.what = begins(theirs, ours) ? "ends early"
-		 : begins(ours, theirs) ? "goes on"
-		 : depth(ours) < depth(theirs) ? "lacks frames"
-					       : "has others";
+	/* frame pointers of a stack that is being moved, and what is to be one */
+	if (holds(theirs, "runtime.copystack")) {
+		n_moving++;
+		return;
+	}
+	/* newstack has given the thread away, and which goroutine it was is not known */
+	curg = word(m + exe.layout.m_curg);
+	if ((!curg || !word(curg + 48)) && holds(ours, "runtime.newstack") && !strncmp(strtab_get(strs, root_of(ours)), "runtime.morestack", 17)) {
+		n_left++;
+		return;
+	}
+	while (ours && theirs && profile->calls[ours].frame == profile->calls[theirs].frame) {
+		k.last = func_of(ours);
+		ours = profile->calls[ours].parent;
+		theirs = profile->calls[theirs].parent;
+	}
+	k.ours = func_of(ours);
+	k.theirs = func_of(theirs);
 	for (i = 0; i < n_kinds; i++) {
-		if (kinds[i].func == k.func && kinds[i].what == k.what) {
+		if (kinds[i].last == k.last && kinds[i].ours == k.ours &&
+		    kinds[i].theirs == k.theirs) {
 			kinds[i].n++;
 			return;
 		}
@@ -441,7 +459,7 @@ static void check(const struct user_regs_struct *r)
 	if (ours == theirs)
 		n_equal++;
 	else
-		differs(ours, theirs);
+		differs(ours, theirs, r);
 }
 
 /* Threads */
@@ -639,14 +657,17 @@ int main(int argc, char **argv)
 	step_through(&r, argc > 4 ? strtoull(argv[4], NULL, 10) : UINT64_MAX);
 	qsort(kinds, n_kinds, sizeof(*kinds), by_number);
 	printf("%s: %" PRIu64 " steps, %" PRIu64 " calls, %" PRIu64 " changes of stack, %" PRIu64
-	       " signals; %" PRIu64 " equal, %" PRIu64 " not\n",
-	       argv[1], n_steps, n_calls, n_switches, n_signals, n_equal, n_steps - n_equal);
+	       " signals; %" PRIu64 " equal, %" PRIu64 " not, %" PRIu64
+	       " in copystack, %" PRIu64 " without goroutine\n",
+	       argv[1], n_steps, n_calls, n_switches, n_signals, n_equal,
+	       n_steps - n_equal - n_moving - n_left, n_moving, n_left);
 	for (uint32_t i = 0; i < n_kinds; i++) {
-		fprintf(stderr, "  %6" PRIu64 " in %s: %s\n", kinds[i].n,
-			strtab_get(strs, kinds[i].func), kinds[i].what);
-		if (i < 120) {
-			show("called", kinds[i].theirs);
-			show("ours  ", kinds[i].ours);
+		fprintf(stderr, "  %6" PRIu64 " after %s: %s, not %s\n", kinds[i].n,
+			strtab_get(strs, kinds[i].last), strtab_get(strs, kinds[i].ours),
+			strtab_get(strs, kinds[i].theirs));
+		if (getenv("SHOW")) {
+			show("called", kinds[i].chains[0]);
+			show("ours  ", kinds[i].chains[1]);
 		}
 	}
 	kill(pid, SIGKILL);

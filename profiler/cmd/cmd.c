@@ -89,7 +89,7 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	}
 	if (v->tree->left_out)
 		info("%" PRIu64
-		     " samples of threads that are not in Go, or on a signal stack, are left out",
+		     " samples are left out: of threads that are not in Go, sysmon's, or signal handlers",
 		     v->tree->left_out);
 	if (v->tree->nodes[0].samples)
 		return STATUS_OK;

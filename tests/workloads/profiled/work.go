@@ -67,23 +67,24 @@ func assembly() {
 	}
 }
 
-type tree struct{ left, right *tree }
-
-func grow(depth int) *tree {
-	if depth == 0 {
-		return &tree{}
-	}
-	return &tree{grow(depth - 1), grow(depth - 1)}
+type node struct {
+	next *node
+	data [6]*int
 }
 
 var kept sync.Map
 
 func garbage() {
-	kept.Store(len(text), grow(15))
-	maps := make(map[int]*tree)
-	for i := 0; i < 2000; i++ {
-		maps[i] = &tree{}
+	var list *node
+	table := make(map[int]*node)
+	for i := 0; i < 20000; i++ {
+		list = &node{next: list}
+		list.data[i%6] = new(int)
+		if i%8 == 0 {
+			table[i] = list
+		}
 	}
+	kept.Store(len(text), list)
 }
 
 func channels() {
