@@ -61,6 +61,25 @@ struct extras {
 	__u64 c_end;  /* as in struct goroutine_state */
 };
 
+/* Signal handlers begin with the g in the slot that was interrupted. */
+static __always_inline bool signal_find(struct scratch *tmp, struct goroutine_state *g)
+{
+	__u64 sp = tmp->sample.sp;
+	struct {
+		__u64 lo, hi;
+	} stack;
+
+	if (!g->procid || read_user(&stack, sizeof(stack), tmp->go.m[1] /* gsignal */) ||
+	    sp - stack.lo >= stack.hi - stack.lo)
+		return false;
+	g->flags |= SAMPLE_GSIGNAL;
+	g->flags &= ~(SAMPLE_G0 | SAMPLE_CGO);
+	g->resume = RESUME_NONE;
+	g->lo = stack.lo;
+	g->hi = stack.hi;
+	return true;
+}
+
 static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 reg,
 					   const struct executable *exe,
 					   struct extras *extras)
@@ -78,14 +97,13 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		return;
 	}
 	goroutine_read(&exe->layout, tp, reg, &tmp->go, &g);
-	s->flags |= g.flags;
 	if (g.goid && g.procid != s->tid &&
 	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
-		s->flags |= SAMPLE_G_FAULT;
+		g.flags |= SAMPLE_G_FAULT;
 		g.goid = 0;
 	}
-	if (s->flags & SAMPLE_G_FAULT)
+	if (g.flags & SAMPLE_G_FAULT)
 		count(COUNT_G_FAULT);
 	if (g.goid) {
 		s->goid = g.goid;
@@ -93,21 +111,17 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->startpc = g.startpc;
 		s->gopc = g.gopc;
 	}
-	if (g.goid && !(g.flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
-	    s->sp - g.lo >= g.hi - g.lo)
+	if (!(g.flags & SAMPLE_GSIGNAL) && s->sp - g.lo >= g.hi - g.lo + G0_SLACK &&
+	    !signal_find(tmp, &g) && g.goid && !(g.flags & SAMPLE_G0))
 		vdso_find(&exe->layout, &tmp->go, &g);
+	s->flags |= g.flags;
 	if (g.goid) {
 		s->resume = g.resume;
 		s->resume_pc = g.resume_pc;
 		s->resume_sp = g.resume_sp;
 		s->resume_fp = g.resume_fp;
 	}
-	/* signal handlers begin with the goroutine's g in the slot */
-	if (s->resume != RESUME_VDSO && s->sp - g.lo >= g.hi - g.lo + G0_SLACK &&
-	    s->fp - g.lo >= g.hi - g.lo + G0_SLACK) {
-		w->alt_lo = g.alt_lo;
-		w->alt_hi = g.alt_hi;
-	} else if (g.lo < g.hi) {
+	if (g.lo < g.hi) {
 		w->lo = g.lo;
 		w->hi = g.hi;
 		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */

@@ -20,7 +20,8 @@ enum {
 	/* bytes */
 	CALL_MAX = 7,   /* of a call */
 	TAIL_MAX = 128, /* of a function in which its jump to another is found */
-	ENTRY_MAX = 64, /* of the code that the kernel starts */
+	ENTRY_MAX = 64, /* of the code that the kernel starts, to the last call */
+	BEGIN_MAX = 16, /* of that, surely */
 	EXIT_MAX = 16,  /* from the return of a thread's function to its exit */
 };
 
@@ -257,7 +258,7 @@ bool is_trampoline(const struct object *o, uint64_t pc)
 	return false;
 }
 
-bool is_first_function(const struct object *o, uint64_t pc)
+bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
 {
 	/* mov $__NR_exit, %al; syscall */
 	static const uint8_t exits[] = { 60, 0x0f, 0x05 };
@@ -266,7 +267,7 @@ bool is_first_function(const struct object *o, uint64_t pc)
 
 	if (!o->elf || !gelf_getehdr(o->elf->lib, &eh))
 		return false;
-	return pc - eh.e_entry < ENTRY_MAX ||
+	return pc - eh.e_entry < (leaf ? BEGIN_MAX : ENTRY_MAX) ||
 	       (cursor_left(&c) >= EXIT_MAX &&
 		memmem(c.data, EXIT_MAX, exits, sizeof(exits)));
 }
@@ -340,25 +341,4 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 		return CALLSITE_OTHER;
 	target = import_start(to->callees, o, slot);
 	return target && leads_to(target, to) ? CALLSITE_OF : CALLSITE_OTHER;
-}
-
-int callee_pushes(const struct callee *to, uint8_t regs[8])
-{
-	/* rax rcx rdx rbx rsp rbp rsi rdi, as instructions number them */
-	static const uint8_t dwarf[] = { 0, 2, 1, 3, 7, 6, 4, 5 };
-	struct cursor c = code_at(to->object, to->start);
-	int n = 0;
-
-	skip_endbr(&c);
-	while (n < 8) {
-		uint8_t op = cursor_u8(&c);
-		bool high = op == 0x41;
-
-		if (high)
-			op = cursor_u8(&c);
-		if (c.bad || (op & 0xf8) != 0x50 || to->start + c.pos > to->pc)
-			break;
-		regs[n++] = high ? 8 + (op & 7) : dwarf[op & 7];
-	}
-	return n;
 }

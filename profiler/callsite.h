@@ -46,8 +46,8 @@ struct callee callee_at(struct callees *c, const struct object *o, uint64_t pc);
 
 /* Is that where signal handlers return to? */
 bool is_trampoline(const struct object *o, uint64_t pc);
-/* Is that in what the kernel starts, or does the thread end there? */
-bool is_first_function(const struct object *o, uint64_t pc);
+/* Is that in what the kernel starts, or does the thread end there? leaf: it has not called. */
+bool is_first_function(const struct object *o, uint64_t pc, bool leaf);
 
 enum callsite {
 	CALLSITE_NONE,  /* no call */
@@ -59,7 +59,5 @@ enum callsite {
 
 /* Is ra behind a call of the callee? */
 enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to);
-/* The registers (DWARF numbers) that its first instructions have pushed, in order. */
-int callee_pushes(const struct callee *c, uint8_t regs[8]);
 
 #endif

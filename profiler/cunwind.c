@@ -55,7 +55,7 @@ struct walk {
 	struct space *space;
 	struct cstack *c;
 	uint64_t sp;    /* where the copy begins */
-	uint64_t cfa;   /* of the frame that is left */
+	uint64_t cfa;   /* of the frame that is left, once known */
 	uint32_t lost;  /* bits of registers whose values are not known */
 	int32_t budget; /* words to search, where there are no tables */
 	bool beyond;    /* something was to be read behind the copy */
@@ -254,8 +254,6 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 		return CUNWIND_ROOT;
 	if (row->rules[CFI_RIP].how == CFI_KEPT)
 		return CUNWIND_BROKEN;
-	if (!apply(w, row, CFI_CFA, &w->cfa))
-		return failed(w);
 	if (w->cfa <= w->c->regs[CFI_RSP])
 		return CUNWIND_BROKEN;
 	for (uint32_t i = 0; i < CFI_REGS; i++)
@@ -290,27 +288,23 @@ static enum cunwind_end step_by_signal(struct walk *w)
 	return CUNWIND_GO;
 }
 
-/* The registers are those of the caller whose return address is at this place, as far as what
- * the callee has pushed tells. */
-static void leave_frame(struct walk *w, uint64_t at, uint64_t ra, const struct callee *to)
+/* To the caller whose return address is at this place; what else was saved is not known. */
+static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 {
 	uint64_t *regs = w->c->regs;
-	uint8_t pushed[8];
-	int n = to ? callee_pushes(to, pushed) : 0;
 
 	if (at != regs[CFI_RSP]) /* else there is no frame in which something was saved */
 		w->lost = UINT32_MAX;
-	for (int i = 0; i < n; i++)
-		if (read_stack(w, at - 8 * (uint64_t)(i + 1), &regs[pushed[i]]))
-			w->lost &= ~(1u << pushed[i]);
 	regs[CFI_RSP] = at + 8;
 	regs[CFI_RIP] = ra;
 	w->lost &= ~(1u << CFI_RSP | 1u << CFI_RIP);
+	return CUNWIND_GO;
 }
 
 /*
- * Code without a table: assembly, what is generated, C libraries that were built so. The call of
- * the function is searched for. A call through a pointer is it when it is the first call of all,
+ * Code without a table: assembly, what is generated, C libraries that were built so; and what such
+ * code has called, if a table hangs on registers that it has saved somewhere. The call of the
+ * function is searched for. A call through a pointer is it when it is the first call of all,
  * and no better one follows soon: what is not written yet of a frame has words of earlier calls.
  * Or when the frame pointer says so, which is all there is for generated code.
  */
@@ -328,7 +322,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		bool stub = leaf && to.stub && at == sp && call;
 
 		if (site == CALLSITE_OF || stub || (framed && site != CALLSITE_OTHER)) {
-			leave_frame(w, at, ra, site == CALLSITE_OF ? &to : NULL);
+			leave_frame(w, at, ra);
 			if (framed) {
 				w->c->regs[CFI_RBP] = caller_fp;
 				w->lost &= ~(1u << CFI_RBP);
@@ -344,10 +338,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		first = first && !call;
 		w->budget -= call ? CALL_COST : 1;
 	}
-	if (!maybe)
-		return CUNWIND_BROKEN;
-	leave_frame(w, maybe, maybe_ra, NULL);
-	return CUNWIND_GO;
+	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
@@ -372,14 +363,16 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			return CUNWIND_GO;
 		row = find_row(u, o, at);
 		signal = row ? row->signal : is_trampoline(o, at + before);
-		if (row)
+		if (row && apply(&w, row, CFI_CFA, &w.cfa))
 			end = step_by_row(&w, row);
 		else if (signal)
 			end = step_by_signal(&w);
-		else if (is_first_function(o, at + before))
+		else if (is_first_function(o, at + before, !before))
 			end = CUNWIND_ROOT;
-		else
+		else if (!row || w.lost)
 			end = step_by_call(&w, find_callee(u, o, at), !before);
+		else
+			end = failed(&w);
 		before = signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

@@ -43,7 +43,7 @@ static bool is_named(const struct walk *w, const char *name)
 	return !strcmp(profile_string(w->p, frame_at(w)->func), name);
 }
 
-/* Threads get their timer when they first run a goroutine, which that of sysmon never does. */
+/* Threads get their timer when they first run a goroutine, which these two never do. */
 bool sigprof_counts(const struct profile *p, const struct event *e)
 {
 	struct walk w = { .p = p, .call = e->call };
@@ -53,7 +53,8 @@ bool sigprof_counts(const struct profile *p, const struct event *e)
 	for (; w.call; step(&w)) {
 		const struct frame *f = frame_at(&w);
 
-		if (!e->goroutine && is_named(&w, "runtime.sysmon"))
+		if (!e->goroutine && (is_named(&w, "runtime.sysmon") ||
+				      is_named(&w, "runtime.templateThread")))
 			return false;
 		/* sigtramp, cgoSigtramp, sigreturn: signals are blocked */
 		if (f->kind == FRAME_MSTART &&

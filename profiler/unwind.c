@@ -6,6 +6,12 @@
 #include "profiler/cunwind.h"
 #include "symbolizer/symbolizer.h"
 
+enum {
+	CSTACK_SP = 7, /* in struct cstack */
+	CSTACK_IP = 16,
+	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
+};
+
 static void add_chain(struct stack *st, const struct sample *s)
 {
 	memcpy(&st->pcs[st->n], s->pcs + s->n_words, s->n_user * sizeof(*st->pcs));
@@ -61,12 +67,14 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	}
 	at = d / 8; /* of the return address */
 	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
+	/* it has moved SP to another stack, and has a frame */
+	if (space_spwrite(space, s->ip) && (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
+		ret->broken = !s->n_user;
+		add_chain(ret, s);
+		return;
+	}
 	if (!space_is_go(space, ra)) {
-		/* it has moved SP to another stack, and has a frame */
-		if (space_spwrite(space, s->ip) && s->n_user)
-			add_chain(ret, s);
-		else
-			ret->broken = true;
+		ret->broken = true;
 		return;
 	}
 	ret->pcs[ret->n++] = ra;
@@ -103,21 +111,43 @@ static void resumed_stack(struct stack *ret, const struct sample *s)
 	ret->n_resume = n - ret->n;
 }
 
+/* Assembly that belongs to Go and that C has called: its caller instead, in c. */
+static bool skip_go(struct cstack *c, struct space *space, const struct sample *s)
+{
+	uint32_t d;
+
+	if (!(s->flags & SAMPLE_CGO) || space_spwrite(space, s->ip) ||
+	    !space_spdelta(space, s->ip, &d) || d > c->size || c->size - d < 8)
+		return false;
+	memcpy(&c->regs[CSTACK_IP], c->bytes + d, 8);
+	c->regs[CSTACK_SP] += d + 8;
+	c->bytes += d + 8;
+	c->size -= d + 8;
+	return c->regs[CSTACK_IP] && !space_is_go(space, c->regs[CSTACK_IP]);
+}
+
 /* C has other ways than frame pointers to find its callers. */
 static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 		    const struct sample *s)
 {
 	const __u64 *regs = s->pcs + sample_c_at(s);
+	uint32_t n = 0, before = 0;
 	enum cunwind_end end;
 	struct cstack c;
 
-	if (s->n_c_words <= C_REGS || !space || space_is_go(space, s->ip))
+	if (s->n_c_words <= C_REGS || !space)
 		return false;
 	for (int i = 0; i < C_REGS; i++)
 		c.regs[i] = regs[i];
 	c.bytes = (const uint8_t *)(regs + C_REGS);
 	c.size = (s->n_c_words - C_REGS) * 8u;
-	end = cunwind(u, space, &c, ret->pcs, MAX_USER_PCS, &ret->n);
+	if (space_is_go(space, s->ip)) {
+		if (!skip_go(&c, space, s))
+			return false;
+		ret->pcs[before++] = s->ip;
+	}
+	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
+	ret->n = before + n;
 	ret->c = true;
 	ret->c_root = end == CUNWIND_ROOT;
 	/* of C that Go called, the copy ends where the first function's caller would be */
@@ -130,7 +160,7 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 		       const struct sample *s)
 {
 	const __u64 *chain = s->pcs + s->n_words;
-	struct cstack c = { .regs = { [6] = s->fp, [7] = s->sp, [16] = s->ip },
+	struct cstack c = { .regs = { [6] = s->fp, [CSTACK_SP] = s->sp, [CSTACK_IP] = s->ip },
 			    .bytes = (const uint8_t *)s->pcs,
 			    .size = s->n_words * 8u };
 	uint32_t n = 0, skip = 0;

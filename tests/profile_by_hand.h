@@ -19,12 +19,23 @@ static inline uint32_t hand_string(struct profile *p, const char *s)
 static inline uint32_t hand_stack(struct profile *p, const char *words)
 {
 	static const char *const kinds[FRAME_KIND_MAX] = {
-		[FRAME_UNNAMED] = "unnamed",   [FRAME_GO] = "go",
-		[FRAME_NATIVE] = "c",          [FRAME_VDSO] = "vdso",
-		[FRAME_KERNEL] = "kernel",     [FRAME_CUT] = "cut",
-		[FRAME_WRAPPER] = "wrapper",   [FRAME_PANIC] = "panic",
-		[FRAME_SIGPANIC] = "sigpanic", [FRAME_INJECTED] = "injected",
+		[FRAME_UNNAMED] = "unnamed",
+		[FRAME_GO] = "go",
+		[FRAME_NATIVE] = "c",
+		[FRAME_VDSO] = "vdso",
+		[FRAME_KERNEL] = "kernel",
+		[FRAME_CUT] = "cut",
+		[FRAME_WRAPPER] = "wrapper",
+		[FRAME_PANIC] = "panic",
+		[FRAME_SIGPANIC] = "sigpanic",
+		[FRAME_INJECTED] = "injected",
 		[FRAME_GOEXIT] = "goexit",
+		[FRAME_MSTART] = "mstart",
+		[FRAME_MCALL] = "mcall",
+		[FRAME_MORESTACK] = "morestack",
+		[FRAME_SYSTEMSTACK] = "systemstack",
+		[FRAME_ASMCGOCALL] = "asmcgocall",
+		[FRAME_CGOCALLBACK] = "cgocallback",
 	};
 	uint32_t call = 0;
 	char copy[512], *word, *save;

@@ -6,7 +6,7 @@
 //	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
 //	check labels ROWS FOLDED HZ PROFILE	what tests/workloads/labels printed, beside its recording by job
 //					and the runtime's own profile
-//	check stacks FOLDED PROFILE	a recording as pprof beside the runtime's own profile of the same time
+//	check stacks FOLDED PROFILE PERCENT	a recording as pprof beside the runtime's own profile of the same time
 //	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
 //	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
 //	check ids ROWS FOLDED		what a program of tests/ids printed, beside its recording by
@@ -109,8 +109,8 @@ func main() {
 		figures, err = checkTruth(args[1], args[2], args[3])
 	case len(args) == 5 && args[0] == "labels":
 		figures, err = checkLabels(args[1], args[2], args[3], args[4])
-	case len(args) == 3 && args[0] == "stacks":
-		figures, err = checkStacks(args[1], args[2])
+	case len(args) == 4 && args[0] == "stacks":
+		figures, err = checkStacks(args[1], args[2], args[3])
 	case len(args) == 3 && args[0] == "named":
 		figures, err = checkNamed(args[1], args[2])
 	case len(args) == 3 && args[0] == "page":
@@ -124,7 +124,7 @@ func main() {
 	case len(args) == 4 && args[0] == "inspect":
 		figures, err = checkInspect(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 )
 
@@ -105,22 +106,24 @@ func sum(counts map[string]int) (n int) {
 }
 
 // missing is how many samples of a have a stack that b has not, and how many that would be if both
-// were samples of the same: by Good and Turing, what b has once is what it has not seen yet. worst is
-// what is there so often that b should have seen it.
-func missing(a, b map[string]int) (n int, expected float64, worst []string) {
-	once, all := 0, sum(b)
+// were samples of the same, give or take sigma: by Good and Turing, what b has once is as much as what it has
+// not seen yet. worst is what is there so often that b should have seen it.
+func missing(a, b map[string]int) (n int, expected, sigma float64, worst []string) {
+	var seen [3]float64 // how many stacks b has once, twice
 	for _, c := range b {
-		if c == 1 {
-			once++
+		if c < 3 {
+			seen[c]++
 		}
 	}
-	ratio := float64(all) / float64(sum(a))
+	ratio := float64(sum(b)) / float64(sum(a))
+	expected = seen[1] / ratio
+	sigma = math.Sqrt((seen[1]+2*seen[2]+2)/ratio/ratio + expected)
 	for s, c := range a {
 		if b[s] > 0 {
 			continue
 		}
 		n += c
-		if float64(c)*ratio > 12 {
+		if math.Min(float64(c), float64(c)*ratio) > 12 {
 			worst = append(worst, s)
 		}
 	}
@@ -128,7 +131,7 @@ func missing(a, b map[string]int) (n int, expected float64, worst []string) {
 	for i, s := range worst {
 		worst[i] = fmt.Sprintf("%d × %s", a[s], s)
 	}
-	return n, float64(once) / float64(all) * float64(sum(a)), worst
+	return n, expected, sigma, worst
 }
 
 // distance of two distributions: total variation of the leaf functions, and what it would be of two
@@ -152,7 +155,12 @@ func distance(a, b map[string]int) (tvd, expected float64) {
 }
 
 // checkStacks: what we say the runtime's profiler would have recorded, beside what it has.
-func checkStacks(foldedPath, profilePath string) (string, error) {
+// Beyond what chance explains, most percent of the samples may differ.
+func checkStacks(foldedPath, profilePath, percent string) (string, error) {
+	most, err := strconv.ParseFloat(percent, 64)
+	if err != nil {
+		return "", err
+	}
 	lines, err := readFolded(foldedPath)
 	if err != nil {
 		return "", err
@@ -174,14 +182,16 @@ func checkStacks(foldedPath, profilePath string) (string, error) {
 		if i == 1 {
 			a, b = theirs, ours
 		}
-		n, expected, worst := missing(a, b)
+		n, expected, sigma, worst := missing(a, b)
 		all := float64(sum(a))
 		text += fmt.Sprintf("%s %.2f %% of %.0f (%.2f %% by chance), ", side, 100*(1-float64(n)/all), all, 100*(1-expected/all))
-		if extra := float64(n) - expected; extra > all*0.005+3*math.Sqrt(expected+1) {
+		if extra := float64(n) - expected; extra > all*most/100+mostSigma*sigma {
 			problem("%d of %.0f %s have stacks that are not among the others, %.0f by chance", n, all, side, expected)
 		}
 		for _, s := range worst {
-			problem("only %s: %s", side, s)
+			if most < 1 {
+				problem("only %s: %s", side, s)
+			}
 		}
 	}
 	tvd, expected := distance(ours, theirs)

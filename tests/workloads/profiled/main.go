@@ -2,9 +2,9 @@
 
 // Command profiled does one kind of work, and writes the runtime's own CPU profile of it.
 //
-//	profiled [-o FILE] [-d TIME] [-hz N] KIND
+//	profiled [-o FILE] [-cpu TIME] [-hz N] KIND
 //
-// It prints "ready PID", waits for a line on stdin, works for TIME under the profile, prints "done",
+// It prints "ready PID", waits for a line on stdin, works for TIME of CPU under the profile, prints "done",
 // and ends when stdin does. Without KIND it lists those that there are.
 package main
 
@@ -19,6 +19,7 @@ import (
 	"runtime/pprof"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -32,6 +33,13 @@ var kinds = map[string]func(){
 	"deep":     deep,
 }
 
+// used is the CPU time of the process.
+func used() time.Duration {
+	var u syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func work(round func(), stop *int32, done *sync.WaitGroup) {
 	for atomic.LoadInt32(stop) == 0 {
 		round()
@@ -41,8 +49,8 @@ func work(round func(), stop *int32, done *sync.WaitGroup) {
 
 func main() {
 	path := flag.String("o", os.DevNull, "write the profile to `file`")
-	length := flag.Duration("d", 3*time.Second, "how long")
-	hz := flag.Int("hz", 100, "samples per second of CPU `time`")
+	length := flag.Duration("cpu", 2*time.Second, "how long, in CPU `time`")
+	hz := flag.Int("hz", 100, "samples per second of CPU time")
 	flag.Parse()
 	round := kinds[flag.Arg(0)]
 	if round == nil {
@@ -72,7 +80,9 @@ func main() {
 		done.Add(1)
 		go work(round, &stop, &done)
 	}
-	time.Sleep(*length)
+	for begin := used(); used() < begin+*length; {
+		time.Sleep(20 * time.Millisecond)
+	}
 	atomic.StoreInt32(&stop, 1)
 	done.Wait()
 	pprof.StopCPUProfile()
