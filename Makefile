@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs ladder lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs step ladder lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -75,7 +75,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d $(B)/tests/step.d
 
 # Tests
 
@@ -100,10 +100,15 @@ check:
 	@$(MAKE) --no-print-directory SAN=1 all unit
 	@tests/run
 
-unit: $(B)/unit-tests $(B)/check-pcs
+unit: $(B)/unit-tests $(B)/check-pcs $(B)/step
 
 # Our names of a program's code beside those that its own runtime gives; of the product only what that checks.
 $(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# Our stacks at every instruction of a program beside the calls that it makes.
+$(B)/step: $(B)/tests/step.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
@@ -119,6 +124,11 @@ STRIDE  ?= 1
 pcs: $(B)/check-pcs
 	@tools/setup pcs || true # linkers; those not there are skipped
 	@MODES="$(MODES)" tests/check-pcs $(B)/check-pcs $(STRIDE) $(PCS_GO)
+
+# To the end, with every Go since 1.17 that can be had (tests/check-steps).
+STEP_GO ?= 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
+step: $(B)/step
+	@MODES="$(MODES)" tests/check-steps $(B)/step 0 $(STEP_GO)
 
 # Programs as they are published, from npm and Debian.
 ladder: all

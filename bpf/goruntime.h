@@ -38,6 +38,7 @@ struct goroutine_state {
 	__u64 goid; /* 0: none, or one that failed a check, and then so are the next four */
 	__u64 parent_goid, startpc, gopc;
 	__u64 labels; /* address, for golabels.h; 0: it has none */
+	__u64 sigpc;  /* where the last fault was that became a panic; 0: there was none */
 	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
 	/* That of curg, when the slot or SP is another's and there is a goid; else 0, 0. */
 	__u64 alt_lo, alt_hi;
@@ -108,6 +109,8 @@ static __always_inline int goroutine_take(const struct layout *l,
 	out->gopc = g_field(tmp, l->g_gopc);
 	if (l->g_parent_goid)
 		out->parent_goid = g_field(tmp, l->g_parent_goid);
+	/* g.sigpc is what stands before these, in every version */
+	out->sigpc = g_field(tmp, (l->g_parent_goid ? l->g_parent_goid : l->g_gopc) - 8);
 	if (l->g_labels)
 		out->labels = g_field(tmp, l->g_labels);
 	return 1;

@@ -33,6 +33,8 @@ enum {
 	C_BYTES_VDSO = 1 << 10, /* ... from the vDSO to nanotime1 and the like */
 };
 
+enum { PC_MOVED = 1 };
+
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
 
 /* One program in one process: changes with exec and when a pid is used again. Start time of the
@@ -73,7 +75,8 @@ enum label_bits {
 /* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_resume_words
  * words from resume_sp on and n_resume return addresses of the chain from resume_fp, then n_kernel
  * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
- * if the address before it were in cgocallback: who knows that it is not stops there. Behind all that are
+ * if the address before it were in cgocallback: who knows that it is not stops there. PC_MOVED stands where it
+ * leads to the other one of two stacks, if copystack is what runs. Behind all that are
  * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
  * aligned, which say how many bytes the key and the value have, then those. Last, where C code may be what
  * runs, are all registers, as in profiler/cunwind.h, and the stack from sp to where Go called C. */
@@ -97,6 +100,9 @@ struct sample {
 	__u16 n_c_words; /* 0, or C_REGS and more */
 	__u16 pad[2];
 	__u64 resume_pc, resume_sp, resume_fp;
+	/* The word above the frame of sigpanic, if that is in a chain: a function without a frame that it
+	 * was made to look called by has its return address there. 0: none */
+	__u64 above_sigpanic;
 	__u64 pcs[];
 };
 

@@ -25,10 +25,12 @@ enum {
  * is another. */
 struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
-	__u64 left; /* the frame whose caller's is not on the stack; 0: none */
-	__u64 base; /* address of the window's first byte */
-	__u32 len;  /* readable bytes in the window */
-	__u32 n;    /* words of sample.pcs so far */
+	__u64 sigpc,
+		sigpanic; /* g.sigpc; the frame that has it for a return address, or 0 */
+	__u64 left;       /* the frame whose caller's is not on the stack; 0: none */
+	__u64 base;       /* address of the window's first byte */
+	__u32 len;        /* readable bytes in the window */
+	__u32 n;          /* words of sample.pcs so far */
 	__u32 flags;
 	__u32 pad;
 };
@@ -130,6 +132,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		w->alt_lo = g.alt_lo;
 		w->alt_hi = g.alt_hi;
 	}
+	w->sigpc = g.goid ? g.sigpc : 0;
 	extras->labels = g.goid ? g.labels : 0;
 	extras->c_end = g.c_end;
 }
@@ -149,6 +152,9 @@ static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 	s->n_user = tmp->walk.n - s->n_words;
 	if (s->resume && want_user)
 		walk_resumed(tmp, cpu);
+	if (tmp->walk.sigpanic)
+		read_user(&s->above_sigpanic, sizeof(s->above_sigpanic),
+			  tmp->walk.sigpanic + 16);
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		count(COUNT_STACK_FAULT);

@@ -34,7 +34,7 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 __attribute__((noinline)) int walk_window(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 fp, hi, base, last, off, next, ra;
+	__u64 fp, hi, base, last, off, next, ra, sigpc;
 	struct walk *w;
 	__u32 n;
 
@@ -43,6 +43,7 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 	w = &tmp->walk;
 	fp = w->fp;
 	hi = w->hi;
+	sigpc = w->sigpc;
 	n = w->n;
 	if (fp & 7 || fp < w->lo || fp >= hi || hi - fp < 16)
 		return 1;
@@ -67,6 +68,8 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		}
 		tmp->pcs[n] = ra;
 		n++;
+		if (ra == sigpc)
+			w->sigpanic = fp;
 		if (next <= fp || next >= hi || next & 7) {
 			w->left = next ? fp : 0;
 			goto end;
@@ -187,6 +190,31 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu)
 	return 0;
 }
 
+/*
+ * While copystack moves a stack, its frame pointers lead to the new one up to where it has come, and to the
+ * old one from there, which stays as it was until all is done. Whether that runs is not known here either.
+ */
+__attribute__((noinline)) int walk_moved(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	struct walk *w;
+
+	if (!tmp)
+		return 0;
+	w = &tmp->walk;
+	for (int i = 0; i < 2; i++) {
+		if (!w->left && w->fp - w->lo < w->hi - w->lo)
+			break;
+		if (w->left && bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)w->left))
+			break;
+		w->lo = w->fp;
+		w->hi = w->fp + STACK_MAX;
+		pc_add(tmp, PC_MOVED);
+		walk_stack(cpu);
+	}
+	return 0;
+}
+
 /* The words at sp, then the chain from fp. */
 static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 {
@@ -211,6 +239,9 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 	if (s->resume == RESUME_VDSO)
 		return;
 	w->fp = s->fp;
+	/* around that call, what is below SP is no return address */
+	if (s->fp == s->sp - 16)
+		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->fp);
 	walk_stack(cpu);
 	if (w->left && s->goid && !(s->flags & SAMPLE_G0))
 		walk_callbacks(cpu);
@@ -221,6 +252,7 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
+	__u32 n;
 
 	if (w->alt_lo < w->alt_hi) {
 		w->lo = w->alt_lo;
@@ -229,8 +261,11 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
 	s->n_resume_words = words_add(tmp, s->resume_sp);
 	w->fp = s->resume_fp;
 	walk_stack(cpu);
+	n = w->n;
 	if (w->left)
 		walk_callbacks(cpu);
+	if (w->n == n && s->resume == RESUME_SCHED)
+		walk_moved(cpu);
 	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;
 }
 

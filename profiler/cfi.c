@@ -15,10 +15,10 @@
 
 enum {
 	/* bounds on the time that it takes, far above what compilers write; bytes: */
-	SECTION_MAX = 256 << 20,
+	SECTION_MAX = 64 << 20,
 	COMMON_MAX = 512,
 	ENTRY_MAX = 64 << 10,
-	RANGES_MAX = 4 << 20,
+	RANGES_MAX = 2 << 20,
 	REMEMBERED_MAX = 4, /* gcc and clang need 1 */
 };
 

@@ -32,8 +32,9 @@ void cunwind_close(struct cunwind *u); /* takes NULL */
 /*
  * pcs: the exact address of the leaf, then return addresses, at most max of them, *n in all. Stops at
  * the first that is Go code, which is included; c->regs becomes the registers there, as far as the
- * tables tell. Tables are cached by module of the space's symbolizer, which outlives u. A frame
- * takes less than 0.1 us, and 1 ms at most when its address is new, or in all without tables.
+ * tables tell, and RSP. Tables are cached by module of the space's symbolizer, which outlives u: a
+ * frame takes 0.1 us, without a table 10; a module that is new, 0.1 us a function. A file
+ * that was made to be slow takes 0.5 s, once.
  */
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n);

@@ -72,7 +72,7 @@ struct pipeline {
 	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 5];
+	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 6];
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,
@@ -205,6 +205,29 @@ static bool switches(uint8_t kind)
 	       kind == FRAME_ASMCGOCALL;
 }
 
+/* Was a function interrupted at pc, by sigpanic, that has no frame for the chain to follow? */
+static bool has_no_frame(struct proc *p, const struct sample *s, uint64_t pc)
+{
+	uint32_t d;
+
+	return s->above_sigpanic && p->space && space_spdelta(p->space, pc, &d) && !d &&
+	       space_is_go(p->space, s->above_sigpanic);
+}
+
+/* Do the first n of leaf_first move a stack? */
+static bool is_moving(const struct pipeline *pl, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct expansion *e = &pl->expansions[pl->leaf_first[i]];
+		const struct frame *f =
+			&pl->profile->frames[pl->frames[e->first + e->n - 1u]];
+
+		if (!strcmp(profile_string(pl->profile, f->func), "runtime.copystack"))
+			return true;
+	}
+	return false;
+}
+
 /* Symbolizes addresses into leaf_first, from the *n-th on, until a function where the stack ends or is
  * another one's from there: its kind, else FRAME_UNNAMED. */
 static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct sample *s,
@@ -222,6 +245,11 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 				break;
 			continue;
 		}
+		if (pcs[i] == PC_MOVED) {
+			if (!is_moving(pl, *n))
+				break;
+			continue;
+		}
 		id = expand_user(pl, p, interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
 		e = &pl->expansions[id];
 		if (e->unmapped && i) { /* a frame pointer that was none led here */
@@ -230,6 +258,9 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		}
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
+		if (i && interrupted && has_no_frame(p, s, pcs[i]))
+			pl->leaf_first[(*n)++] = expand_user(pl, p, s->above_sigpanic - 1,
+							     s->time_ns);
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
 			return kind;
 		if (s->resume == RESUME_SCHED && !pl->resuming && switches(kind) &&
@@ -277,20 +308,14 @@ static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, 
 {
 	const struct expansion *last = n ? &pl->expansions[pl->leaf_first[n - 1]] : NULL;
 
-	for (uint32_t i = 0; i < n; i++) {
-		const struct expansion *e = &pl->expansions[pl->leaf_first[i]];
-		const struct frame *f =
-			&pl->profile->frames[pl->frames[e->first + e->n - 1u]];
-
-		if (!strcmp(profile_string(pl->profile, f->func), "runtime.copystack"))
-			return END_MOVING;
-	}
+	if (is_moving(pl, n))
+		return END_MOVING;
 	if (pl->stack.cut)
 		return END_DEEP;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		return END_FAULT;
-	if (last && last->kind < FRAME_WRAPPER && last->kind != FRAME_GO &&
-	    last->kind != FRAME_KERNEL)
+	if (last && (last->kind < FRAME_WRAPPER || last->kind == FRAME_CGOCALLBACK) &&
+	    last->kind != FRAME_GO && last->kind != FRAME_KERNEL)
 		return END_NATIVE;
 	return pl->stack.broken ? END_BROKEN : END_OTHER;
 }

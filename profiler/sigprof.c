@@ -68,18 +68,16 @@ bool sigprof_counts(const struct profile *p, const struct event *e)
  * in the list. */
 static bool is_spwrite(const struct walk *w)
 {
-	static const char *const names[] = {
-		"time.now",
-		"runtime.nanotime1",
-		"runtime.walltime",
-		"runtime.vgetrandom1",
-		"runtime.clone",
-		"runtime.sigfwd",
-		"runtime.callCgoSigaction",
-		"runtime.callCgoMmap",
-		"runtime.callCgoMunmap",
-		"runtime.switchToCrashStack0",
-	};
+	static const char *const names[] = { "time.now",
+					     "runtime.nanotime1",
+					     "runtime.walltime",
+					     "runtime.vgetrandom1",
+					     "runtime.clone",
+					     "runtime.sigfwd",
+					     "runtime.callCgoSigaction",
+					     "runtime.callCgoMmap",
+					     "runtime.callCgoMunmap",
+					     "runtime.switchToCrashStack0" };
 
 	if (frame_at(w)->kind != FRAME_GO)
 		return false;
@@ -115,11 +113,12 @@ static void walk_go(struct walk *w, const struct event *e)
 		bool panics = callee == FRAME_PANIC || callee == FRAME_SIGPANIC;
 		bool end = is_end(w, e, first);
 
-		if (callee == FRAME_CGOCALLBACK) {
-			if (!is_go(f) || f->kind == FRAME_ASMCGOCALL)
+		/* what C has in between */
+		if (callee == FRAME_CGOCALLBACK &&
+		    !is_named(w, sigprof_names[SIGPROF_SWITCH])) {
+			if (!is_named(w, "runtime.cgocall"))
 				continue;
-			if (!is_named(w, sigprof_names[SIGPROF_SWITCH]))
-				w->frames[w->n++] = w->p->n_frames + SIGPROF_SWITCH;
+			w->frames[w->n++] = w->p->n_frames + SIGPROF_SWITCH;
 		}
 		if (!is_go(f) || f->kind == FRAME_GOEXIT)
 			break;

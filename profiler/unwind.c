@@ -62,13 +62,13 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	/* around a call of duffzero or duffcopy, which get a frame before they are called */
 	if (s->fp == s->sp - 16 && d >= 8 && s->n_user) {
 		add_chain(ret, s);
-		memmove(ret->pcs + 1, ret->pcs + 2, --ret->n * sizeof(*ret->pcs));
 		return;
 	}
 	at = d / 8; /* of the return address */
 	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
 	/* it has moved SP to another stack, and has a frame */
-	if (space_spwrite(space, s->ip) && (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
+	if (space_spwrite(space, s->ip) &&
+	    (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
 		ret->broken = !s->n_user;
 		add_chain(ret, s);
 		return;
@@ -160,9 +160,11 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 		       const struct sample *s)
 {
 	const __u64 *chain = s->pcs + s->n_words;
-	struct cstack c = { .regs = { [6] = s->fp, [CSTACK_SP] = s->sp, [CSTACK_IP] = s->ip },
-			    .bytes = (const uint8_t *)s->pcs,
-			    .size = s->n_words * 8u };
+	struct cstack c = {
+		.regs = { [6] = s->fp, [CSTACK_SP] = s->sp, [CSTACK_IP] = s->ip },
+		.bytes = (const uint8_t *)s->pcs,
+		.size = s->n_words * 8u
+	};
 	uint32_t n = 0, skip = 0;
 
 	if (!(s->flags & SAMPLE_G0) || s->flags & SAMPLE_CGO || !space ||
@@ -189,7 +191,8 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	if (!s->ip)
 		return;
 	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
-		ret->pcs[ret->n++] = s->ip; /* about to call it, or back: on another stack */
+		ret->pcs[ret->n++] =
+			s->ip; /* about to call it, or back: on another stack */
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
 		sampled_stack(ret, space, s);
 	if (s->resume)

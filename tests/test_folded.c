@@ -104,6 +104,17 @@ Test(folded, broken_utf8_does_not_swallow_what_follows)
 			 "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd 1\n");
 }
 
+Test(folded, a_stack_is_never_silently_short)
+{
+	struct tree *t = hand_tree();
+	uint32_t n = hand_node(t, 0, "[cut]", FRAME_CUT, 0);
+
+	n = hand_node(t, n, "main.b", FRAME_GO, 0);
+	n = hand_node(t, n, "[cut]", FRAME_CUT, 0);
+	hand_node(t, n, "f", FRAME_NATIVE, 2);
+	expect_folded(t, "[cut];main.b;[cut];f 2\n");
+}
+
 Test(folded, empty_stacks_and_names_are_unknown)
 {
 	struct tree *t = hand_tree();

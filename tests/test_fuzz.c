@@ -13,6 +13,9 @@
 #include "profiler/base/file.h"
 #include "tests/go_binary.h"
 
+#define LLVMFuzzerTestOneInput fuzz_cunwind
+#include "tests/fuzz_cunwind.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_elf
 #include "tests/fuzz_elf.c"
 #undef LLVMFuzzerTestOneInput
@@ -53,7 +56,7 @@ static const struct {
 	{ "gomodule", fuzz_gomodule }, { "gopclntab", fuzz_gopclntab },
 	{ "kallsyms", fuzz_kallsyms }, { "labels", fuzz_labels },
 	{ "maps", fuzz_maps },         { "recording", fuzz_recording },
-	{ "sample", fuzz_sample },
+	{ "sample", fuzz_sample },     { "cunwind", fuzz_cunwind },
 };
 
 /* Every file of a directory; how many. 0: it is not there. */

@@ -214,8 +214,9 @@ Test(html, one_function_is_one_row_and_has_its_kind)
 		     { "memeqbody", 2 },   { "runtime.gcAssistAlloc", 3 },
 		     { "vfs_write", 4 },   { "puts", 5 },
 		     { "[vdso]", 6 },      { "libc.so.6+0x2f0", 7 },
-		     { EVIL_SHOWN, 0 } };
+		     { "[cut]", 7 },       { EVIL_SHOWN, 0 } };
 	struct tree *t = sample_tree();
+	uint32_t cut = hand_node(t, 1, "[cut]", FRAME_CUT, 0);
 	struct opened o = page_open(t);
 	struct cursor names = section(&o, "func.name");
 	uint64_t rows = 0;
@@ -234,6 +235,7 @@ Test(html, one_function_is_one_row_and_has_its_kind)
 		}
 		cr_expect_eq(found, 1, "%s: %d rows", want[i].name, found);
 	}
+	cr_expect_str_eq(string(&o, "func.name", number(&o, "node.func", cut)), "[cut]");
 	page_close(&o);
 	hand_free(t);
 }

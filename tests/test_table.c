@@ -84,6 +84,31 @@ Test(table, piped_cuts_nothing)
 	expect_table(busy(), (struct table_options){ 0 }, "tests/golden/report-piped.txt");
 }
 
+/* Cuts have a row, so that the report tells how much lies beyond them; one inside counts once. */
+Test(table, a_stack_is_never_silently_short)
+{
+	struct tree *t = hand_tree();
+	uint32_t n = hand_node(t, 0, "[cut]", FRAME_CUT, 0);
+	char *text;
+	size_t len;
+	FILE *out;
+
+	n = hand_node(t, n, "main.b", FRAME_GO, 3);
+	n = hand_node(t, n, "[cut]", FRAME_CUT, 0);
+	hand_node(t, n, "f", FRAME_NATIVE, 2);
+	hand_done(t);
+	text = table(t, (struct table_options){ 0 });
+	cr_expect(strstr(text, " 0    0.0 %      50 ms  100.0 %  [cut]\n"), "%s", text);
+	free(text);
+	out = open_memstream(&text, &len);
+	table_write_json(t, out);
+	fclose(out);
+	cr_expect(strstr(text, "{\"name\":\"[cut]\",\"file\":\"\",\"flat\":0,\"cum\":5}"),
+		  "%s", text);
+	free(text);
+	hand_free(t);
+}
+
 Test(table, terminal_of_80_columns)
 {
 	expect_table(busy(), (struct table_options){ .width = 80, .rows = 20 },

@@ -12,7 +12,8 @@ const struct verb verbs[] = {
 	  "Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.", cmd_record },
 	{ "report", "FILE", "what a recording says, as text",
 	  "First the goroutine groups, then the functions: flat is the time in a function itself, cum\n"
-	  "that with what it called. A terminal gets what fits into it; piped, nothing is cut.",
+	  "that with what it called. A terminal gets what fits into it; piped, nothing is cut. With -v also\n"
+	  "why stacks do not reach their root.",
 	  cmd_report },
 	{ "export", "-f FORMAT FILE", "a recording in another format", NULL, cmd_export },
 	{ "flame", "FILE", "the flame graph page, beside the recording; prints its name",

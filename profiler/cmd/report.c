@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report: what a recording says, as text. */
-#include <inttypes.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output/table.h"
+#include "output/text.h"
+#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile.h"
@@ -42,11 +43,12 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 		[END_MOVING] = "were being moved to a larger stack",
 		[END_DEEP] = "have more frames than are recorded",
 		[END_FAULT] = "could not be read further",
-		[END_NATIVE] = "end in code that is not Go, without unwind tables",
+		[END_NATIVE] = "end in C without unwind tables, or where it calls Go",
 		[END_BROKEN] = "end where a frame pointer or a return address is none",
 	};
 	uint64_t counts[END_MAX] = { 0 };
 	uint32_t calls[END_MAX], lines = 0;
+	struct buf b = { 0 };
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
 		const struct event *e = &p->events[i];
@@ -62,10 +64,14 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 		if (!counts[i])
 			continue;
 		lines++;
-		if (out)
-			fprintf(out, "%" PRIu64 " stacks %s, such as one of %s\n",
-				counts[i], why[i], leaf_name(p, calls[i]));
+		text_count(&b, counts[i]);
+		buf_printf(&b, " stacks %s, such as one of ", why[i]);
+		text_fit(&b, leaf_name(p, calls[i]), UINT32_MAX);
+		buf_u8(&b, '\n');
 	}
+	if (out && lines)
+		fwrite(b.data, 1, b.len, out);
+	buf_release(&b);
 	return lines;
 }
 

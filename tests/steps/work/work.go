@@ -62,11 +62,11 @@ func begin() {
 func end() { sink++ }
 
 func round() {
-	parts := []func(){
-		leaves, frames, assembly, clocks, panics, wrappers, formats, allocates,
-		grows, calls, reflects, switches, signals,
-	}
+	parts := []func(){leaves, frames, clocks, wrappers, grows, callers}
 	for _, f := range append(parts, More...) {
+		f()
+	}
+	for _, f := range []func(){calls, panics, switches, allocates, formats, assembly, reflects} { // most steps last
 		f()
 	}
 }
@@ -87,13 +87,13 @@ func leaves() {
 func touch(p *[40]int, n int) int { p[n%40] = n; return p[(n+1)%40] }
 
 //go:noinline
-func touchMany(p *[5000]int, n int) int { p[n%5000] = n; return p[(n+1)%5000] }
+func touchMany(p *[1500]int, n int) int { p[n%1500] = n; return p[(n+1)%1500] }
 
 //go:noinline
 func byValue(a [40]int) int { return touch(&a, 7) }
 
 //go:noinline
-func huge(n int) int { var a [5000]int; return touchMany(&a, n) }
+func huge(n int) int { var a [1500]int; return touchMany(&a, n) }
 
 func frames() {
 	var a [40]int
@@ -226,7 +226,7 @@ func grows() {
 		sink += deep(20)
 		wg.Done()
 	}()
-	sink += deep(100)
+	sink += deep(40)
 	wg.Wait()
 }
 
@@ -275,7 +275,8 @@ func switches() {
 	mu.Unlock()
 }
 
-func signals() {
+// The runtime looks at the stack itself.
+func callers() {
 	pcs := make([]uintptr, 30)
 	sink += runtime.Callers(0, pcs)
 }
