@@ -150,6 +150,9 @@ static __always_inline void resume_find(const struct layout *l,
 		out->resume_pc = tmp->g[G_SCHED_PC];
 		out->resume_sp = sp;
 		out->resume_fp = g_field(tmp, l->g_schedbp);
+		/* asmcgocall's frame is there (Go 1.21), and callbacks do not put sched.bp back */
+		if (flags & SAMPLE_CGO && !l->old_prologue)
+			out->resume_fp = sp;
 	}
 }
 

@@ -113,6 +113,10 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->startpc = g.startpc;
 		s->gopc = g.gopc;
 	}
+	/* nothing to resume: it has not left its stack, and not noted down where */
+	if (g.flags & SAMPLE_CGO_SOON && g.resume == RESUME_SCHED &&
+	    s->sp - g.lo < g.hi - g.lo)
+		g.resume = RESUME_NONE;
 	if (!(g.flags & SAMPLE_GSIGNAL) && s->sp - g.lo >= g.hi - g.lo + G0_SLACK &&
 	    !signal_find(tmp, &g) && g.goid && !(g.flags & SAMPLE_G0))
 		vdso_find(&exe->layout, &tmp->go, &g);

@@ -41,7 +41,7 @@ static bool wanted(const struct godwarf_field *fields, uint32_t n, const char *s
 	return false;
 }
 
-/* The types of package runtime are in its compilation unit. */
+/* The types of package runtime are in a compilation unit of that name. */
 static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
 {
 	Dwarf_Die die;
@@ -75,10 +75,9 @@ int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t
 	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &type, &die, &sub)) {
 		const char *name = dwarf_diename(&die);
 
-		if (name && !strcmp(name, "runtime")) {
+		/* its assembly has units of the same name */
+		if (name && !strcmp(name, "runtime"))
 			unit_read(&die, fields, n);
-			break;
-		}
 	}
 	for (uint32_t i = 0; i < n; i++)
 		if (fields[i].offset >= 0)
