@@ -38,6 +38,22 @@ static void add_from_words(struct stack *st, const struct sample *s, uint64_t fp
 	}
 }
 
+/* Up to Go 1.20 a function of assembly may call without a frame (gcWriteBarrier): its own return address,
+ * at that word, is missing behind the leaf's. */
+static void frameless_caller(struct stack *ret, struct space *space, const struct sample *s,
+			     uint32_t at)
+{
+	uint32_t d;
+
+	if (s->n_words < LEAF_WORDS_OLD || at >= s->n_words || ret->n < 2 ||
+	    !space_spdelta(space, ret->pcs[1] - 1, &d) || d ||
+	    !space_is_go(space, s->pcs[at]))
+		return;
+	memmove(ret->pcs + 3, ret->pcs + 2, (ret->n - 2) * sizeof(*ret->pcs));
+	ret->pcs[2] = s->pcs[at];
+	ret->n++;
+}
+
 /*
  * With d bytes between SP and the return address, which is just below the canonical frame address
  * (CFA), a complete frame has its frame pointer, and the saved one, below it. A frame pointer that
@@ -57,6 +73,7 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	cfa = s->sp + d + 8;
 	if (s->fp == cfa - 16) {
 		add_chain(ret, s);
+		frameless_caller(ret, space, s, d / 8 + 1);
 		return;
 	}
 	/* around a call of duffzero or duffcopy, which get a frame before they are called */
