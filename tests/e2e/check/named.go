@@ -12,13 +12,13 @@ var unnamed = regexp.MustCompile(`^(.+)\+0x[0-9a-f]+$`)
 
 // checkNamed: a Go frame without a name is one of the program's own module, or of no module, above
 // a Go frame or at the leaf. Below all Go frames lies the C code that started the thread, which a
-// stripped program does not name.
+// stripped program does not name. [cut] says honestly that a stack has no root: one in a hundred may.
 func checkNamed(name, path string) (string, error) {
 	stacks, err := readFolded(path)
 	if err != nil {
 		return "", err
 	}
-	samples, frames, other, owned := 0, 0, 0, 0
+	samples, frames, other, owned, cut := 0, 0, 0, 0, 0
 	bad := make(map[string]int)
 	for _, s := range stacks {
 		samples += s.n
@@ -33,6 +33,8 @@ func checkNamed(name, path string) (string, error) {
 			m := unnamed.FindStringSubmatch(f)
 			switch {
 			case strings.HasSuffix(f, "_[k]"), f == "[vdso]":
+			case f == "[cut]":
+				cut += s.n
 			case m == nil && !strings.HasPrefix(f, "0x") && f[0] != '[':
 				inGo = true
 			case m != nil && m[1] != name || !inGo && m != nil:
@@ -45,9 +47,12 @@ func checkNamed(name, path string) (string, error) {
 	for f, n := range bad {
 		problem("no name: %s, %d samples", f, n)
 	}
+	if cut*100 > samples {
+		problem("%d of %d samples are cut", cut, samples)
+	}
 	if samples == 0 {
 		problem("no samples")
 	}
-	return fmt.Sprintf("%d samples, all with goroutine or class; %d frames, %d of them of other files by address",
-		owned, frames, other), nil
+	return fmt.Sprintf("%d samples, all with goroutine or class, %d cut; %d frames, %d of them of other files by address",
+		owned, cut, frames, other), nil
 }
