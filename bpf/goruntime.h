@@ -46,6 +46,7 @@ struct goroutine_state {
 	 * process does not call this thread so. 0: m was not read. */
 	__u64 procid;
 	__u32 flags;  /* SAMPLE_* */
+	__u32 locked; /* to its thread */
 	__u32 resume; /* enum resume: the goroutine's stack goes on at: */
 	__u64 resume_pc, resume_sp, resume_fp;
 	__u64 c_end; /* where the stack of C code that runs now begins; 0: not known */
@@ -113,6 +114,7 @@ static __always_inline int goroutine_take(const struct layout *l,
 	out->sigpc = g_field(tmp, (l->g_parent_goid ? l->g_parent_goid : l->g_gopc) - 8);
 	if (l->g_labels)
 		out->labels = g_field(tmp, l->g_labels);
+	out->locked = l->g_lockedm && g_field(tmp, l->g_lockedm);
 	return 1;
 }
 

@@ -54,6 +54,7 @@ enum sample_flags {
 	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
 	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
 	SAMPLE_CGO_SOON = 1 << 11,   /* as CGO, but still or again on its own stack */
+	SAMPLE_LOCKED = 1 << 12,     /* the goroutine is locked to its thread */
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */
@@ -168,7 +169,7 @@ struct layout {
 	__u32 g_schedbp; /* frame pointer; sched.sp and pc are at 56, 64 in all versions */
 	__u32 g_syscallbp; /* 0: no such field */
 	__u32 m_vdsosp;    /* m.vdsoPC follows it */
-	__u32 pad;
+	__u32 g_lockedm;   /* the thread that it is locked to */
 };
 
 enum executable_state {

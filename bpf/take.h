@@ -112,6 +112,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->parent_goid = g.parent_goid;
 		s->startpc = g.startpc;
 		s->gopc = g.gopc;
+		s->flags |= g.locked ? SAMPLE_LOCKED : 0;
 	}
 	/* nothing to resume: it has not left its stack, and not noted down where */
 	if (g.flags & SAMPLE_CGO_SOON && g.resume == RESUME_SCHED &&

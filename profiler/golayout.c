@@ -35,6 +35,7 @@ const char *const layout_field_names[FIELDS] = {
 	[FIELD_G_GOPC] = "g_gopc",
 	[FIELD_G_STARTPC] = "g_startpc",
 	[FIELD_G_LABELS] = "g_labels",
+	[FIELD_G_LOCKEDM] = "g_lockedm",
 	[FIELD_G_SCHED_BP] = "g_sched_bp",
 	[FIELD_G_SYSCALLBP] = "g_syscallbp",
 	[FIELD_M_G0] = "m_g0",
@@ -143,6 +144,9 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		.m_extra_in_c = r->extra_in_c,
 		.m_ncgo = r->ncgo,
 		.m_vdsosp = r->vdsosp,
+		.g_lockedm = r->gopc - (part[1] < 21   ? 64u
+					: part[1] < 26 ? 72u
+						       : 80u),
 		.g_schedbp = r->syscallsp - 8, /* the last word of gobuf */
 		.g_syscallbp = part[1] >= 23 ? r->syscallsp + 16u : 0,
 		.old_prologue = part[1] < 21,
@@ -258,6 +262,7 @@ static void fields_of_table(struct golayout *l)
 	set(l, FIELD_G_GOPC, t->g_gopc, "table");
 	set(l, FIELD_G_STARTPC, t->g_startpc, "table");
 	set(l, FIELD_G_LABELS, t->g_labels, "table");
+	set(l, FIELD_G_LOCKEDM, t->g_lockedm, "table");
 	set(l, FIELD_G_SCHED_BP, t->g_schedbp, "table");
 	set(l, FIELD_G_SYSCALLBP, t->g_syscallbp ? (int64_t)t->g_syscallbp : -1, "table");
 	set(l, FIELD_M_VDSOSP, t->m_vdsosp ? (int64_t)t->m_vdsosp : -1, "table");
@@ -281,6 +286,7 @@ static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 		[FIELD_G_GOPC] = { "runtime.g", "gopc", 0 },
 		[FIELD_G_STARTPC] = { "runtime.g", "startpc", 0 },
 		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
+		[FIELD_G_LOCKEDM] = { "runtime.g", "lockedm", 0 },
 		[FIELD_G_SCHED_BP] = { "runtime.gobuf", "bp", 0 },
 		[FIELD_G_SYSCALLBP] = { "runtime.g", "syscallbp", 0 },
 		[FIELD_M_VDSOSP] = { "runtime.m", "vdsoSP", 0 },
@@ -358,6 +364,7 @@ static void layout_fill(struct golayout *l)
 	t->m_curg = or_none(l->fields[FIELD_M_CURG].offset);
 	t->m_extra_in_c = or_none(l->fields[FIELD_M_EXTRA_IN_C].offset);
 	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
+	t->g_lockedm = or_none(l->fields[FIELD_G_LOCKEDM].offset);
 	t->g_schedbp = or_none(l->fields[FIELD_G_SCHED_BP].offset);
 	t->g_syscallbp = or_none(l->fields[FIELD_G_SYSCALLBP].offset);
 	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);

@@ -540,6 +540,8 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		e.flags |= EVENT_CGO;
 	if (s->resume == RESUME_VDSO)
 		e.flags |= EVENT_VDSO;
+	if (s->flags & SAMPLE_LOCKED)
+		e.flags |= EVENT_LOCKED;
 	profile_event(pl->profile, &e);
 }
 

@@ -79,11 +79,12 @@ struct event {
 };
 
 enum {
-	EVENT_ROOTED = 1, /* the stack reaches a root, or a stop that the rules state */
-	EVENT_CGO = 2,    /* for the runtime's own profiler, the goroutine is in C ... */
-	EVENT_VDSO = 4,   /* ... or in the vDSO, whatever is on the stack */
-	EVENT_END = 8,    /* enum stack_end, times this */
-	EVENT_FLAGS = 64, /* all are below */
+	EVENT_ROOTED = 1,  /* the stack reaches a root, or a stop that the rules state */
+	EVENT_CGO = 2,     /* for the runtime's own profiler, the goroutine is in C ... */
+	EVENT_VDSO = 4,    /* ... or in the vDSO, whatever is on the stack */
+	EVENT_END = 8,     /* enum stack_end, times this */
+	EVENT_LOCKED = 64, /* the goroutine is locked to its thread */
+	EVENT_FLAGS = 128, /* all are below */
 };
 
 /* Why a stack that is not rooted ends where it does. In the order of precedence. */

@@ -330,6 +330,7 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 		to->creator = creator;
 		to->goid = g->goid;
 		to->parent_goid = g->parent_goid;
+		to->process = g->process;
 		return;
 	}
 	to->goid = 0;
@@ -365,6 +366,7 @@ static void add_to_group(struct group *g, const struct event *e)
 	g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
 	g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
 	g->samples_by_class[e->class]++;
+	g->locked |= (e->flags & EVENT_LOCKED) != 0;
 }
 
 /* The ids of the events that count, by the node of their group: those of node i end at ends[i]. */

@@ -76,6 +76,8 @@ struct group {
 	const char *start, *creator; /* as shown; "" when mixed or not known */
 	const char *labels;          /* as in labels.h; "" when mixed or none */
 	uint64_t goid, parent_goid;  /* 0 when mixed or none */
+	uint32_t process; /* row of the profile; that of the goroutine, if it is one */
+	bool locked;      /* one of them was, to its thread */
 	uint64_t samples_by_class[TREE_CLASSES];
 };
 

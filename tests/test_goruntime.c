@@ -323,6 +323,23 @@ Test(goruntime, resumes_at_the_call_of_the_vdso)
 	}
 }
 
+Test(goruntime, locked_to_its_thread)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		look();
+		cr_expect_not(state.locked, "%s", versions[v]);
+		put(G + layout.g_lockedm, M, 8);
+		look();
+		cr_expect(state.locked, "%s", versions[v]);
+		put(TP - 8, G0, 8);
+		look();
+		cr_expect(state.locked, "%s, also while the runtime works for it",
+			  versions[v]);
+	}
+}
+
 Test(goruntime, g_in_a_register)
 {
 	struct goroutine_scratch tmp;

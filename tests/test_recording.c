@@ -369,7 +369,7 @@ Test(recording, refuses_rows_that_lie)
 		  false },
 		{ "a class", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\xa", "\0")),
 		  false },
-		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\100")),
+		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\200")),
 		  false },
 		{ "half an event", ROWS("\0\0\0\0\0\0\0\1\0\1\0\0\1\0\1"), false },
 	};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report: what a recording says, as text. */
+#include <inttypes.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -9,6 +11,8 @@
 #include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile.h"
+
+enum { GOROUTINES_SAID = 50, PARENTS_SAID = 8 };
 
 struct table_options report_fit(uint32_t lines)
 {
@@ -52,7 +56,7 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
 		const struct event *e = &p->events[i];
-		uint8_t end = e->flags / EVENT_END;
+		uint8_t end = e->flags % EVENT_LOCKED / EVENT_END;
 
 		if (e->flags & EVENT_ROOTED)
 			continue;
@@ -75,17 +79,93 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 	return lines;
 }
 
+/* The runtime's own, as it tells them apart itself: by where they start. */
+static bool is_system(const char *start)
+{
+	return !strncmp(start, "runtime.", 8) && strcmp(start, "runtime.main") &&
+	       strcmp(start, "runtime.corostart") &&
+	       strcmp(start, "runtime.handleAsyncEvent");
+}
+
+static uint64_t parent_of(const struct profile *p, uint32_t process, uint64_t goid)
+{
+	for (uint32_t i = 1; i < p->n_goroutines; i++)
+		if (p->goroutines[i].goid == goid && p->goroutines[i].process == process)
+			return p->goroutines[i].parent_goid;
+	return 0;
+}
+
+/* The goroutines with the most samples, in that order. How many. */
+static uint32_t most_sampled(const struct tree *t,
+			     const struct group *most[GOROUTINES_SAID])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n_groups; i++) {
+		const struct group *g = &t->groups[i];
+		uint64_t samples = t->nodes[g->node].samples;
+		uint32_t at = n;
+
+		if (!g->goid)
+			continue;
+		while (at && t->nodes[most[at - 1]->node].samples < samples)
+			at--;
+		if (at == GOROUTINES_SAID)
+			continue;
+		n += n < GOROUTINES_SAID;
+		memmove(most + at + 1, most + at, (n - at - 1) * sizeof(*most));
+		most[at] = g;
+	}
+	return n;
+}
+
+/* Who each goroutine is that is a group: its parents as far as they were seen, when it was seen, where it
+ * was started, labels. At most GOROUTINES_SAID. How many lines; out NULL: prints none. */
+static uint32_t goroutines_print(const struct view *v, FILE *out)
+{
+	const struct tree *t = v->tree;
+	const struct group *most[GOROUTINES_SAID];
+	struct buf b = { 0 };
+	uint32_t lines = most_sampled(t, most);
+
+	for (uint32_t i = 0; i < lines; i++) {
+		const struct group *g = most[i];
+		uint64_t parent = g->parent_goid;
+
+		text_fit(&b, t->nodes[g->node].name, UINT32_MAX);
+		buf_printf(&b, ": %.1f to %.1f s%s%s", (double)g->first_ns / 1e9,
+			   (double)g->last_ns / 1e9, is_system(g->start) ? ", system" : "",
+			   g->locked ? ", locked to its thread" : "");
+		for (int n = 0; n < PARENTS_SAID && parent; n++) {
+			buf_printf(&b, n ? ", of %" PRIu64 : ", child of %" PRIu64, parent);
+			parent = parent_of(v->profile, g->process, parent);
+		}
+		if (*g->creator)
+			buf_printf(&b, ", started in ");
+		text_fit(&b, g->creator, UINT32_MAX);
+		buf_u8(&b, '\n');
+	}
+	if (out && lines)
+		fwrite(b.data, 1, b.len, out);
+	buf_release(&b);
+	return lines;
+}
+
 static void report_text(const struct view *v)
 {
 	uint32_t lines = losses_print(v->profile, NULL) + !v->profile->complete +
-			 (log_level == LOG_VERBOSE ? ends_print(v->profile, NULL) : 0);
+			 (log_level == LOG_VERBOSE
+				  ? ends_print(v->profile, NULL) + goroutines_print(v, NULL)
+				  : 0);
 	struct table_options o = report_fit(lines);
 
 	table_write(v->tree, &o, stdout);
 	truth_line(&v->tree->truth, o.width, stdout);
 	losses_print(v->profile, stdout);
-	if (log_level == LOG_VERBOSE)
+	if (log_level == LOG_VERBOSE) {
 		ends_print(v->profile, stdout);
+		goroutines_print(v, stdout);
+	}
 }
 
 int cmd_report(int argc, char **argv)
