@@ -18,7 +18,7 @@
 
 enum {
 	/* bytes of one CPU's ring buffer */
-	RING_MIN = 512 << 10,
+	RING_MIN = 1 << 20, /* for copies of C stacks */
 	RING_MAX = 8 << 20,
 };
 

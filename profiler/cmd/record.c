@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "output/table.h"
@@ -501,6 +502,15 @@ static int start(struct run *r)
 	return 0;
 }
 
+/* Nothing was recorded: no file stays, if it is one. */
+static void leave_nothing(const char *path)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") && !lstat(path, &st) && S_ISREG(st.st_mode))
+		unlink(path);
+}
+
 static int record(struct run *r, const struct session_options *so)
 {
 	const char *what;
@@ -521,8 +531,11 @@ static int record(struct run *r, const struct session_options *so)
 		session_prepare(r->session);
 		status = open_output(r);
 	}
-	if (!status)
+	if (!status) {
 		status = start(r);
+		if (status && r->recording)
+			leave_nothing(r->path);
+	}
 	if (status)
 		return status;
 	status = finish(r, loop(r));
