@@ -421,9 +421,9 @@ static int function_found(void *arg, const struct func *f)
 {
 	uint64_t bias = *(uint64_t *)arg;
 
-	if (!strcmp(f->name, "steps/work.begin"))
+	if (!strcmp(f->name, "steps/load.begin"))
 		begin_at = f->addr + bias;
-	if (!strcmp(f->name, "steps/work.end"))
+	if (!strcmp(f->name, "steps/load.end"))
 		end_at = f->addr + bias;
 	if (!strcmp(f->name, "runtime.goexit"))
 		goexit_at = f->addr + bias;
@@ -476,7 +476,7 @@ static void start(char *program, int *in)
 	*in = in_pipe[1];
 }
 
-/* To where the thread calls work.begin(), whose caller's caller is goexit. */
+/* To where the thread calls load.begin(), whose caller's caller is goexit. */
 static void run_to_begin(int in, struct user_regs_struct *r)
 {
 	struct itimerval every = { { 0, STALL_US }, { 0, STALL_US } };

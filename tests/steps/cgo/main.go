@@ -10,7 +10,7 @@ package main
 // int c_back(int n);
 import "C"
 
-import "steps/work"
+import "steps/load"
 
 var sink int
 
@@ -30,6 +30,6 @@ func calls() {
 }
 
 func main() {
-	work.More = append(work.More, calls)
-	work.Main()
+	load.More = append(load.More, calls)
+	load.Main()
 }

@@ -3,6 +3,6 @@
 // Plain is Go alone.
 package main
 
-import "steps/work"
+import "steps/load"
 
-func main() { work.Main() }
+func main() { load.Main() }

@@ -3,7 +3,7 @@
 //go:build go1.23
 // +build go1.23
 
-package work
+package load
 
 import "iter"
 

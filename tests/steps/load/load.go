@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Package work is what tests/step.c steps through: calls of every kind, on one thread.
-package work
+// Package load is what tests/step.c steps through: calls of every kind, on one thread.
+package load
 
 import (
 	"bytes"

@@ -3,7 +3,7 @@
 //go:build go1.18
 // +build go1.18
 
-package work
+package load
 
 func init() { More = append(More, generics) }
 
