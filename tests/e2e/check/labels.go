@@ -71,12 +71,14 @@ func checkLabels(rowsPath, foldedPath, hz, profilePath string) (string, error) {
 	for tag, n := range tags {
 		theirs[shown(tag)] += n
 	}
-	total, right, labelled, ours := 0, 0, 0, make(map[string]int)
+	total, right, labelled, unknown, ours := 0, 0, 0, 0, make(map[string]int)
 	for _, s := range stacks {
 		total += s.n
 		root := s.frames[0]
 		if strings.HasPrefix(root, "job=") {
 			ours[root[len("job="):]] += s.n
+		} else if root == "[unknown]" {
+			unknown += s.n
 		} else if !classes[root] {
 			problem("neither a label nor a class: %.80q", root)
 		}
@@ -96,6 +98,10 @@ func checkLabels(rowsPath, foldedPath, hz, profilePath string) (string, error) {
 		}
 	}
 	chi2, chi2Theirs, limit := checkJobs(jobs, ours, theirs, freq)
+	// A thread may be sampled between the two words that say whom it runs.
+	if unknown*500 > total {
+		problem("%d of %d samples are of an unknown goroutine", unknown, total)
+	}
 	return fmt.Sprintf("%d samples, %d labelled, %d of %d under a function with its label; chi² %.1f from CPU "+
 		"time, %.1f from the runtime's profile (limit %.1f)", total, labelled, right, right, chi2, chi2Theirs, limit), nil
 }
