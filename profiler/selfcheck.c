@@ -193,17 +193,23 @@ static void threads_check(struct golayout *l, const struct process *p,
 			  const struct thread_state *threads, uint32_t n)
 {
 	struct goroutine_seen seen[THREADS_MAX];
-	uint32_t n_seen = 0;
+	uint32_t n_seen = 0, n_named = 0, n_nameless = 0;
 	struct reading r;
 
 	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
-		/* a thread that is just starting has a g before its m knows its id */
-		if (!thread_read_stable(p, &threads[i], &r) || !r.procid)
+		if (!thread_read_stable(p, &threads[i], &r))
+			continue;
+		/* a thread that is just starting has a g before its m knows its id; not several */
+		n_nameless += !r.procid;
+		n_named += r.procid != 0;
+		if (!r.procid)
 			continue;
 		thread_check(l, p, &threads[i], &r);
 		if (r.curg && r.goid)
 			seen[n_seen++] = (struct goroutine_seen){ r.goid, r.curg };
 	}
+	if (!n_named && n_nameless > 1)
+		result(l, CHECK_PROCID, false);
 	check_unique(l, seen, n_seen);
 }
 
