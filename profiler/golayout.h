@@ -45,7 +45,7 @@ extern const char *const layout_field_names[FIELDS];
 enum layout_check {
 	CHECK_FORMULA, /* the slot is where the ELF rules put it too */
 	CHECK_G0,      /* g.m.g0.m is m */
-	CHECK_PROCID,  /* m.procid is the thread */
+	CHECK_PROCID,  /* m.procid is the thread; of several, one at least has it */
 	CHECK_CURG,    /* the g in the slot is m.curg, m.g0 or m.gsignal */
 	CHECK_STACK,   /* g.stack has a low and a high end */
 	CHECK_STATUS,  /* g.atomicstatus is a status */

@@ -15,7 +15,7 @@ struct profile;
 struct proc {
 	uint32_t tgid;
 	image_id image; /* 0: given by the user, not sampled yet */
-	bool go;        /* its main executable is a Go program */
+	bool go;        /* it runs Go: its executable, what that unpacked, or a library */
 	bool wanted;    /* recorded even if it is not Go */
 	bool looked; /* its executable was looked at; go, program and space mean something */
 	struct space *space; /* NULL: it was gone before we could look */

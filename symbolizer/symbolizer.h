@@ -32,7 +32,8 @@ int space_open(struct space **ret, struct symbolizer *s, pid_t pid);
 int space_refresh(struct space *sp);
 void space_close(struct space *sp);
 
-/* What the main executable of the space is, for golayout. Strings live as long as the symbolizer. */
+/* What a space was started from, and its Go, which may be a library. Strings live as long as the
+ * symbolizer. */
 struct go_program {
 	const char *path;     /* as the process sees it */
 	const char *build_id; /* hex, "" when it has none */
