@@ -49,13 +49,17 @@ struct goroutine_state {
 	__u32 locked; /* to its thread */
 	__u32 resume; /* enum resume: the goroutine's stack goes on at: */
 	__u64 resume_pc, resume_sp, resume_fp;
-	__u64 c_end; /* where the stack of C code that runs now begins; 0: not known */
+	/* C has called the goroutine back, or it may have: where the last such call left the
+	 * thread's stack. 0: no */
+	__u64 g0_sp;
+	__u64 g0_hi; /* the end of that stack; 0: not known */
 };
 
 /* What was read last; too big for the BPF stack. */
 struct goroutine_scratch {
 	__u64 g[OBJECT_WORDS]; /* from its start on */
 	__u64 m[OBJECT_WORDS]; /* from m.procid on */
+	__u64 g0[G_SCHED_SP + 1];
 };
 
 /* Both read what the layout needs and no byte more: the object may be the last before a page that is
@@ -142,20 +146,15 @@ static __always_inline void resume_find(const struct layout *l,
 {
 	__u64 sp = tmp->g[G_SCHED_SP];
 
-	if (flags & SAMPLE_CGO && l->g_syscallbp) {
-		out->resume = RESUME_SYSCALL;
-		out->resume_pc = g_field(tmp, l->g_syscallsp + 8);
-		out->resume_sp = g_field(tmp, l->g_syscallsp);
-		out->resume_fp = g_field(tmp, l->g_syscallbp);
-	} else if (l->g_schedbp && sp - out->alt_lo < out->alt_hi - out->alt_lo) {
-		out->resume = RESUME_SCHED;
-		out->resume_pc = tmp->g[G_SCHED_PC];
-		out->resume_sp = sp;
-		out->resume_fp = g_field(tmp, l->g_schedbp);
-		/* asmcgocall's frame is there (Go 1.21), and callbacks do not put sched.bp back */
-		if (flags & SAMPLE_CGO && !l->old_prologue)
-			out->resume_fp = sp;
-	}
+	if (!l->g_schedbp || sp - out->alt_lo >= out->alt_hi - out->alt_lo)
+		return;
+	out->resume = RESUME_SCHED;
+	out->resume_pc = tmp->g[G_SCHED_PC];
+	out->resume_sp = sp;
+	out->resume_fp = g_field(tmp, l->g_schedbp);
+	/* asmcgocall put it there, and what C called back since has overwritten it */
+	if (flags & SAMPLE_CGO && (out->resume_fp < sp || !l->cgocall_frame))
+		out->resume_fp = sp + l->cgocall_frame;
 }
 
 /* tmp holds the thread's curg: has that called C? */
@@ -166,12 +165,55 @@ static __always_inline int is_cgo(const struct layout *l,
 	       (__s32)m_field(l, tmp, l->m_ncgo) > 0;
 }
 
+/* out holds the thread's curg: has C called that, and not returned yet? */
+static __always_inline int is_called_back(const struct layout *l,
+					  const struct goroutine_scratch *tmp,
+					  const struct goroutine_state *out)
+{
+	return out->goid &&
+	       (!out->startpc || (l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0));
+}
+
+/* Where the goroutine that runs on its own stack left the thread's. */
+static __always_inline void g0_find(__u64 m, struct goroutine_scratch *tmp,
+				    struct goroutine_state *out)
+{
+	__u64 g0;
+
+	if (read_user(&g0, sizeof(g0), m) || read_user(tmp->g0, sizeof(tmp->g0), g0))
+		return;
+	out->g0_sp = tmp->g0[G_SCHED_SP];
+	out->g0_hi = tmp->g0[G_STACK_HI];
+}
+
+/* The slot holds curg, which is in tmp. Returns flags. */
+static __always_inline __u32 goroutine_on_thread(const struct layout *l,
+						 struct goroutine_scratch *tmp,
+						 struct goroutine_state *out)
+{
+	__u64 lo = tmp->g[G_STACK_LO], hi = tmp->g[G_STACK_HI];
+
+	if (!goroutine_take(l, tmp, out))
+		return SAMPLE_G_FAULT;
+	out->lo = lo;
+	out->hi = hi;
+	if (is_called_back(l, tmp, out))
+		g0_find(tmp->g[G_M], tmp, out);
+	if (!is_cgo(l, tmp))
+		return 0;
+	/* when C calls back, g is set before SP */
+	out->alt_lo = lo;
+	out->alt_hi = hi;
+	resume_find(l, tmp, SAMPLE_CGO, out);
+	return SAMPLE_CGO_SOON;
+}
+
 /* What the thread with this g in its slot does. Returns flags. */
 static __always_inline __u32 thread_read(const struct layout *l,
 					 struct goroutine_scratch *tmp, __u64 g,
 					 struct goroutine_state *out)
 {
-	__u64 m, curg, lo, hi;
+	__u64 m, curg, lo, hi, g0_sp;
 	__u32 flags;
 
 	if (g_read(l, tmp, g))
@@ -184,20 +226,9 @@ static __always_inline __u32 thread_read(const struct layout *l,
 		return SAMPLE_G_FAULT;
 	out->procid = tmp->m[0];
 	curg = m_field(l, tmp, l->m_curg);
-	if (curg == g) {
-		if (!goroutine_take(l, tmp, out))
-			return SAMPLE_G_FAULT;
-		out->lo = lo;
-		out->hi = hi;
-		if (!is_cgo(l, tmp))
-			return 0;
-		/* when C calls back, g is set before SP */
-		out->alt_lo = lo;
-		out->alt_hi = hi;
-		resume_find(l, tmp, SAMPLE_CGO, out);
-		return SAMPLE_CGO_SOON;
-	}
-	out->c_end = tmp->g[G_SCHED_SP]; /* of g0 */
+	if (curg == g)
+		return goroutine_on_thread(l, tmp, out);
+	g0_sp = tmp->g[G_SCHED_SP];
 	if (g == tmp->m[1])
 		flags = SAMPLE_GSIGNAL;
 	else if (!g_field(tmp, l->g_goid))
@@ -213,10 +244,15 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	out->hi = hi;
 	if (curg)
 		flags |= curg_read(l, tmp, m, curg, out);
-	if (flags == SAMPLE_G0 && out->goid && is_cgo(l, tmp))
+	if (!out->goid || !(flags & SAMPLE_G0))
+		return flags;
+	if (is_cgo(l, tmp))
 		flags |= SAMPLE_CGO;
-	if (out->goid && flags & SAMPLE_G0)
-		resume_find(l, tmp, flags, out);
+	if (is_called_back(l, tmp, out)) {
+		out->g0_sp = g0_sp;
+		out->g0_hi = hi;
+	}
+	resume_find(l, tmp, flags, out);
 	return flags;
 }
 

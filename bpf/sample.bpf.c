@@ -178,7 +178,7 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 {
 	struct sample *s = &tmp->sample;
 
-	if (!c_stack_wanted(s))
+	if (!s->c_sp)
 		return;
 	if (!in_kernel) {
 		volatile __u64 regs[C_REGS] = REGISTERS(ctx); /* each read as one word */

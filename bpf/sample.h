@@ -60,9 +60,8 @@ enum sample_flags {
 /* Where a goroutine's own stack goes on below what is sampled on another one. */
 enum resume {
 	RESUME_NONE,
-	RESUME_SCHED,   /* at g.sched: systemstack, morestack or asmcgocall left it there */
-	RESUME_SYSCALL, /* at g.syscallpc, g.syscallbp: a call of C (Go 1.23) */
-	RESUME_VDSO,    /* at m.vdsoPC, m.vdsoSP */
+	RESUME_SCHED, /* at g.sched: systemstack, morestack or asmcgocall left it there */
+	RESUME_VDSO,  /* at m.vdsoPC, m.vdsoSP */
 };
 
 /* In the numbers that stand before a label. */
@@ -79,8 +78,8 @@ enum label_bits {
  * if the address before it were in cgocallback: who knows that it is not stops there. PC_MOVED stands where it
  * leads to the other one of two stacks, if copystack is what runs. Behind all that are
  * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
- * aligned, which say how many bytes the key and the value have, then those. Last, where C code may be what
- * runs, are all registers, as in profiler/cunwind.h, and the stack from sp to where Go called C. */
+ * aligned, which say how many bytes the key and the value have, then those. Last, where C code runs or
+ * has called Go back, are all registers, as in profiler/cunwind.h, and the thread's own stack from c_sp on. */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
 	__u32 tgid, tid; /* in the pid namespace of user space */
@@ -101,6 +100,8 @@ struct sample {
 	__u16 n_c_words; /* 0, or C_REGS and more */
 	__u16 pad[2];
 	__u64 resume_pc, resume_sp, resume_fp;
+	__u64 c_sp; /* of the first word behind the registers: sp when C runs, else g0_sp */
+	__u64 g0_sp; /* where the last call back from C left the thread's stack, in cgocallback; or 0 */
 	/* The word above the frame of sigpanic, if that is in a chain: a function without a frame that it
 	 * was made to look called by has its return address there. 0: none */
 	__u64 above_sigpanic;
@@ -167,9 +168,9 @@ struct layout {
 	__u32 labels_list;   /* ... which is a slice (Go 1.24), not a map */
 	__u32 g_in_register; /* g is in x28 (arm64 without cgo), and not in the slot */
 	__u32 g_schedbp; /* frame pointer; sched.sp and pc are at 56, 64 in all versions */
-	__u32 g_syscallbp; /* 0: no such field */
-	__u32 m_vdsosp;    /* m.vdsoPC follows it */
-	__u32 g_lockedm;   /* the thread that it is locked to */
+	__u32 cgocall_frame; /* from SP where cgocall calls C to its frame pointer; 0: it is there */
+	__u32 m_vdsosp;  /* m.vdsoPC follows it */
+	__u32 g_lockedm; /* the thread that it is locked to */
 };
 
 enum executable_state {

@@ -60,7 +60,7 @@ struct {
 /* What a goroutine has besides what is in the sample. */
 struct extras {
 	__u64 labels; /* their address, or 0 */
-	__u64 c_end;  /* as in struct goroutine_state */
+	__u64 c_end; /* of the thread's stack, when C may have frames there; 0: not known */
 };
 
 /* Signal handlers begin with the g in the slot that was interrupted. */
@@ -139,7 +139,14 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	}
 	w->sigpc = g.goid ? g.sigpc : 0;
 	extras->labels = g.goid ? g.labels : 0;
-	extras->c_end = g.c_end;
+	if (g.g0_sp && !(g.flags & SAMPLE_GSIGNAL)) {
+		s->c_sp = s->g0_sp = g.g0_sp;
+		/* C made the thread, and its bounds are guessed up to Go 1.21 */
+		extras->c_end = g.startpc ? g.g0_hi : 0;
+	}
+	if (s->flags & SAMPLE_NO_G || s->resume == RESUME_VDSO ||
+	    (s->flags & SAMPLE_CGO && s->sp - g.alt_lo >= g.alt_hi - g.alt_lo))
+		s->c_sp = s->sp;
 }
 
 /* The stack and the goroutine, of the thread with these registers in tmp->sample and that thread pointer. */
@@ -153,10 +160,10 @@ static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 	tmp->walk.hi = s->sp + STACK_MAX;
 	goroutine_fill(tmp, tp, reg, exe, extras);
 	if (want_user && s->ip)
-		walk(tmp, cpu, exe->layout.old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS);
+		walk(tmp, cpu, &exe->layout);
 	s->n_user = tmp->walk.n - s->n_words;
 	if (s->resume && want_user)
-		walk_resumed(tmp, cpu);
+		walk_resumed(tmp, cpu, &exe->layout);
 	if (tmp->walk.sigpanic)
 		read_user(&s->above_sigpanic, sizeof(s->above_sigpanic),
 			  tmp->walk.sigpanic + 16);
@@ -194,20 +201,14 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 	return 0;
 }
 
-/* May C be what runs, which unwinds by other ways than frame pointers? */
-static __always_inline bool c_stack_wanted(const struct sample *s)
-{
-	return s->flags & (SAMPLE_CGO | SAMPLE_NO_G) || s->resume == RESUME_VDSO;
-}
-
 /*
- * Registers and stack, behind all else, when what runs may be C that Go has called, or the vDSO. Not static
- * for the same reason as walk_window().
+ * Registers and the thread's stack, behind all else, when C or the vDSO may be what runs, or what has called.
+ * Not static for the same reason as walk_window().
  */
 __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 n, size = C_BYTES;
+	__u64 n, from, size = C_BYTES;
 
 	if (!tmp)
 		return 0;
@@ -215,18 +216,18 @@ __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 	barrier_var(n);
 	if (n > MAX_WORDS)
 		return 0;
-	if (tmp->sample.resume == RESUME_VDSO)
+	from = tmp->sample.c_sp;
+	if (tmp->sample.resume == RESUME_VDSO && !tmp->sample.g0_sp)
 		size = C_BYTES_VDSO;
-	else if (end - tmp->sample.sp < C_BYTES)
-		size = (end - tmp->sample.sp) & ~7ull;
+	else if (end - from < C_BYTES)
+		size = (end - from) & ~7ull;
 	bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
 	/* nobody knows the ends of a stack that C has made */
 	for (int i = 0; i < 8; i++) {
 		barrier_var(size);
 		if (size > C_BYTES)
 			break;
-		if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size,
-					 (void *)tmp->sample.sp)) {
+		if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size, (void *)from)) {
 			tmp->sample.n_c_words = C_REGS + size / 8;
 			break;
 		}

@@ -159,32 +159,30 @@ __attribute__((noinline)) int walk_stack(__u32 cpu)
 
 /*
  * Go that was called back by C goes on above the frames of the Go that had called C, on the same stack, and
- * the frame pointer that cgocallback got is one of C. It has kept that of its caller, behind its own 32
- * bytes (Go 1.21). Which functions are on the stack is not known here, so the chain is taken up wherever
- * what stands there can be a frame pointer, behind a mark.
+ * the frame pointer that cgocallback got is one of C. Behind its own 32 bytes stands where asmcgocall was, which has
+ * kept the frame pointer of cgocall (Go 1.21) or has no frame. Which functions are on the stack is not known here, so
+ * the chain is taken up wherever what stands there can be a frame pointer, behind a mark.
  */
-__attribute__((noinline)) int walk_callbacks(__u32 cpu)
+__attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	struct {
-		__u64 switched, fp, ra;
-	} kept;
 	struct walk *w;
 
 	if (!tmp)
 		return 0;
 	w = &tmp->walk;
 	for (int i = 0; i < CALLBACKS; i++) {
-		__u64 left = w->left;
+		__u64 sp = w->left + 56, fp = sp + cgocall_frame, ra, next;
 
-		if (!left || left < w->lo || left >= w->hi ||
-		    bpf_probe_read_user(&kept, sizeof(kept), (void *)(left + 48)) ||
-		    kept.fp <= left || kept.fp >= w->hi || kept.fp & 7)
+		if (!w->left || w->left < w->lo || w->left >= w->hi ||
+		    bpf_probe_read_user(&ra, sizeof(ra), (void *)sp) ||
+		    bpf_probe_read_user(&next, sizeof(next), (void *)fp) || next <= fp ||
+		    next >= w->hi || next & 7)
 			break;
 		pc_add(tmp, 0);
-		pc_add(tmp, kept.switched);
-		pc_add(tmp, kept.ra);
-		w->fp = kept.fp;
+		if (cgocall_frame)
+			pc_add(tmp, ra);
+		w->fp = fp;
 		walk_stack(cpu);
 	}
 	return 0;
@@ -216,10 +214,11 @@ __attribute__((noinline)) int walk_moved(__u32 cpu)
 }
 
 /* The words at sp, then the chain from fp. */
-static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
+static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct layout *l)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
+	__u32 words = l->old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS;
 	bool on_stack = s->sp - w->lo < w->hi - w->lo;
 
 	if (!window_load(tmp, s->sp, 8))
@@ -244,11 +243,12 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, __u32 words)
 		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->fp);
 	walk_stack(cpu);
 	if (w->left && s->goid && !(s->flags & SAMPLE_G0))
-		walk_callbacks(cpu);
+		walk_callbacks(cpu, l->cgocall_frame);
 }
 
 /* The stack of the goroutine, from where it was left. */
-static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
+static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
+					 const struct layout *l)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -263,7 +263,7 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu)
 	walk_stack(cpu);
 	n = w->n;
 	if (w->left)
-		walk_callbacks(cpu);
+		walk_callbacks(cpu, l->cgocall_frame);
 	if (w->n == n && s->resume == RESUME_SCHED)
 		walk_moved(cpu);
 	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;

@@ -37,7 +37,6 @@ const char *const layout_field_names[FIELDS] = {
 	[FIELD_G_LABELS] = "g_labels",
 	[FIELD_G_LOCKEDM] = "g_lockedm",
 	[FIELD_G_SCHED_BP] = "g_sched_bp",
-	[FIELD_G_SYSCALLBP] = "g_syscallbp",
 	[FIELD_M_G0] = "m_g0",
 	[FIELD_M_PROCID] = "m_procid",
 	[FIELD_M_GSIGNAL] = "m_gsignal",
@@ -65,7 +64,7 @@ static const struct row {
 	{ 18,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  800 },
 	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312,  808 },
 	{ 22,  0,	112, 152, 280, 296, 272,	72, 192, 282, 304, 1120 },
-	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  856 },	/* g.syscallbp is new */
+	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  856 },
 	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328,  880 },	/* m.allpSnapshot: issue 74414 … */
 	{ 24,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  880 },
 	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328,  904 },	/* … is in two patch releases */
@@ -148,7 +147,6 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 					: part[1] < 26 ? 72u
 						       : 80u),
 		.g_schedbp = r->syscallsp - 8, /* the last word of gobuf */
-		.g_syscallbp = part[1] >= 23 ? r->syscallsp + 16u : 0,
 		.old_prologue = part[1] < 21,
 		.g_labels = r->startpc + 48, /* in every version */
 		.labels_list = part[1] >= 24,
@@ -264,7 +262,6 @@ static void fields_of_table(struct golayout *l)
 	set(l, FIELD_G_LABELS, t->g_labels, "table");
 	set(l, FIELD_G_LOCKEDM, t->g_lockedm, "table");
 	set(l, FIELD_G_SCHED_BP, t->g_schedbp, "table");
-	set(l, FIELD_G_SYSCALLBP, t->g_syscallbp ? (int64_t)t->g_syscallbp : -1, "table");
 	set(l, FIELD_M_VDSOSP, t->m_vdsosp ? (int64_t)t->m_vdsosp : -1, "table");
 	set(l, FIELD_M_G0, 0, "fixed");
 	set(l, FIELD_M_PROCID, t->m_procid, "table");
@@ -288,7 +285,6 @@ static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
 		[FIELD_G_LOCKEDM] = { "runtime.g", "lockedm", 0 },
 		[FIELD_G_SCHED_BP] = { "runtime.gobuf", "bp", 0 },
-		[FIELD_G_SYSCALLBP] = { "runtime.g", "syscallbp", 0 },
 		[FIELD_M_VDSOSP] = { "runtime.m", "vdsoSP", 0 },
 		[FIELD_M_G0] = { "runtime.m", "g0", 0 },
 		[FIELD_M_PROCID] = { "runtime.m", "procid", 0 },
@@ -366,8 +362,21 @@ static void layout_fill(struct golayout *l)
 	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
 	t->g_lockedm = or_none(l->fields[FIELD_G_LOCKEDM].offset);
 	t->g_schedbp = or_none(l->fields[FIELD_G_SCHED_BP].offset);
-	t->g_syscallbp = or_none(l->fields[FIELD_G_SYSCALLBP].offset);
 	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);
+}
+
+/* Up to Go 1.20 asmcgocall has no frame that keeps cgocall's frame pointer, which is at the end of its own. */
+static uint32_t cgocall_frame(const struct object *o)
+{
+	uint32_t len, d, max = 0;
+	uint64_t entry;
+
+	if (!gopclntab_function(o->go, "runtime.cgocall", &entry, &len))
+		return 0;
+	for (uint32_t i = 0; i < len; i++)
+		if (gopclntab_spdelta(o->go, entry + i, &d) && d > max)
+			max = d;
+	return max;
 }
 
 /* Sets ok, unless only a process can tell. */
@@ -404,6 +413,8 @@ int golayout_find(struct golayout *ret, const struct object *o, bool dwarf)
 	}
 	ret->layout.ok = 0;
 	ret->layout.tls_g = slot;
+	if (ret->layout.old_prologue)
+		ret->layout.cgocall_frame = cgocall_frame(o);
 	fields_of_table(ret);
 	if (dwarf) {
 		if (!fields_of_dwarf(ret, o)) {

@@ -72,7 +72,8 @@ struct pipeline {
 	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[LEAF_WORDS_OLD + MAX_USER_PCS + MAX_KERNEL_PCS + 6];
+	uint32_t leaf_first[LEAF_WORDS_OLD + 2 * MAX_USER_PCS + MAX_KERNEL_PCS + 6];
+	uint32_t c_room; /* of it, for C that has called Go back */
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,
@@ -228,12 +229,34 @@ static bool is_moving(const struct pipeline *pl, uint32_t n)
 	return false;
 }
 
+/* C that has called Go back, whose cgocallback has addr, as the next of leaf_first. Does it lead to the
+ * thread's first function? */
+static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struct sample *s,
+				uint64_t addr, bool entering, uint32_t *n)
+{
+	uint64_t pcs[MAX_USER_PCS];
+	enum cunwind_end end;
+	uint32_t n_pcs;
+
+	if (!s->g0_sp || !pl->c_room)
+		return false;
+	n_pcs = stack_callers_in_c(&pl->stack, p->space, pl->cunwind, s, addr, entering,
+				   pcs, pl->c_room - 1, &end);
+	pl->c_room -= n_pcs + 1;
+	for (uint32_t i = 0; i < n_pcs; i++)
+		pl->leaf_first[(*n)++] = expand_user(pl, p, pcs[i] - 1, s->time_ns);
+	if (end != CUNWIND_GO && end != CUNWIND_ROOT)
+		pl->leaf_first[(*n)++] = pl->cut;
+	return end == CUNWIND_ROOT;
+}
+
 /* Symbolizes addresses into leaf_first, from the *n-th on, until a function where the stack ends or is
  * another one's from there: its kind, else FRAME_UNNAMED. */
 static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct sample *s,
 			  const uint64_t *pcs, uint32_t n_pcs, bool exact, uint32_t *n)
 {
 	bool interrupted = exact; /* an exact PC, no return address */
+	bool panicked = false;
 	uint8_t kind = FRAME_UNNAMED;
 
 	for (uint32_t i = 0; i < n_pcs; i++) {
@@ -258,15 +281,25 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		}
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
-		if (i && interrupted && has_no_frame(p, s, pcs[i]))
+		if (panicked && has_no_frame(p, s, pcs[i]))
 			pl->leaf_first[(*n)++] = expand_user(pl, p, s->above_sigpanic - 1,
 							     s->time_ns);
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
 			return kind;
+		if (kind == FRAME_CGOCALLBACK) {
+			bool leaf = exact && !i;
+
+			if (expand_callers_in_c(pl, p, s, pcs[i] - !leaf,
+						leaf && s->c_sp == s->sp, n))
+				return FRAME_MSTART;
+			if (leaf && s->resume)
+				return kind;
+		}
 		if (s->resume == RESUME_SCHED && !pl->resuming && switches(kind) &&
 		    (i || kind == FRAME_MORESTACK || s->fp == s->resume_fp))
 			return kind;
-		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;
+		panicked = kind == FRAME_SIGPANIC;
+		interrupted = panicked || kind == FRAME_INJECTED;
 	}
 	return kind == FRAME_CGOCALLBACK ? kind : FRAME_UNNAMED;
 }
@@ -284,12 +317,12 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 	uint8_t kind;
 
 	pl->resuming = false;
+	pl->c_room = MAX_USER_PCS;
 	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
 	if (st->c ? st->c_gap : native)
 		pl->leaf_first[n++] = pl->cut;
-	/* a goroutine that left its thread in newstack, and one that C made for a thread of its own */
-	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) ||
-		  (kind == FRAME_CGOCALLBACK && !s->startpc) || st->c_root;
+	/* or a goroutine that left its thread in newstack */
+	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;
 	if (*rooted || !n_resume)
 		return n;
 	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {

@@ -3,55 +3,75 @@
 
 #include <string.h>
 
-#include "profiler/cunwind.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
-	CSTACK_SP = 7, /* in struct cstack */
+	CSTACK_BP = 6, /* in struct cstack */
+	CSTACK_SP = 7,
 	CSTACK_IP = 16,
+	ARGS = 3 * 8,  /* of crosscall2's call */
 	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
 };
 
-static void add_chain(struct stack *st, const struct sample *s)
+/* cgocallback is on the goroutine's stack, with its canonical frame address (CFA) there, and has the frame pointer
+ * from the thread's: that of cgocall, as in walk_callbacks(). */
+static uint64_t callback_caller(struct stack *st, struct space *space,
+				const struct sample *s, uint64_t cfa)
 {
-	memcpy(&st->pcs[st->n], s->pcs + s->n_words, s->n_user * sizeof(*st->pcs));
-	st->n += s->n_user;
+	uint64_t at = (cfa - s->sp) / 8;
+	uint32_t d = 0;
+
+	st->pcs[st->n++] = 0;
+	if (at < s->n_words && space_is_go(space, s->pcs[at]) &&
+	    space_spdelta(space, s->pcs[at] - 1, &d))
+		st->pcs[st->n++] = s->pcs[at];
+	return cfa + d;
 }
 
 /* Follows frame pointers from fp on in the copied words; what lies beyond them is cut off. */
-static void add_from_words(struct stack *st, const struct sample *s, uint64_t fp)
+static void add_from_words(struct stack *st, struct space *space, const struct sample *s,
+			   uint64_t fp)
 {
-	while (fp && st->n < MAX_USER_PCS) {
-		uint64_t at = (fp - s->sp) / 8, next;
+	uint64_t end = s->sp + s->n_words * 8ull, next;
+	uint32_t d;
 
-		if (fp < s->sp || fp % 8 || at + 2 > s->n_words) {
+	for (; fp && st->n < MAX_USER_PCS; fp = next) {
+		const __u64 *frame = s->pcs + (fp - s->sp) / 8;
+
+		if (fp < s->sp || fp % 8 || fp >= end || end - fp < 16) {
 			st->broken = true;
 			return;
 		}
-		next = s->pcs[at];
-		st->pcs[st->n++] = s->pcs[at + 1];
+		next = frame[0];
+		st->pcs[st->n++] = frame[1];
+		if (next - s->sp >= end - s->sp && space_spwrite(space, frame[1] - 1) &&
+		    space_spdelta(space, frame[1] - 1, &d))
+			next = callback_caller(st, space, s, fp + 16 + d + 8);
 		if (next && next <= fp) {
 			st->broken = true;
 			return;
 		}
-		fp = next;
 	}
 }
 
-/* Up to Go 1.20 a function of assembly may call without a frame (gcWriteBarrier): its own return address,
- * at that word, is missing behind the leaf's. */
-static void frameless_caller(struct stack *ret, struct space *space, const struct sample *s,
-			     uint32_t at)
+/* The chain from s->fp on. Up to Go 1.20 functions of assembly may call without a frame (gcWriteBarrier,
+ * syscall.Syscall): their own return addresses, above the frames of what they call, are not in it. */
+static void add_chain(struct stack *st, struct space *space, const struct sample *s)
 {
+	const __u64 *chain = s->pcs + s->n_words;
+	uint64_t at = (s->fp - s->sp) / 8;
 	uint32_t d;
 
-	if (s->n_words < LEAF_WORDS_OLD || at >= s->n_words || ret->n < 2 ||
-	    !space_spdelta(space, ret->pcs[1] - 1, &d) || d ||
-	    !space_is_go(space, s->pcs[at]))
-		return;
-	memmove(ret->pcs + 3, ret->pcs + 2, (ret->n - 2) * sizeof(*ret->pcs));
-	ret->pcs[2] = s->pcs[at];
-	ret->n++;
+	for (uint32_t i = 0; i < s->n_user; i++) {
+		bool known = space && s->n_words >= LEAF_WORDS_OLD && at + 2 < s->n_words &&
+			     s->pcs[at + 1] == chain[i];
+
+		st->pcs[st->n++] = chain[i];
+		if (known && space_spdelta(space, chain[i] - 1, &d) && !d &&
+		    space_is_go(space, s->pcs[at + 2]) && st->n - i < LEAF_WORDS_OLD)
+			st->pcs[st->n++] = s->pcs[at + 2];
+		at = known ? (s->pcs[at] - s->sp) / 8 : UINT64_MAX - 2;
+	}
 }
 
 /*
@@ -67,18 +87,13 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 
 	ret->pcs[ret->n++] = s->ip;
 	if (!space || !space_spdelta(space, s->ip, &d)) {
-		add_chain(ret, s);
+		add_chain(ret, space, s);
 		return;
 	}
 	cfa = s->sp + d + 8;
-	if (s->fp == cfa - 16) {
-		add_chain(ret, s);
-		frameless_caller(ret, space, s, d / 8 + 1);
-		return;
-	}
-	/* around a call of duffzero or duffcopy, which get a frame before they are called */
-	if (s->fp == s->sp - 16 && d >= 8 && s->n_user) {
-		add_chain(ret, s);
+	/* complete, or around a call of duffzero or duffcopy, which get a frame before they are called */
+	if (s->fp == cfa - 16 || (s->fp == s->sp - 16 && d >= 8 && s->n_user)) {
+		add_chain(ret, space, s);
 		return;
 	}
 	at = d / 8; /* of the return address */
@@ -87,7 +102,10 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	if (space_spwrite(space, s->ip) &&
 	    (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
 		ret->broken = !s->n_user;
-		add_chain(ret, s);
+		if (s->n_words > LEAF_WORDS_OLD && space_is_go(space, ra))
+			add_from_words(ret, space, s, callback_caller(ret, space, s, cfa));
+		else
+			add_chain(ret, space, s);
 		return;
 	}
 	if (!space_is_go(space, ra)) {
@@ -103,9 +121,12 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 		ret->pcs[ret->n++] = s->pcs[at];
 	}
 	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
-		add_chain(ret, s);
+		add_chain(ret, space, s);
+	else if (s->n_words > LEAF_WORDS_OLD && space_spwrite(space, ra - 1) &&
+		 space_spdelta(space, ra - 1, &d))
+		add_from_words(ret, space, s, callback_caller(ret, space, s, cfa + d + 8));
 	else if (at && s->n_words > LEAF_WORDS_OLD)
-		add_from_words(ret, s, s->pcs[at - 1]);
+		add_from_words(ret, space, s, s->pcs[at - 1]);
 	else if (s->fp) /* 0: the caller is the root */
 		ret->broken = true;
 }
@@ -143,21 +164,71 @@ static bool skip_go(struct cstack *c, struct space *space, const struct sample *
 	return c->regs[CSTACK_IP] && !space_is_go(space, c->regs[CSTACK_IP]);
 }
 
+/* The thread's stack from sp on, as far as it was copied. */
+static struct cstack cstack_at(const struct sample *s, uint64_t sp)
+{
+	const __u64 *regs = s->pcs + sample_c_at(s);
+	uint64_t size = s->n_c_words > C_REGS ? (s->n_c_words - C_REGS) * 8u : 0;
+	struct cstack c = { .size = 0 };
+
+	if (sp % 8 || sp - s->c_sp >= size)
+		return c;
+	for (int i = 0; i < C_REGS; i++)
+		c.regs[i] = regs[i];
+	c.regs[CSTACK_SP] = sp;
+	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
+	c.size = (uint32_t)(size - (sp - s->c_sp));
+	return c;
+}
+
+uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwind *u,
+			    const struct sample *s, uint64_t addr, bool entering,
+			    uint64_t *pcs, uint32_t max, enum cunwind_end *end)
+{
+	/* what crosscall2 has saved, above its arguments: rbx r12 … r15; then rbp where its frame ends */
+	static const uint8_t saved[] = { 3, 12, 13, 14, 15 };
+	uint64_t sp = entering ? s->sp : st->g0_sp, ra;
+	struct cstack c = cstack_at(s, sp);
+	uint32_t d, d2, n;
+
+	*end = CUNWIND_BROKEN;
+	if (!entering || sp == st->g0_sp)
+		st->g0_sp = 0;
+	if (!max || !space || !space_spdelta(space, addr, &d) || c.size < d + 8)
+		return 0;
+	if (!st->g0_sp) /* where the one before did */
+		memcpy(&st->g0_sp, c.bytes, 8);
+	if (st->g0_sp <= sp)
+		st->g0_sp = 0;
+	memcpy(&ra, c.bytes + d, 8);
+	if (!space_spdelta(space, ra - 1, &d2) || d2 < ARGS + sizeof(saved) * 8 + 8 ||
+	    c.size - d - 8 < d2 + 8)
+		return 0;
+	pcs[0] = ra;
+	c.bytes += d + 8;
+	c.size -= d + 8 + d2 + 8;
+	for (uint32_t i = 0; i < sizeof(saved); i++)
+		memcpy(&c.regs[saved[i]], c.bytes + ARGS + 8 * i, 8);
+	memcpy(&c.regs[CSTACK_BP], c.bytes + d2 - 8, 8);
+	memcpy(&c.regs[CSTACK_IP], c.bytes + d2, 8);
+	c.regs[CSTACK_SP] += d + 8 + d2 + 8;
+	c.bytes += d2 + 8;
+	if (space_is_go(space, c.regs[CSTACK_IP]))
+		return 1;
+	*end = cunwind(u, space, &c, pcs + 1, max - 1, &n);
+	return n + 1;
+}
+
 /* C has other ways than frame pointers to find its callers. */
 static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 		    const struct sample *s)
 {
-	const __u64 *regs = s->pcs + sample_c_at(s);
+	struct cstack c = cstack_at(s, s->sp);
 	uint32_t n = 0, before = 0;
 	enum cunwind_end end;
-	struct cstack c;
 
-	if (s->n_c_words <= C_REGS || !space)
+	if (s->c_sp != s->sp || !c.size || !space)
 		return false;
-	for (int i = 0; i < C_REGS; i++)
-		c.regs[i] = regs[i];
-	c.bytes = (const uint8_t *)(regs + C_REGS);
-	c.size = (s->n_c_words - C_REGS) * 8u;
 	if (space_is_go(space, s->ip)) {
 		if (!skip_go(&c, space, s))
 			return false;
@@ -167,8 +238,7 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->n = before + n;
 	ret->c = true;
 	ret->c_root = end == CUNWIND_ROOT;
-	/* of C that Go called, the copy ends where the first function's caller would be */
-	ret->c_gap = end == CUNWIND_BROKEN || (end == CUNWIND_SHORT && !s->resume);
+	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
 	return true;
 }
 
@@ -205,6 +275,7 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
 	ret->c = ret->c_root = ret->c_gap = false;
+	ret->g0_sp = s->g0_sp;
 	if (!s->ip)
 		return;
 	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))

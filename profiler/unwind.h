@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "bpf/sample.h"
+#include "profiler/cunwind.h"
 
-struct cunwind;
 struct space;
 
 struct stack {
@@ -29,10 +29,22 @@ struct stack {
 	bool c;      /* it begins in C, whose frames are all that is before n ... */
 	bool c_root; /* ... and lead to the thread's first function */
 	bool c_gap;  /* ... or are not all of them */
+	uint64_t
+		g0_sp; /* where the next call back from C left the thread's stack; 0: not known */
 };
 
 /* space NULL: nothing is known of the process, the chain is taken as it is. */
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s);
+
+/*
+ * The C that has called Go back, on the thread's stack: callers of cgocallback, which has addr, up to
+ * asmcgocall or the thread's first function. Each time it is one call back further out. entering: the sample is
+ * of that function, still or again on the thread's stack. Return addresses, at most max of them; how many.
+ * *end CUNWIND_GO or CUNWIND_ROOT: these are all.
+ */
+uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwind *u,
+			    const struct sample *s, uint64_t addr, bool entering,
+			    uint64_t *pcs, uint32_t max, enum cunwind_end *end);
 
 #endif

@@ -281,19 +281,18 @@ Test(goruntime, resumes_at_the_call_of_c)
 		thread_make(versions[v]);
 		put(G + 56, 0xc000107e00, 8);
 		put(M + layout.m_ncgo, 1, 4);
+		put(G + layout.g_schedbp, 0xc000107e50, 8);
 		put(G + layout.g_syscallsp, 0xc000107f00, 8);
-		put(G + layout.g_syscallsp + 8, 0x405678, 8);
-		if (layout.g_syscallbp)
-			put(G + layout.g_syscallbp, 0xc000107f10, 8);
 		put(TP - 8, G0, 8);
 		cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_CGO);
-		cr_expect_eq(state.resume,
-			     layout.g_syscallbp ? RESUME_SYSCALL : RESUME_SCHED, "%s",
-			     versions[v]);
-		if (layout.g_syscallbp) {
-			cr_expect_eq(state.resume_pc, 0x405678);
-			cr_expect_eq(state.resume_fp, 0xc000107f10);
-		}
+		cr_expect_eq(state.resume, RESUME_SCHED, "%s", versions[v]);
+		cr_expect_eq(state.resume_fp, 0xc000107e00, "asmcgocall's frame");
+		layout.cgocall_frame = 48;
+		look();
+		cr_expect_eq(state.resume_fp, 0xc000107e50);
+		put(G + layout.g_schedbp, 0xc000107d00, 8);
+		look();
+		cr_expect_eq(state.resume_fp, 0xc000107e30, "left by a call back");
 	}
 }
 

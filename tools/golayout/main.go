@@ -36,7 +36,7 @@ var fields = []struct{ name, object, field string }{
 	{"g_atomicstatus", "runtime.g", "atomicstatus"}, {"g_goid", "runtime.g", "goid"},
 	{"g_parentGoid", "runtime.g", "parentGoid"}, {"g_gopc", "runtime.g", "gopc"},
 	{"g_startpc", "runtime.g", "startpc"}, {"g_labels", "runtime.g", "labels"},
-	{"g_lockedm", "runtime.g", "lockedm"}, {"g_sched_bp", "runtime.gobuf", "bp"}, {"g_syscallbp", "runtime.g", "syscallbp"},
+	{"g_lockedm", "runtime.g", "lockedm"}, {"g_sched_bp", "runtime.gobuf", "bp"},
 	{"m_g0", "runtime.m", "g0"}, {"m_procid", "runtime.m", "procid"},
 	{"m_gsignal", "runtime.m", "gsignal"}, {"m_curg", "runtime.m", "curg"},
 	{"m_isExtraInC", "runtime.m", "isExtraInC"}, {"m_ncgo", "runtime.m", "ncgo"},
