@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs step ladder lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs step pairs ladder lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -75,7 +75,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d $(B)/tests/step.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d $(B)/tests/step.d $(B)/tests/stop.d
 
 # Tests
 
@@ -100,7 +100,7 @@ check:
 	@$(MAKE) --no-print-directory SAN=1 all unit
 	@tests/run
 
-unit: $(B)/unit-tests $(B)/check-pcs $(B)/step
+unit: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop
 
 # Our names of a program's code beside those that its own runtime gives; of the product only what that checks.
 $(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
@@ -109,6 +109,11 @@ $(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/
 
 # Our stacks at every instruction of a program beside the calls that it makes.
 $(B)/step: $(B)/tests/step.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# The same at any moments of a process, beside what its own profiler records of them.
+$(B)/stop: $(B)/tests/stop.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
@@ -129,6 +134,12 @@ pcs: $(B)/check-pcs
 STEP_GO ?= 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
 step: $(B)/step
 	@MODES="$(MODES)" tests/check-steps $(B)/step 0 $(STEP_GO)
+
+# Each kind of work with every Go since 1.17 that can be had, SAMPLES of each (tests/check-pairs).
+SAMPLES ?= 1500
+pairs: all $(B)/stop
+	@tests/e2e/run build
+	@KINDS="$(KINDS)" tests/check-pairs $(B)/stop .build/e2e/check $(SAMPLES) $(STEP_GO)
 
 # Programs as they are published, from npm and Debian.
 ladder: all

@@ -257,11 +257,11 @@ static __always_inline __u32 thread_read(const struct layout *l,
 }
 
 /*
- * The thread runs on another stack with the goroutine itself in the slot: calls into the vDSO do so, of
- * nanotime1 and the like, which save their caller's frame pointer 16 bytes below what they note down.
+ * nanotime1 and the like note down where they were when they call the vDSO. They do so on the thread's stack, and
+ * with the goroutine itself in the slot: off_stack says that SP is not on that one's.
  */
 static __always_inline void vdso_find(const struct layout *l,
-				      const struct goroutine_scratch *tmp,
+				      const struct goroutine_scratch *tmp, int off_stack,
 				      struct goroutine_state *out)
 {
 	struct {
@@ -269,7 +269,11 @@ static __always_inline void vdso_find(const struct layout *l,
 	} vdso;
 
 	if (!l->m_vdsosp || read_user(&vdso, sizeof(vdso), tmp->g[G_M] + l->m_vdsosp) ||
-	    vdso.sp - out->lo >= out->hi - out->lo ||
+	    !vdso.sp)
+		return;
+	out->flags |= SAMPLE_VDSO;
+	/* their caller's frame pointer is saved 16 bytes below */
+	if (!off_stack || vdso.sp - out->lo >= out->hi - out->lo ||
 	    read_user(&out->resume_fp, sizeof(out->resume_fp), vdso.sp - 16))
 		return;
 	out->resume = RESUME_VDSO;

@@ -23,9 +23,11 @@ enum {
 	MAX_USER_PCS = 1024, /* the rest, at the root, is cut off: SAMPLE_CUT */
 	MAX_KERNEL_PCS = 127,
 	/* Words at the stack pointer, of every sample: how far up leaves keep their return address.
-	 * Up to Go 1.20 a prologue makes room for the frame before it saves the frame pointer. */
+	 * Up to Go 1.20 a prologue makes room for the frame before it saves the frame pointer, and functions
+	 * without a frame call others. */
 	LEAF_WORDS = 9,
-	LEAF_WORDS_OLD = 32,
+	LEAF_WORDS_OLD = 128,
+	RESUME_WORDS_OLD = 32,
 	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
 	LABEL_BYTES = 4096,
 	C_REGS = 17,            /* of struct cstack */
@@ -55,6 +57,9 @@ enum sample_flags {
 	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
 	SAMPLE_CGO_SOON = 1 << 11,   /* as CGO, but still or again on its own stack */
 	SAMPLE_LOCKED = 1 << 12,     /* the goroutine is locked to its thread */
+	SAMPLE_VDSO =
+		1
+		<< 13, /* m.vdsoSP is set: from just before a call of the vDSO to just behind */
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */

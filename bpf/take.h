@@ -89,6 +89,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
 	struct goroutine_state g = {};
+	bool off_stack;
 
 	if (exe->state == EXE_UNKNOWN) {
 		s->flags |= SAMPLE_STARTING;
@@ -118,9 +119,10 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	if (g.flags & SAMPLE_CGO_SOON && g.resume == RESUME_SCHED &&
 	    s->sp - g.lo < g.hi - g.lo)
 		g.resume = RESUME_NONE;
-	if (!(g.flags & SAMPLE_GSIGNAL) && s->sp - g.lo >= g.hi - g.lo + G0_SLACK &&
-	    !signal_find(tmp, &g) && g.goid && !(g.flags & SAMPLE_G0))
-		vdso_find(&exe->layout, &tmp->go, &g);
+	off_stack = s->sp - g.lo >= g.hi - g.lo + G0_SLACK;
+	if (!(g.flags & SAMPLE_GSIGNAL) && g.procid && !(off_stack && signal_find(tmp, &g)))
+		vdso_find(&exe->layout, &tmp->go,
+			  off_stack && g.goid && !(g.flags & SAMPLE_G0), &g);
 	s->flags |= g.flags;
 	if (g.goid) {
 		s->resume = g.resume;

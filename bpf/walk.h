@@ -104,31 +104,26 @@ static __always_inline void copy_stack(struct scratch *tmp)
 	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8)
 					   : COPY_WORDS * 8;
 
-	if (size > LEAF_WORDS_OLD * 8 &&
-	    !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
+	if (size > s->n_words * 8 && !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
 		tmp->walk.n = s->n_words = size / 8;
 }
 
-/* Words of the stack from addr on, at most LEAF_WORDS, into pcs. How many. */
-static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr)
+/* Words of the stack from addr on, at most max, into pcs. How many. */
+static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 max)
 {
 	struct walk *w = &tmp->walk;
-	__u32 n;
+	__u32 size, at = w->n;
 
-	if (!window_load(tmp, addr, 8)) {
+	if (!window_load(tmp, addr, 8))
 		w->flags |= SAMPLE_STACK_FAULT;
+	size = w->len < max * 8 ? w->len & ~7u : max * 8;
+	barrier_var(at);
+	barrier_var(size);
+	if (at > MAX_USER_PCS || size > LEAF_WORDS_OLD * 8)
 		return 0;
-	}
-	for (n = 0; n < LEAF_WORDS && n < w->len / 8; n++) {
-		__u32 at = w->n;
-
-		barrier_var(at);
-		if (at >= MAX_PCS)
-			break;
-		tmp->pcs[at] = *(__u64 *)(tmp->window + n * 8);
-		w->n = at + 1;
-	}
-	return n;
+	bpf_probe_read_kernel(&tmp->pcs[at], size, tmp->window);
+	w->n = at + size / 8;
+	return size / 8;
 }
 
 static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
@@ -221,14 +216,7 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	__u32 words = l->old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS;
 	bool on_stack = s->sp - w->lo < w->hi - w->lo;
 
-	if (!window_load(tmp, s->sp, 8))
-		w->flags |= SAMPLE_STACK_FAULT;
-	s->n_words = w->len / 8 < words ? w->len / 8 : words;
-	if (words > LEAF_WORDS)
-		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS_OLD * 8);
-	else
-		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
-	w->n = s->n_words;
+	s->n_words = words_add(tmp, s->sp, words);
 	/* from 16 below sp: the frame of duffzero and duffcopy */
 	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
 	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
@@ -258,7 +246,8 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		w->lo = w->alt_lo;
 		w->hi = w->alt_hi;
 	}
-	s->n_resume_words = words_add(tmp, s->resume_sp);
+	s->n_resume_words = words_add(tmp, s->resume_sp,
+				      l->old_prologue ? RESUME_WORDS_OLD : LEAF_WORDS);
 	w->fp = s->resume_fp;
 	walk_stack(cpu);
 	n = w->n;

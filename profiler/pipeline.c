@@ -571,7 +571,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	e.flags = rooted ? EVENT_ROOTED : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
 	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
 		e.flags |= EVENT_CGO;
-	if (s->resume == RESUME_VDSO)
+	if (s->flags & SAMPLE_VDSO)
 		e.flags |= EVENT_VDSO;
 	if (s->flags & SAMPLE_LOCKED)
 		e.flags |= EVENT_LOCKED;

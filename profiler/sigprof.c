@@ -94,9 +94,9 @@ static bool is_end(const struct walk *w, const struct event *e, bool first)
 	case FRAME_MCALL:
 	case FRAME_MSTART:
 	case FRAME_ASMCGOCALL: return true;
-	/* no way on from these without a goroutine, or on its own stack, where they begin */
-	case FRAME_MORESTACK:
-	case FRAME_SYSTEMSTACK: return !e->goroutine || (first && e->class == CLASS_USER);
+	/* no way on from these without a goroutine, or before they have left its own stack */
+	case FRAME_MORESTACK: return !e->goroutine || (first && e->class == CLASS_USER);
+	case FRAME_SYSTEMSTACK: return !e->goroutine || e->class == CLASS_USER;
 	}
 	return is_spwrite(w);
 }

@@ -54,23 +54,31 @@ static void add_from_words(struct stack *st, struct space *space, const struct s
 	}
 }
 
-/* The chain from s->fp on. Up to Go 1.20 functions of assembly may call without a frame (gcWriteBarrier,
- * syscall.Syscall): their own return addresses, above the frames of what they call, are not in it. */
-static void add_chain(struct stack *st, struct space *space, const struct sample *s)
+/* A part of a sample: words of a stack from sp on, then the chain from fp on. */
+struct part {
+	const __u64 *words, *chain;
+	uint32_t n_words, n_chain;
+	uint64_t sp, fp;
+};
+
+/* Up to Go 1.20 functions of assembly may call without a frame (gcWriteBarrierR9, syscall.Syscall): their own
+ * return addresses, above the frames of what they call, are not in the chain. */
+static void add_chain(struct stack *st, struct space *space, const struct part *p)
 {
-	const __u64 *chain = s->pcs + s->n_words;
-	uint64_t at = (s->fp - s->sp) / 8;
+	const uint32_t max = sizeof(st->pcs) / sizeof(*st->pcs) -
+			     2; /* room for resumed_stack() */
+	uint64_t at = (p->fp - p->sp) / 8;
 	uint32_t d;
 
-	for (uint32_t i = 0; i < s->n_user; i++) {
-		bool known = space && s->n_words >= LEAF_WORDS_OLD && at + 2 < s->n_words &&
-			     s->pcs[at + 1] == chain[i];
+	for (uint32_t i = 0; i < p->n_chain && st->n < max; i++) {
+		bool known = at < p->n_words && p->n_words - at > 2 &&
+			     p->words[at + 1] == p->chain[i];
 
-		st->pcs[st->n++] = chain[i];
-		if (known && space_spdelta(space, chain[i] - 1, &d) && !d &&
-		    space_is_go(space, s->pcs[at + 2]) && st->n - i < LEAF_WORDS_OLD)
-			st->pcs[st->n++] = s->pcs[at + 2];
-		at = known ? (s->pcs[at] - s->sp) / 8 : UINT64_MAX - 2;
+		st->pcs[st->n++] = p->chain[i];
+		if (known && space && space_spdelta(space, p->chain[i] - 1, &d) && !d &&
+		    space_is_go(space, p->words[at + 2]) && st->n < max)
+			st->pcs[st->n++] = p->words[at + 2];
+		at = known ? (p->words[at] - p->sp) / 8 : UINT64_MAX;
 	}
 }
 
@@ -82,18 +90,20 @@ static void add_chain(struct stack *st, struct space *space, const struct sample
  */
 static void sampled_stack(struct stack *ret, struct space *space, const struct sample *s)
 {
+	const struct part all = { s->pcs, s->pcs + s->n_words, s->n_words, s->n_user, s->sp,
+				  s->fp };
 	uint64_t cfa, ra, at;
 	uint32_t d;
 
 	ret->pcs[ret->n++] = s->ip;
 	if (!space || !space_spdelta(space, s->ip, &d)) {
-		add_chain(ret, space, s);
+		add_chain(ret, space, &all);
 		return;
 	}
 	cfa = s->sp + d + 8;
 	/* complete, or around a call of duffzero or duffcopy, which get a frame before they are called */
 	if (s->fp == cfa - 16 || (s->fp == s->sp - 16 && d >= 8 && s->n_user)) {
-		add_chain(ret, space, s);
+		add_chain(ret, space, &all);
 		return;
 	}
 	at = d / 8; /* of the return address */
@@ -102,10 +112,10 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	if (space_spwrite(space, s->ip) &&
 	    (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
 		ret->broken = !s->n_user;
-		if (s->n_words > LEAF_WORDS_OLD && space_is_go(space, ra))
+		if (!s->n_user && space_is_go(space, ra))
 			add_from_words(ret, space, s, callback_caller(ret, space, s, cfa));
 		else
-			add_chain(ret, space, s);
+			add_chain(ret, space, &all);
 		return;
 	}
 	if (!space_is_go(space, ra)) {
@@ -121,11 +131,11 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 		ret->pcs[ret->n++] = s->pcs[at];
 	}
 	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
-		add_chain(ret, space, s);
-	else if (s->n_words > LEAF_WORDS_OLD && space_spwrite(space, ra - 1) &&
+		add_chain(ret, space, &all);
+	else if (!s->n_user && space_spwrite(space, ra - 1) &&
 		 space_spdelta(space, ra - 1, &d))
 		add_from_words(ret, space, s, callback_caller(ret, space, s, cfa + d + 8));
-	else if (at && s->n_words > LEAF_WORDS_OLD)
+	else if (at && !s->n_user)
 		add_from_words(ret, space, s, s->pcs[at - 1]);
 	else if (s->fp) /* 0: the caller is the root */
 		ret->broken = true;
@@ -135,18 +145,23 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
  * What switched stacks has either a frame of its own, which the chain begins with (systemstack and
  * asmcgocall since Go 1.21), or none, and its return address is at SP (before, and morestack).
  */
-static void resumed_stack(struct stack *ret, const struct sample *s)
+static void resumed_stack(struct stack *ret, struct space *space, const struct sample *s)
 {
 	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	const struct part rest = { words,
+				   words + s->n_resume_words,
+				   s->n_resume_words,
+				   s->n_resume,
+				   s->resume_sp,
+				   s->resume_fp };
 	uint32_t n = ret->n;
 
-	ret->pcs[n++] = s->resume_pc;
+	ret->pcs[ret->n++] = s->resume_pc;
 	if (s->resume == RESUME_SCHED && s->resume_fp != s->resume_sp && s->n_resume_words)
-		ret->pcs[n++] = words[0];
-	for (uint32_t i = 0; i < s->n_resume && n < sizeof(ret->pcs) / sizeof(*ret->pcs);
-	     i++)
-		ret->pcs[n++] = words[s->n_resume_words + i];
-	ret->n_resume = n - ret->n;
+		ret->pcs[ret->n++] = words[0];
+	add_chain(ret, space, &rest);
+	ret->n_resume = ret->n - n;
+	ret->n = n;
 }
 
 /* Assembly that belongs to Go and that C has called: its caller instead, in c. */
@@ -284,5 +299,5 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
 		sampled_stack(ret, space, s);
 	if (s->resume)
-		resumed_stack(ret, s);
+		resumed_stack(ret, space, s);
 }

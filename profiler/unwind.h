@@ -22,7 +22,7 @@ struct stack {
 	/* User space: the exact PC, then return addresses, n of them; then n_resume of the
 	 * goroutine's own stack, when the sample was taken on another: the PC there, then callers. 0 stands
 	 * where sample.pcs has one. */
-	uint64_t pcs[LEAF_WORDS_OLD + MAX_USER_PCS + 4];
+	uint64_t pcs[MAX_USER_PCS + LEAF_WORDS_OLD];
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */
 	bool broken; /* the chain could not be followed further */

@@ -16,14 +16,13 @@ static const struct {
 	{ "_rt0_amd64_linux_lib", FRAME_MSTART },
 	{ "_rt0_arm64_linux", FRAME_MSTART },
 	{ "_rt0_arm64_linux_lib", FRAME_MSTART },
-	{ "gogo", FRAME_MCALL }, /* since Go 1.17 */
+	{ "gogo", FRAME_MCALL }, /* runtime.gogo jumps there */
 	{ "runtime.asmcgocall", FRAME_ASMCGOCALL },
 	{ "runtime.asyncPreempt", FRAME_INJECTED },
 	{ "runtime.cgoSigtramp", FRAME_MSTART },
 	{ "runtime.cgocallback", FRAME_CGOCALLBACK },
 	{ "runtime.debugCallV2", FRAME_INJECTED },
 	{ "runtime.goexit", FRAME_GOEXIT },
-	{ "runtime.gogo", FRAME_MCALL },
 	{ "runtime.gopanic", FRAME_PANIC },
 	{ "runtime.mcall", FRAME_MCALL },
 	{ "runtime.morestack", FRAME_MORESTACK },

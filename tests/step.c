@@ -10,71 +10,13 @@
  * (tests/check-pcs).
  */
 #include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <linux/bpf.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/uio.h>
-#include <sys/user.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "bpf/sample.h"
 #include "profiler/base/arena.h"
-#include "profiler/base/strtab.h"
-#include "profiler/golayout.h"
-#include "profiler/pipeline.h"
-#include "profiler/proc.h"
-#include "profiler/profile.h"
-#include "symbolizer/object.h"
 #include "symbolizer/resolver.h"
-#include "symbolizer/symbolizer.h"
-
-static pid_t pid, tid; /* the program; its thread that we step through */
-
-static long read_user(void *dst, __u32 size, __u64 addr)
-{
-	struct iovec here = { dst, size }, there = { (void *)addr, size };
-
-	if (!size || process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)size)
-		return 0;
-	memset(dst, 0, size);
-	return -EFAULT;
-}
-
-/* What BPF programs have. */
-#define barrier_var(v) asm volatile("" : "+r"(v))
-#define SEC(name)
-#define __uint(name, value)             int(*name)[value]
-#define __type(name, value)             __typeof__(value) *name
-#define bpf_probe_read_user(to, n, at)  read_user(to, (__u32)(n), (__u64)(at))
-#define bpf_probe_read_kernel(to, n, p) memcpy(to, p, n)
-#define bpf_map_lookup_elem(map, key)   scratch_at(*(key))
-#define bpf_get_current_task()          NULL
-#define namespaced_tid(task)            ((void)(task), 0u)
-#define count(counter)                  (void)(counter)
-#define want_user                       true
-
-static struct scratch *scratch_at(__u32 cpu);
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#include "bpf/take.h"
-#pragma GCC diagnostic pop
-
-static struct scratch scratch;
-
-static struct scratch *scratch_at(__u32 cpu)
-{
-	return &scratch + cpu;
-}
+#include "tests/stopped.h"
 
 enum {
 	MEMO = 1 << 16,
@@ -95,13 +37,6 @@ struct memo {
 	uint32_t parent, chain;
 };
 
-static struct strtab *strs;
-static struct symbolizer *symbolizer;
-static struct profile *profile;
-static struct pipeline *pipeline;
-static struct procs *procs;
-static struct proc *proc;
-static struct executable exe;
 static uint64_t begin_at, end_at, goexit_at;
 
 static struct memo memos[MEMO];
@@ -152,37 +87,6 @@ static uint64_t word(uint64_t addr)
 }
 
 #include "tests/shadow.h"
-
-/* Ours */
-
-static uint32_t sampled(const struct user_regs_struct *r)
-{
-	struct sample *s = &scratch.sample;
-	struct extras extras = { 0 };
-	uint64_t regs[C_REGS] = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi,
-				  r->rbp, r->rsp, r->r8,  r->r9,  r->r10, r->r11,
-				  r->r12, r->r13, r->r14, r->r15, r->rip };
-
-	memset(s, 0, sizeof(*s));
-	s->type = RECORD_SAMPLE;
-	s->tgid = (__u32)pid;
-	s->tid = (__u32)tid;
-	s->image = proc->image;
-	s->ip = r->rip;
-	s->sp = r->rsp;
-	s->fp = r->rbp;
-	stack_take(&scratch, 0, r->fs_base, 0, &exe, &extras);
-	if (s->c_sp) {
-		memcpy(scratch.registers, regs, sizeof(regs));
-		c_stack_take(0, extras.c_end);
-	}
-	pipeline_sample(pipeline, proc, s);
-	if (profile->n_events > 1000) {
-		profile->events[0] = profile->events[profile->n_events - 1];
-		profile->n_events = 1;
-	}
-	return profile->events[profile->n_events - 1].call;
-}
 
 static void show(const char *title, uint32_t chain)
 {
@@ -322,8 +226,10 @@ static void differs(uint32_t ours, uint32_t theirs, const struct user_regs_struc
 
 static void check(const struct user_regs_struct *r)
 {
-	uint32_t theirs = chain_of(top(), r->rip), ours = sampled(r);
+	uint32_t theirs = chain_of(top(), r->rip), ours;
 
+	sample(r);
+	ours = profile->events[--profile->n_events].call;
 	n_steps++;
 	if (ours == theirs)
 		n_equal++;
@@ -405,26 +311,12 @@ static int function_found(void *arg, const struct func *f)
 	return 0;
 }
 
-/* The program, waiting, as we know every process that we follow. */
-static void look(void)
+/* Where it begins and ends. */
+static void find_ends(void)
 {
-	const char *why = "";
 	uint64_t bias = 0;
 
-	strs = NULL;
-	profile = profile_new();
-	strs = profile->strings;
-	symbolizer_open(&symbolizer, strs);
-	procs_open(&procs, symbolizer, profile);
-	proc = procs_get(procs, (uint32_t)pid, 1);
-	proc->wanted = true;
-	procs_look(procs, proc);
-	procs_record(procs, proc);
-	pipeline_open(&pipeline, profile, symbolizer, 0);
-	if (!proc->space || !space_go(proc->space, &bias))
-		die("no Go program");
-	if (proc_layout(procs, proc, &exe, &why))
-		die(why);
+	space_go(proc->space, &bias);
 	space_functions(proc->space, function_found, &bias);
 	if (!begin_at || !end_at)
 		die("it is not our program");
@@ -521,6 +413,7 @@ int main(int argc, char **argv)
 		return 2;
 	start(argv[2], &in);
 	look();
+	find_ends();
 	run_to_begin(in, &r);
 	if (argc > 3 && atoi(argv[3]))
 		max = (uint64_t)atoi(argv[3]);

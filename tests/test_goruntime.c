@@ -311,13 +311,13 @@ Test(goruntime, resumes_at_the_call_of_the_vdso)
 		put(M + layout.m_vdsosp + 8, 0x401234, 8);
 		put(0xc000107df0, 0xc000107e20, 8);
 		goroutine_read(&layout, TP, 0, &tmp, &state);
-		vdso_find(&layout, &tmp, &state);
+		vdso_find(&layout, &tmp, 1, &state);
 		cr_expect_eq(state.resume, RESUME_VDSO, "%s", versions[v]);
 		cr_expect_eq(state.resume_pc, 0x401234);
 		cr_expect_eq(state.resume_fp, 0xc000107e20);
 		put(M + layout.m_vdsosp, 0, 8);
 		goroutine_read(&layout, TP, 0, &tmp, &state);
-		vdso_find(&layout, &tmp, &state);
+		vdso_find(&layout, &tmp, 1, &state);
 		cr_expect_eq(state.resume, RESUME_NONE, "in no such call");
 	}
 }

@@ -111,6 +111,8 @@ func main() {
 		figures, err = checkLabels(args[1], args[2], args[3], args[4])
 	case len(args) == 4 && args[0] == "stacks":
 		figures, err = checkStacks(args[1], args[2], args[3])
+	case len(args) == 4 && args[0] == "pairs":
+		figures, err = checkPairs(args[1], args[2], args[3])
 	case len(args) == 3 && args[0] == "named":
 		figures, err = checkNamed(args[1], args[2])
 	case len(args) == 3 && args[0] == "page":

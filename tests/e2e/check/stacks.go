@@ -197,3 +197,52 @@ func checkStacks(foldedPath, profilePath, percent string) (string, error) {
 	tvd, expected := distance(ours, theirs)
 	return text + fmt.Sprintf("functions differ by %.1f %% (%.1f %%)", 100*tvd, 100*expected), nil
 }
+
+// checkPairs: both have recorded the same moments, so each stack is there as often on either side; of percent of
+// them at least.
+func checkPairs(foldedPath, profilePath, percent string) (string, error) {
+	least, err := strconv.ParseFloat(percent, 64)
+	if err != nil {
+		return "", err
+	}
+	lines, err := readFolded(foldedPath)
+	if err != nil {
+		return "", err
+	}
+	theirs, err := readStacks(profilePath)
+	if err != nil {
+		return "", err
+	}
+	ours := make(map[string]int)
+	for _, l := range lines {
+		ours[interrupted(l.frames)] += l.n
+	}
+	all, only := sum(ours), []string{}
+	if n := sum(theirs); n > all {
+		all = n
+	}
+	for s, c := range ours {
+		ours[s] -= theirs[s]
+		theirs[s] -= c
+	}
+	var lacking [2]int
+	for i, side := range []map[string]int{ours, theirs} {
+		for s, c := range side {
+			if c > 0 {
+				only = append(only, fmt.Sprintf("%4d only %s: %s", c, []string{"ours", "theirs"}[i], s))
+				lacking[i] += c
+			}
+		}
+	}
+	different := lacking[0]
+	if different < lacking[1] {
+		different = lacking[1]
+	}
+	share := 100 * float64(all-different) / float64(all)
+	if all < 100 || share < least {
+		problem("%d of %d stacks are equal", all-different, all)
+		sort.Sort(sort.Reverse(sort.StringSlice(only)))
+		problems = append(problems, only...)
+	}
+	return fmt.Sprintf("%d of %d equal (%.2f %%)", all-different, all, share), nil
+}
