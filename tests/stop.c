@@ -40,8 +40,8 @@ static void attach(void)
 	snprintf(path, sizeof(path), "/proc/%d/task", pid);
 	dir = opendir(path);
 	while (dir && (d = readdir(dir)) && n_threads < MAX_THREADS)
-		if (isdigit(*d->d_name) && !ptrace(PTRACE_SEIZE, atoi(d->d_name), 0,
-						   PTRACE_O_TRACECLONE))
+		if (isdigit(*d->d_name) &&
+		    !ptrace(PTRACE_SEIZE, atoi(d->d_name), 0, PTRACE_O_TRACECLONE))
 			threads[n_threads++] = atoi(d->d_name);
 	if (!n_threads)
 		die("cannot be traced");
@@ -101,7 +101,8 @@ static bool wait_for(int sig, int *held)
 			return false;
 		if (status >> 16 == PTRACE_EVENT_STOP ? !sig : WSTOPSIG(status) == sig)
 			return true;
-		if (sig && !(status >> 16)) { /* preemption, which would change where it is */
+		if (sig &&
+		    !(status >> 16)) { /* preemption, which would change where it is */
 			*held = WSTOPSIG(status);
 			ptrace(PTRACE_CONT, tid, 0, 0);
 		} else {
