@@ -165,7 +165,7 @@ static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 	__u32 n = sample_user_pcs(&tmp->sample);
 	long size;
 
-	if (n > MAX_PCS)
+	if (n > MAX_USER_WORDS)
 		return;
 	size = bpf_get_stack(ctx, &tmp->pcs[n], MAX_KERNEL_PCS * 8, 0);
 	if (size > 0)

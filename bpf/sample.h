@@ -28,14 +28,15 @@ enum {
 	LEAF_WORDS = 9,
 	LEAF_WORDS_OLD = 128,
 	RESUME_WORDS_OLD = 32,
-	COPY_WORDS = 512, /* ... of one whose frame pointer holds something else */
+	COPY_WORDS = 512, /* ... of a stack that frame pointers do not lead through */
+	MAX_USER_WORDS = COPY_WORDS + MAX_USER_PCS, /* words and return addresses */
 	LABEL_BYTES = 4096,
 	C_REGS = 17,            /* of struct cstack */
 	C_BYTES = 64 << 10,     /* of stack, where C was called */
 	C_BYTES_VDSO = 1 << 10, /* ... from the vDSO to nanotime1 and the like */
 };
 
-enum { PC_MOVED = 1 };
+enum { PC_WORDS = 1 };
 
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
 
@@ -80,8 +81,8 @@ enum label_bits {
 /* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_resume_words
  * words from resume_sp on and n_resume return addresses of the chain from resume_fp, then n_kernel
  * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
- * if the address before it were in cgocallback: who knows that it is not stops there. PC_MOVED stands where it
- * leads to the other one of two stacks, if copystack is what runs. Behind all that are
+ * if the address before it were in cgocallback: who knows that it is not stops there. PC_WORDS stands where it
+ * leads off a stack otherwise: the rest are words, from behind the return address before it on. Behind all that are
  * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
  * aligned, which say how many bytes the key and the value have, then those. Last, where C code runs or
  * has called Go back, are all registers, as in profiler/cunwind.h, and the thread's own stack from c_sp on. */

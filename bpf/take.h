@@ -13,8 +13,7 @@ enum {
 	WINDOWS = 33,  /* its square is more than MAX_USER_PCS */
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
-	MAX_PCS = LEAF_WORDS_OLD + MAX_USER_PCS, /* words and return addresses */
-	MAX_WORDS = MAX_PCS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
+	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 };
 
@@ -196,7 +195,7 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 	size = ((__u64)tmp->labels.len + 7) & ~7ull;
 	barrier_var(n);
 	barrier_var(size);
-	if (n > MAX_PCS + MAX_KERNEL_PCS || size > LABEL_BYTES)
+	if (n > MAX_USER_WORDS + MAX_KERNEL_PCS || size > LABEL_BYTES)
 		return 0;
 	bpf_probe_read_kernel(&tmp->pcs[n], size, tmp->labels.bytes);
 	tmp->sample.n_label_bytes = tmp->labels.len;

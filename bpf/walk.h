@@ -62,7 +62,7 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		if (!ra)
 			goto end;
 		barrier_var(n); /* else the check moves to where the verifier misses it */
-		if (n >= MAX_PCS) {
+		if (n >= LEAF_WORDS_OLD + MAX_USER_PCS) {
 			w->flags |= SAMPLE_CUT;
 			goto end;
 		}
@@ -119,7 +119,7 @@ static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 ma
 	size = w->len < max * 8 ? w->len & ~7u : max * 8;
 	barrier_var(at);
 	barrier_var(size);
-	if (at > MAX_USER_PCS || size > LEAF_WORDS_OLD * 8)
+	if (at > MAX_USER_PCS || size > COPY_WORDS * 8)
 		return 0;
 	bpf_probe_read_kernel(&tmp->pcs[at], size, tmp->window);
 	w->n = at + size / 8;
@@ -131,7 +131,7 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 	__u32 at = tmp->walk.n;
 
 	barrier_var(at);
-	if (at < MAX_PCS) {
+	if (at < LEAF_WORDS_OLD + MAX_USER_PCS) {
 		tmp->pcs[at] = pc;
 		tmp->walk.n = at + 1;
 	}
@@ -184,28 +184,13 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 }
 
 /*
- * While copystack moves a stack, its frame pointers lead to the new one up to where it has come, and to the
- * old one from there, which stays as it was until all is done. Whether that runs is not known here either.
+ * Frame pointers may lead off a stack: while copystack moves it, and up to Go 1.20 when it was moved while its goroutine
+ * was on another one. From there on user space finds the way by pclntab, through a copy, behind a mark.
  */
-__attribute__((noinline)) int walk_moved(__u32 cpu)
+static __always_inline void rest_add(struct scratch *tmp, __u64 addr)
 {
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	struct walk *w;
-
-	if (!tmp)
-		return 0;
-	w = &tmp->walk;
-	for (int i = 0; i < 2; i++) {
-		if (!w->left && w->fp - w->lo < w->hi - w->lo)
-			break;
-		if (w->left && bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)w->left))
-			break;
-		w->lo = w->fp;
-		w->hi = w->fp + STACK_MAX;
-		pc_add(tmp, PC_MOVED);
-		walk_stack(cpu);
-	}
-	return 0;
+	pc_add(tmp, PC_WORDS);
+	words_add(tmp, addr, COPY_WORDS);
 }
 
 /* The words at sp, then the chain from fp. */
@@ -230,8 +215,11 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	if (s->fp == s->sp - 16)
 		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->fp);
 	walk_stack(cpu);
-	if (w->left && s->goid && !(s->flags & SAMPLE_G0))
+	if (w->left && s->goid && !(s->flags & SAMPLE_G0)) {
 		walk_callbacks(cpu, l->cgocall_frame);
+		if (w->left)
+			rest_add(tmp, w->left + 16);
+	}
 }
 
 /* The stack of the goroutine, from where it was left. */
@@ -249,12 +237,14 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 	s->n_resume_words = words_add(tmp, s->resume_sp,
 				      l->old_prologue ? RESUME_WORDS_OLD : LEAF_WORDS);
 	w->fp = s->resume_fp;
-	walk_stack(cpu);
 	n = w->n;
+	walk_stack(cpu);
 	if (w->left)
 		walk_callbacks(cpu, l->cgocall_frame);
-	if (w->n == n && s->resume == RESUME_SCHED)
-		walk_moved(cpu);
+	if (w->left)
+		rest_add(tmp, w->left + 16);
+	else if (w->n == n && s->resume == RESUME_SCHED)
+		rest_add(tmp, s->resume_sp + 8);
 	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;
 }
 

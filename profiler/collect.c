@@ -48,8 +48,8 @@ static int on_record(void *arg, void *data, size_t size)
 			break;
 		n = sample_words(s);
 		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
-		    sample_user_pcs(s) <= LEAF_WORDS_OLD + MAX_USER_PCS &&
-		    s->n_kernel <= MAX_KERNEL_PCS && s->n_label_bytes <= LABEL_BYTES)
+		    sample_user_pcs(s) <= MAX_USER_WORDS && s->n_kernel <= MAX_KERNEL_PCS &&
+		    s->n_label_bytes <= LABEL_BYTES)
 			h->sample(h->arg, s);
 		break;
 	case RECORD_IMAGE:

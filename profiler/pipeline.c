@@ -72,7 +72,7 @@ struct pipeline {
 	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[LEAF_WORDS_OLD + 2 * MAX_USER_PCS + MAX_KERNEL_PCS + 6];
+	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_PCS + MAX_USER_PCS + 6];
 	uint32_t c_room; /* of it, for C that has called Go back */
 };
 
@@ -215,20 +215,6 @@ static bool has_no_frame(struct proc *p, const struct sample *s, uint64_t pc)
 	       space_is_go(p->space, s->above_sigpanic);
 }
 
-/* Do the first n of leaf_first move a stack? */
-static bool is_moving(const struct pipeline *pl, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		const struct expansion *e = &pl->expansions[pl->leaf_first[i]];
-		const struct frame *f =
-			&pl->profile->frames[pl->frames[e->first + e->n - 1u]];
-
-		if (!strcmp(profile_string(pl->profile, f->func), "runtime.copystack"))
-			return true;
-	}
-	return false;
-}
-
 /* C that has called Go back, whose cgocallback has addr, as the next of leaf_first. Does it lead to the
  * thread's first function? */
 static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struct sample *s,
@@ -265,11 +251,6 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 
 		if (!pcs[i]) {
 			if (kind != FRAME_CGOCALLBACK)
-				break;
-			continue;
-		}
-		if (pcs[i] == PC_MOVED) {
-			if (!is_moving(pl, *n))
 				break;
 			continue;
 		}
@@ -341,8 +322,6 @@ static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, 
 {
 	const struct expansion *last = n ? &pl->expansions[pl->leaf_first[n - 1]] : NULL;
 
-	if (is_moving(pl, n))
-		return END_MOVING;
 	if (pl->stack.cut)
 		return END_DEEP;
 	if (s->flags & SAMPLE_STACK_FAULT)

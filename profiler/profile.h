@@ -90,9 +90,8 @@ enum {
 /* Why a stack that is not rooted ends where it does. In the order of precedence. */
 enum stack_end {
 	END_OTHER,
-	END_MOVING, /* the runtime is moving it to a larger one */
-	END_DEEP,   /* it has more frames than are recorded */
-	END_FAULT,  /* memory could not be read */
+	END_DEEP,  /* it has more frames than are recorded */
+	END_FAULT, /* memory could not be read */
 	END_NATIVE, /* in code that is not Go, and has no unwind tables, or where it calls Go */
 	END_BROKEN, /* what should be a frame pointer, or a return address, is none */
 	END_MAX

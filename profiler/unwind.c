@@ -9,7 +9,8 @@ enum {
 	CSTACK_BP = 6, /* in struct cstack */
 	CSTACK_SP = 7,
 	CSTACK_IP = 16,
-	ARGS = 3 * 8,  /* of crosscall2's call */
+	MAX_ADDED = STACK_PCS - 2, /* leaves room for resumed_stack() */
+	ARGS = 3 * 8,              /* of crosscall2's call */
 	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
 };
 
@@ -61,25 +62,45 @@ struct part {
 	uint64_t sp, fp;
 };
 
+/* Callers of pc, a return address, and of those, by where pclntab says that their return addresses are: in n words of
+ * the stack, of which the first is where SP is behind that return. */
+static void add_by_pclntab(struct stack *st, struct space *space, uint64_t pc,
+			   const __u64 *words, uint32_t n)
+{
+	uint64_t at = 0;
+	uint32_t d;
+
+	for (; st->n < MAX_ADDED && space_spdelta(space, pc - 1, &d); at++) {
+		at += d / 8;
+		if (at >= n || !space_is_go(space, words[at]))
+			break;
+		pc = st->pcs[st->n++] = words[at];
+	}
+}
+
 /* Up to Go 1.20 functions of assembly may call without a frame (gcWriteBarrierR9, syscall.Syscall): their own
  * return addresses, above the frames of what they call, are not in the chain. */
 static void add_chain(struct stack *st, struct space *space, const struct part *p)
 {
-	const uint32_t max = sizeof(st->pcs) / sizeof(*st->pcs) -
-			     2; /* room for resumed_stack() */
 	uint64_t at = (p->fp - p->sp) / 8;
-	uint32_t d;
+	uint32_t d, i;
 
-	for (uint32_t i = 0; i < p->n_chain && st->n < max; i++) {
+	for (i = 0; i < p->n_chain && st->n < MAX_ADDED; i++) {
 		bool known = at < p->n_words && p->n_words - at > 2 &&
 			     p->words[at + 1] == p->chain[i];
 
+		if (p->chain[i] == PC_WORDS && space && st->n) {
+			add_by_pclntab(st, space, st->pcs[st->n - 1], &p->chain[i + 1],
+				       p->n_chain - i - 1);
+			return;
+		}
 		st->pcs[st->n++] = p->chain[i];
 		if (known && space && space_spdelta(space, p->chain[i] - 1, &d) && !d &&
-		    space_is_go(space, p->words[at + 2]) && st->n < max)
+		    space_is_go(space, p->words[at + 2]) && st->n < MAX_ADDED)
 			st->pcs[st->n++] = p->words[at + 2];
 		at = known ? (p->words[at] - p->sp) / 8 : UINT64_MAX;
 	}
+	st->cut |= i < p->n_chain;
 }
 
 /*

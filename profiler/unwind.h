@@ -18,11 +18,13 @@
 
 struct space;
 
+enum { STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD };
+
 struct stack {
 	/* User space: the exact PC, then return addresses, n of them; then n_resume of the
 	 * goroutine's own stack, when the sample was taken on another: the PC there, then callers. 0 stands
 	 * where sample.pcs has one. */
-	uint64_t pcs[MAX_USER_PCS + LEAF_WORDS_OLD];
+	uint64_t pcs[STACK_PCS];
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */
 	bool broken; /* the chain could not be followed further */

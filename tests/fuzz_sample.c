@@ -50,8 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	n -= (s->n_label_bytes + 7u) / 8;
 	sample_clip(&s->n_kernel, MAX_KERNEL_PCS, n);
 	n -= s->n_kernel;
-	if (n > LEAF_WORDS_OLD + MAX_USER_PCS)
-		n = LEAF_WORDS_OLD + MAX_USER_PCS;
+	if (n > MAX_USER_WORDS)
+		n = MAX_USER_WORDS;
 	sample_clip(&s->n_words, n, n);
 	n -= s->n_words;
 	sample_clip(&s->n_user, n, n);

@@ -44,7 +44,6 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 {
 	static const char *const why[END_MAX] = {
 		[END_OTHER] = "just end",
-		[END_MOVING] = "were being moved to a larger stack",
 		[END_DEEP] = "have more frames than are recorded",
 		[END_FAULT] = "could not be read further",
 		[END_NATIVE] = "end in C without unwind tables, or where it calls Go",

@@ -4,8 +4,8 @@
 //
 //	profiled [-o FILE] [-cpu TIME] [-hz N] KIND
 //
-// It prints "ready PID", waits for a line on stdin, works for TIME of CPU under the profile, prints "done",
-// and ends when stdin does. Without KIND it lists those that there are.
+// It prints "ready PID", waits for a line on stdin, prints "begun" once it works under the profile, "done" after TIME
+// of CPU, and ends when stdin does. Without KIND it lists those that there are.
 package main
 
 import (
@@ -80,6 +80,7 @@ func main() {
 		done.Add(1)
 		go work(round, &stop, &done)
 	}
+	fmt.Println("begun")
 	for begin := used(); used() < begin+*length; {
 		time.Sleep(20 * time.Millisecond)
 	}
