@@ -6,7 +6,7 @@
 #include "profiler/profile.h"
 #include "symbolizer/gobuildinfo.h"
 
-enum { SAYS_VDSO = 21 }; /* from Go 1.21 on, vdsoPC comes before the PC */
+enum { SAYS_VDSO = 20 }; /* from Go 1.20 on, vdsoPC comes before the PC */
 
 const char *const sigprof_names[SIGPROF_MAX] = {
 	[SIGPROF_VDSO] = "runtime._VDSO",

@@ -136,11 +136,11 @@ Test(sigprof, vdso)
 {
 	const char *in = GO "go:time.now vdso:__vdso_clock_gettime", *at = GO "go:time.now";
 
-	expect("go1.21.0", in, CLASS_USER, EVENT_VDSO, "main.a");
-	expect("go1.21.0", at, CLASS_USER, EVENT_VDSO, "main.a");
-	expect("go1.21.0", at, CLASS_USER, 0, "time.now");
-	expect("go1.20.1", in, CLASS_USER, EVENT_VDSO, "main.a");
-	expect("go1.20.1", at, CLASS_USER, EVENT_VDSO, "time.now");
+	expect("go1.20.0", in, CLASS_USER, EVENT_VDSO, "main.a");
+	expect("go1.20.0", at, CLASS_USER, EVENT_VDSO, "main.a");
+	expect("go1.20.0", at, CLASS_USER, 0, "time.now");
+	expect("go1.19.1", in, CLASS_USER, EVENT_VDSO, "main.a");
+	expect("go1.19.1", at, CLASS_USER, EVENT_VDSO, "time.now");
 	expect("go1.26.1", "cut: vdso:__vdso_clock_gettime", CLASS_USER, 0,
 	       "runtime._System runtime._VDSO");
 	cr_expect(true);
