@@ -10,6 +10,7 @@
 struct user_regs {
 	__u64 ip, sp, fp;
 	__u64 g; /* where Go keeps g in a register that can be trusted: arm64; else 0 */
+	__u64 m; /* where nanotime1 keeps m while it calls the vDSO */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -24,18 +25,34 @@ struct perf_context {
 #define CONTEXT_SP(ctx) ((ctx)->sp)
 #define CONTEXT_FP(ctx) ((ctx)->bp)
 #define CONTEXT_G(ctx)  0
+#define CONTEXT_M(ctx)  ((ctx)->bx)
 
 #define REGS_IP(regs) ((regs)->ip)
 #define REGS_SP(regs) ((regs)->sp)
 #define REGS_FP(regs) ((regs)->bp)
+#define REGS_M(regs)  ((regs)->bx)
 
 /* All of them by their DWARF numbers, for who unwinds C. */
-#define REGISTERS(x) \
-	{ \
-		(x)->ax, (x)->dx, (x)->cx, (x)->bx, (x)->si, (x)->di, (x)->bp, (x)->sp, \
-			(x)->r8, (x)->r9, (x)->r10, (x)->r11, (x)->r12, (x)->r13, \
-			(x)->r14, (x)->r15, (x)->ip \
-	}
+#define REGISTERS(to, x) \
+	do { \
+		(to)[0] = (x)->ax; \
+		(to)[1] = (x)->dx; \
+		(to)[2] = (x)->cx; \
+		(to)[3] = (x)->bx; \
+		(to)[4] = (x)->si; \
+		(to)[5] = (x)->di; \
+		(to)[6] = (x)->bp; \
+		(to)[7] = (x)->sp; \
+		(to)[8] = (x)->r8; \
+		(to)[9] = (x)->r9; \
+		(to)[10] = (x)->r10; \
+		(to)[11] = (x)->r11; \
+		(to)[12] = (x)->r12; \
+		(to)[13] = (x)->r13; \
+		(to)[14] = (x)->r14; \
+		(to)[15] = (x)->r15; \
+		(to)[16] = (x)->ip; \
+	} while (0)
 
 #define KERNEL_STACK_SIZE 16384 /* THREAD_SIZE without KASAN */
 
@@ -54,11 +71,13 @@ struct perf_context {
 #define CONTEXT_SP(ctx) ((ctx)->sp)
 #define CONTEXT_FP(ctx) ((ctx)->regs[29])
 #define CONTEXT_G(ctx)  ((ctx)->regs[28])
+#define CONTEXT_M(ctx)  ((ctx)->regs[21])
 
 #define REGS_IP(r) ((r)->pc)
 #define REGS_SP(r) ((r)->sp)
 #define REGS_FP(r) ((r)->regs[29])
 #define REGS_G(r)  ((r)->regs[28])
+#define REGS_M(r)  ((r)->regs[21])
 
 #define KERNEL_STACK_SIZE         16384
 

@@ -181,16 +181,13 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 	if (!s->c_sp)
 		return;
 	if (!in_kernel) {
-		volatile __u64 regs[C_REGS] = REGISTERS(ctx); /* each read as one word */
-
-		for (int i = 0; i < C_REGS; i++)
-			tmp->registers[i] = regs[i];
+		/* volatile: each is read as one word */
+		REGISTERS(tmp->registers, (volatile struct perf_context *)ctx);
 	} else if (modern) {
-		struct pt_regs *p = (struct pt_regs *)bpf_task_pt_regs(
+		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(
 			(void *)bpf_get_current_task_btf());
-		__u64 regs[C_REGS] = REGISTERS(p);
 
-		__builtin_memcpy(tmp->registers, regs, sizeof(regs));
+		REGISTERS(tmp->registers, regs);
 	} else {
 		return;
 	}
@@ -202,7 +199,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read before anything else, each as one word: the verifier allows no other way */
 	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx),
-		       g = CONTEXT_G(ctx);
+		       g = CONTEXT_G(ctx), m = CONTEXT_M(ctx);
 	bool in_kernel = (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 id = bpf_get_current_pid_tgid();
@@ -243,11 +240,11 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
 	if (!in_kernel)
-		t.regs = (struct user_regs){ ip, sp, fp, g };
+		t.regs = (struct user_regs){ ip, sp, fp, g, m };
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
-	stack_take(tmp, cpu, t.tp, t.regs.g, &p->executable, &extras);
+	stack_take(tmp, cpu, t.tp, t.regs.g, t.regs.m, &p->executable, &extras);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
 	if (extras.labels)

@@ -81,8 +81,8 @@ static __always_inline bool signal_find(struct scratch *tmp, struct goroutine_st
 	return true;
 }
 
-static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 reg,
-					   const struct executable *exe,
+static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 g_reg,
+					   __u64 m_reg, const struct executable *exe,
 					   struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
@@ -98,7 +98,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->flags |= SAMPLE_NO_G;
 		return;
 	}
-	goroutine_read(&exe->layout, tp, reg, &tmp->go, &g);
+	goroutine_read(&exe->layout, tp, g_reg, &tmp->go, &g);
 	if (g.goid && g.procid != s->tid &&
 	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
@@ -119,7 +119,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	    s->sp - g.lo < g.hi - g.lo)
 		g.resume = RESUME_NONE;
 	off_stack = s->sp - g.lo >= g.hi - g.lo + G0_SLACK;
-	if (!(g.flags & SAMPLE_GSIGNAL) && g.procid && !(off_stack && signal_find(tmp, &g)))
+	if (!(g.flags & SAMPLE_GSIGNAL) && g.procid &&
+	    (off_stack ? !signal_find(tmp, &g) : m_reg == tmp->go.g[G_M]))
 		vdso_find(&exe->layout, &tmp->go,
 			  off_stack && g.goid && !(g.flags & SAMPLE_G0), &g);
 	s->flags |= g.flags;
@@ -151,7 +152,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 }
 
 /* The stack and the goroutine, of the thread with these registers in tmp->sample and that thread pointer. */
-static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp, __u64 reg,
+static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
+				       __u64 g_reg, __u64 m_reg,
 				       const struct executable *exe, struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
@@ -159,7 +161,7 @@ static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	goroutine_fill(tmp, tp, reg, exe, extras);
+	goroutine_fill(tmp, tp, g_reg, m_reg, exe, extras);
 	if (want_user && s->ip)
 		walk(tmp, cpu, &exe->layout);
 	s->n_user = tmp->walk.n - s->n_words;

@@ -201,7 +201,14 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	__u32 words = l->old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS;
 	bool on_stack = s->sp - w->lo < w->hi - w->lo;
 
-	s->n_words = words_add(tmp, s->sp, words);
+	if (!window_load(tmp, s->sp, 8))
+		w->flags |= SAMPLE_STACK_FAULT;
+	s->n_words = w->len / 8 < words ? w->len / 8 : words;
+	if (words > LEAF_WORDS)
+		bpf_probe_read_kernel(tmp->pcs, LEAF_WORDS_OLD * 8, tmp->window);
+	else
+		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
+	w->n = s->n_words;
 	/* from 16 below sp: the frame of duffzero and duffcopy */
 	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
 	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {

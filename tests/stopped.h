@@ -93,7 +93,7 @@ static void sample(const struct user_regs_struct *r)
 	s->ip = r->rip;
 	s->sp = r->rsp;
 	s->fp = r->rbp;
-	stack_take(&scratch, 0, r->fs_base, 0, &exe, &extras);
+	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, &extras);
 	if (s->c_sp) {
 		memcpy(scratch.registers, regs, sizeof(regs));
 		c_stack_take(0, extras.c_end);
