@@ -20,7 +20,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { STACK = 0x100000, FEW = 12 };
+enum { STACK_AT = 0x100000, FEW = 12 };
 
 static const char *const specials[] = {
 	"runtime.cgocallback", "runtime.asmcgocall",     "runtime.cgocall",
@@ -58,7 +58,7 @@ static uint64_t meant(const struct object *go, uint64_t v)
 	uint32_t len = 0;
 
 	if (v >> 16 == 0xffffffffffff)
-		return STACK + (v & 0xfff8);
+		return STACK_AT + (v & 0xfff8);
 	if (v >> 32 == 0xffffffff)
 		return 0x401000 + (v & 0xffffff);
 	if (v >> 8 && v >> FEW == 0 && go &&
