@@ -28,8 +28,9 @@ enum {
 	LEAF_WORDS = 9,
 	LEAF_WORDS_OLD = 128,
 	RESUME_WORDS_OLD = 32,
-	COPY_WORDS = 512, /* ... of a stack that frame pointers do not lead through */
-	MAX_USER_WORDS = COPY_WORDS + MAX_USER_PCS, /* words and return addresses */
+	COPY_WORDS = 512,  /* ... of one whose frame pointer holds something else */
+	REST_WORDS = 4096, /* behind PC_WORDS */
+	MAX_USER_WORDS = MAX_USER_PCS + REST_WORDS, /* words and return addresses */
 	LABEL_BYTES = 4096,
 	C_REGS = 17,            /* of struct cstack */
 	C_BYTES = 64 << 10,     /* of stack, where C was called */

@@ -119,7 +119,7 @@ static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 ma
 	size = w->len < max * 8 ? w->len & ~7u : max * 8;
 	barrier_var(at);
 	barrier_var(size);
-	if (at > MAX_USER_PCS || size > COPY_WORDS * 8)
+	if (at > MAX_USER_PCS || size > LEAF_WORDS_OLD * 8)
 		return 0;
 	bpf_probe_read_kernel(&tmp->pcs[at], size, tmp->window);
 	w->n = at + size / 8;
@@ -189,8 +189,19 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
  */
 static __always_inline void rest_add(struct scratch *tmp, __u64 addr)
 {
+	struct walk *w = &tmp->walk;
+	__u64 size = w->hi - addr;
+	__u32 at;
+
 	pc_add(tmp, PC_WORDS);
-	words_add(tmp, addr, COPY_WORDS);
+	at = w->n;
+	if (size > REST_WORDS * 8)
+		size = REST_WORDS * 8;
+	barrier_var(at);
+	barrier_var(size);
+	if (at <= MAX_USER_PCS && size <= REST_WORDS * 8 &&
+	    !bpf_probe_read_user(&tmp->pcs[at], size, (void *)addr))
+		w->n = at + size / 8;
 }
 
 /* The words at sp, then the chain from fp. */

@@ -72,8 +72,10 @@ static void add_by_pclntab(struct stack *st, struct space *space, uint64_t pc,
 
 	for (; st->n < MAX_ADDED && space_spdelta(space, pc - 1, &d); at++) {
 		at += d / 8;
-		if (at >= n || !space_is_go(space, words[at]))
-			break;
+		if (at >= n || !space_is_go(space, words[at])) {
+			st->broken = at >= n || words[at];
+			return;
+		}
 		pc = st->pcs[st->n++] = words[at];
 	}
 }
