@@ -398,7 +398,7 @@ static int find_main(void *arg, const struct func *f)
 	return 0;
 }
 
-/* The address of a function of the vDSO. */
+/* The address of a function of the vDSO; 0: it is not mapped yet, exec does that last. */
 static uint64_t find_vdso(void)
 {
 	const struct object *o = NULL;
@@ -416,7 +416,8 @@ static uint64_t find_vdso(void)
 			o = space_object(space, base, &at);
 	}
 	fclose(f);
-	cr_assert(o && o->elf && elf_section(o->elf, ".dynsym", &unused, &symbols));
+	if (!o || !o->elf || !elf_section(o->elf, ".dynsym", &unused, &symbols))
+		return 0;
 	for (size_t i = sizeof(Elf64_Sym); i + sizeof(Elf64_Sym) <= symbols.len;
 	     i += sizeof(Elf64_Sym)) {
 		const Elf64_Sym *sym = (const void *)(symbols.data + i);
@@ -424,26 +425,26 @@ static uint64_t find_vdso(void)
 		if (ELF64_ST_TYPE(sym->st_info) == STT_FUNC)
 			return base - at + sym->st_value;
 	}
-	cr_assert(false, "the vDSO has no functions");
 	return 0;
 }
 
 Test(cunwind, go_code_ends_it)
 {
-	uint64_t main = 0, pcs[8], words[] = { 0, 1 };
+	uint64_t main = 0, vdso = 0, pcs[8], words[] = { 0, 1 };
 	struct cstack c = { .bytes = (const void *)words, .size = sizeof(words) };
 	uint32_t n;
 	int in;
 
 	pid = start_go(go_binary(), &in);
-	for (int i = 0; i < 200 && !main; i++) {
+	for (int i = 0; i < 200 && !(main && vdso); i++) {
 		space_close(space);
 		usleep(5000);
 		cr_assert_eq(space_open(&space, symbolizer, pid), 0);
 		space_functions(space, find_main, &main);
+		vdso = find_vdso();
 	}
 	words[0] = main + 9;
-	c.regs[RIP] = find_vdso();
+	c.regs[RIP] = vdso;
 	c.regs[RSP] = 0xc000001000;
 	c.regs[RBX] = 42;
 	cr_assert_eq(cunwind(unwinder, space, &c, pcs, 8, &n), CUNWIND_GO);
