@@ -32,27 +32,28 @@ struct perf_context {
 #define REGS_FP(regs) ((regs)->bp)
 #define REGS_M(regs)  ((regs)->bx)
 
-/* All of them by their DWARF numbers, for who unwinds C. */
-#define REGISTERS(to, x) \
+/* All of them by their DWARF numbers, for who unwinds C; read: how one is read. */
+#define REGISTERS(to, x, read) \
 	do { \
-		(to)[0] = (x)->ax; \
-		(to)[1] = (x)->dx; \
-		(to)[2] = (x)->cx; \
-		(to)[3] = (x)->bx; \
-		(to)[4] = (x)->si; \
-		(to)[5] = (x)->di; \
-		(to)[6] = (x)->bp; \
-		(to)[7] = (x)->sp; \
-		(to)[8] = (x)->r8; \
-		(to)[9] = (x)->r9; \
-		(to)[10] = (x)->r10; \
-		(to)[11] = (x)->r11; \
-		(to)[12] = (x)->r12; \
-		(to)[13] = (x)->r13; \
-		(to)[14] = (x)->r14; \
-		(to)[15] = (x)->r15; \
-		(to)[16] = (x)->ip; \
+		(to)[0] = read(x, ax); \
+		(to)[1] = read(x, dx); \
+		(to)[2] = read(x, cx); \
+		(to)[3] = read(x, bx); \
+		(to)[4] = read(x, si); \
+		(to)[5] = read(x, di); \
+		(to)[6] = read(x, bp); \
+		(to)[7] = read(x, sp); \
+		(to)[8] = read(x, r8); \
+		(to)[9] = read(x, r9); \
+		(to)[10] = read(x, r10); \
+		(to)[11] = read(x, r11); \
+		(to)[12] = read(x, r12); \
+		(to)[13] = read(x, r13); \
+		(to)[14] = read(x, r14); \
+		(to)[15] = read(x, r15); \
+		(to)[16] = read(x, ip); \
 	} while (0)
+#define REGISTER_OF(x, name) ((x)->name)
 
 #define KERNEL_STACK_SIZE 16384 /* THREAD_SIZE without KASAN */
 

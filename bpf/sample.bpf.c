@@ -182,14 +182,16 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 		return;
 	if (!in_kernel) {
 		/* volatile: each is read as one word */
-		REGISTERS(tmp->registers, (volatile struct perf_context *)ctx);
+		REGISTERS(tmp->registers, (volatile struct perf_context *)ctx, REGISTER_OF);
 	} else if (modern) {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(
 			(void *)bpf_get_current_task_btf());
 
-		REGISTERS(tmp->registers, regs);
+		REGISTERS(tmp->registers, regs, REGISTER_OF);
 	} else {
-		return;
+		struct pt_regs *regs = saved_regs((void *)bpf_get_current_task());
+
+		REGISTERS(tmp->registers, regs, BPF_CORE_READ);
 	}
 	c_stack_take(cpu, end);
 }

@@ -12,6 +12,13 @@ struct task {
 	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
 };
 
+/* Where the kernel, when it was entered, has saved the registers; for kernels that do not tell. */
+static __always_inline struct pt_regs *saved_regs(struct task_struct *task)
+{
+	return BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
+	       bpf_core_type_size(struct pt_regs);
+}
+
 static __always_inline void task_read(struct task *t, bool modern, bool in_kernel)
 {
 	if (modern) {
@@ -39,9 +46,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 		t->exec_vm = BPF_CORE_READ(task, mm, exec_vm);
 		t->tp = THREAD_POINTER_CORE(task);
 		if (in_kernel) {
-			struct pt_regs *regs = BPF_CORE_READ(task, stack) +
-					       KERNEL_STACK_SIZE -
-					       bpf_core_type_size(struct pt_regs);
+			struct pt_regs *regs = saved_regs(task);
 
 			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
 			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
