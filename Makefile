@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs step pairs ladder lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs step pairs ids ladder lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -140,6 +140,11 @@ SAMPLES ?= 1500
 pairs: all $(B)/stop
 	@tests/e2e/run build
 	@KINDS="$(KINDS)" tests/check-pairs $(B)/stop .build/e2e/check $(SAMPLES) $(STEP_GO)
+
+# Who is who in each of MODES with every Go that can be had (tests/check-ids).
+ids: all
+	@tests/e2e/run build
+	@MODES="$(MODES)" tests/check-ids .build/e2e/check $(PCS_GO)
 
 # Programs as they are published, from npm and Debian.
 ladder: all
