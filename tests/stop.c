@@ -2,8 +2,9 @@
 /*
  * stop PID RECORDING SAMPLES: a thousand times a second stops a thread of PID that runs, takes a sample of it
  * (stopped.h), and sends it SIGPROF before it goes on. So the runtime's own profiler, if it is on, records that very
- * moment. Samples that the signal did not reach there do not count. Begins with SIGUSR1, until then and after
- * SAMPLES it only keeps the runtime's own clock from PID; ends with SIGTERM or PID, and writes a recording.
+ * moment. Samples that the signal did not reach there do not count. Begins with SIGUSR1, and says "enough" after
+ * SAMPLES; before and then it only keeps the runtime's own clock from PID. Ends with SIGTERM or PID, and writes a
+ * recording.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -144,9 +145,11 @@ int main(int argc, char **argv)
 	struct itimerval every = { { 0, EVERY_US }, { 0, EVERY_US } };
 	struct sigaction handled = { .sa_handler = on_signal };
 	struct recording *recording;
+	int wanted;
 
 	if (argc != 4)
 		return 2;
+	wanted = atoi(argv[3]);
 	pid = atoi(argv[1]);
 	look();
 	profile->period_ns = EVERY_US * 1000;
@@ -165,8 +168,14 @@ int main(int argc, char **argv)
 			continue;
 		}
 		tid = threads[(uint32_t)rand() % n_threads];
-		if (begun && profile->n_events < (uint32_t)atoi(argv[3]) && is_running(tid))
-			take();
+		if (!begun || !wanted || !is_running(tid))
+			continue;
+		take();
+		if (profile->n_events == (uint32_t)wanted) {
+			wanted = 0;
+			puts("enough");
+			fflush(stdout);
+		}
 	}
 	if (recording_create(&recording, argv[2], profile) ||
 	    recording_finish(recording, profile))

@@ -5,7 +5,7 @@
 //	profiled [-o FILE] [-cpu TIME] [-hz N] KIND
 //
 // It prints "ready PID", waits for a line on stdin, prints "begun" once it works under the profile, "done" after TIME
-// of CPU, and ends when stdin does. Without KIND it lists those that there are.
+// of CPU or another line, and ends when stdin does. Without KIND it lists those that there are.
 package main
 
 import (
@@ -81,12 +81,22 @@ func main() {
 		go work(round, &stop, &done)
 	}
 	fmt.Println("begun")
-	for begin := used(); used() < begin+*length; {
-		time.Sleep(20 * time.Millisecond)
+	enough := make(chan bool)
+	go func() {
+		stdin.ReadString('\n')
+		close(enough)
+	}()
+	for begin, over := used(), false; !over && used() < begin+*length; {
+		select {
+		case <-enough:
+			over = true
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 	atomic.StoreInt32(&stop, 1)
 	done.Wait()
 	pprof.StopCPUProfile()
 	fmt.Println("done")
+	<-enough
 	io.Copy(io.Discard, stdin)
 }
