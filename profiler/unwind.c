@@ -37,12 +37,13 @@ static void add_from_words(struct stack *st, struct space *space, const struct s
 	uint32_t d;
 
 	for (; fp && st->n < MAX_USER_PCS; fp = next) {
-		const __u64 *frame = s->pcs + (fp - s->sp) / 8;
+		const __u64 *frame;
 
 		if (fp < s->sp || fp % 8 || fp >= end || end - fp < 16) {
 			st->broken = true;
 			return;
 		}
+		frame = s->pcs + (fp - s->sp) / 8;
 		next = frame[0];
 		st->pcs[st->n++] = frame[1];
 		if (next - s->sp >= end - s->sp && space_spwrite(space, frame[1] - 1) &&
@@ -91,9 +92,11 @@ static void add_chain(struct stack *st, struct space *space, const struct part *
 		bool known = at < p->n_words && p->n_words - at > 2 &&
 			     p->words[at + 1] == p->chain[i];
 
-		if (p->chain[i] == PC_WORDS && space && st->n) {
-			add_by_pclntab(st, space, st->pcs[st->n - 1], &p->chain[i + 1],
-				       p->n_chain - i - 1);
+		if (p->chain[i] == PC_WORDS) {
+			st->broken = !space;
+			if (space && st->n)
+				add_by_pclntab(st, space, st->pcs[st->n - 1],
+					       &p->chain[i + 1], p->n_chain - i - 1);
 			return;
 		}
 		st->pcs[st->n++] = p->chain[i];
