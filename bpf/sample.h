@@ -59,9 +59,7 @@ enum sample_flags {
 	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
 	SAMPLE_CGO_SOON = 1 << 11,   /* as CGO, but still or again on its own stack */
 	SAMPLE_LOCKED = 1 << 12,     /* the goroutine is locked to its thread */
-	SAMPLE_VDSO =
-		1
-		<< 13, /* m.vdsoSP is set: from just before a call of the vDSO to just behind */
+	SAMPLE_VDSO = 1 << 13,       /* m.vdsoSP is set: around a call of the vDSO */
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */

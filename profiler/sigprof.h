@@ -4,8 +4,8 @@
  * runtime/proc.go, by the rules of Go 1.17 and later, and what runtime/pprof makes of it.
  *
  * Beyond what a recording tells, and so not followed: root runtime._GC in place of runtime._System;
- * code before the Go text, which has no name there; calls of C, or of the vDSO, that are about to begin
- * or to end on a scheduler stack; frames that SetCgoTraceback adds; the function that happens to be
+ * code before the Go text, which has no name there; the line of cgocall, which is that of its entersyscall
+ * there; calls of C that are about to begin or to end on a scheduler stack; frames that SetCgoTraceback adds; the function that happens to be
  * the first in the table of names, and has none there.
  */
 #ifndef PROFILER_SIGPROF_H

@@ -5,7 +5,8 @@
  * The kernel side follows frame pointers, which is right for every frame but the innermost: in a
  * prologue, an epilogue or a function without a frame, the frame pointer is still the caller's, and
  * the chain leaves out the direct caller. pclntab says how far the return address is from SP at every
- * PC; so it is looked up among the words at SP, and put back.
+ * PC; so it is looked up among the words at SP, and put back. Where frame pointers lead off the stack, pclntab
+ * leads on through a copy of it. C is left to cunwind.h.
  */
 #ifndef PROFILER_UNWIND_H
 #define PROFILER_UNWIND_H

@@ -154,24 +154,29 @@ func distance(a, b map[string]int) (tvd, expected float64) {
 	return tvd, expected
 }
 
-// checkStacks: what we say the runtime's profiler would have recorded, beside what it has.
-// Beyond what chance explains, most percent of the samples may differ.
-func checkStacks(foldedPath, profilePath, percent string) (string, error) {
-	most, err := strconv.ParseFloat(percent, 64)
-	if err != nil {
-		return "", err
+// readSides is our stacks, those of the runtime's profile, and a number.
+func readSides(foldedPath, profilePath, percent string) (ours, theirs map[string]int, number float64, err error) {
+	if number, err = strconv.ParseFloat(percent, 64); err != nil {
+		return
 	}
 	lines, err := readFolded(foldedPath)
 	if err != nil {
-		return "", err
+		return
 	}
-	theirs, err := readStacks(profilePath)
-	if err != nil {
-		return "", err
-	}
-	ours := make(map[string]int)
+	ours = make(map[string]int)
 	for _, l := range lines {
 		ours[interrupted(l.frames)] += l.n
+	}
+	theirs, err = readStacks(profilePath)
+	return
+}
+
+// checkStacks: what we say the runtime's profiler would have recorded, beside what it has.
+// Beyond what chance explains, most percent of the samples may differ.
+func checkStacks(foldedPath, profilePath, percent string) (string, error) {
+	ours, theirs, most, err := readSides(foldedPath, profilePath, percent)
+	if err != nil {
+		return "", err
 	}
 	if sum(ours) < 100 || sum(theirs) < 100 {
 		return "", fmt.Errorf("%d samples, the runtime's profile has %d: too few", sum(ours), sum(theirs))
@@ -201,21 +206,9 @@ func checkStacks(foldedPath, profilePath, percent string) (string, error) {
 // checkPairs: both have recorded the same moments, so each stack is there as often on either side; of percent of
 // them at least.
 func checkPairs(foldedPath, profilePath, percent string) (string, error) {
-	least, err := strconv.ParseFloat(percent, 64)
+	ours, theirs, least, err := readSides(foldedPath, profilePath, percent)
 	if err != nil {
 		return "", err
-	}
-	lines, err := readFolded(foldedPath)
-	if err != nil {
-		return "", err
-	}
-	theirs, err := readStacks(profilePath)
-	if err != nil {
-		return "", err
-	}
-	ours := make(map[string]int)
-	for _, l := range lines {
-		ours[interrupted(l.frames)] += l.n
 	}
 	all, only := sum(ours), []string{}
 	if n := sum(theirs); n > all {
