@@ -104,9 +104,10 @@ static __always_inline __u32 label_string(struct label_reader *l, const struct g
 		n = len;
 	else
 		flags = LABEL_CUT;
-	barrier_var(n);
-	if (!n || n > LABEL_BYTES)
+	if (!n)
 		return flags;
+	barrier_var(n);
+	n &= LABEL_BYTES - 1; /* true anyway, since each string has its length before it */
 	if (!read_user(l->bytes + at, (__u32)n, addr)) {
 		l->len = (__u32)(at + n);
 		return flags | (__u32)n;

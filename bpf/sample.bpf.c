@@ -134,12 +134,12 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid, _
 	return true;
 }
 
-/* A process that nobody has looked at. */
+/* A process that nobody has looked at; its image is not 0, which says that user space has given the row.
+ * A constant, since the BPF stack has no room for it. */
+static const struct process_entry fresh = { .image = 1 };
+
 static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 {
-	/* not 0, which says that user space has given the row */
-	struct process_entry fresh = { .image = 1 };
-
 	if (!mm) /* kernel threads have no code of their own */
 		return 0;
 	if (bpf_map_update_elem(&processes, &tgid, &fresh, BPF_NOEXIST)) {

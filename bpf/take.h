@@ -40,6 +40,7 @@ struct walk {
 struct scratch {
 	struct walk walk;
 	struct goroutine_scratch go;
+	struct goroutine_state state; /* with all that is called, too big for the BPF stack */
 	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[MAX_WORDS + C_REGS + C_BYTES / 8]; /* sample.pcs */
@@ -87,7 +88,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
-	struct goroutine_state g = {};
+	struct goroutine_state *g = &tmp->state;
 	bool off_stack;
 
 	if (exe->state == EXE_UNKNOWN) {
@@ -98,56 +99,56 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->flags |= SAMPLE_NO_G;
 		return;
 	}
-	goroutine_read(&exe->layout, tp, g_reg, &tmp->go, &g);
-	if (g.goid && g.procid != s->tid &&
-	    g.procid != namespaced_tid((void *)bpf_get_current_task())) {
+	goroutine_read(&exe->layout, tp, g_reg, &tmp->go, g);
+	if (g->goid && g->procid != s->tid &&
+	    g->procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
-		g.flags |= SAMPLE_G_FAULT;
-		g.goid = 0;
+		g->flags |= SAMPLE_G_FAULT;
+		g->goid = 0;
 	}
-	if (g.flags & SAMPLE_G_FAULT)
+	if (g->flags & SAMPLE_G_FAULT)
 		count(COUNT_G_FAULT);
-	if (g.goid) {
-		s->goid = g.goid;
-		s->parent_goid = g.parent_goid;
-		s->startpc = g.startpc;
-		s->gopc = g.gopc;
-		s->flags |= g.locked ? SAMPLE_LOCKED : 0;
+	if (g->goid) {
+		s->goid = g->goid;
+		s->parent_goid = g->parent_goid;
+		s->startpc = g->startpc;
+		s->gopc = g->gopc;
+		s->flags |= g->locked ? SAMPLE_LOCKED : 0;
 	}
 	/* nothing to resume: it has not left its stack, and not noted down where */
-	if (g.flags & SAMPLE_CGO_SOON && g.resume == RESUME_SCHED &&
-	    s->sp - g.lo < g.hi - g.lo)
-		g.resume = RESUME_NONE;
-	off_stack = s->sp - g.lo >= g.hi - g.lo + G0_SLACK;
-	if (!(g.flags & SAMPLE_GSIGNAL) && g.procid &&
-	    (off_stack ? !signal_find(tmp, &g) : m_reg == tmp->go.g[G_M]))
+	if (g->flags & SAMPLE_CGO_SOON && g->resume == RESUME_SCHED &&
+	    s->sp - g->lo < g->hi - g->lo)
+		g->resume = RESUME_NONE;
+	off_stack = s->sp - g->lo >= g->hi - g->lo + G0_SLACK;
+	if (!(g->flags & SAMPLE_GSIGNAL) && g->procid &&
+	    (off_stack ? !signal_find(tmp, g) : m_reg == tmp->go.g[G_M]))
 		vdso_find(&exe->layout, &tmp->go,
-			  off_stack && g.goid && !(g.flags & SAMPLE_G0), &g);
-	s->flags |= g.flags;
-	if (g.goid) {
-		s->resume = g.resume;
-		s->resume_pc = g.resume_pc;
-		s->resume_sp = g.resume_sp;
-		s->resume_fp = g.resume_fp;
+			  off_stack && g->goid && !(g->flags & SAMPLE_G0), g);
+	s->flags |= g->flags;
+	if (g->goid) {
+		s->resume = g->resume;
+		s->resume_pc = g->resume_pc;
+		s->resume_sp = g->resume_sp;
+		s->resume_fp = g->resume_fp;
 	}
-	if (g.lo < g.hi) {
-		w->lo = g.lo;
-		w->hi = g.hi;
+	if (g->lo < g->hi) {
+		w->lo = g->lo;
+		w->hi = g->hi;
 		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */
-		if (g.flags & SAMPLE_G0)
+		if (g->flags & SAMPLE_G0)
 			w->hi += G0_SLACK;
-		w->alt_lo = g.alt_lo;
-		w->alt_hi = g.alt_hi;
+		w->alt_lo = g->alt_lo;
+		w->alt_hi = g->alt_hi;
 	}
-	w->sigpc = g.goid ? g.sigpc : 0;
-	extras->labels = g.goid ? g.labels : 0;
-	if (g.g0_sp && !(g.flags & SAMPLE_GSIGNAL)) {
-		s->c_sp = s->g0_sp = g.g0_sp;
+	w->sigpc = g->goid ? g->sigpc : 0;
+	extras->labels = g->goid ? g->labels : 0;
+	if (g->g0_sp && !(g->flags & SAMPLE_GSIGNAL)) {
+		s->c_sp = s->g0_sp = g->g0_sp;
 		/* C made the thread, and its bounds are guessed up to Go 1.21 */
-		extras->c_end = g.startpc ? g.g0_hi : 0;
+		extras->c_end = g->startpc ? g->g0_hi : 0;
 	}
 	if (s->flags & SAMPLE_NO_G || s->resume == RESUME_VDSO ||
-	    (s->flags & SAMPLE_CGO && s->sp - g.alt_lo >= g.alt_hi - g.alt_lo))
+	    (s->flags & SAMPLE_CGO && s->sp - g->alt_lo >= g->alt_hi - g->alt_lo))
 		s->c_sp = s->sp;
 }
 
