@@ -40,7 +40,8 @@ struct walk {
 struct scratch {
 	struct walk walk;
 	struct goroutine_scratch go;
-	struct goroutine_state state; /* with all that is called, too big for the BPF stack */
+	struct goroutine_state
+		state; /* with all that is called, too big for the BPF stack */
 	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[MAX_WORDS + C_REGS + C_BYTES / 8]; /* sample.pcs */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/cmd/condition.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -194,4 +195,16 @@ void conditions_read(struct conditions *c)
 	add_namespaces(c);
 	add_capabilities(c);
 	add_settings(c);
+}
+
+const char *unknown_mend(const char *what, int err)
+{
+	if (err == -ENOSYS)
+		return "this kernel was built without BPF or perf events";
+	if (!strncmp(what, "bpf(BPF_PROG_LOAD", 17) &&
+	    (err == -EACCES || err == -EINVAL || err == -E2BIG))
+		return "this kernel's verifier refuses gostrobe's program, which is gostrobe's fault: "
+		       "please report the kernel and what record -v says";
+	return "something that hides forbids it: a container's seccomp profile, or a security "
+	       "module";
 }

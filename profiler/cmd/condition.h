@@ -29,5 +29,7 @@ void conditions_release(struct conditions *c);
 void condition_add(struct conditions *c, const char *name, enum verdict verdict,
 		   const char *mend, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* What helps when a call has failed and every condition holds: what and err as in collector_open(). */
+const char *unknown_mend(const char *what, int err);
 
 #endif

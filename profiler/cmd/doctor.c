@@ -15,11 +15,6 @@
 
 static const char *const verdicts[] = { "fine", "poor", "bad" };
 
-/* Every condition holds, so it is something that hides. */
-static const char unknown_mend[] =
-	"see the other conditions; if all are fine, a container's seccomp profile or a security "
-	"module forbids it";
-
 static void try_recording(struct conditions *c)
 {
 	struct collector_options o = { .freq = 99,
@@ -34,7 +29,7 @@ static void try_recording(struct conditions *c)
 
 		condition_add(c, "kernel side", FINE, NULL, "loads");
 		err = collector_start(collector, &what);
-		condition_add(c, "clock", err ? BAD : FINE, unknown_mend,
+		condition_add(c, "clock", err ? BAD : FINE, unknown_mend(what, err),
 			      err   ? "%s: %s"
 			      : pmu ? "cycles, of the CPU's own counters"
 				    : "cpu-clock, a timer: the machine has no counter of "
@@ -42,8 +37,8 @@ static void try_recording(struct conditions *c)
 			      what, strerror(-err));
 		collector_close(collector);
 	} else {
-		condition_add(c, "kernel side", BAD, unknown_mend, "%s: %s", what,
-			      strerror(-err));
+		condition_add(c, "kernel side", BAD, unknown_mend(what, err), "%s: %s",
+			      what, strerror(-err));
 	}
 }
 

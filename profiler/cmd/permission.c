@@ -21,10 +21,5 @@ void say_cannot(const char *verb, const char *what, int err)
 			mend = c.rows[i].mend;
 	}
 	conditions_release(&c);
-	if (!mend)
-		mend = err == -ENOSYS
-			       ? "this kernel was built without BPF or perf events"
-			       : "none of this forbids it, so something else does: a container's "
-				 "seccomp profile, or a security module";
-	fprintf(stderr, "\n  %s\n", mend);
+	fprintf(stderr, "\n  %s\n", mend ? mend : unknown_mend(what, err));
 }
