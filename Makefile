@@ -31,7 +31,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs step pairs ids ladder lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit pcs step pairs ids ladder kernels lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -87,7 +87,7 @@ setup:
 	@tools/setup build go
 
 setup-test:
-	@tools/setup build go test
+	@tools/setup build go test vm
 
 # The whole: installs, builds plain and sanitized, lints, runs the unit tests under ASan and UBSan,
 # then the end-to-end tests against the real kernel with both programs.
@@ -149,6 +149,13 @@ ids: all
 # Programs as they are published, from npm and Debian.
 ladder: all
 	@tests/ladder $(PROG)
+
+# Under Debian's kernels, 5.10 to 6.12, in an emulated machine; what runs there, it runs slowly.
+KERNELS ?= bullseye bookworm trixie
+kernels: all
+	@tests/e2e/run build
+	@for k in $(KERNELS); do echo "== $$k"; tools/kernel $$k env E2E_BUILT=1 tests/e2e/run \
+		labels prometheus all kill9 bad-input inspect namespaces doctor || exit 1; done
 
 lint:
 	@tools/check-layers

@@ -36,7 +36,7 @@ func checkNamed(name, path string) (string, error) {
 			case f == "[cut]":
 				cut += s.n
 			case m == nil && !strings.HasPrefix(f, "0x") && f[0] != '[':
-				inGo = true
+				inGo = inGo || strings.Contains(f, ".") // clone3, start_thread: C
 			case m != nil && m[1] != name || !inGo && m != nil:
 				other += s.n
 			default:
