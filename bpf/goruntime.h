@@ -244,6 +244,8 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	out->hi = hi;
 	if (curg)
 		flags |= curg_read(l, tmp, m, curg, out);
+	if (out->goid && flags & SAMPLE_GSIGNAL && is_called_back(l, tmp, out))
+		g0_find(m, tmp, out);
 	if (!out->goid || !(flags & SAMPLE_G0))
 		return flags;
 	if (is_cgo(l, tmp))

@@ -67,6 +67,7 @@ enum resume {
 	RESUME_NONE,
 	RESUME_SCHED, /* at g.sched: systemstack, morestack or asmcgocall left it there */
 	RESUME_VDSO,  /* at m.vdsoPC, m.vdsoSP */
+	RESUME_SIGNAL, /* where a signal has interrupted it: resume_pc is no return address */
 };
 
 /* In the numbers that stand before a label. */

@@ -78,6 +78,10 @@ static __always_inline bool signal_find(struct scratch *tmp, struct goroutine_st
 	g->flags |= SAMPLE_GSIGNAL;
 	g->flags &= ~(SAMPLE_G0 | SAMPLE_CGO);
 	g->resume = RESUME_NONE;
+	if (g->goid && !g->alt_hi) { /* in the slot */
+		g->alt_lo = g->lo;
+		g->alt_hi = g->hi;
+	}
 	g->lo = stack.lo;
 	g->hi = stack.hi;
 	return true;
@@ -143,7 +147,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	}
 	w->sigpc = g->goid ? g->sigpc : 0;
 	extras->labels = g->goid ? g->labels : 0;
-	if (g->g0_sp && !(g->flags & SAMPLE_GSIGNAL)) {
+	if (g->g0_sp) {
 		s->c_sp = s->g0_sp = g->g0_sp;
 		/* C made the thread, and its bounds are guessed up to Go 1.21 */
 		extras->c_end = g->startpc ? g->g0_hi : 0;

@@ -204,6 +204,30 @@ static __always_inline void rest_add(struct scratch *tmp, __u64 addr)
 		w->n = at + size / 8;
 }
 
+/* Registers in struct rt_sigframe, from sigtramp's frame on, which lies below it; x86-64. */
+enum { SIGFRAME_FP = 136, SIGFRAME_SP = 176 /* then PC */ };
+
+/* A signal handler has interrupted the goroutine on its own stack. The handler's chain leads to sigtramp, whose
+ * caller seems to be what was interrupted: the kernel has saved all registers behind that frame. */
+static __always_inline void interrupted_find(struct scratch *tmp)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+	__u64 frame = w->left, fp;
+	struct {
+		__u64 sp, pc;
+	} regs;
+
+	if (!frame || read_user(&fp, sizeof(fp), frame) ||
+	    read_user(&s->resume_fp, sizeof(fp), frame + SIGFRAME_FP) ||
+	    read_user(&regs, sizeof(regs), frame + SIGFRAME_SP) || fp != s->resume_fp ||
+	    regs.sp - w->alt_lo >= w->alt_hi - w->alt_lo)
+		return;
+	s->resume = RESUME_SIGNAL;
+	s->resume_pc = regs.pc;
+	s->resume_sp = regs.sp;
+}
+
 /* The words at sp, then the chain from fp. */
 static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct layout *l)
 {
@@ -233,7 +257,9 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	if (s->fp == s->sp - 16)
 		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->fp);
 	walk_stack(cpu);
-	if (w->left && s->goid && !(s->flags & SAMPLE_G0)) {
+	if (s->flags & SAMPLE_GSIGNAL) {
+		interrupted_find(tmp);
+	} else if (w->left && s->goid && !(s->flags & SAMPLE_G0)) {
 		walk_callbacks(cpu, l->cgocall_frame);
 		if (w->left)
 			rest_add(tmp, w->left + 16);
@@ -253,8 +279,12 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		w->hi = w->alt_hi;
 	}
 	s->n_resume_words = words_add(tmp, s->resume_sp,
-				      l->old_prologue ? RESUME_WORDS_OLD : LEAF_WORDS);
+				      !l->old_prologue             ? LEAF_WORDS
+				      : s->resume == RESUME_SIGNAL ? LEAF_WORDS_OLD
+								   : RESUME_WORDS_OLD);
 	w->fp = s->resume_fp;
+	if (s->resume_fp == s->resume_sp - 16) /* as in walk() */
+		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->resume_fp);
 	n = w->n;
 	walk_stack(cpu);
 	if (w->left)

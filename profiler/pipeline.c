@@ -304,7 +304,8 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		pl->leaf_first[n++] = pl->cut;
 	/* or a goroutine that left its thread in newstack */
 	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;
-	if (*rooted || !n_resume)
+	/* a signal handler has come to its end at sigtramp, others go on below */
+	if (!n_resume || *rooted != (s->resume == RESUME_SIGNAL))
 		return n;
 	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {
 		if (kind == FRAME_UNNAMED && !native)
@@ -313,7 +314,8 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		n_resume--;
 	}
 	pl->resuming = true;
-	*rooted = is_root(expand_pcs(pl, p, s, resume, n_resume, false, &n));
+	*rooted = is_root(
+		expand_pcs(pl, p, s, resume, n_resume, s->resume == RESUME_SIGNAL, &n));
 	return n;
 }
 

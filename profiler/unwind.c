@@ -14,54 +14,54 @@ enum {
 	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
 };
 
-/* cgocallback is on the goroutine's stack, with its canonical frame address (CFA) there, and has the frame pointer
- * from the thread's: that of cgocall, as in walk_callbacks(). */
-static uint64_t callback_caller(struct stack *st, struct space *space,
-				const struct sample *s, uint64_t cfa)
-{
-	uint64_t at = (cfa - s->sp) / 8;
-	uint32_t d = 0;
-
-	st->pcs[st->n++] = 0;
-	if (at < s->n_words && space_is_go(space, s->pcs[at]) &&
-	    space_spdelta(space, s->pcs[at] - 1, &d))
-		st->pcs[st->n++] = s->pcs[at];
-	return cfa + d;
-}
-
-/* Follows frame pointers from fp on in the copied words; what lies beyond them is cut off. */
-static void add_from_words(struct stack *st, struct space *space, const struct sample *s,
-			   uint64_t fp)
-{
-	uint64_t end = s->sp + s->n_words * 8ull, next;
-	uint32_t d;
-
-	for (; fp && st->n < MAX_USER_PCS; fp = next) {
-		const __u64 *frame;
-
-		if (fp < s->sp || fp % 8 || fp >= end || end - fp < 16) {
-			st->broken = true;
-			return;
-		}
-		frame = s->pcs + (fp - s->sp) / 8;
-		next = frame[0];
-		st->pcs[st->n++] = frame[1];
-		if (next - s->sp >= end - s->sp && space_spwrite(space, frame[1] - 1) &&
-		    space_spdelta(space, frame[1] - 1, &d))
-			next = callback_caller(st, space, s, fp + 16 + d + 8);
-		if (next && next <= fp) {
-			st->broken = true;
-			return;
-		}
-	}
-}
-
 /* A part of a sample: words of a stack from sp on, then the chain from fp on. */
 struct part {
 	const __u64 *words, *chain;
 	uint32_t n_words, n_chain;
 	uint64_t sp, fp;
 };
+
+/* cgocallback is on the goroutine's stack, with its canonical frame address (CFA) there, and has the frame pointer
+ * from the thread's: that of cgocall, as in walk_callbacks(). */
+static uint64_t callback_caller(struct stack *st, struct space *space, const struct part *p,
+				uint64_t cfa)
+{
+	uint64_t at = (cfa - p->sp) / 8;
+	uint32_t d = 0;
+
+	st->pcs[st->n++] = 0;
+	if (at < p->n_words && space_is_go(space, p->words[at]) &&
+	    space_spdelta(space, p->words[at] - 1, &d))
+		st->pcs[st->n++] = p->words[at];
+	return cfa + d;
+}
+
+/* Follows frame pointers from fp on in the copied words; what lies beyond them is cut off. */
+static void add_from_words(struct stack *st, struct space *space, const struct part *p,
+			   uint64_t fp)
+{
+	uint64_t end = p->sp + p->n_words * 8ull, next;
+	uint32_t d;
+
+	for (; fp && st->n < MAX_USER_PCS; fp = next) {
+		const __u64 *frame;
+
+		if (fp < p->sp || fp % 8 || fp >= end || end - fp < 16) {
+			st->broken = true;
+			return;
+		}
+		frame = p->words + (fp - p->sp) / 8;
+		next = frame[0];
+		st->pcs[st->n++] = frame[1];
+		if (next - p->sp >= end - p->sp && space_spwrite(space, frame[1] - 1) &&
+		    space_spdelta(space, frame[1] - 1, &d))
+			next = callback_caller(st, space, p, fp + 16 + d + 8);
+		if (next && next <= fp) {
+			st->broken = true;
+			return;
+		}
+	}
+}
 
 /* Callers of pc, a return address, and of those, by where pclntab says that their return addresses are: in n words of
  * the stack, of which the first is where SP is behind that return. */
@@ -114,34 +114,32 @@ static void add_chain(struct stack *st, struct space *space, const struct part *
  * is above the CFA is the caller's. One that is neither is not a frame pointer now: assembly uses
  * the register for data, and the caller's is where the prologue has saved it.
  */
-static void sampled_stack(struct stack *ret, struct space *space, const struct sample *s)
+static void interrupted_stack(struct stack *ret, struct space *space, uint64_t pc,
+			      const struct part *p)
 {
-	const struct part all = { s->pcs, s->pcs + s->n_words, s->n_words, s->n_user, s->sp,
-				  s->fp };
 	uint64_t cfa, ra, at;
 	uint32_t d;
 
-	ret->pcs[ret->n++] = s->ip;
-	if (!space || !space_spdelta(space, s->ip, &d)) {
-		add_chain(ret, space, &all);
+	ret->pcs[ret->n++] = pc;
+	if (!space || !space_spdelta(space, pc, &d)) {
+		add_chain(ret, space, p);
 		return;
 	}
-	cfa = s->sp + d + 8;
+	cfa = p->sp + d + 8;
 	/* complete, or around a call of duffzero or duffcopy, which get a frame before they are called */
-	if (s->fp == cfa - 16 || (s->fp == s->sp - 16 && d >= 8 && s->n_user)) {
-		add_chain(ret, space, &all);
+	if (p->fp == cfa - 16 || (p->fp == p->sp - 16 && d >= 8 && p->n_chain)) {
+		add_chain(ret, space, p);
 		return;
 	}
 	at = d / 8; /* of the return address */
-	ra = d % 8 == 0 && at < s->n_words ? s->pcs[at] : 0;
+	ra = d % 8 == 0 && at < p->n_words ? p->words[at] : 0;
 	/* it has moved SP to another stack, and has a frame */
-	if (space_spwrite(space, s->ip) &&
-	    (s->fp - cfa >= FAR || !space_is_go(space, ra))) {
-		ret->broken = !s->n_user;
-		if (!s->n_user && space_is_go(space, ra))
-			add_from_words(ret, space, s, callback_caller(ret, space, s, cfa));
+	if (space_spwrite(space, pc) && (p->fp - cfa >= FAR || !space_is_go(space, ra))) {
+		ret->broken = !p->n_chain;
+		if (!p->n_chain && space_is_go(space, ra))
+			add_from_words(ret, space, p, callback_caller(ret, space, p, cfa));
 		else
-			add_chain(ret, space, &all);
+			add_chain(ret, space, p);
 		return;
 	}
 	if (!space_is_go(space, ra)) {
@@ -150,20 +148,20 @@ static void sampled_stack(struct stack *ret, struct space *space, const struct s
 	}
 	ret->pcs[ret->n++] = ra;
 	/* morestack is called before there is a frame */
-	if (space_spdelta(space, ra - 1, &d) && !d && at + 1 < s->n_words &&
-	    space_is_go(space, s->pcs[at + 1])) {
+	if (space_spdelta(space, ra - 1, &d) && !d && at + 1 < p->n_words &&
+	    space_is_go(space, p->words[at + 1])) {
 		at++;
 		cfa += 8;
-		ret->pcs[ret->n++] = s->pcs[at];
+		ret->pcs[ret->n++] = p->words[at];
 	}
-	if (s->fp >= cfa && s->n_user && space_is_go(space, s->pcs[s->n_words]))
-		add_chain(ret, space, &all);
-	else if (!s->n_user && space_spwrite(space, ra - 1) &&
+	if (p->fp >= cfa && p->n_chain && space_is_go(space, p->chain[0]))
+		add_chain(ret, space, p);
+	else if (!p->n_chain && space_spwrite(space, ra - 1) &&
 		 space_spdelta(space, ra - 1, &d))
-		add_from_words(ret, space, s, callback_caller(ret, space, s, cfa + d + 8));
-	else if (at && !s->n_user)
-		add_from_words(ret, space, s, s->pcs[at - 1]);
-	else if (s->fp) /* 0: the caller is the root */
+		add_from_words(ret, space, p, callback_caller(ret, space, p, cfa + d + 8));
+	else if (at && !p->n_chain)
+		add_from_words(ret, space, p, p->words[at - 1]);
+	else if (p->fp) /* 0: the caller is the root */
 		ret->broken = true;
 }
 
@@ -182,10 +180,15 @@ static void resumed_stack(struct stack *ret, struct space *space, const struct s
 				   s->resume_fp };
 	uint32_t n = ret->n;
 
-	ret->pcs[ret->n++] = s->resume_pc;
-	if (s->resume == RESUME_SCHED && s->resume_fp != s->resume_sp && s->n_resume_words)
-		ret->pcs[ret->n++] = words[0];
-	add_chain(ret, space, &rest);
+	if (s->resume == RESUME_SIGNAL) {
+		interrupted_stack(ret, space, s->resume_pc, &rest);
+	} else {
+		ret->pcs[ret->n++] = s->resume_pc;
+		if (s->resume == RESUME_SCHED && s->resume_fp != s->resume_sp &&
+		    s->n_resume_words)
+			ret->pcs[ret->n++] = words[0];
+		add_chain(ret, space, &rest);
+	}
 	ret->n_resume = ret->n - n;
 	ret->n = n;
 }
@@ -312,6 +315,9 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s)
 {
+	const struct part all = { s->pcs, s->pcs + s->n_words, s->n_words, s->n_user, s->sp,
+				  s->fp };
+
 	ret->n = ret->n_resume = 0;
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
@@ -323,7 +329,7 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		ret->pcs[ret->n++] =
 			s->ip; /* about to call it, or back: on another stack */
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
-		sampled_stack(ret, space, s);
+		interrupted_stack(ret, space, s->ip, &all);
 	if (s->resume)
 		resumed_stack(ret, space, s);
 }

@@ -23,7 +23,7 @@ enum { STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD };
 
 struct stack {
 	/* User space: the exact PC, then return addresses, n of them; then n_resume of the
-	 * goroutine's own stack, when the sample was taken on another: the PC there, then callers. 0 stands
+	 * goroutine's own stack, when the sample was taken on another: the PC there (exact after RESUME_SIGNAL), then callers. 0 stands
 	 * where sample.pcs has one. */
 	uint64_t pcs[STACK_PCS];
 	uint32_t n, n_resume;

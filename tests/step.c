@@ -64,7 +64,9 @@ static uint32_t chain_of(uint32_t parent, uint64_t pc)
 	*m = (struct memo){ pc, parent, parent };
 	n = symbolizer_user(symbolizer, proc->space, pc, f, FRAMES_AT_PC, NULL);
 	kind = f[n - 1].kind;
-	if (kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL)
+	if (kind == FRAME_GOEXIT || kind == FRAME_MCALL ||
+	    (kind == FRAME_MSTART &&
+	     strcmp(strtab_get(strs, f[n - 1].func), "runtime.sigtramp")))
 		m->chain = 0;
 	while (n--) /* modules have the same rows in the profile, as pipeline.c adds them in order */
 		m->chain = profile_call(profile, m->chain, profile_frame(profile, &f[n]));
@@ -172,6 +174,39 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
 	return false;
 }
 
+/* What it has interrupted is found from the frame of what it calls. */
+static bool is_sigtramp(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
+{
+	const char *name = strtab_get(strs, func_of(theirs));
+
+	(void)ours;
+	(void)r;
+	return !strcmp(name, "runtime.sigtramp") || !strcmp(name, "runtime.cgoSigtramp");
+}
+
+/* The handler changes the registers that it will return to: SP, then PC, to those of a call that was not made; and
+ * what it is to be made from may have no frame, as above. */
+static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
+{
+	const struct call *calls = profile->calls;
+	bool changing = holds(theirs, "runtime.(*sigctxt).pushCall"), handles = false;
+
+	(void)r;
+	while (ours && theirs && calls[ours].frame == calls[theirs].frame) {
+		handles = handles ||
+			  !strcmp(strtab_get(strs, func_of(ours)), "runtime.sigtramp");
+		ours = calls[ours].parent;
+		theirs = calls[theirs].parent;
+	}
+	if (!handles || changing)
+		return handles;
+	if (strcmp(strtab_get(strs, func_of(ours)), "runtime.asyncPreempt"))
+		return false;
+	ours = calls[ours].parent;
+	return ours == theirs || (calls[ours].frame == calls[theirs].frame &&
+				  lacks_one(calls[ours].parent, calls[theirs].parent));
+}
+
 /* Back from a signal handler, to somewhere. */
 static bool is_restorer(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
@@ -180,7 +215,7 @@ static bool is_restorer(uint32_t ours, uint32_t theirs, const struct user_regs_s
 	return !strcmp(strtab_get(strs, func_of(theirs)), "__restore_rt");
 }
 
-enum { EXCUSES = 4 };
+enum { EXCUSES = 6 };
 
 static struct {
 	const char *what;
@@ -190,6 +225,8 @@ static struct {
 	{ "in copystack", is_moving, 0 },
 	{ "goroutine gone", has_left, 0 },
 	{ "below an injected call", is_injected, 0 },
+	{ "before an injected call", is_injecting, 0 },
+	{ "in sigtramp", is_sigtramp, 0 },
 	{ "in the restorer", is_restorer, 0 },
 };
 
@@ -437,7 +474,9 @@ int main(int argc, char **argv)
 		}
 	}
 	kill(pid, SIGKILL);
-	if ((excuses[0].n + excuses[2].n + excuses[3].n) * 100 > n_steps)
-		return 1;
+	for (uint32_t i = 0; i < EXCUSES; i++)
+		if (excuses[i].is != has_left &&
+		    excuses[i].n * (excuses[i].is == is_injecting ? 10 : 100) > n_steps)
+			return 1;
 	return n_differ * 1000 > n_steps * (argc > 4 ? (uint64_t)atoi(argv[4]) : 0);
 }
