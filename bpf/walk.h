@@ -208,18 +208,22 @@ static __always_inline void rest_add(struct scratch *tmp, __u64 addr)
 enum { SIGFRAME_FP = 136, SIGFRAME_SP = 176 /* then PC */ };
 
 /* A signal handler has interrupted the goroutine on its own stack. The handler's chain leads to sigtramp, whose
- * caller seems to be what was interrupted: the kernel has saved all registers behind that frame. */
+ * caller seems to be what was interrupted: the kernel has saved all registers behind that frame. Most often
+ * sigtramp is about to begin, and to have its frame. */
 static __always_inline void interrupted_find(struct scratch *tmp)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
-	__u64 frame = w->left, fp;
+	__u64 frame = w->left, fp = s->fp;
 	struct {
 		__u64 sp, pc;
 	} regs;
 
-	if (!frame || read_user(&fp, sizeof(fp), frame) ||
-	    read_user(&s->resume_fp, sizeof(fp), frame + SIGFRAME_FP) ||
+	if (!frame)
+		frame = s->sp - 8;
+	else if (read_user(&fp, sizeof(fp), frame))
+		return;
+	if (read_user(&s->resume_fp, sizeof(fp), frame + SIGFRAME_FP) ||
 	    read_user(&regs, sizeof(regs), frame + SIGFRAME_SP) || fp != s->resume_fp ||
 	    regs.sp - w->alt_lo >= w->alt_hi - w->alt_lo)
 		return;
@@ -245,7 +249,7 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
 	w->n = s->n_words;
 	/* from 16 below sp: the frame of duffzero and duffcopy */
-	if (on_stack && s->goid && !(s->flags & SAMPLE_G0) &&
+	if (on_stack && s->goid && !(s->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
 	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
 		copy_stack(tmp);
 		return;
