@@ -62,20 +62,41 @@ struct goroutine_scratch {
 	__u64 g0[G_SCHED_SP + 1];
 };
 
-/* Both read what the layout needs and no byte more: the object may be the last before a page that is
- * not mapped, and one bad byte fails the whole read. Sizes have 64 bits, and indexes
- * masks, because of the verifier. */
-static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
-				  __u64 g)
+/*
+ * Reads a g or m and returns how many of its bytes were there; the rest is zeros, as read_user() leaves them when
+ * it fails. A page of Go's heap that was never written to is not there, where nothing may wait for it: young
+ * objects whose last fields were never set end on one. Size is what the layout needs and no byte more, for
+ * what follows may not be mapped at all. Sizes have 64 bits, and indexes masks, because of the verifier.
+ */
+static __always_inline __u64 object_read(__u64 object[OBJECT_WORDS], __u64 size, __u64 addr)
 {
-	__u64 size = (__u64)(l->g_labels ? l->g_labels : l->g_startpc) + 8;
+	const __u64 page = 4096; /* or a part of one */
+	__u64 first = page - addr % page;
 
-	return size > sizeof(tmp->g) || read_user(tmp->g, size, g);
+	if (size > OBJECT_WORDS * 8)
+		return 0;
+	if (!read_user(object, size, addr))
+		return size;
+	return first > OBJECT_WORDS * 8 || read_user(object, first, addr) ? 0 : first;
 }
 
 static __always_inline __u64 g_field(const struct goroutine_scratch *tmp, __u32 offset)
 {
 	return tmp->g[offset / 8 & (OBJECT_WORDS - 1)];
+}
+
+/* The g of a goroutine has gopc, or lockedm when C made its thread: without them there was a page once, and it is
+ * only not at hand. */
+static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
+				  __u64 g)
+{
+	__u64 size = (__u64)(l->g_labels ? l->g_labels : l->g_startpc) + 8;
+	__u64 n = object_read(tmp->g, size, g);
+
+	if (n >= size)
+		return 0;
+	return n <= l->g_goid || (g_field(tmp, l->g_goid) && !g_field(tmp, l->g_gopc) &&
+				  !(l->g_lockedm && g_field(tmp, l->g_lockedm)));
 }
 
 static __always_inline int m_read(const struct layout *l, struct goroutine_scratch *tmp,
@@ -87,8 +108,8 @@ static __always_inline int m_read(const struct layout *l, struct goroutine_scrat
 		end = l->m_extra_in_c + 1;
 	if (end < l->m_ncgo + 4)
 		end = l->m_ncgo + 4;
-	end -= l->m_procid;
-	return end > sizeof(tmp->m) || read_user(tmp->m, end, m + l->m_procid);
+	return object_read(tmp->m, end - l->m_procid, m + l->m_procid) <=
+	       l->m_curg - l->m_procid;
 }
 
 /* Narrower fields are the low bits of what this returns. */

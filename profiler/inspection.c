@@ -30,7 +30,10 @@ static long read_user(void *dst, __u32 size, __u64 addr)
 {
 	struct iovec local = { dst, size }, remote = { (void *)(uintptr_t)addr, size };
 
-	return process_vm_readv(reading, &local, 1, &remote, 1, 0) != (ssize_t)size;
+	if (process_vm_readv(reading, &local, 1, &remote, 1, 0) == (ssize_t)size)
+		return 0;
+	memset(dst, 0, size);
+	return -EFAULT;
 }
 
 #include "bpf/goruntime.h"

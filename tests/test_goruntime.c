@@ -391,6 +391,85 @@ Test(goruntime, what_cannot_be_read)
 	expect_stack(0x7ffe0000, 0x7fff0000, 0, 0);
 }
 
+/* Of this object what lies from that field on would be on a page that was never written to. */
+static void page_end(int region, __u64 field)
+{
+	__u64 from = regions[region].addr;
+
+	regions[region].addr = (from & ~0xfffULL) + 0x1000 - field;
+	regions[region].size = field;
+}
+
+Test(goruntime, g0_ends_on_a_page_never_written_to)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		put(TP - 8, G0, 8);
+		page_end(1, layout.g_goid + 8);
+		put(TP - 8, regions[1].addr, 8);
+		cr_expect_eq(look(), SAMPLE_G0, "%s", versions[v]);
+		expect_goroutine();
+		expect_stack(0x7ffe0000, 0x7fff0000, 0xc000100000, 0xc000108000);
+		page_end(1, layout.g_goid);
+		put(TP - 8, regions[1].addr, 8);
+		cr_expect_eq(look(), SAMPLE_G_FAULT, "whether it is g0 is not known");
+	}
+}
+
+/* Runs the goroutine, with what is from that field on missing; returns flags. */
+static __u32 run_g_cut_at(__u64 field)
+{
+	page_end(0, field);
+	put(TP - 8, regions[0].addr, 8);
+	put(M + layout.m_curg, regions[0].addr, 8);
+	return look();
+}
+
+Test(goruntime, goroutine_ends_on_a_page_never_written_to)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		cr_expect_eq(run_g_cut_at(layout.g_labels), 0, "%s", versions[v]);
+		cr_expect_eq(state.goid, 18);
+		cr_expect_eq(state.startpc, 0x401000 + 18);
+		cr_expect_eq(state.labels, 0, "it was never given any");
+
+		thread_make(versions[v]);
+		cr_expect_eq(run_g_cut_at(layout.g_gopc), SAMPLE_G_FAULT,
+			     "it was started, so gopc was written");
+		expect_none();
+
+		thread_make(versions[v]);
+		put(G + layout.g_lockedm, M, 8);
+		cr_expect_eq(run_g_cut_at(layout.g_gopc), 0, "it was not: C's thread");
+		cr_expect_eq(state.goid, 18);
+		cr_expect_eq(state.startpc, 0);
+	}
+}
+
+Test(goruntime, m_ends_on_a_page_never_written_to)
+{
+	__u64 m;
+
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		regions[3].size = layout.m_curg + 8 - layout.m_procid;
+		regions[3].addr = 0x50000 - regions[3].size;
+		m = regions[3].addr - layout.m_procid;
+		put(G + 48, m, 8);
+		cr_expect_eq(look(), 0, "%s", versions[v]);
+		expect_goroutine();
+		regions[3].size -= 8;
+		regions[3].addr += 8;
+		put(G + 48, m + 8, 8);
+		cr_expect_eq(look(), SAMPLE_G_FAULT, "what it runs is not known");
+		expect_none();
+	}
+}
+
 Test(goruntime, contradictions)
 {
 	thread_make("go1.22.3");

@@ -299,7 +299,7 @@ Test(symbolizer, programs_by_file)
 Test(symbolizer, seen_addresses_are_kept)
 {
 	struct framecache c = { 0 };
-	const struct frame *found;
+	const struct frame *found = NULL;
 	struct frame f[2];
 
 	cr_expect_eq(framecache_find(&c, 1, &found), 0);
