@@ -90,7 +90,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 }
 
 /* The address space is not the one that was there before: is the program? */
-static __always_inline void image_check(struct process_entry *p)
+static __always_inline void image_check(struct process_entry *p, __u32 tgid)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	image_id image = image_of(task);
@@ -100,6 +100,7 @@ static __always_inline void image_check(struct process_entry *p)
 	if (p->image)
 		p->flags &= ~PROCESS_GIVEN;
 	p->image = image;
+	p->own = exe_key_own(tgid, image);
 	p->exec_vm = 0;
 	exe_read(&p->exe, task);
 	if (!(p->flags & PROCESS_GIVEN))
@@ -108,30 +109,42 @@ static __always_inline void image_check(struct process_entry *p)
 		bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
 }
 
-/* Keeps the row of the current process true. False: the sample is none of ours. */
-static __always_inline bool process_check(struct process_entry *p, __u32 tgid, __u64 mm,
-					  __u64 exec_vm)
+/* What user space has found out since. */
+static __always_inline void executable_learn(struct process_entry *p)
 {
+	const struct executable *known = 0;
+
+	if (p->executable.state != EXE_NOT_GO || p->flags & PROCESS_CHILDREN)
+		known = bpf_map_lookup_elem(&executables, &p->own);
+	if (!known && p->executable.state == EXE_UNKNOWN)
+		known = bpf_map_lookup_elem(&executables, &p->exe);
+	if (!known)
+		return;
+	p->executable.layout = known->layout;
+	barrier(); /* another CPU may read it now */
+	p->executable.state = known->state;
+}
+
+/* Keeps the row of the current process true. False: it is none of ours. */
+static __always_inline bool process_check(struct process_entry *p, __u32 tgid, __u64 mm,
+					  __u64 exec_vm, bool exec)
+{
+	bool ours;
+
 	if (mm && p->mm != mm) {
-		image_check(p);
+		image_check(p, tgid);
 		p->mm = mm;
 	}
-	if (p->executable.state == EXE_UNKNOWN) {
-		const struct executable *known = bpf_map_lookup_elem(&executables, &p->exe);
-
-		if (known) {
-			p->executable.layout = known->layout;
-			barrier(); /* another CPU may read it now */
-			p->executable.state = known->state;
-		}
-	}
-	if (p->executable.state == EXE_NOT_GO && !(p->flags & PROCESS_WANTED)) {
+	if (!p->executable.layout.ok)
+		executable_learn(p);
+	ours = p->executable.state != EXE_NOT_GO || p->flags & PROCESS_WANTED;
+	if (!ours && !exec)
 		__sync_fetch_and_add(&p->left_out, 1);
-		return false;
-	}
-	if (mm && p->exec_vm != exec_vm && image_tell(p, tgid))
+	/* what was launched and is not Go may have loaded a library that is */
+	if ((ours || (p->flags & PROCESS_CHILDREN && !exec)) && mm &&
+	    p->exec_vm != exec_vm && image_tell(p, tgid))
 		p->exec_vm = exec_vm;
-	return true;
+	return ours;
 }
 
 /* A process that nobody has looked at; its image is not 0, which says that user space has given the row.
@@ -227,7 +240,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	task_read(&t, modern, in_kernel);
 	if (!p)
 		p = process_add(t.tgid, t.mm);
-	if (!p || !process_check(p, t.tgid, t.mm, t.exec_vm))
+	if (!p || !process_check(p, t.tgid, t.mm, t.exec_vm, false))
 		return 0;
 	tmp = bpf_map_lookup_elem(&scratches, &cpu);
 	if (!tmp)
@@ -283,7 +296,7 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 			p->image = 1;
 		p->mm = 0; /* a sample may have seen the new one before it was complete */
 		process_check(p, tgid, (__u64)BPF_CORE_READ(task, mm),
-			      BPF_CORE_READ(task, mm, exec_vm));
+			      BPF_CORE_READ(task, mm, exec_vm), true);
 	}
 	return 0;
 }
@@ -300,6 +313,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	copy = *p; /* same program, until it execs */
 	copy.image = image_of(child);
+	copy.own = exe_key_own(to, copy.image);
 	copy.mm = 0;
 	copy.exec_vm = 0;
 	copy.flags &= ~PROCESS_GIVEN;

@@ -138,6 +138,12 @@ struct exe_key {
 	__u32 dev, generation;
 };
 
+/* The same for one image of a process. */
+static inline struct exe_key exe_key_own(__u32 tgid, image_id image)
+{
+	return (struct exe_key){ .ino = image, .size = tgid, .dev = ~0u };
+}
+
 struct image_record {
 	__u32 type; /* RECORD_IMAGE */
 	__u32 tgid;
@@ -204,7 +210,7 @@ struct process_entry {
 	__u64 mm;      /* address space of this image: another one means exec */
 	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
 	struct executable executable; /* here too, for the sake of speed */
-	struct exe_key exe;
+	struct exe_key exe, own;      /* own: as exe_key_own() */
 	__u64 left_out; /* samples not sent since it is not Go, and not yet told of */
 	__u32 flags;
 	__u32 pad;

@@ -302,6 +302,14 @@ int collector_executable(struct collector *c, const struct exe_key *key,
 		       : 0;
 }
 
+int collector_process(struct collector *c, uint32_t tgid, image_id image,
+		      const struct executable *exe)
+{
+	struct exe_key key = exe_key_own(tgid, image);
+
+	return collector_executable(c, &key, exe);
+}
+
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)
 {
 	struct epoll_event event;

@@ -56,6 +56,11 @@ void collector_left_out(const struct collector *c,
 int collector_executable(struct collector *c, const struct exe_key *key,
 			 const struct executable *exe);
 
+/* What one image of a process is, whatever others of its executable are: one that the kernel side takes for
+ * unknown, for Go without a layout or, if it was launched, for not Go. */
+int collector_process(struct collector *c, uint32_t tgid, image_id image,
+		      const struct executable *exe);
+
 /* Waits up to timeout_ms for something urgent, then hands over all that is there, samples last and CPU
  * by CPU: they are in the order of time only within each. Records that
  * do not add up are dropped. 0, or -EINTR; other negative errno are fatal. */

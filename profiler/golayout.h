@@ -86,8 +86,8 @@ int golayout_find(struct golayout *ret, const struct object *o, bool dwarf);
 /*
  * The rest, on a process, whose space_go() the layout is of: reads got and iscgo, then
  * runs the checks on its threads (n 0: on none) and clears layout.ok when one fails. Nobody is
- * stopped: what changes while it is read is read again. -ESRCH and the like: the process cannot be
- * read, and ok is 0 if it depends on that.
+ * stopped: what changes while it is read is read again. -ENOTSUP: a check failed; -EAGAIN: the process has
+ * not come far enough to say; -ESRCH and the like: it cannot be read. Then ok is 0, and why says why.
  */
 int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n);

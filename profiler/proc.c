@@ -95,6 +95,11 @@ struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image)
 		       : NULL;
 }
 
+struct proc *procs_row(struct procs *ps, uint32_t n)
+{
+	return n < ps->n ? ps->rows[n] : NULL;
+}
+
 struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n)
 {
 	uint32_t i = place(ps, tgid, 0) + n;
@@ -208,15 +213,28 @@ static void look_at_program(struct proc *p)
 void procs_look(struct procs *ps, struct proc *p)
 {
 	p->looked = true;
-	p->refreshed_ns = now_ns();
 	look_at_exe(ps, p);
 	p->go = p->program.version != NULL;
 	if (!p->comm[0])
 		read_comm(p);
 	/* else nobody will ask for its names */
-	if ((p->go || p->wanted || p->program.packed) &&
-	    !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+	if (!p->go && !p->wanted && !p->program.packed)
+		return;
+	p->refreshed_ns = now_ns();
+	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
+}
+
+void procs_look_inside(struct procs *ps, struct proc *p)
+{
+	p->refreshed_ns = now_ns();
+	if (p->space || space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+		return;
+	look_at_program(p);
+	if (p->go)
+		return;
+	space_close(p->space);
+	p->space = NULL;
 }
 
 void procs_share(struct procs *ps, struct proc *p, const struct exe_key *exe)
@@ -292,6 +310,7 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	struct golayout l;
 	uint64_t bias;
 	uint32_t n = 0;
+	int err = 0;
 
 	*ret = (struct executable){ .state = p->go ? EXE_GO : EXE_NOT_GO };
 	*why = p->program.why;
@@ -306,14 +325,14 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
 		l = *layout_of(ps, o, dwarf);
 		if (!l.why)
-			golayout_check(&l, p->space, (pid_t)p->tgid, threads, n);
+			err = golayout_check(&l, p->space, (pid_t)p->tgid, threads, n);
 		*why = *why ? *why : l.why;
 		ret->layout = l.layout;
-		ret->own = l.got != 0;
+		ret->own = l.got || err == -EAGAIN || o != space_exe(p->space);
 	}
 	free(threads);
 	if (!ret->layout.ok)
-		return -ENOTSUP;
+		return err == -EAGAIN ? err : -ENOTSUP;
 	*why = NULL;
 	return 0;
 }

@@ -22,6 +22,8 @@ struct proc {
 	struct go_program program;
 	uint32_t process;      /* row of the profile */
 	uint64_t refreshed_ns; /* when its maps were last read, CLOCK_MONOTONIC */
+	uint64_t again_ns;     /* when to look again for what was not there yet; 0: not */
+	uint32_t again;        /* how often that was */
 	uint8_t ended;         /* 0: it runs; then it counts the calls of procs_reap() */
 	char comm[16];
 };
@@ -35,6 +37,8 @@ void procs_close(struct procs *ps); /* takes NULL */
 struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image);
 /* The same, made when there is none. image 0: given by the user, not sampled yet. */
 struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image);
+/* The n-th row of all; NULL behind the last. */
+struct proc *procs_row(struct procs *ps, uint32_t n);
 /* The n-th row of a pid, oldest first; NULL behind the last. */
 struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
 /* A row that was given turns out to be this image. */
@@ -50,6 +54,8 @@ void procs_unlook(struct proc *p);
 void procs_record(struct procs *ps, struct proc *p);
 /* Reads the mappings again: what was packed may have become a Go program. */
 void procs_refresh(struct proc *p);
+/* Looks for Go among the libraries of a program that is not. */
+void procs_look_inside(struct procs *ps, struct proc *p);
 /* The process is gone, or became another program: samples of it may still be on their way. */
 void procs_end(struct proc *p);
 /* Forgets what ended two calls ago. */
@@ -58,7 +64,8 @@ void procs_drop(struct procs *ps, struct proc *p);
 
 /*
  * What the kernel side is to take the program of p for. 0; -ENOENT: not Go; -ENOTSUP: Go, but where
- * its goroutines are is not known, or fails a check, and *why (a static string) says why.
+ * its goroutines are is not known, or fails a check, and *why (a static string) says why; -EAGAIN: that
+ * can be said later.
  */
 int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 		const char **why);

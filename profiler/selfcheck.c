@@ -164,29 +164,30 @@ static const char *verdict(const struct golayout *l)
 	for (int i = 0; i < CHECKS; i++)
 		if (l->checks[i].ran && !l->checks[i].ok)
 			return whys[i];
-	if (l->unproved && !l->checks[CHECK_GOID].ran)
-		return "its version of Go is not known, and it was idle: no goroutine to check on";
 	return NULL;
 }
 
-/* What only the process knows of where the slot is. */
-static bool slot_read(struct golayout *l, const struct process *p)
+/* What only the process knows of where the slot is. -EAGAIN: what loads it has not come so far. */
+static int slot_read(struct golayout *l, const struct process *p)
 {
 	uint8_t iscgo = 1;
 	int64_t offset;
 
 	if (l->got) {
-		if (!peek(p, l->got + p->bias, &offset, sizeof(offset)) || !offset ||
-		    offset % 8 || offset > SLOT_MAX || offset < -SLOT_MAX)
-			return false;
+		if (!peek(p, l->got + p->bias, &offset, sizeof(offset)))
+			return -errno;
+		if (offset % 8 || offset > SLOT_MAX || offset < -SLOT_MAX)
+			return -ENOTSUP;
+		if (!offset)
+			return -EAGAIN;
 		l->layout.tls_g = offset;
 	}
 	if (l->iscgo) {
 		if (!peek(p, l->iscgo + p->bias, &iscgo, 1))
-			return false;
+			return -errno;
 		l->layout.g_in_register = !iscgo;
 	}
-	return true;
+	return 0;
 }
 
 static void threads_check(struct golayout *l, const struct process *p,
@@ -218,13 +219,14 @@ int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 {
 	struct process p = { l, space, 0, pid };
 	struct golayout fresh;
+	int err;
 
 	l->layout.ok = 0;
-	errno = 0;
 	space_go(space, &p.bias);
-	if (!slot_read(l, &p)) {
+	err = slot_read(l, &p);
+	if (err) {
 		l->why = "the slot of g could not be read from the process";
-		return errno ? -errno : -ENOTSUP;
+		return err;
 	}
 	fresh = *l;
 	/* what is wrong stays wrong; what was only on its way does not */
@@ -237,6 +239,13 @@ int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 			break;
 		usleep(1000);
 	}
-	l->layout.ok = !l->why;
-	return l->why ? -ENOTSUP : 0;
+	if (l->why)
+		return -ENOTSUP;
+	if (l->unproved && !l->checks[CHECK_GOID].ran) {
+		l->why =
+			"its version of Go is not known, and it was idle: no goroutine to check on";
+		return -EAGAIN;
+	}
+	l->layout.ok = 1;
+	return 0;
 }

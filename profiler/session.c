@@ -24,6 +24,17 @@
 #include "profiler/profile.h"
 #include "symbolizer/symbolizer.h"
 
+enum {
+	/* What starts gets there soon; what is idle may be so for long. */
+	AGAIN_FIRST_MS = 5, /* then twice as long each time, */
+	AGAIN_TIMES = 9,    /* up to 2.56 s */
+	AGAIN_NOTED = 5,
+	AGAIN_IDLE_NS = 100000000,
+	/* A program that starts maps its libraries; one with a compiler in it maps new code all the time. */
+	INSIDE_AT_ONCE = 16,
+	INSIDE_MS = 200,
+};
+
 struct session {
 	struct session_options o;
 	struct collector *collector;
@@ -117,53 +128,100 @@ static void note_no_goroutines(struct session *s, const struct proc *p, const ch
 	     p->program.version, why);
 }
 
-/* As proc_layout(), which tells the user what is missing. */
-static struct executable executable_of(struct session *s, const struct proc *p)
+/* As proc_layout(), which tells the user what is missing, and is asked again when that may yet come. */
+static struct executable executable_of(struct session *s, struct proc *p)
 {
 	struct executable exe;
 	const char *why;
+	int err = proc_layout(s->procs, p, &exe, &why);
 
-	if (proc_layout(s->procs, p, &exe, &why) == -ENOTSUP)
+	if (err == -EAGAIN) {
+		p->again_ns = clock_ns(CLOCK_MONOTONIC) +
+			      (AGAIN_FIRST_MS * 1000000ull << p->again);
+		p->again += p->again < AGAIN_TIMES;
+	}
+	if (err == -ENOTSUP || (err == -EAGAIN && p->again > AGAIN_NOTED))
 		note_no_goroutines(s, p, why);
 	return exe;
 }
 
-/* What the process was before: for the user still the same process. */
-static struct proc *before(struct session *s, const struct proc *p)
+/* Tells the kernel side of this process alone. */
+static void publish_own(struct session *s, struct proc *p)
+{
+	struct executable exe = executable_of(s, p);
+
+	collector_process(s->collector, p->tgid, p->image, &exe);
+}
+
+/* What the process was before: for the user still the same process. *past: it is something else again; what was
+ * sampled last before an exec may come after the record that tells of that. */
+static struct proc *before(struct session *s, const struct proc *p, bool *past)
 {
 	struct proc *last = NULL, *row;
 
-	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++)
-		if (row != p && !row->ended)
+	*past = false;
+	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++) {
+		*past |= row->image > p->image;
+		if (row->image < p->image && !row->ended)
 			last = row;
+	}
 	return last;
 }
 
-/* Tells the kernel side what it does not know, for all processes of this executable. */
-static void publish(struct session *s, const struct proc *p, const struct image_record *r)
+/* Tells the kernel side what it does not know, if possible for all processes of this executable. */
+static void publish(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
 	struct executable exe;
 
 	/* what unpacks itself is looked at again when its mappings change */
-	if (r->executable != EXE_UNKNOWN || !p->program.path || p->program.packed ||
+	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !p->go) ||
+	    !p->program.path || p->program.packed ||
 	    !memcmp(&r->exe, &no_key, sizeof(no_key)))
 		return;
 	exe = executable_of(s, p);
-	if (!exe.own)
+	if (exe.own)
+		collector_process(s->collector, p->tgid, p->image, &exe);
+	else
 		collector_executable(s->collector, &r->exe, &exe);
+}
+
+/* It may be another program already that we saw. */
+static bool still_runs(const struct session *s, const struct proc *p)
+{
+	image_id now = collector_image(s->collector, p->tgid);
+
+	return !now || now == p->image;
+}
+
+/* A program that is not Go has mapped new code. */
+static void look_inside(struct session *s, struct proc *p)
+{
+	uint64_t next = p->refreshed_ns + INSIDE_MS * 1000000ull;
+
+	if (p->again_ns || p->ended)
+		return;
+	if (p->again >= INSIDE_AT_ONCE && clock_ns(CLOCK_MONOTONIC) < next) {
+		p->again_ns = next;
+		return;
+	}
+	p->again++;
+	procs_look_inside(s->procs, p);
+	if (p->go && !still_runs(s, p))
+		procs_unlook(p);
+	if (!p->go)
+		return;
+	p->again = 0;
+	procs_record(s->procs, p);
 }
 
 static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
 {
-	image_id now;
-
 	memcpy(p->comm, r->comm, sizeof(p->comm));
 	p->comm[sizeof(p->comm) - 1] = 0;
 	procs_look(s->procs, p);
-	now = collector_image(s->collector, r->tgid);
-	if (now && now != r->image)
-		procs_unlook(p); /* it was another program already that we saw */
+	if (!still_runs(s, p))
+		procs_unlook(p);
 	procs_share(s->procs, p, &r->exe);
 	/* one that we came too late for may still be a Go program that is known */
 	if (p->go || p->wanted || r->executable == EXE_GO)
@@ -175,14 +233,16 @@ static void on_image(void *arg, const struct image_record *r)
 {
 	struct session *s = arg;
 	struct proc *p = r->given ? procs_find(s->procs, r->tgid, 0) : NULL, *old;
+	bool first, past;
 
 	if (p)
 		procs_identify(s->procs, p, r->image);
 	else
 		p = procs_get(s->procs, r->tgid, r->image);
-	old = before(s, p);
+	first = !p->looked;
+	old = before(s, p, &past);
 	pipeline_leave_out(s->pipeline, old ? old : p, r->left_out);
-	if (p->looked) {
+	if (!first) {
 		bool go = p->go;
 
 		procs_refresh(p);
@@ -194,7 +254,11 @@ static void on_image(void *arg, const struct image_record *r)
 			procs_end(old);
 		}
 		look_at_image(s, p, r);
+		if (past)
+			procs_end(p);
 	}
+	if (!p->go && (!first || r->executable == EXE_NOT_GO))
+		look_inside(s, p);
 	publish(s, p, r);
 }
 
@@ -304,12 +368,37 @@ int session_start(struct session *s, const char **what)
 	return collector_start(s->collector, what);
 }
 
+/* What was put off. Returns for how long the rest is, at most timeout_ms. */
+static int look_again(struct session *s, int timeout_ms)
+{
+	uint64_t now = clock_ns(CLOCK_MONOTONIC),
+		 next = now + (uint64_t)timeout_ms * 1000000;
+	struct proc *p;
+
+	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
+		if (!p->again_ns || p->ended)
+			continue;
+		if (now >= p->again_ns) {
+			p->again_ns = 0;
+			if (!p->go)
+				look_inside(s, p);
+			if (p->go && p->image)
+				publish_own(s, p);
+			else if (p->go) /* not sampled yet */
+				p->again_ns = now + AGAIN_IDLE_NS;
+		}
+		if (p->again_ns && p->again_ns < next)
+			next = p->again_ns;
+	}
+	return next > now ? (int)((next - now + 999999) / 1000000) : 0;
+}
+
 int session_step(struct session *s, int timeout_ms)
 {
 	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
 
 	procs_reap(s->procs);
-	return collector_poll(s->collector, timeout_ms, &h);
+	return collector_poll(s->collector, look_again(s, timeout_ms), &h);
 }
 
 /* getrusage() would also tell of the program that started us. */
