@@ -114,7 +114,8 @@ static __always_inline void executable_learn(struct process_entry *p)
 {
 	const struct executable *known = 0;
 
-	if (p->executable.state != EXE_NOT_GO || p->flags & PROCESS_CHILDREN)
+	if (p->executable.state != EXE_NOT_GO ||
+	    p->flags & (PROCESS_CHILDREN | PROCESS_WANTED))
 		known = bpf_map_lookup_elem(&executables, &p->own);
 	if (!known && p->executable.state == EXE_UNKNOWN)
 		known = bpf_map_lookup_elem(&executables, &p->exe);

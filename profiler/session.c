@@ -176,13 +176,12 @@ static void publish(struct session *s, struct proc *p, const struct image_record
 
 	/* what unpacks itself is looked at again when its mappings change */
 	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !p->go) ||
-	    !p->program.path || p->program.packed ||
-	    !memcmp(&r->exe, &no_key, sizeof(no_key)))
+	    !p->program.path || p->program.packed)
 		return;
 	exe = executable_of(s, p);
 	if (exe.own)
 		collector_process(s->collector, p->tgid, p->image, &exe);
-	else
+	else if (memcmp(&r->exe, &no_key, sizeof(no_key)))
 		collector_executable(s->collector, &r->exe, &exe);
 }
 
