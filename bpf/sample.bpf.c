@@ -136,7 +136,7 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid, _
 		image_check(p, tgid);
 		p->mm = mm;
 	}
-	if (!p->executable.layout.ok)
+	if (p->executable.state == EXE_UNKNOWN || !p->executable.layout.ok)
 		executable_learn(p);
 	ours = p->executable.state != EXE_NOT_GO || p->flags & PROCESS_WANTED;
 	if (!ours && !exec)
