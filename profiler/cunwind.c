@@ -313,13 +313,20 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, caller_fp = 0, ra, maybe = 0,
 		 maybe_ra = 0;
 	bool known = read_reg(w, CFI_RBP, &fp), first = true;
+	bool call, framed, stub;
+	enum callsite site;
 
-	for (uint64_t at = sp; w->budget > 0 && read_stack(w, at, &ra); at += 8) {
-		enum callsite site = callsite_find(w->space, ra, &to);
-		bool call = site > CALLSITE_BLIND;
-		bool framed = first && site && known && at == fp + 8 && at > sp &&
-			      read_stack(w, fp, &caller_fp);
-		bool stub = leaf && to.stub && at == sp && call;
+	for (uint64_t at = sp; w->budget > 0; at += 8) {
+		if (!read_stack(w, at, &ra)) {
+			if (w->c->cut) /* with the better one, maybe */
+				return CUNWIND_SHORT;
+			break;
+		}
+		site = callsite_find(w->space, ra, &to);
+		call = site > CALLSITE_BLIND;
+		framed = first && site && known && at == fp + 8 && at > sp &&
+			 read_stack(w, fp, &caller_fp);
+		stub = leaf && to.stub && at == sp && call;
 
 		if (site == CALLSITE_OF || stub || (framed && site != CALLSITE_OTHER)) {
 			leave_frame(w, at, ra);

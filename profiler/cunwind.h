@@ -17,6 +17,7 @@ struct cstack {
 	uint64_t regs[17]; /* rax rdx rcx rbx rsi rdi rbp rsp r8 … r15 rip */
 	const uint8_t *bytes;
 	uint32_t size;
+	bool cut; /* the stack may go on behind bytes */
 };
 
 enum cunwind_end {

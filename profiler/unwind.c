@@ -222,6 +222,8 @@ static struct cstack cstack_at(const struct sample *s, uint64_t sp)
 	c.regs[CSTACK_SP] = sp;
 	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
 	c.size = (uint32_t)(size - (sp - s->c_sp));
+	/* what c_stack_take() takes at most, and what it halves that to */
+	c.cut = size >= C_BYTES_LEAST && !(size & (size - 1));
 	return c;
 }
 

@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stack.regs[6] += STACK;
 	stack.bytes = data + c.pos;
 	stack.size = (uint32_t)(size - c.pos);
+	stack.cut = size & 1;
 	strs = strtab_new();
 	symbolizer_open(&s, strs);
 	fd = file_of_table(table, len);

@@ -134,7 +134,7 @@ static bool read_memory(uint64_t addr, void *to, size_t n)
 	return process_vm_readv(pid, &here, 1, &there, 1, 0) == (ssize_t)n;
 }
 
-static enum cunwind_end unwind(const struct user_regs_struct *r, uint32_t size,
+static enum cunwind_end unwind(const struct user_regs_struct *r, uint32_t size, bool cut,
 			       uint64_t *pcs, uint32_t *n)
 {
 	struct cstack c = {
@@ -143,6 +143,7 @@ static enum cunwind_end unwind(const struct user_regs_struct *r, uint32_t size,
 			  r->rip },
 		.bytes = bytes,
 		.size = size,
+		.cut = cut,
 	};
 
 	return cunwind(unwinder, space, &c, pcs, MAX_PCS, n);
@@ -162,7 +163,7 @@ static void check(const struct user_regs_struct *r)
 	enum cunwind_end end;
 
 	cr_assert(size <= sizeof(bytes) && read_memory(r->rsp, bytes, size));
-	end = unwind(r, size, pcs, &n);
+	end = unwind(r, size, false, pcs, &n);
 	seen.steps++;
 	seen.broken += end == CUNWIND_BROKEN;
 	seen.cut += n + seen.missing < n_calls + 1;
@@ -177,7 +178,7 @@ static void check(const struct user_regs_struct *r)
 	/* less of it: fewer frames, never others; the rest of the buffer must not be read */
 	part = (uint32_t)rand() % (size + 1);
 	memset(bytes + part, 0x41, size - part);
-	end = unwind(r, part, pcs, &n);
+	end = unwind(r, part, true, pcs, &n);
 	if (end == CUNWIND_GO || !is_prefix(pcs, n, r->rip) ||
 	    (end == CUNWIND_ROOT && n != n_calls + 1))
 		seen.wrong++;
@@ -266,7 +267,7 @@ static void step_through(void)
 	find_stack();
 	cr_assert(read_memory(r.rsp, bytes, stack_end - r.rsp));
 	/* who has called main; if this is wrong, later ones differ */
-	unwind(&r, (uint32_t)(stack_end - r.rsp), pcs, &n_calls);
+	unwind(&r, (uint32_t)(stack_end - r.rsp), false, pcs, &n_calls);
 	memcpy(calls, pcs + 1, --n_calls * sizeof(*calls));
 	for (;;) {
 		memset(code, 0, sizeof(code));
