@@ -95,8 +95,14 @@ __attribute__((noinline)) int walk_windows(__u32 cpu)
 
 /*
  * Assembly may use the frame pointer for data. There is no chain to follow then, from here: user space
- * knows where the function keeps the caller's, and follows it in a copy of the stack.
+ * knows where the function keeps the caller's, and follows it in a copy of the stack. The frame of duffzero
+ * and duffcopy begins 16 below sp.
  */
+static __always_inline bool no_chain(const struct walk *w, __u64 sp, __u64 fp)
+{
+	return fp - (sp - 16) >= w->hi - (sp - 16);
+}
+
 static __always_inline void copy_stack(struct scratch *tmp)
 {
 	struct sample *s = &tmp->sample;
@@ -119,7 +125,7 @@ static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 ma
 	size = w->len < max * 8 ? w->len & ~7u : max * 8;
 	barrier_var(at);
 	barrier_var(size);
-	if (at > MAX_USER_PCS || size > LEAF_WORDS_OLD * 8)
+	if (at > MAX_USER_PCS || size > COPY_WORDS * 8)
 		return 0;
 	bpf_probe_read_kernel(&tmp->pcs[at], size, tmp->window);
 	w->n = at + size / 8;
@@ -248,9 +254,8 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	else
 		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
 	w->n = s->n_words;
-	/* from 16 below sp: the frame of duffzero and duffcopy */
 	if (on_stack && s->goid && !(s->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
-	    s->fp - (s->sp - 16) >= w->hi - (s->sp - 16)) {
+	    no_chain(w, s->sp, s->fp)) {
 		copy_stack(tmp);
 		return;
 	}
@@ -276,16 +281,17 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
-	__u32 n;
+	__u32 n, words = LEAF_WORDS;
 
 	if (w->alt_lo < w->alt_hi) {
 		w->lo = w->alt_lo;
 		w->hi = w->alt_hi;
 	}
-	s->n_resume_words = words_add(tmp, s->resume_sp,
-				      !l->old_prologue             ? LEAF_WORDS
-				      : s->resume == RESUME_SIGNAL ? LEAF_WORDS_OLD
-								   : RESUME_WORDS_OLD);
+	if (s->resume == RESUME_SIGNAL && no_chain(w, s->resume_sp, s->resume_fp))
+		words = COPY_WORDS;
+	else if (l->old_prologue)
+		words = s->resume == RESUME_SIGNAL ? LEAF_WORDS_OLD : RESUME_WORDS_OLD;
+	s->n_resume_words = words_add(tmp, s->resume_sp, words);
 	w->fp = s->resume_fp;
 	if (s->resume_fp == s->resume_sp - 16) /* as in walk() */
 		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->resume_fp);

@@ -147,9 +147,9 @@ static void interrupted_stack(struct stack *ret, struct space *space, uint64_t p
 		return;
 	}
 	ret->pcs[ret->n++] = ra;
-	/* morestack is called before there is a frame */
-	if (space_spdelta(space, ra - 1, &d) && !d && at + 1 < p->n_words &&
-	    space_is_go(space, p->words[at + 1])) {
+	/* morestack is called before there is a frame, and sigpanic at any instruction, the first one included */
+	if (space_spdelta(space, ra - !space_is_entry(space, ra), &d) && !d &&
+	    at + 1 < p->n_words && space_is_go(space, p->words[at + 1])) {
 		at++;
 		cfa += 8;
 		ret->pcs[ret->n++] = p->words[at];

@@ -200,7 +200,8 @@ static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_
 	}
 	if (!handles || changing)
 		return handles;
-	if (strcmp(strtab_get(strs, func_of(ours)), "runtime.asyncPreempt"))
+	if (strcmp(strtab_get(strs, func_of(ours)), "runtime.asyncPreempt") &&
+	    strncmp(strtab_get(strs, func_of(ours)), "runtime.sigpanic", 16))
 		return false;
 	ours = calls[ours].parent;
 	return ours == theirs || (calls[ours].frame == calls[theirs].frame &&
