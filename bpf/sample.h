@@ -200,9 +200,10 @@ struct executable {
 };
 
 enum process_flags {
-	PROCESS_WANTED = 1 << 0,   /* recorded even when it is not Go (-p) */
-	PROCESS_CHILDREN = 1 << 1, /* its children are followed too (-- CMD) */
-	PROCESS_GIVEN = 1 << 2,    /* user space has looked at the program that it runs */
+	PROCESS_WANTED = 1 << 0, /* recorded even when it is not Go (-p) */
+	PROCESS_CHILDREN =
+		1 << 1, /* launched (-- CMD): its children, and what it loads, count too */
+	PROCESS_GIVEN = 1 << 2, /* user space has looked at the program that it runs */
 };
 
 /* Value of `processes`, key tgid. User space adds rows with image 0; the kernel side keeps them. */
