@@ -26,7 +26,8 @@ struct file {
 };
 
 struct mm_struct {
-	unsigned long exec_vm; /* pages of executable mappings */
+	unsigned long exec_vm;    /* pages of executable mappings */
+	unsigned long start_code; /* of the program: its lowest executable segment */
 	struct file *exe_file;
 };
 

@@ -79,6 +79,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 				  .image = p->image,
 				  .exe = p->exe,
 				  .left_out = p->left_out,
+				  .start_code = p->start_code,
 				  .executable = p->executable.state,
 				  .given = p->flags & PROCESS_GIVEN };
 
@@ -95,6 +96,8 @@ static __always_inline void image_check(struct process_entry *p, __u32 tgid)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	image_id image = image_of(task);
 
+	/* during an exec the image changes before the new program is mapped: read each time */
+	p->start_code = BPF_CORE_READ(task, mm, start_code);
 	if (p->image == image)
 		return;
 	if (p->image)

@@ -151,6 +151,9 @@ struct image_record {
 	image_id image;
 	struct exe_key exe; /* zero: the file is not known */
 	__u64 left_out; /* samples of the process, of the image before, that were not sent */
+	/* Where the lowest executable segment of the program is in this process: the segment's address in
+	 * the file plus the load bias. 0: not known. */
+	__u64 start_code;
 	__u32 executable; /* enum executable_state: what the kernel side takes it for */
 	__u32 given;      /* it is the image that user space has looked at and given */
 	char comm[16];
@@ -213,7 +216,8 @@ struct process_entry {
 	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
 	struct executable executable; /* here too, for the sake of speed */
 	struct exe_key exe, own;      /* own: as exe_key_own() */
-	__u64 left_out; /* samples not sent since it is not Go, and not yet told of */
+	__u64 left_out;   /* samples not sent since it is not Go, and not yet told of */
+	__u64 start_code; /* as in struct image_record */
 	__u32 flags;
 	__u32 pad;
 };
