@@ -13,8 +13,7 @@
 #include "profiler/labels.h"
 #include "profiler/profile.h"
 
-/* Flags of strings, and of calls: a stack has those of all its frames. */
-enum { FOCUS = 1, IGNORE = 2, LOOKED = 4 };
+enum { FOCUS = 1, IGNORE = 2 };
 
 struct label_wanted {
 	const char *key, *value; /* of the argument, which outlives the filter */
@@ -134,20 +133,27 @@ int filter_ignore(const char *arg, void *filter)
 	return set_regex(&((struct filter *)filter)->ignore, "--ignore", arg);
 }
 
-/* Each string is matched once, however many frames have it. */
-static uint8_t string_flags(const struct filter *f, const struct profile *p,
-			    uint8_t *strings, uint32_t id)
+bool filter_by_stack(const struct filter *f)
 {
-	const char *s = profile_string(p, id);
+	return f->focus || f->ignore;
+}
 
-	if (!id || strings[id])
-		return strings[id];
-	strings[id] = LOOKED;
+uint8_t filter_text(const struct filter *f, const char *s)
+{
+	uint8_t flags = 0;
+
+	if (!*s)
+		return 0;
 	if (f->focus && !regexec(f->focus, s, 0, NULL, 0))
-		strings[id] |= FOCUS;
+		flags |= FOCUS;
 	if (f->ignore && !regexec(f->ignore, s, 0, NULL, 0))
-		strings[id] |= IGNORE;
-	return strings[id];
+		flags |= IGNORE;
+	return flags;
+}
+
+bool filter_stack(const struct filter *f, uint8_t flags)
+{
+	return (!f->focus || flags & FOCUS) && !(flags & IGNORE);
 }
 
 /* KEY= also stands for a goroutine without such a label. */
@@ -170,28 +176,11 @@ static bool has_labels(const struct filter *f, const char *set)
 
 void filter_prepare(struct filter *f, const struct profile *p)
 {
-	uint8_t *strings;
-
 	free(f->goroutines);
 	f->goroutines = mem_zalloc(p->n_goroutines * sizeof(*f->goroutines));
 	for (uint32_t i = 1; i < p->n_goroutines; i++)
 		f->goroutines[i] = has_labels(f,
 					      profile_string(p, p->goroutines[i].labels));
-	free(f->calls);
-	f->calls = NULL;
-	if (!f->focus && !f->ignore)
-		return;
-	strings = mem_zalloc(strtab_count(p->strings));
-	f->calls = mem_zalloc(p->n_calls);
-	for (uint32_t i = 1; i < p->n_calls; i++) {
-		const struct frame *fr = &p->frames[p->calls[i].frame];
-
-		f->calls[i] = f->calls[p->calls[i].parent] |
-			      string_flags(f, p, strings, fr->func) |
-			      string_flags(f, p, strings, fr->file) |
-			      string_flags(f, p, strings, p->modules[fr->module].path);
-	}
-	free(strings);
 }
 
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e)
@@ -209,11 +198,7 @@ bool filter_match(const struct filter *f, const struct profile *p, const struct 
 		return false;
 	for (i = 0; i < f->n_pids && f->pids[i] != tgid; i++)
 		;
-	if (f->n_pids && i == f->n_pids)
-		return false;
-	if (f->focus && !(f->calls[e->call] & FOCUS))
-		return false;
-	return !f->ignore || !(f->calls[e->call] & IGNORE);
+	return !f->n_pids || i < f->n_pids;
 }
 
 void filter_release(struct filter *f)
@@ -228,6 +213,5 @@ void filter_release(struct filter *f)
 		regfree(f->ignore);
 	free(f->focus);
 	free(f->ignore);
-	free(f->calls);
 	*f = (struct filter){ 0 };
 }

@@ -20,9 +20,7 @@ struct filter {
 	struct label_wanted *labels; /* owned; all of them */
 	uint32_t n_labels, cap_labels;
 	regex_t *focus, *ignore; /* owned; NULL: not asked for */
-	/* Owned, by filter_prepare(): per call of the profile; per goroutine: it has the labels. */
-	uint8_t *calls;
-	bool *goroutines;
+	bool *goroutines; /* owned, by filter_prepare(): per goroutine, it has the labels */
 };
 
 /* The options' arguments: 0, or -EINVAL after one error() line. */
@@ -35,7 +33,14 @@ int filter_ignore(const char *arg, void *filter);
 
 /* Once per profile, before the first filter_match(). */
 void filter_prepare(struct filter *f, const struct profile *p);
+/* By all but the stack: what is shown of that is for profiler/shown.h to say. */
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
+/* The filter looks at stacks: --focus or --ignore. */
+bool filter_by_stack(const struct filter *f);
+/* Which of the two expressions s matches, as flags below 0x80; none for "". A stack has those of all its
+ * frames, and filter_stack() says whether it is selected. */
+uint8_t filter_text(const struct filter *f, const char *s);
+bool filter_stack(const struct filter *f, uint8_t flags);
 void filter_release(struct filter *f);
 
 #endif

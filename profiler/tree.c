@@ -19,9 +19,9 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
-#include "profiler/filter.h"
 #include "profiler/labels.h"
 #include "profiler/profile.h"
+#include "profiler/shown.h"
 #include "profiler/sigprof.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
@@ -54,6 +54,7 @@ struct builder {
 	struct tree *t;
 	const struct profile *p;
 	const struct tree_options *o;
+	struct selection selection;
 	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
 	struct pairs selectors;                 /* (goroutine, thread or process), class */
 	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
@@ -106,27 +107,6 @@ static uint32_t text_name(struct builder *b)
 
 	b->text.len = 0;
 	return id;
-}
-
-static void add_frame_name(struct builder *b, const struct frame *f)
-{
-	const struct module *m = &b->p->modules[f->module];
-	const char *module = profile_string(b->p, m->path), *slash = strrchr(module, '/');
-	/* a Go program has C functions too */
-	int minor = f->kind == FRAME_NATIVE || b->o->as_pprof ? 0 : m->go_minor;
-
-	if (f->func)
-		goname_add(&b->text, profile_string(b->p, f->func), minor);
-	else if (f->kind == FRAME_CUT)
-		buf_str(&b->text, "[cut]");
-	else if (f->kind == FRAME_VDSO)
-		buf_str(&b->text, "[vdso]");
-	else if (f->kind == FRAME_KERNEL)
-		buf_str(&b->text, "[kernel]");
-	else if (f->module)
-		buf_printf(&b->text, "%s+0x%" PRIx64, slash ? slash + 1 : module, f->addr);
-	else
-		buf_str(&b->text, "[unknown]");
 }
 
 static void add_process_name(struct builder *b, uint32_t process)
@@ -235,10 +215,7 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 	uint32_t n = b->t->n_nodes, id;
 
 	if (!b->frame_name[frame]) {
-		if (f == &made_up)
-			buf_str(&b->text, sigprof_names[frame - p->n_frames]);
-		else
-			add_frame_name(b, f);
+		shown_name(&b->text, p, b->o, frame);
 		b->frame_name[frame] = text_name(b);
 	}
 	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
@@ -253,20 +230,12 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 /* Below parent, which is the node of the call's caller. */
 static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
 {
-	const struct profile *p = b->p;
-	uint32_t frame = p->calls[call].frame,
-		 caller = p->calls[p->calls[call].parent].frame;
-	uint8_t kind = p->frames[frame].kind;
+	uint32_t frames[2];
+	int n = shown_frames(b->p, b->o, call, frames);
 
-	if (kind == FRAME_KERNEL ? b->o->only_user : b->o->only_kernel)
-		return parent;
-	/* A wrapper was left out on the way here, as there was no saying yet who its callee is. */
-	if ((kind == FRAME_PANIC || kind == FRAME_SIGPANIC) &&
-	    p->frames[caller].kind == FRAME_WRAPPER)
-		parent = add_frame_node(b, parent, caller);
-	if (kind == FRAME_GOEXIT || kind == FRAME_WRAPPER)
-		return parent;
-	return add_frame_node(b, parent, frame);
+	for (int i = 0; i < n; i++)
+		parent = add_frame_node(b, parent, frames[i]);
+	return parent;
 }
 
 /* Groups. */
@@ -377,7 +346,7 @@ static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 
 	for (i = 0; i < p->n_events; i++) {
 		nodes[i] = UINT32_MAX;
-		if (b->o->filter && !filter_match(b->o->filter, p, &p->events[i]))
+		if (!selection_has(&b->selection, &p->events[i]))
 			continue;
 		if (b->o->as_pprof && !sigprof_counts(p, &p->events[i]))
 			b->t->left_out++;
@@ -494,9 +463,10 @@ static void fill_truth(struct tree_truth *to, const struct truth *t)
 }
 
 /* How long, and how many processes: the row of the one, 0 when there are more or none. */
-static uint32_t fill_times(struct tree *t, const struct profile *p,
-			   const struct filter *filter)
+static uint32_t fill_times(struct builder *b)
 {
+	const struct profile *p = b->p;
+	struct tree *t = b->t;
 	uint32_t only = 0;
 	uint64_t last_ns = 0;
 
@@ -505,7 +475,7 @@ static uint32_t fill_times(struct tree *t, const struct profile *p,
 		uint32_t process = p->threads[e->thread].process;
 
 		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
-		if (filter && !filter_match(filter, p, e))
+		if (!selection_has(&b->selection, e))
 			continue;
 		t->processes |= only && only != process;
 		only = process;
@@ -543,6 +513,7 @@ static void builder_release(struct builder *b)
 	free(b->frame_name);
 	free(b->places);
 	buf_release(&b->text);
+	selection_release(&b->selection);
 	free(b);
 }
 
@@ -552,6 +523,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 	struct tree *t = mem_zalloc(sizeof(*t));
 
 	*b = (struct builder){ .t = t, .p = p, .o = o };
+	selection_init(&b->selection, p, o);
 	t->names = strtab_new();
 	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
 	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
@@ -564,7 +536,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 				   key == BY_CREATOR || key == BY_LABEL;
 	}
 	fill_truth(&t->truth, &p->truth);
-	fill_title(b, fill_times(t, p, o->filter));
+	fill_title(b, fill_times(b));
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
 	add_events(b);
 	add_up(t);

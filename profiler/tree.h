@@ -4,8 +4,7 @@
  *
  * Nodes are rows whose parent has a smaller id, so one loop from the last to the first adds up
  * subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not kept apart.
- * What is left out of every output is left out here, and nowhere else: runtime.goexit, wrappers
- * (but under a panic), whole sides with only_user and only_kernel, more with as_pprof.
+ * What profiler/shown.h leaves out of every output has no nodes.
  */
 #ifndef PROFILER_TREE_H
 #define PROFILER_TREE_H
@@ -46,8 +45,7 @@ struct tree_options {
 	struct grouping by;
 	const struct filter *filter; /* NULL: all; prepared for this profile */
 	bool only_user, only_kernel;
-	/* What the runtime's own profiler would have recorded (profiler/sigprof.h), names in full; the
-	 * filter still sees what is really there. */
+	/* What the runtime's own profiler would have recorded (profiler/sigprof.h), names in full. */
 	bool as_pprof;
 };
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 
 #include "profiler/filter.h"
+#include "profiler/shown.h"
+#include "profiler/tree.h"
 
 /*
  * Event	process	goroutine	at	stack					labels
@@ -47,23 +49,32 @@ struct option {
 	const char *arg;
 };
 
-static const char *selected(const struct option *o)
+/* The events that are selected, as a string of digits. Releases p. */
+static const char *selected_of(struct profile *p, const struct option *o, bool as_pprof)
 {
-	static char text[5];
-	struct profile *p = four_events();
+	static char text[11];
 	struct filter f = { 0 };
+	struct tree_options options = { .filter = &f, .as_pprof = as_pprof };
+	struct selection s;
 	int n = 0;
 
 	for (; o->parse; o++)
 		cr_assert_eq(o->parse(o->arg, &f), 0, "%s", o->arg);
 	filter_prepare(&f, p);
+	selection_init(&s, p, &options);
 	for (uint32_t i = 0; i < p->n_events; i++)
-		if (filter_match(&f, p, &p->events[i]))
+		if (selection_has(&s, &p->events[i]))
 			text[n++] = (char)('0' + i);
 	text[n] = 0;
+	selection_release(&s);
 	filter_release(&f);
 	profile_free(p);
 	return text;
+}
+
+static const char *selected(const struct option *o)
+{
+	return selected_of(four_events(), o, false);
 }
 
 #define expect_selected(events, ...) \
@@ -101,6 +112,53 @@ Test(filter, selects_by_stack)
 	expect_selected("12", { filter_ignore, "^main\\.encode" });
 	expect_selected("0", { filter_focus, "encode" }, { filter_ignore, "read" });
 	expect_selected("3", { filter_focus, "encode" }, { filter_focus, "read" });
+}
+
+/* Frames that no output shows, or shows under another name. */
+static struct profile *hidden_frames(void)
+{
+	static const char *const stacks[] = {
+		"goexit:runtime.goexit go:main.f",
+		"goexit:runtime.goexit go:main.f wrapper:main.w go:main.g",
+		"goexit:runtime.goexit wrapper:main.w panic:runtime.gopanic",
+		"goexit:runtime.goexit go:main.gen[go.shape.int]",
+		"go:main.f kernel:read",
+	};
+	struct profile *p = hand_profile();
+	uint32_t process = hand_process(p, 812, "a"),
+		 thread = hand_thread(p, process, 812, "");
+	uint32_t g = hand_goroutine(p, process, 18, "main.f", "", "");
+
+	struct module m = { .path = hand_string(p, "/bin/a"), .go_minor = 22 };
+	uint32_t module = profile_module(p, &m);
+
+	for (uint32_t i = 0; i < 5; i++)
+		hand_event(p, i, hand_stack(p, stacks[i]), g, thread, CLASS_USER);
+	for (uint32_t i = 1; i < p->n_frames; i++)
+		if (p->frames[i].kind != FRAME_KERNEL)
+			p->frames[i].module = module;
+	return p;
+}
+
+#define expect_shown(as_pprof, events, parse, re) \
+	cr_expect_str_eq(selected_of(hidden_frames(), \
+				     (struct option[]){ { parse, re }, { 0 } }, as_pprof), \
+			 events)
+
+Test(filter, matches_what_is_shown)
+{
+	expect_shown(false, "0134", filter_ignore, "^runtime\\.");
+	expect_shown(false, "", filter_focus, "goexit");
+	expect_shown(false, "2", filter_focus, "^main\\.w$");
+	expect_shown(false, "0134", filter_ignore, "^main\\.w$");
+	expect_shown(false, "3", filter_focus, "^main\\.gen\\[\\.\\.\\.\\]$");
+	expect_shown(false, "", filter_focus, "go\\.shape");
+	expect_shown(false, "4", filter_focus, "^read$");
+	/* the runtime's own profiler has names in full, and nothing of the kernel */
+	expect_shown(true, "3", filter_focus, "go\\.shape");
+	expect_shown(true, "0134", filter_ignore, "^runtime\\.");
+	expect_shown(true, "", filter_focus, "^read$");
+	expect_shown(true, "2", filter_focus, "^main\\.w$");
 }
 
 Test(filter, selects_by_label)
