@@ -4,18 +4,18 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "output/text.h"
+#include "profiler/base/plain.h"
 
 static void put_string(FILE *out, const char *s)
 {
 	fputc('"', out);
 	while (*s) {
 		const char *start = s;
-		uint32_t code = text_next(&s);
+		uint32_t code = plain_decode(&s);
 
 		if (code == '"' || code == '\\')
 			fprintf(out, "\\%c", (int)code);
-		else if (code == TEXT_REPLACEMENT || !text_shown(code))
+		else if (code == PLAIN_REPLACEMENT || !plain_shown(code))
 			fprintf(out, "\\u%04x", code);
 		else
 			fwrite(start, 1, (size_t)(s - start), out);

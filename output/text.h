@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Names as text. They come from programs and files that may be hostile, so whatever a terminal
- * or a reader of lines would obey rather than show (control characters, line separators, marks
- * that turn the direction of writing) and whatever is not UTF-8 becomes U+FFFD. Every output
- * for people or for lines passes through here.
- */
+/* Names as text of tables and lines: plain (profiler/base/plain.h), and of a width. */
 #ifndef OUTPUT_TEXT_H
 #define OUTPUT_TEXT_H
 
@@ -12,14 +7,6 @@
 #include <stdint.h>
 
 struct buf;
-
-#define TEXT_REPLACEMENT 0xfffdu
-
-/* The code point at *s, which moves past it; U+FFFD for a byte that is not UTF-8. Not to be
- * called at the end. */
-uint32_t text_next(const char **s);
-/* A terminal, or a reader of lines, shows this code point and does nothing else. */
-bool text_shown(uint32_t code);
 
 /* Columns that s takes in a terminal. */
 uint32_t text_columns(const char *s);

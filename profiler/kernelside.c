@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "profiler/base/log.h"
@@ -13,12 +14,15 @@
 
 static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list args)
 {
-	char *line;
+	char *text, *rest, *line;
 
-	if (level == LIBBPF_DEBUG || vasprintf(&line, fmt, args) < 0)
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, args) < 0)
 		return 0;
-	debug("%s", line);
-	free(line);
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
+		if (*line)
+			debug("%s", line);
+	free(text);
 	return 0;
 }
 

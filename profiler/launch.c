@@ -15,6 +15,7 @@ static void child(int go, int failed, char **argv)
 	if (read(go, &c, 1) != 1) /* given up */
 		_exit(125);
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	err = errno;
 	if (write(failed, &err, sizeof(err)) < 0)

@@ -35,6 +35,8 @@ int main(int argc, char **argv)
 
 	/* A reader that closes the pipe ends us, also when our parent ignored the signal. */
 	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ,
+	       SIG_IGN); /* a limit on files is an error of write(), as a full disk is */
 	if (argc < 2) {
 		help_all(stderr);
 		return STATUS_USAGE;

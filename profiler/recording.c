@@ -279,12 +279,16 @@ static int block_write(struct recording *r, uint32_t kind)
 
 int recording_create(struct recording **ret, const char *path, const struct profile *p)
 {
-	struct recording *r;
-	int err, fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 
-	if (fd < 0)
-		return -errno;
-	r = mem_zalloc(sizeof(*r));
+	return fd < 0 ? -errno : recording_create_fd(ret, fd, p);
+}
+
+int recording_create_fd(struct recording **ret, int fd, const struct profile *p)
+{
+	struct recording *r = mem_zalloc(sizeof(*r));
+	int err;
+
 	r->fd = fd;
 	for (int t = 0; t < TABLES; t++)
 		r->written[t] = tables[t].first;

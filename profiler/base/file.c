@@ -79,6 +79,18 @@ int outfile_open(struct outfile *f, const char *path)
 	return err;
 }
 
+int outfile_create(struct outfile *f, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+
+	*f = (struct outfile){ 0 };
+	if (fd < 0)
+		return -errno;
+	f->out = fdopen(fd, "w");
+	f->tmp = mem_strdup(path);
+	return 0;
+}
+
 int outfile_commit(struct outfile *f)
 {
 	int err = 0;
@@ -89,7 +101,7 @@ int outfile_commit(struct outfile *f)
 		err = -errno;
 	f->out = NULL;
 	if (!err && f->tmp) {
-		if (rename(f->tmp, f->path))
+		if (f->path && rename(f->tmp, f->path))
 			err = -errno;
 		else
 			*f->tmp = 0;

@@ -17,10 +17,12 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 /* An output file beside its place: written in full, then renamed over it, or not at all. */
 struct outfile {
 	FILE *out;  /* write here */
-	char *path; /* owned */
+	char *path; /* owned; NULL: tmp has the name already */
 	char *tmp;  /* owned; NULL for "-", devices and pipes: written in place */
 };
 
+/* A new file, written in place: -EEXIST when there is something of that name, be it a link. */
+int outfile_create(struct outfile *f, const char *path);
 /* path "-" is stdout. -EISDIR and whatever open() says. */
 int outfile_open(struct outfile *f, const char *path);
 /* Flushes, syncs the rename; on any error the old file stays as it was. Always closes. */

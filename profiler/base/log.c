@@ -3,18 +3,26 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "profiler/base/buf.h"
+#include "profiler/base/plain.h"
 
 enum log_level log_level = LOG_NORMAL;
 
 static void say(enum log_level least, const char *prefix, const char *fmt, va_list args)
 {
-	if (log_level < least)
+	struct buf line = { 0 };
+	char *text;
+
+	if (log_level < least || vasprintf(&text, fmt, args) < 0)
 		return;
-	flockfile(stderr);
-	fputs(prefix, stderr);
-	vfprintf(stderr, fmt, args);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	buf_str(&line, prefix);
+	plain_add(&line, text);
+	buf_u8(&line, '\n');
+	fwrite(line.data, 1, line.len, stderr);
+	buf_release(&line);
+	free(text);
 }
 
 #define SAY(least, prefix) \

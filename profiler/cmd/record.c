@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "output/table.h"
+#include "output/text.h"
 #include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
@@ -18,29 +19,15 @@
 #include "profiler/base/opt.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
+#include "profiler/cmd/request.h"
+#include "profiler/cmd/result.h"
 #include "profiler/launch.h"
 #include "profiler/profile.h"
 #include "profiler/recording.h"
 #include "profiler/session.h"
 #include "profiler/tree.h"
 
-enum {
-	POLL_MS = 50,
-	/* rows of the kernel side's table: -p, -- COMMAND, -a */
-	PROCESSES_GIVEN = 64,
-	PROCESSES_TREE = 4096,
-	PROCESSES_ALL = 16384,
-};
-
-/* What the user asked for. */
-struct request {
-	const char *pids, *freq, *event, *duration, *output, *format;
-	bool all, kernel_only, user_only;
-	struct grouping by;
-	char **command;              /* NULL: none */
-	uint64_t duration_ns;        /* 0: no end */
-	const struct writer *writer; /* NULL: a recording */
-};
+enum { POLL_MS = 50 };
 
 /* One recording run. */
 struct run {
@@ -48,11 +35,9 @@ struct run {
 	struct arena arena;
 	struct session *session;
 	struct launch launch;
-	pid_t pid;                   /* the first target; 0 with -a */
-	const char *name;            /* of it */
-	const char *path;            /* of the result */
-	struct recording *recording; /* one of these two */
-	struct outfile out;
+	pid_t pid;        /* the first target; 0 with -a */
+	const char *name; /* of it */
+	struct result result;
 	bool live; /* a counter line is on the terminal */
 };
 
@@ -76,131 +61,6 @@ static void catch_signals(void)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGHUP, &sa, NULL);
-}
-
-/* The kernel's limit is a limit of the machine, no wrong usage. */
-static int check_freq(const char *arg, uint32_t *freq)
-{
-	struct buf b = { 0 };
-	uint64_t v, max = 100000;
-	int err = opt_number(arg, 1, UINT32_MAX, &v);
-
-	if (err == -EINVAL || !strcmp(arg, "0"))
-		return usage_error("record",
-				   "-F wants samples per second, 1 or more, not '%s'", arg);
-	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
-		buf_u8(&b, 0);
-		max = strtoull((char *)b.data, NULL, 10);
-	}
-	buf_release(&b);
-	if (err || v > max) {
-		error("-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",
-		      arg, (unsigned long)max);
-		return STATUS_FAILED;
-	}
-	*freq = (uint32_t)v;
-	return 0;
-}
-
-static int check_event(const char *arg, enum sample_event *event)
-{
-	*event = EVENT_AUTO;
-	if (!arg)
-		return 0;
-	if (!strcmp(arg, "cycles"))
-		*event = EVENT_CYCLES;
-	else if (!strcmp(arg, "cpu-clock"))
-		*event = EVENT_CPU_CLOCK;
-	else
-		return usage_error("record", "there is no event '%s': cycles or cpu-clock",
-				   arg);
-	return 0;
-}
-
-static int check_format(struct request *rq)
-{
-	bool to_stdout = rq->output && !strcmp(rq->output, "-");
-
-	if (rq->format && strcmp(rq->format, "recording") && strcmp(rq->format, "gsr")) {
-		rq->writer = writer_find(rq->format);
-		if (!rq->writer)
-			return usage_error(
-				"record",
-				"there is no format '%s'; gostrobe help export lists them",
-				rq->format);
-	} else if (!rq->format && rq->output && !to_stdout) {
-		rq->writer = writer_for_path(rq->output);
-	}
-	if (to_stdout && isatty(STDOUT_FILENO) && (!rq->writer || rq->writer->binary)) {
-		error("this is binary and stdout is a terminal: redirect it, or -f folded");
-		return STATUS_FAILED;
-	}
-	return 0;
-}
-
-/* Exit status; *go: all is well, and it was not the help that was wanted. */
-static int parse(int argc, char **argv, struct request *rq, struct session_options *so,
-		 bool *go)
-{
-	const struct opt opts[] = {
-		{ 'p', "pid", "LIST", "the processes with these pids", .str = &rq->pids },
-		{ 'a', "all", NULL, "every Go process, also those that start later",
-		  .flag = &rq->all },
-		{ 'F', "freq", "HZ", "samples per second and CPU (99)", .str = &rq->freq },
-		{ 'e', "event", "NAME", "cycles or cpu-clock (cycles if there is a PMU)",
-		  .str = &rq->event },
-		{ 'd', "duration", "TIME", "30, 30s, 2m (until Ctrl-C, or the target ends)",
-		  .str = &rq->duration },
-		{ 'o', "output", "FILE", "where to; - is stdout (gostrobe-NAME-PID.gsr)",
-		  .str = &rq->output },
-		{ 'f', "format", "NAME",
-		  "recording, or as in export (by the ending of FILE)",
-		  .str = &rq->format },
-		{ 0, "by", "KEY", "how formats that group do so (goroutine)",
-		  .parse = grouping_parse, .data = &rq->by },
-		{ 'K', "kernel-stacks-only", NULL, "no user stacks",
-		  .flag = &rq->kernel_only },
-		{ 'U', "user-stacks-only", NULL, "no kernel stacks",
-		  .flag = &rq->user_only },
-		COMMON_OPTIONS,
-		{ 0 },
-	};
-	int err;
-
-	if (help_wanted(argc, argv))
-		return help_verb("record", opts);
-	if (opt_parse(opts, &argc, &argv, false))
-		return STATUS_USAGE;
-	if (argc && !strcmp(argv[-1], "--"))
-		rq->command = argv;
-	else if (argc)
-		return usage_error("record",
-				   "'%s' is no option; a command to launch goes behind --",
-				   argv[0]);
-	if (!rq->pids + !rq->all + !rq->command != 2)
-		return usage_error("record",
-				   "what to record? one of -p PID, -a, -- COMMAND");
-	if (rq->kernel_only && rq->user_only)
-		return usage_error("record", "-K and -U leave nothing");
-	if (rq->duration &&
-	    (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
-		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'",
-				   rq->duration);
-	if (!rq->by.n)
-		grouping_parse("goroutine", &rq->by);
-	so->collector.follow_all = rq->all;
-	so->collector.max_processes = rq->all       ? PROCESSES_ALL
-				      : rq->command ? PROCESSES_TREE
-						    : PROCESSES_GIVEN;
-	so->collector.user_stacks = !rq->kernel_only;
-	so->collector.kernel_stacks = !rq->user_only;
-	err = check_freq(rq->freq ? rq->freq : "99", &so->collector.freq);
-	if (!err)
-		err = check_event(rq->event, &so->collector.event);
-	if (!err)
-		err = check_format(rq);
-	*go = !err;
-	return err;
 }
 
 /* What `gostrobe PID` prints. */
@@ -295,18 +155,16 @@ static int follow_targets(struct run *r)
 	return 0;
 }
 
-/* gostrobe-NAME-PID.gsr, -2 … when it exists. */
-static const char *default_path(struct run *r)
+static void say_not_written(struct run *r, int err)
 {
-	const char *ending = r->rq.writer ? r->rq.writer->ending : ".gsr";
-	const char *stem = r->pid ? arena_printf(&r->arena, "gostrobe-%s-%d", r->name,
-						 r->pid)
-				  : arena_printf(&r->arena, "gostrobe-%s", r->name);
-	const char *path = arena_printf(&r->arena, "%s%s", stem, ending);
+	const char *path = strcmp(r->result.path, "-") ? r->result.path : "stdout";
 
-	for (int i = 2; !access(path, F_OK); i++)
-		path = arena_printf(&r->arena, "%s-%d%s", stem, i, ending);
-	return path;
+	if (err == -ETIMEDOUT)
+		error("%s: its reader has stalled; the rest is not written", path);
+	else if (err == -EINTR)
+		error("%s: stopped before everything was written", path);
+	else
+		error("%s: %s", path, strerror(-err));
 }
 
 static int open_output(struct run *r)
@@ -314,20 +172,14 @@ static int open_output(struct run *r)
 	struct profile *p = session_profile(r->session);
 	int err;
 
-	r->path = r->rq.output ? r->rq.output : default_path(r);
+	r->result.path = r->rq.output;
+	r->result.writer = r->rq.writer;
+	r->result.stop = &stop_signals;
 	/* the title, where there are several processes to name */
 	p->command = strtab_add(p->strings, r->rq.all ? "all Go processes" : r->name);
-	if (r->rq.writer) {
-		err = outfile_open(&r->out, r->path);
-		/* that it can be written is known now; nothing stays behind if we are killed */
-		if (!err && r->out.tmp)
-			outfile_abort(&r->out);
-	} else {
-		err = recording_create(&r->recording,
-				       strcmp(r->path, "-") ? r->path : "/dev/stdout", p);
-	}
+	err = result_open(&r->result, r->name, r->pid, p);
 	if (err)
-		error("%s: %s", r->path, strerror(-err));
+		say_not_written(r, err);
 	return err ? STATUS_FAILED : 0;
 }
 
@@ -335,13 +187,11 @@ static int open_output(struct run *r)
 static int tick(struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
-	int err = 0;
+	int err = result_append(&r->result, session_profile(r->session));
 
-	if (r->recording)
-		err = recording_append(r->recording, session_profile(r->session));
 	if (err) {
 		clear_live(r);
-		error("%s: %s: recording stops here", r->path, strerror(-err));
+		say_not_written(r, err);
 		return err;
 	}
 	if (log_level < LOG_NORMAL || !isatty(STDERR_FILENO))
@@ -395,6 +245,11 @@ static int loop(struct run *r)
 			err = tick(r);
 			next = session_elapsed_ns(r->session) + 1000000000u;
 		}
+		if (!err) {
+			err = result_step(&r->result);
+			if (err)
+				say_not_written(r, err);
+		}
 	}
 	clear_live(r);
 	return err;
@@ -424,15 +279,42 @@ static void say_truth(const struct tree *t, const struct profile *p)
 	losses_print(p, stderr);
 }
 
-static int finish_writer(struct run *r, const struct tree *t)
+/* Writing has failed: what the file holds, by reading it. */
+static void say_kept(struct run *r)
 {
-	int err = r->out.out ? 0 : outfile_open(&r->out, r->path);
+	const char *path = r->result.path, *why;
+	const struct tree_options all = { 0 };
+	struct profile *kept;
+	struct tree *t;
+	struct stat st;
+	struct buf b = { 0 };
 
-	if (!err)
-		err = r->rq.writer->write(t, r->out.out);
-	if (!err)
-		err = outfile_commit(&r->out);
-	return err;
+	if (r->rq.writer || lstat(path, &st) || !S_ISREG(st.st_mode))
+		return;
+	if (recording_load(&kept, path, &why)) {
+		info("%s holds no samples", path);
+		return;
+	}
+	tree_build(&t, kept, &all);
+	text_count(&b, kept->truth.samples);
+	buf_str(&b, " of ");
+	text_count(&b, session_samples(r->session));
+	info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
+	say_truth(t, kept);
+	buf_release(&b);
+	tree_free(t);
+	profile_free(kept);
+}
+
+static void say_written(const struct run *r)
+{
+	const char *path = r->result.path;
+
+	if (!strcmp(path, "-"))
+		return;
+	info("written: %s", path);
+	if (!r->rq.writer)
+		info("next:    gostrobe report %s   or: gostrobe flame %s", path, path);
 }
 
 /* Ends the result, whatever happened before. Exit status. */
@@ -446,27 +328,21 @@ static int finish(struct run *r, int err)
 	session_stop(r->session);
 	none = !session_samples(r->session) || !p->truth.samples;
 	tree_build(&t, p, &to);
-	if (!err && r->recording) {
-		err = recording_finish(r->recording, p);
-		r->recording = NULL;
+	if (!err && !(none && r->rq.writer)) {
+		err = result_finish(&r->result, p, t);
 		if (err)
-			error("%s: %s", r->path, strerror(-err));
-	} else if (!err && !none) {
-		err = finish_writer(r, t);
-		if (err)
-			error("%s: %s", r->path, strerror(-err));
+			say_not_written(r, err);
 	}
-	if (none && !err)
+	if (err)
+		say_kept(r);
+	else if (none)
 		say_no_samples(r);
-	else if (!err && r->rq.writer && strcmp(r->path, "-"))
-		info("written: %s", r->path);
-	else if (!err && strcmp(r->path, "-"))
-		info("written: %s\nnext:    gostrobe report %s   or: gostrobe flame %s",
-		     r->path, r->path, r->path);
-	if (!none)
+	else
+		say_written(r);
+	if (!err && !none)
 		say_truth(t, p);
 	tree_free(t);
-	return err || none ? STATUS_FAILED : STATUS_OK;
+	return err == -EINTR ? 128 + SIGINT : err || none ? STATUS_FAILED : STATUS_OK;
 }
 
 static int launch_status(struct run *r, int status)
@@ -502,15 +378,6 @@ static int start(struct run *r)
 	return 0;
 }
 
-/* Nothing was recorded: no file stays, if it is one. */
-static void leave_nothing(const char *path)
-{
-	struct stat st;
-
-	if (strcmp(path, "-") && !lstat(path, &st) && S_ISREG(st.st_mode))
-		unlink(path);
-}
-
 static int record(struct run *r, const struct session_options *so)
 {
 	const char *what;
@@ -533,8 +400,8 @@ static int record(struct run *r, const struct session_options *so)
 	}
 	if (!status) {
 		status = start(r);
-		if (status && r->recording)
-			leave_nothing(r->path);
+		if (status)
+			result_leave_nothing(&r->result);
 	}
 	if (status)
 		return status;
@@ -551,8 +418,7 @@ static int run(struct request *rq, struct session_options *so)
 	so->arg = &r;
 	status = record(&r, so);
 	launch_abort(&r.launch);
-	recording_close(r.recording);
-	outfile_abort(&r.out);
+	result_close(&r.result);
 	session_close(r.session);
 	arena_release(&r.arena);
 	return status;
@@ -563,7 +429,7 @@ int cmd_record(int argc, char **argv)
 	struct session_options so = { 0 };
 	struct request rq = { 0 };
 	bool go = false;
-	int status = parse(argc, argv, &rq, &so, &go);
+	int status = request_parse(argc, argv, &rq, &so, &go);
 
 	if (go)
 		status = run(&rq, &so);

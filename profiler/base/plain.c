@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/plain.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "profiler/base/buf.h"
+
+uint32_t plain_decode(const char **s)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = (const unsigned char *)*s;
+	uint32_t code = *p;
+	int more = code < 0x80   ? 0
+		   : code < 0xc0 ? -1
+		   : code < 0xe0 ? 1
+		   : code < 0xf0 ? 2
+		   : code < 0xf8 ? 3
+				 : -1;
+
+	++*s;
+	if (more <= 0)
+		return more ? PLAIN_REPLACEMENT : code;
+	code &= 0x3fu >> more;
+	for (int i = 1; i <= more; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return PLAIN_REPLACEMENT;
+		code = code << 6 | (p[i] & 0x3f);
+	}
+	if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return PLAIN_REPLACEMENT;
+	*s += more;
+	return code;
+}
+
+bool plain_shown(uint32_t code)
+{
+	/* C0, DEL and C1; marks of direction; separators of lines and paragraphs. */
+	static const struct {
+		uint32_t first, last;
+	} obeyed[] = {
+		{ 0, 0x1f },        { 0x7f, 0x9f },     { 0x61c, 0x61c },
+		{ 0x200e, 0x200f }, { 0x2028, 0x202e }, { 0x2066, 0x2069 },
+		{ 0xfeff, 0xfeff },
+	};
+
+	for (size_t i = 0; i < sizeof(obeyed) / sizeof(*obeyed); i++)
+		if (code >= obeyed[i].first && code <= obeyed[i].last)
+			return false;
+	return true;
+}
+
+uint32_t plain_next(const char **s)
+{
+	uint32_t code = plain_decode(s);
+
+	return plain_shown(code) ? code : PLAIN_REPLACEMENT;
+}
+
+void plain_put(struct buf *b, uint32_t code)
+{
+	int more = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+
+	if (!more) {
+		buf_u8(b, (uint8_t)code);
+		return;
+	}
+	buf_u8(b, (uint8_t)(0xff00u >> (more + 1) | code >> 6 * more));
+	while (more--)
+		buf_u8(b, (uint8_t)(0x80 | (code >> 6 * more & 0x3f)));
+}
+
+void plain_add(struct buf *b, const char *s)
+{
+	while (*s)
+		plain_put(b, plain_next(&s));
+}
+
+void plain_file_name(struct buf *b, const char *s, size_t max)
+{
+	size_t end = b->len + max;
+
+	while (*s) {
+		uint32_t code = plain_next(&s);
+		bool safe = code < 0x80 ? isalnum((int)code) || strchr("._-+@", (int)code)
+					: code != PLAIN_REPLACEMENT;
+		size_t before = b->len;
+
+		plain_put(b, safe ? code : '_');
+		if (b->len > end) {
+			b->len = before;
+			return;
+		}
+	}
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/cmd/request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "output/writer.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/log.h"
+#include "profiler/base/opt.h"
+#include "profiler/cmd/cmd.h"
+#include "profiler/session.h"
+
+/* The kernel's limit is a limit of the machine, no wrong usage. */
+static int check_freq(const char *arg, uint32_t *freq)
+{
+	struct buf b = { 0 };
+	uint64_t v, max = 100000;
+	int err = opt_number(arg, 1, UINT32_MAX, &v);
+
+	if (err == -EINVAL || !strcmp(arg, "0"))
+		return usage_error("record",
+				   "-F wants samples per second, 1 or more, not '%s'", arg);
+	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
+		buf_u8(&b, 0);
+		max = strtoull((char *)b.data, NULL, 10);
+	}
+	buf_release(&b);
+	if (err || v > max) {
+		error("-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",
+		      arg, (unsigned long)max);
+		return STATUS_FAILED;
+	}
+	*freq = (uint32_t)v;
+	return 0;
+}
+
+static int check_event(const char *arg, enum sample_event *event)
+{
+	*event = EVENT_AUTO;
+	if (!arg)
+		return 0;
+	if (!strcmp(arg, "cycles"))
+		*event = EVENT_CYCLES;
+	else if (!strcmp(arg, "cpu-clock"))
+		*event = EVENT_CPU_CLOCK;
+	else
+		return usage_error("record", "there is no event '%s': cycles or cpu-clock",
+				   arg);
+	return 0;
+}
+
+static int check_format(struct request *rq)
+{
+	bool to_stdout = rq->output && !strcmp(rq->output, "-");
+
+	if (rq->format && strcmp(rq->format, "recording") && strcmp(rq->format, "gsr")) {
+		rq->writer = writer_find(rq->format);
+		if (!rq->writer)
+			return usage_error(
+				"record",
+				"there is no format '%s'; gostrobe help export lists them",
+				rq->format);
+	} else if (!rq->format && rq->output && !to_stdout) {
+		rq->writer = writer_for_path(rq->output);
+	}
+	if (to_stdout && isatty(STDOUT_FILENO) && (!rq->writer || rq->writer->binary)) {
+		error("this is binary and stdout is a terminal: redirect it, or -f folded");
+		return STATUS_FAILED;
+	}
+	return 0;
+}
+
+int request_parse(int argc, char **argv, struct request *rq, struct session_options *so,
+		  bool *go)
+{
+	const struct opt opts[] = {
+		{ 'p', "pid", "LIST", "the processes with these pids", .str = &rq->pids },
+		{ 'a', "all", NULL, "every Go process, also those that start later",
+		  .flag = &rq->all },
+		{ 'F', "freq", "HZ", "samples per second and CPU (99)", .str = &rq->freq },
+		{ 'e', "event", "NAME", "cycles or cpu-clock (cycles if there is a PMU)",
+		  .str = &rq->event },
+		{ 'd', "duration", "TIME", "30, 30s, 2m (until Ctrl-C, or the target ends)",
+		  .str = &rq->duration },
+		{ 'o', "output", "FILE", "where to; - is stdout (gostrobe-NAME-PID.gsr)",
+		  .str = &rq->output },
+		{ 'f', "format", "NAME",
+		  "recording, or as in export (by the ending of FILE)",
+		  .str = &rq->format },
+		{ 0, "by", "KEY", "how formats that group do so (goroutine)",
+		  .parse = grouping_parse, .data = &rq->by },
+		{ 'K', "kernel-stacks-only", NULL, "no user stacks",
+		  .flag = &rq->kernel_only },
+		{ 'U', "user-stacks-only", NULL, "no kernel stacks",
+		  .flag = &rq->user_only },
+		COMMON_OPTIONS,
+		{ 0 },
+	};
+	int err;
+
+	if (help_wanted(argc, argv))
+		return help_verb("record", opts);
+	if (opt_parse(opts, &argc, &argv, false))
+		return STATUS_USAGE;
+	if (argc && !strcmp(argv[-1], "--"))
+		rq->command = argv;
+	else if (argc)
+		return usage_error("record",
+				   "'%s' is no option; a command to launch goes behind --",
+				   argv[0]);
+	if (!rq->pids + !rq->all + !rq->command != 2)
+		return usage_error("record",
+				   "what to record? one of -p PID, -a, -- COMMAND");
+	if (rq->kernel_only && rq->user_only)
+		return usage_error("record", "-K and -U leave nothing");
+	if (rq->duration &&
+	    (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
+		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'",
+				   rq->duration);
+	if (!rq->by.n)
+		grouping_parse("goroutine", &rq->by);
+	so->collector.follow_all = rq->all;
+	so->collector.max_processes = rq->all       ? PROCESSES_ALL
+				      : rq->command ? PROCESSES_TREE
+						    : PROCESSES_GIVEN;
+	so->collector.user_stacks = !rq->kernel_only;
+	so->collector.kernel_stacks = !rq->user_only;
+	err = check_freq(rq->freq ? rq->freq : "99", &so->collector.freq);
+	if (!err)
+		err = check_event(rq->event, &so->collector.event);
+	if (!err)
+		err = check_format(rq);
+	*go = !err;
+	return err;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/cmd/result.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "output/writer.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/plain.h"
+#include "profiler/recording.h"
+
+enum {
+	NAME_BYTES = 100, /* of the process, in a file name: eCryptfs takes 143 in all */
+	STALL_MS = 5000,
+	POLL_MS = 100,
+};
+
+static bool is_stdout(const struct result *r)
+{
+	return r->path && !strcmp(r->path, "-");
+}
+
+/* A memory file, whose bytes go to stdout. */
+static int stream_open(struct stream *s)
+{
+	s->memory = memfd_create("gostrobe", MFD_CLOEXEC);
+	return s->memory < 0 ? -errno : 0;
+}
+
+/* Sends what the reader takes within timeout_ms. How many bytes, or -errno. When poll() says so
+ * a pipe has room for PIPE_BUF bytes at least: writing no more than that does not block. */
+static ssize_t stream_send(struct stream *s, int timeout_ms)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	off_t start = s->sent;
+	char bytes[PIPE_BUF];
+	ssize_t n = 1;
+
+	while (n > 0) {
+		n = pread(s->memory, bytes, sizeof(bytes), s->sent);
+		if (n > 0 && poll(&out, 1, s->sent > start ? 0 : timeout_ms) < 1)
+			break;
+		if (n > 0)
+			n = write(STDOUT_FILENO, bytes, (size_t)n);
+		if (n > 0)
+			s->sent += n;
+	}
+	if (n < 0 && errno != EINTR && errno != EAGAIN)
+		return -errno;
+	/* what is sent needs no memory any more */
+	if (s->sent > start)
+		fallocate(s->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+			  s->sent);
+	return s->sent - start;
+}
+
+static int stream_drain(struct stream *s, const volatile sig_atomic_t *stop)
+{
+	sig_atomic_t stops = *stop;
+	int waited_ms = 0;
+	bool person = isatty(STDERR_FILENO);
+	struct stat st;
+
+	while (!fstat(s->memory, &st) && s->sent < st.st_size) {
+		ssize_t n = stream_send(s, POLL_MS);
+
+		if (n < 0)
+			return (int)n;
+		if (*stop != stops)
+			return -EINTR;
+		waited_ms = n ? 0 : waited_ms + POLL_MS;
+		if (waited_ms >= STALL_MS && !person)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+static int create_recording(struct result *r, const struct profile *p)
+{
+	int flags = r->by_default ? O_EXCL | O_NOFOLLOW : O_TRUNC, fd, err;
+
+	if (is_stdout(r))
+		fd = dup(r->stream.memory);
+	else
+		fd = open(r->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+	if (fd < 0)
+		return -errno;
+	err = recording_create_fd(&r->recording, fd, p);
+	if (err && r->by_default)
+		unlink(r->path);
+	return err;
+}
+
+static int create_file(struct result *r, const struct profile *p)
+{
+	if (!r->writer)
+		return create_recording(r, p);
+	return r->by_default ? outfile_create(&r->out, r->path)
+			     : outfile_open(&r->out, r->path);
+}
+
+/* By default the first name that nothing has. */
+static int create(struct result *r, const struct profile *p)
+{
+	int err = -EEXIST;
+
+	if (!r->by_default)
+		return create_file(r, p);
+	for (int i = 1; err == -EEXIST; i++) {
+		r->path = i == 1 ? arena_printf(&r->arena, "%s%s", r->stem, r->ending)
+				 : arena_printf(&r->arena, "%s-%d%s", r->stem, i,
+						r->ending);
+		err = create_file(r, p);
+	}
+	return err;
+}
+
+static void choose_name(struct result *r, const char *name, pid_t pid)
+{
+	struct buf b = { 0 };
+
+	buf_str(&b, "gostrobe-");
+	plain_file_name(&b, name, NAME_BYTES);
+	if (pid)
+		buf_printf(&b, "-%d", pid);
+	r->stem = arena_strndup(&r->arena, (const char *)b.data, b.len);
+	r->ending = r->writer ? r->writer->ending : ".gsr";
+	r->by_default = true;
+	buf_release(&b);
+}
+
+int result_open(struct result *r, const char *name, pid_t pid, const struct profile *p)
+{
+	int err = 0;
+
+	r->stream.memory = -1;
+	if (!r->path)
+		choose_name(r, name, pid);
+	else if (is_stdout(r))
+		err = stream_open(&r->stream);
+	if (err || (r->writer && r->stream.memory >= 0))
+		return err;
+	err = create(r, p);
+	/* that it can be written is known now; nothing stays behind if we are killed */
+	if (!err && r->out.tmp)
+		outfile_abort(&r->out);
+	return err;
+}
+
+int result_append(struct result *r, struct profile *p)
+{
+	return r->recording ? recording_append(r->recording, p) : 0;
+}
+
+int result_step(struct result *r)
+{
+	ssize_t n = r->stream.memory >= 0 ? stream_send(&r->stream, 0) : 0;
+
+	return n < 0 ? (int)n : 0;
+}
+
+static int finish_writer(struct result *r, const struct profile *p, const struct tree *t)
+{
+	FILE *memory;
+	int err = 0;
+
+	if (is_stdout(r)) {
+		memory = fdopen(dup(r->stream.memory), "w");
+		if (!memory)
+			return -errno;
+		err = r->writer->write(t, memory);
+		return fclose(memory) && !err ? -errno : err;
+	}
+	if (!r->out.out)
+		err = create(r, p);
+	if (!err)
+		err = r->writer->write(t, r->out.out);
+	if (!err)
+		err = outfile_commit(&r->out);
+	return err;
+}
+
+int result_finish(struct result *r, struct profile *p, const struct tree *t)
+{
+	int err;
+
+	if (r->writer)
+		err = finish_writer(r, p, t);
+	else
+		err = recording_finish(r->recording, p);
+	r->recording = NULL;
+	if (!err && r->stream.memory >= 0)
+		err = stream_drain(&r->stream, r->stop);
+	return err;
+}
+
+void result_leave_nothing(struct result *r)
+{
+	struct stat st;
+
+	if (r->recording && !is_stdout(r) && !lstat(r->path, &st) && S_ISREG(st.st_mode))
+		unlink(r->path);
+}
+
+void result_close(struct result *r)
+{
+	recording_close(r->recording);
+	outfile_abort(&r->out);
+	if (r->stream.memory > 0)
+		close(r->stream.memory);
+	arena_release(&r->arena);
+	*r = (struct result){ 0 };
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the result of record goes: a recording, which grows once a second, or one of the writers'
+ * formats, written at the end. What is for stdout goes through a file in memory, and from there as
+ * the reader takes it: a reader that stalls holds up neither the sampling nor -d nor Ctrl-C.
+ */
+#ifndef CMD_RESULT_H
+#define CMD_RESULT_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/file.h"
+
+struct profile;
+struct recording;
+struct tree;
+struct writer;
+
+/* Bytes on their way to stdout; { .memory = -1 } when none are. */
+struct stream {
+	int memory; /* file descriptor, owned */
+	off_t sent;
+};
+
+struct result {
+	const char *
+		path; /* "-": stdout; NULL before result_open(): gostrobe-NAME-PID, as below */
+	const struct writer *writer;       /* NULL: a recording */
+	const volatile sig_atomic_t *stop; /* counts the signals that ask for the end */
+
+	/* private */
+	bool by_default;
+	const char *stem, *ending;
+	struct recording *recording;
+	struct outfile out;
+	struct stream stream;
+	struct arena arena;
+};
+
+/*
+ * Creates the file, or makes sure that it can be created at the end. Without a path its name is
+ * gostrobe-NAME-PID.gsr (pid 0: gostrobe-NAME.gsr) with -2, -3 … when something has that name:
+ * nothing is overwritten then, and no link followed. r->path is the name in any case. -errno.
+ */
+int result_open(struct result *r, const char *name, pid_t pid, const struct profile *p);
+/* Once a second: writes what is new. -errno of a file; stdout takes what it can, now and at each
+ * result_step(). */
+int result_append(struct result *r, struct profile *p);
+int result_step(struct result *r);
+/*
+ * Ends the result: the last rows, or the tree. -errno; -ETIMEDOUT: the reader of stdout stalled;
+ * -EINTR: a signal came while we waited for it. On a terminal we wait for ever, as there is
+ * somebody who may be reading in a pager, and who can press Ctrl-C.
+ */
+int result_finish(struct result *r, struct profile *p, const struct tree *t);
+/* Nothing was recorded: no file stays. */
+void result_leave_nothing(struct result *r);
+/* Takes one that was never opened. */
+void result_close(struct result *r);
+
+#endif
