@@ -71,7 +71,7 @@ static int annotated_write(const struct tree *t, FILE *out)
 const struct writer folded_writer = {
 	.name = "folded",
 	.ending = ".folded",
-	.help = "one line a stack, for flamegraph.pl and the like",
+	.help = "one line per stack, for flamegraph.pl and similar tools",
 	.write = folded_write,
 };
 

@@ -286,6 +286,6 @@ static int html_write(const struct tree *t, FILE *out)
 const struct writer html_writer = {
 	.name = "html",
 	.ending = ".html",
-	.help = "one page with the flame graph; opens in any browser, offline",
+	.help = "a flame graph page that opens in any browser, offline",
 	.write = html_write,
 };

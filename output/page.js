@@ -220,7 +220,7 @@ const time = (ns) => ns < 1e10 ? `${number(ns / 1e6)} ms` : `${number(ns / 1e9, 
 /* Never rounded to nothing, nor to all. */
 function share(part, whole) {
 	const p = whole ? 100 * part / whole : 0;
-	return p > 0 && p < 0.1 ? "<0.1 %" : p < 100 && p > 99.9 ? ">99.9 %" : `${p == 100 || !p ? p : p.toFixed(1)} %`;
+	return p > 0 && p < 0.1 ? "<0.1%" : p < 100 && p > 99.9 ? ">99.9%" : `${p == 100 || !p ? p : p.toFixed(1)}%`;
 }
 
 function placeOf(i) {
@@ -528,10 +528,10 @@ function listGroups() {
 function writeFacts() {
 	const [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.truth;
 	const [name, ...how] = data.title.split(", "), t = grouped, used = new Set(t.func.map((f) => data.funcs.kind[f]));
-	const down = (millionths) => `${(Math.floor(millionths / 1000) / 10).toFixed(1)} %`;	/* as the truth line does */
+	const down = (millionths) => `${(Math.floor(millionths / 1000) / 10).toFixed(1)}%`;	/* as the truth line does */
 	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${down(goroutine)} with a goroutine`,
-		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`, `${down(rooted)} of stacks rooted`,
-		`${down(named)} of user frames named`, `gostrobe itself: ${number(cpu / 1e6, 2)} s CPU, ${number(rss / 1e6, 1)} MB peak`];
+		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`, `${down(rooted)} complete stacks`,
+		`${down(named)} of user frames named`, `gostrobe itself: ${number(cpu / 1e6, 2)}s CPU, ${number(rss / 1e6, 1)} MB peak`];
 	document.title = `gostrobe · ${data.title}`;
 	byId("title").textContent = name;
 	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",

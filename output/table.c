@@ -54,20 +54,20 @@ static void weight_add(struct buf *b, const struct tree *t, uint64_t weight)
 	if (weight < 10000000 && (!t->period_ns || !weight))
 		text_count(b, weight);
 	else if (!t->period_ns && weight < 10000000000)
-		buf_printf(b, "%.1f M", s * 1e3);
+		buf_printf(b, "%.1fM", s * 1e3);
 	else if (!t->period_ns)
-		buf_printf(b, "%.1f G", s);
+		buf_printf(b, "%.1fG", s);
 	else if (s < 0.00995)
-		buf_printf(b, "%.1f ms", s * 1e3);
+		buf_printf(b, "%.1fms", s * 1e3);
 	else if (s < 0.9995)
-		buf_printf(b, "%.0f ms", s * 1e3);
+		buf_printf(b, "%.0fms", s * 1e3);
 	else if (s < 9.995)
-		buf_printf(b, "%.2f s", s);
+		buf_printf(b, "%.2fs", s);
 	else if (s < 99.95)
-		buf_printf(b, "%.1f s", s);
+		buf_printf(b, "%.1fs", s);
 	else {
 		text_count(b, (weight + 500000000) / 1000000000);
-		buf_str(b, " s");
+		buf_u8(b, 's');
 	}
 }
 
@@ -92,7 +92,7 @@ static void cell_share(struct table *t, uint64_t weight)
 {
 	char s[16];
 
-	snprintf(s, sizeof(s), "%.1f %%", share_of(t, weight));
+	snprintf(s, sizeof(s), "%.1f%%", share_of(t, weight));
 	cell(t, 7, s);
 }
 
@@ -102,7 +102,7 @@ static void write_more(struct table *t, uint32_t n, uint64_t weight)
 		return;
 	buf_printf(&t->line, "  \xe2\x80\xa6 ");
 	text_count(&t->line, n);
-	buf_printf(&t->line, " more, %.1f %% together (all are shown when piped)",
+	buf_printf(&t->line, " more row%s, %.1f%% (pipe to see all)", n == 1 ? "" : "s",
 		   share_of(t, weight));
 	line_end(t, DIM);
 }
@@ -138,7 +138,8 @@ static void group_numbers(struct table *t, const struct group_row *g, bool count
  * at most of what the numbers leave. */
 static void write_groups(struct table *t, uint32_t n)
 {
-	uint32_t name = strlen("goroutine group"), top = strlen("top function"), left;
+	uint32_t name = text_columns(t->tree->key), top = strlen("top function"), left;
+	uint32_t taken;
 	uint64_t rest = 0;
 	bool counts = false;
 
@@ -163,12 +164,12 @@ static void write_groups(struct table *t, uint32_t n)
 		name = at_most(name, left - at_most(top, left * 2 / 5));
 		top = left - name;
 	}
-	buf_printf(&t->line, "%-*s  ", (int)name, "goroutine group");
+	taken = text_fit(&t->line, t->tree->key, name);
+	buf_printf(&t->line, "%*s", (int)(name - taken) + 2, "");
 	text_fit(&t->line, "top function", top);
 	line_end(t, BOLD);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct group_row *g = &t->sums->groups[i];
-		uint32_t taken;
 
 		group_numbers(t, g, counts);
 		taken = text_fit(&t->line, g->key, name);
@@ -233,9 +234,10 @@ static void write_title(struct table *t)
 	text_fit(&t->line, t->tree->title, left_of(t));
 	line_end(t, BOLD);
 	weight_add(&t->line, t->tree, whole->total);
-	buf_str(&t->line, t->tree->period_ns ? " of CPU in " : " calls in ");
-	text_count(&t->line, whole->samples);
-	buf_str(&t->line, " samples");
+	buf_str(&t->line, t->tree->period_ns  ? " of CPU in "
+			  : whole->total == 1 ? " call in "
+					      : " calls in ");
+	text_count_of(&t->line, whole->samples, "sample");
 	if (whole->samples != t->tree->truth.samples) {
 		buf_str(&t->line, ", selected from ");
 		text_count(&t->line, t->tree->truth.samples);
@@ -338,21 +340,21 @@ void truth_line(const struct tree_truth *t, uint32_t width, FILE *out)
 
 		part.len = 0;
 		if (i == 0) {
-			text_count(&part, t->samples);
-			buf_str(&part, " samples, ");
+			text_count_of(&part, t->samples, "sample");
+			buf_str(&part, ", ");
 			text_count(&part, t->lost);
 			buf_str(&part, " lost");
 		} else if (i == 1)
-			buf_printf(&part, "%.1f %% with a goroutine",
+			buf_printf(&part, "%.1f%% with a goroutine",
 				   percent_down(t->with_goroutine));
 		else if (i == 2)
-			buf_printf(&part, "%.1f %% of stacks rooted",
+			buf_printf(&part, "%.1f%% complete stacks",
 				   percent_down(t->rooted));
 		else if (i == 3)
-			buf_printf(&part, "%.1f %% of user frames named",
+			buf_printf(&part, "%.1f%% of user frames named",
 				   percent_down(t->named));
 		else
-			buf_printf(&part, "%.2f s CPU, %.1f MB peak", t->cpu_s,
+			buf_printf(&part, "%.2fs CPU, %.1f MB peak", t->cpu_s,
 				   (double)t->peak_rss_bytes / 1e6);
 		n = (uint32_t)part.len;
 		if (column && width && column + 3 + n > width) {

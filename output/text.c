@@ -85,3 +85,9 @@ void text_count(struct buf *b, uint64_t n)
 		buf_u8(b, (uint8_t)digits[i]);
 	}
 }
+
+void text_count_of(struct buf *b, uint64_t n, const char *noun)
+{
+	text_count(b, n);
+	buf_printf(b, " %s%s", noun, n == 1 ? "" : "s");
+}

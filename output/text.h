@@ -17,5 +17,7 @@ uint32_t text_fit(struct buf *b, const char *s, uint32_t max);
 void text_frame(struct buf *b, const char *s);
 /* Adds "1,234,567". */
 void text_count(struct buf *b, uint64_t n);
+/* Adds "1 sample", "1,234 samples". */
+void text_count_of(struct buf *b, uint64_t n, const char *noun);
 
 #endif

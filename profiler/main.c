@@ -21,12 +21,13 @@ static int run(int argc, char **argv)
 		puts("gostrobe " GOSTROBE_VERSION);
 		return STATUS_OK;
 	}
+	if (argc == 3 && (!strcmp(word, "-p") || !strcmp(word, "--pid")))
+		return cmd_record_pid(argv[2]);
 	if (argc == 2 && *word && strspn(word, "0123456789") == strlen(word))
 		return cmd_record_pid(word);
-	return usage_error(NULL,
-			   *word == '-' ? "a verb comes first, before '%s'"
-					: "there is no verb '%s'",
-			   word);
+	if (*word == '-')
+		return usage_error(NULL, "the command comes first, before '%s'", word);
+	return unknown_command(word);
 }
 
 int main(int argc, char **argv)

@@ -462,45 +462,83 @@ static void fill_truth(struct tree_truth *to, const struct truth *t)
 	to->peak_rss_bytes = t->peak_rss;
 }
 
-/* How long, and how many processes: the row of the one, 0 when there are more or none. */
-static uint32_t fill_times(struct builder *b)
+/* How long, and which processes: adds up to two of them to rows. How many there are. */
+static uint32_t fill_times(struct builder *b, uint32_t rows[2])
 {
 	const struct profile *p = b->p;
 	struct tree *t = b->t;
-	uint32_t only = 0;
+	bool *seen = mem_zalloc(p->n_processes * sizeof(*seen));
 	uint64_t last_ns = 0;
+	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
 		const struct event *e = &p->events[i];
 		uint32_t process = p->threads[e->thread].process;
 
 		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
-		if (!selection_has(&b->selection, e))
+		if (!selection_has(&b->selection, e) || seen[process])
 			continue;
-		t->processes |= only && only != process;
-		only = process;
+		seen[process] = true;
+		if (n < 2)
+			rows[n] = process;
+		n++;
 	}
+	free(seen);
+	t->processes = n > 1;
 	t->start_ns = p->start_ns;
 	t->period_ns = p->period_ns;
 	/* A recording that was cut off does not say. */
 	t->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
-	return t->processes ? 0 : only;
+	return n;
 }
 
-static void fill_title(struct builder *b, uint32_t process)
+static void fill_title(struct builder *b)
 {
 	const struct profile *p = b->p;
+	uint32_t rows[2], n = fill_times(b, rows);
 
-	if (process)
-		add_process_name(b, process);
-	else
+	if (n > 2 && p->command)
+		buf_printf(&b->text, "%s: ", profile_string(p, p->command));
+	if (n > 2)
+		buf_printf(&b->text, "%" PRIu32 " processes", n);
+	else if (!n)
 		buf_str(&b->text, p->command ? profile_string(p, p->command) : "gostrobe");
-	buf_printf(&b->text, ", %.1f s", (double)b->t->duration_ns / 1e9);
+	for (uint32_t i = 0; i < n && n <= 2; i++) {
+		buf_str(&b->text, i ? " and " : "");
+		add_process_name(b, rows[i]);
+	}
+	buf_printf(&b->text, ", %.1fs", (double)b->t->duration_ns / 1e9);
 	if (p->freq)
 		buf_printf(&b->text, " at %" PRIu32 " Hz", p->freq);
 	if (p->event_name)
 		buf_printf(&b->text, ", %s", profile_string(p, p->event_name));
 	b->t->title = strtab_get(b->t->names, text_name(b));
+}
+
+/* What the rows of groups are: the last key, or several. */
+static const char *grouping_name(struct builder *b)
+{
+	static const char *const names[] = {
+		[BY_NONE] = "",
+		[BY_GOROUTINE] = "goroutine",
+		[BY_START] = "start function",
+		[BY_CREATOR] = "created by",
+		[BY_CLASS] = "class",
+		[BY_THREAD] = "thread",
+		[BY_PROCESS] = "process",
+	};
+	const struct grouping *by = &b->o->by;
+
+	for (int i = 0; i < by->n; i++) {
+		if (by->keys[i] == BY_NONE)
+			continue;
+		buf_str(&b->text, b->text.len ? ", " : "");
+		if (by->keys[i] == BY_LABEL)
+			buf_add(&b->text, by->labels[i], strcspn(by->labels[i], ","));
+		else
+			buf_str(&b->text, names[by->keys[i]]);
+	}
+	return strtab_get(b->t->names, text_name(b));
 }
 
 static void builder_release(struct builder *b)
@@ -536,7 +574,8 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 				   key == BY_CREATOR || key == BY_LABEL;
 	}
 	fill_truth(&t->truth, &p->truth);
-	fill_title(b, fill_times(b));
+	fill_title(b);
+	t->key = grouping_name(b);
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
 	add_events(b);
 	add_up(t);

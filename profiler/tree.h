@@ -94,9 +94,10 @@ struct tree {
 	uint32_t n_nodes, n_groups, cap_nodes, cap_groups;
 	struct tree_truth truth; /* of the whole profile, not of the selection */
 	uint64_t period_ns, start_ns, duration_ns;
-	uint64_t left_out;    /* samples that the runtime's own profiler does not take */
-	const char *title;    /* "prometheus-812, 10 s at 99 Hz, cpu-clock" */
-	bool processes;       /* more than one: groups carry NAME-PID */
+	uint64_t left_out; /* samples that the runtime's own profiler does not take */
+	const char *title; /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */
+	const char *key; /* what groups are, for a column's head: "goroutine", "process" */
+	bool processes;  /* more than one: groups carry NAME-PID */
 	struct strtab *names; /* owns the strings that the profile does not */
 };
 

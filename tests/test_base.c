@@ -392,13 +392,16 @@ Test(opt, says_what_is_wrong_in_one_line, .init = cr_redirect_stderr)
 	cr_expect_eq(parse("verb --small", &o, true, &argc, argv), -EINVAL);
 	cr_expect_eq(parse("verb -x", &o, true, &argc, argv), -EINVAL);
 	cr_expect_eq(parse("verb --xx b", &o, true, &argc, argv), -EINVAL);
+	cr_expect_eq(parse("verb --outptu=a", &o, true, &argc, argv), -EINVAL);
 	cr_expect_eq(parse("verb --small 10 b", &o, true, &argc, argv), -EINVAL);
 	fflush(stderr);
-	cr_expect_stderr_eq_str("gostrobe: --output needs an argument: FILE\n"
-				"gostrobe: --small needs an argument: N\n"
-				"gostrobe: there is no option -x\n"
-				"gostrobe: there is no option --xx\n"
-				"gostrobe: --small 10: no\n");
+	cr_expect_stderr_eq_str(
+		"gostrobe: --output needs an argument: FILE\n"
+		"gostrobe: --small needs an argument: N\n"
+		"gostrobe: unknown option -x\n"
+		"gostrobe: unknown option --xx\n"
+		"gostrobe: unknown option --outptu; you may have meant --output\n"
+		"gostrobe: --small 10: no\n");
 }
 
 Test(log, levels, .init = cr_redirect_stderr)

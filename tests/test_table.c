@@ -98,7 +98,7 @@ Test(table, a_stack_is_never_silently_short)
 	hand_node(t, n, "f", FRAME_NATIVE, 2);
 	hand_done(t);
 	text = table(t, (struct table_options){ 0 });
-	cr_expect(strstr(text, " 0    0.0 %      50 ms  100.0 %  [cut]\n"), "%s", text);
+	cr_expect(strstr(text, " 0     0.0%       50ms   100.0%  [cut]\n"), "%s", text);
 	free(text);
 	out = open_memstream(&text, &len);
 	table_write_json(t, out);
@@ -155,9 +155,9 @@ Test(table, many_calls_do_not_burst_the_column)
 	hand_node(t, 0, "main.small", FRAME_GO, 1);
 	t->nodes[2].self = 16029805320;
 	text = table(hand_done(t), (struct table_options){ 0 });
-	cr_expect(strstr(text, "\n  123.5 M    0.8 %    123.5 M    0.8 %  main.tiny\n"),
+	cr_expect(strstr(text, "\n   123.5M     0.8%     123.5M     0.8%  main.tiny\n"),
 		  "%s", text);
-	cr_expect(strstr(text, "\n   16.0 G   99.2 %     16.0 G   99.2 %  main.small\n"),
+	cr_expect(strstr(text, "\n    16.0G    99.2%      16.0G    99.2%  main.small\n"),
 		  "%s", text);
 	free(text);
 	hand_free(t);
@@ -210,7 +210,8 @@ Test(table, both_tables_get_half_of_the_rows)
 	char names[50][24], *text = many(names, 50, true);
 
 	/* 50 + 49 + … + 37 of 1275 samples are shown */
-	cr_expect_eq(count(text, "\xe2\x80\xa6 36 more, 52.2 % together"), 2, "%s", text);
+	cr_expect_eq(count(text, "\xe2\x80\xa6 36 more rows, 52.2% (pipe to see all)"), 2,
+		     "%s", text);
 	free(text);
 }
 
@@ -218,7 +219,8 @@ Test(table, rows_that_one_table_does_not_need_go_to_the_other)
 {
 	char names[50][24], *text = many(names, 50, false);
 
-	cr_expect_eq(count(text, "\xe2\x80\xa6 23 more, 21.6 % together"), 1, "%s", text);
+	cr_expect_eq(count(text, "\xe2\x80\xa6 23 more rows, 21.6% (pipe to see all)"), 1,
+		     "%s", text);
 	free(text);
 }
 
@@ -300,13 +302,26 @@ Test(truth, is_one_line_and_never_rounds_up)
 
 	expect_truth(
 		t, 0,
-		"4,950 samples, 1,234,567 lost \xc2\xb7 99.8 % with a goroutine \xc2\xb7 "
-		"99.9 % of stacks rooted \xc2\xb7 100.0 % of user frames named \xc2\xb7 "
-		"0.05 s CPU, 14.1 MB peak\n");
+		"4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine \xc2\xb7 "
+		"99.9% complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 "
+		"0.05s CPU, 14.1 MB peak\n");
 	expect_truth(t, 60,
-		     "4,950 samples, 1,234,567 lost \xc2\xb7 99.8 % with a goroutine\n"
-		     "99.9 % of stacks rooted \xc2\xb7 100.0 % of user frames named\n"
-		     "0.05 s CPU, 14.1 MB peak\n");
+		     "4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine\n"
+		     "99.9% complete stacks \xc2\xb7 100.0% of user frames named\n"
+		     "0.05s CPU, 14.1 MB peak\n");
+}
+
+Test(truth, says_one_sample)
+{
+	struct tree_truth t = {
+		.samples = 1, .with_goroutine = 1, .rooted = 1, .named = 1
+	};
+
+	expect_truth(
+		t, 0,
+		"1 sample, 0 lost \xc2\xb7 100.0% with a goroutine \xc2\xb7 100.0% "
+		"complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 0.00s CPU, "
+		"0.0 MB peak\n");
 }
 
 #define WORLD "\xe4\xb8\x96\xe7\x95\x8c"

@@ -282,11 +282,42 @@ Test(tree, more_processes_come_first)
 	t = build(p, "goroutine", &f, false, false);
 	text = folded(t);
 	cr_expect_str_eq(text, "goroutine 18 main.worker;main.worker 1\n");
-	cr_expect_str_eq(t->title, "other-9, 10.0 s at 100 Hz, cpu-clock");
+	cr_expect_str_eq(t->title, "other-9, 10.0s at 100 Hz, cpu-clock");
 	cr_expect_eq(t->truth.samples, 8);
 	free(text);
 	tree_free(t);
 	filter_release(&f);
+	profile_free(p);
+}
+
+static void expect_title(const struct profile *p, const char *by, const char *title,
+			 const char *key)
+{
+	struct tree *t = build(p, by, NULL, false, false);
+
+	cr_expect_str_eq(t->title, title);
+	cr_expect_str_eq(t->key, key);
+	tree_free(t);
+}
+
+/* The title names every process, or says how many there are; the column of groups says its key. */
+Test(tree, titles_name_what_is_shown)
+{
+	struct profile *p = workers();
+	uint32_t other = hand_process(p, 9, "other"), third = hand_process(p, 10, "third");
+
+	expect_title(p, "process", "demo-812, 10.0s at 100 Hz, cpu-clock", "process");
+	hand_event(p, 1, hand_stack(p, "go:f"), 0, hand_thread(p, other, 9, ""),
+		   CLASS_USER);
+	expect_title(p, "label:job,goroutine",
+		     "demo-812 and other-9, 10.0s at 100 Hz, cpu-clock", "job, goroutine");
+	hand_event(p, 1, hand_stack(p, "go:f"), 0, hand_thread(p, third, 10, ""),
+		   CLASS_USER);
+	expect_title(p, "none", "3 processes, 10.0s at 100 Hz, cpu-clock", "");
+	p->command = hand_string(p, "all Go processes");
+	expect_title(p, "start",
+		     "all Go processes: 3 processes, 10.0s at 100 Hz, cpu-clock",
+		     "start function");
 	profile_free(p);
 }
 
@@ -505,7 +536,7 @@ Test(tree, truth)
 	cr_expect_float_eq(t->truth.named, 19.0 / 20, 1e-9);
 	cr_expect(t->truth.cpu_s == 1.5 && t->truth.peak_rss_bytes == 4096);
 	cr_expect(t->duration_ns == 10000000000 && t->period_ns == 10000000);
-	cr_expect_str_eq(t->title, "demo-812, 10.0 s at 100 Hz, cpu-clock");
+	cr_expect_str_eq(t->title, "demo-812, 10.0s at 100 Hz, cpu-clock");
 	tree_free(t);
 	/* cut off: the last event tells how long it was */
 	p->truth.duration_ns = 0;
@@ -513,7 +544,7 @@ Test(tree, truth)
 	p->event_name = hand_string(p, "call:main.f");
 	t = build(p, "none", NULL, false, false);
 	cr_expect_eq(t->duration_ns, 800000000);
-	cr_expect_str_eq(t->title, "demo-812, 0.8 s, call:main.f");
+	cr_expect_str_eq(t->title, "demo-812, 0.8s, call:main.f");
 	tree_free(t);
 	profile_free(p);
 }

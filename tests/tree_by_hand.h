@@ -57,6 +57,7 @@ static inline struct tree *hand_tree(void)
 
 	t->period_ns = SAMPLE_NS;
 	t->title = "demo-812, 10 s at 100 Hz, cpu-clock";
+	t->key = "goroutine";
 	hand_node(t, 0, "", 0, 0);
 	return t;
 }

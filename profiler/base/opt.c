@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/base/arena.h"
 #include "profiler/base/log.h"
+#include "profiler/base/similar.h"
 
 #define OPT_MAX 48
 #define LONG_ONLY \
@@ -23,6 +25,26 @@ static int apply(const struct opt *o, const char *arg)
 	return o->parse ? o->parse(arg, o->data) : 0;
 }
 
+/* A long option that is unknown, or that takes no argument, or that begins several. */
+static void complain_long(const char *word, const struct opt *opts)
+{
+	size_t len = strcspn(word, "=");
+	char *name = mem_strdup(word);
+	const struct opt *near = NULL;
+
+	name[len] = 0;
+	for (const struct opt *o = opts; o->name && len > 2 && !near; o++)
+		if (similar_is(name + 2, o->name) || !strncmp(name + 2, o->name, len - 2))
+			near = o;
+	if (near && !strcmp(name + 2, near->name))
+		error("%s takes no argument", name);
+	else if (near)
+		error("unknown option %s; you may have meant --%s", name, near->name);
+	else
+		error("unknown option %s", name);
+	free(name);
+}
+
 static void complain(int c, char **argv, const struct opt *opts)
 {
 	const char *word = argv[optind - 1];
@@ -34,9 +56,9 @@ static void complain(int c, char **argv, const struct opt *opts)
 			return;
 		}
 	if (optopt && optopt < LONG_ONLY && isprint(optopt))
-		error("there is no option -%c", optopt);
+		error("unknown option -%c", optopt);
 	else
-		error("there is no option %s", word);
+		complain_long(word, opts);
 }
 
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output/text.h"
@@ -42,7 +43,7 @@ int color_parse(const char *arg, void *data)
 			color = i;
 			return 0;
 		}
-	error("--color wants auto, always or never, not '%s'", arg);
+	error("--color takes auto, always or never, not '%s'", arg);
 	return -EINVAL;
 }
 
@@ -55,6 +56,59 @@ bool color_wanted(FILE *out)
 	return isatty(fileno(out)) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
+uint32_t terminal_width(FILE *out)
+{
+	struct winsize size = { 0 };
+
+	if (!isatty(fileno(out)))
+		return 0;
+	ioctl(fileno(out), TIOCGWINSZ, &size);
+	return size.ws_col ? size.ws_col : 80;
+}
+
+/* Recordings have their names in two ways. */
+static bool is_recording(const char *format)
+{
+	return !strcmp(format, "recording") || !strcmp(format, "gsr");
+}
+
+/* What the ending of a path means: a writer, NULL for a recording. false: nothing that is known. */
+static bool ending_find(const char *path, const struct writer **ret)
+{
+	size_t len = strlen(path);
+
+	*ret = writer_for_path(path);
+	return *ret || (len > 4 && !strcmp(path + len - 4, ".gsr"));
+}
+
+int format_find(const char *verb, const char *format, const char *path,
+		const struct writer **ret)
+{
+	const struct writer *by_ending = NULL;
+	const char *slash = path ? strrchr(path, '/') : NULL;
+	const char *name = slash ? slash + 1 : path,
+		   *dot = name ? strrchr(name, '.') : NULL;
+	bool known = path && ending_find(path, &by_ending);
+
+	*ret = by_ending;
+	if (format && !is_recording(format)) {
+		*ret = writer_find(format);
+		if (!*ret)
+			return usage_error(verb, "unknown format '%s'; use folded or html",
+					   format);
+	} else if (format) {
+		*ret = NULL;
+	}
+	if (format && known && *ret != by_ending)
+		return usage_error(verb, "-f %s contradicts the ending of %s", format,
+				   path);
+	if (!format && !known && dot && dot > name && dot[1])
+		return usage_error(verb,
+				   "unknown ending '%s' of %s; use .folded or .html, or -f",
+				   dot, path);
+	return STATUS_OK;
+}
+
 static int profile_open(struct view *v, const char *path)
 {
 	const char *why = NULL;
@@ -65,7 +119,7 @@ static int profile_open(struct view *v, const char *path)
 		return STATUS_FAILED;
 	}
 	if (!v->profile->complete)
-		warn("%s was cut off: this is what is whole of it", path);
+		warn("%s is truncated; showing the complete part", path);
 	return STATUS_OK;
 }
 
@@ -74,8 +128,7 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	int err;
 
 	if (argc != 1)
-		return usage_error(verb,
-				   argc ? "one recording at a time" : "which recording?");
+		return usage_error(verb, argc ? "takes one FILE" : "missing FILE");
 	if (profile_open(v, args[0]))
 		return STATUS_FAILED;
 	if (!v->options.by.n)
@@ -89,11 +142,12 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	}
 	if (v->tree->left_out)
 		info("%" PRIu64
-		     " samples are left out: of threads that are not in Go, sysmon's, or signal handlers",
-		     v->tree->left_out);
+		     " sample%s left out, as runtime/pprof does: of threads outside Go, sysmon "
+		     "and signal handlers",
+		     v->tree->left_out, v->tree->left_out == 1 ? "" : "s");
 	if (v->tree->nodes[0].samples)
 		return STATUS_OK;
-	error(v->profile->n_events ? "%s: none of its %u samples is selected"
+	error(v->profile->n_events ? "%s: no samples match the filters (%u recorded)"
 				   : "%s: has no samples",
 	      args[0], v->profile->n_events);
 	return STATUS_FAILED;
@@ -126,16 +180,18 @@ uint32_t losses_print(const struct profile *p, FILE *out)
 	const struct truth *t = &p->truth;
 	const struct {
 		uint64_t n;
-		const char *what, *names;
+		const char *noun, *what, *names;
 	} rows[] = {
-		{ t->lost_ring_full, "samples lost: the ring buffer was full", NULL },
-		{ t->lost_table_full, "samples lost: the table of processes was full",
+		{ t->lost_ring_full, "sample", "lost: the ring buffer was full", NULL },
+		{ t->lost_table_full, "sample", "lost: the table of processes was full",
 		  NULL },
-		{ t->stack_faults, "stacks end where memory could not be read", NULL },
-		{ t->g_faults, "goroutines could not be read or trusted", NULL },
-		{ t->labels_cut,
-		  "samples lack labels, or a part: over 4 KiB, or not to be read", NULL },
-		{ t->not_go_samples, "samples of programs that are not Go were left out: ",
+		{ t->stack_faults, "stack", "cut short where memory could not be read",
+		  NULL },
+		{ t->g_faults, "sample",
+		  "without a goroutine that could be read or trusted", NULL },
+		{ t->labels_cut, "sample", "with labels missing: over 4 KiB, or unreadable",
+		  NULL },
+		{ t->not_go_samples, "sample", "left out, of programs that are not Go: ",
 		  profile_string(p, p->not_go_names) },
 	};
 	struct buf b = { 0 };
@@ -144,7 +200,7 @@ uint32_t losses_print(const struct profile *p, FILE *out)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (!rows[i].n)
 			continue;
-		text_count(&b, rows[i].n);
+		text_count_of(&b, rows[i].n, rows[i].noun);
 		buf_printf(&b, " %s", rows[i].what);
 		if (rows[i].names)
 			text_fit(&b, rows[i].names, UINT32_MAX);

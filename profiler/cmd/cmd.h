@@ -55,6 +55,8 @@ bool help_wanted(int argc, char **argv);
 int help_verb(const char *verb, const struct opt *opts);
 /* All verbs. */
 void help_all(FILE *out);
+/* The first word is none of the verbs: STATUS_USAGE. */
+int unknown_command(const char *word);
 /* One error() line and where to read more: STATUS_USAGE. */
 int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -62,9 +64,9 @@ int usage_error(const char *verb, const char *fmt, ...)
 /* Rows of an option table that every verb has. */
 /* clang-format off */
 #define COMMON_OPTIONS \
-	{ 'q', "quiet", NULL, "say only what goes wrong", .parse = quiet_parse }, \
-	{ 'v', "verbose", NULL, "say more", .parse = verbose_parse }, \
-	{ 0, "color", "WHEN", "auto, always or never (auto; NO_COLOR counts)", .parse = color_parse }
+	{ 'q', "quiet", NULL, "print errors only", .parse = quiet_parse }, \
+	{ 'v', "verbose", NULL, "print more detail", .parse = verbose_parse }, \
+	{ 0, "color", "WHEN", "auto, always or never (auto; honours NO_COLOR)", .parse = color_parse }
 /* clang-format on */
 
 int quiet_parse(const char *arg, void *data);
@@ -72,6 +74,8 @@ int verbose_parse(const char *arg, void *data);
 int color_parse(const char *arg, void *data);
 /* As --color says; auto: out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
+/* Columns of the terminal that this is; 0: it is none. */
+uint32_t terminal_width(FILE *out);
 
 /* What a verb shows of a recording. */
 struct view {
@@ -84,19 +88,19 @@ struct view {
 /* Its options: grouping and selecting. */
 /* clang-format off */
 #define VIEW_OPTIONS(v) \
-	{ 0, "by", "KEY", "what to group by, see below (goroutine)", \
+	{ 0, "by", "KEY", "grouping, see below (goroutine)", \
 	  .parse = grouping_parse, .data = &(v)->options.by }, \
 	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
 	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
 	  .parse = filter_time, .data = &(v)->filter }, \
-	{ 0, "label", "KEY=VALUE", "only goroutines with this pprof label, and each other given", \
+	{ 0, "label", "KEY=VALUE", "only samples with this label; repeat to require several", \
 	  .parse = filter_label, .data = &(v)->filter }, \
-	{ 0, "focus", "REGEX", "only stacks with a function that matches", \
+	{ 0, "focus", "REGEX", "only stacks in which a function matches", \
 	  .parse = filter_focus, .data = &(v)->filter }, \
-	{ 0, "ignore", "REGEX", "no stacks with a function that matches", \
+	{ 0, "ignore", "REGEX", "leave out stacks in which a function matches", \
 	  .parse = filter_ignore, .data = &(v)->filter }, \
-	{ 0, "as-pprof", NULL, "what the runtime's own profiler would have recorded, names in full", \
+	{ 0, "as-pprof", NULL, "show what runtime/pprof would have recorded", \
 	  .flag = &(v)->options.as_pprof }
 /* clang-format on */
 
@@ -108,6 +112,12 @@ void view_close(struct view *v); /* in any case */
 /* How tables fit stdout: nothing is cut but for a terminal, which has to show `lines` more lines than
  * the tables'. */
 struct table_options report_fit(uint32_t lines);
+
+/* The format that -f and the ending of -o ask for; both may be NULL. *ret: NULL for a recording,
+ * also when neither says anything. STATUS_OK, or STATUS_USAGE after an error() line: one of them
+ * is unknown, or they contradict each other. */
+int format_find(const char *verb, const char *format, const char *path,
+		const struct writer **ret);
 
 /* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after an error() line. */
 int write_tree(const struct tree *t, const struct writer *w, const char *path);

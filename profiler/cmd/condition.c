@@ -24,35 +24,35 @@ static const struct {
 	int bit;
 	bool admin; /* CAP_SYS_ADMIN does too */
 	enum verdict without;
-	const char *name, *missing, *mend;
+	const char *name, *missing, *fix;
 } capabilities[] = {
 	{ 39, true, BAD, "CAP_BPF", "the kernel side cannot be loaded",
-	  "run as root (sudo), or give the program what it needs: "
+	  "run as root (sudo), or give gostrobe the capabilities: "
 	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
 	{ 38, true, BAD, "CAP_PERFMON", "CPUs cannot be sampled",
-	  "run as root (sudo), or give the program what it needs: "
+	  "run as root (sudo), or give gostrobe the capabilities: "
 	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
-	{ 19, false, POOR, "CAP_SYS_PTRACE", "only processes of your own can be looked at",
-	  "add cap_sys_ptrace to what the program has (setcap)" },
+	{ 19, false, POOR, "CAP_SYS_PTRACE", "only your own processes can be looked at",
+	  "add cap_sys_ptrace to the capabilities of gostrobe (setcap)" },
 	{ 2, false, POOR, "CAP_DAC_READ_SEARCH",
-	  "files that only others may read have no names in them",
-	  "add cap_dac_read_search to what the program has (setcap)" },
+	  "functions in files you may not read will have no names",
+	  "add cap_dac_read_search to the capabilities of gostrobe (setcap)" },
 	{ 40, true, POOR, "CAP_CHECKPOINT_RESTORE",
-	  "libraries that were deleted since have no names",
-	  "add cap_checkpoint_restore to what the program has (setcap)" },
+	  "functions in deleted libraries will have no names",
+	  "add cap_checkpoint_restore to the capabilities of gostrobe (setcap)" },
 	{ 34, false, POOR, "CAP_SYSLOG", "kernel functions may have no names",
-	  "add cap_syslog to what the program has (setcap)" },
+	  "add cap_syslog to the capabilities of gostrobe (setcap)" },
 };
 
 void condition_add(struct conditions *c, const char *name, enum verdict verdict,
-		   const char *mend, const char *fmt, ...)
+		   const char *fix, const char *fmt, ...)
 {
 	struct condition *row = table_add(c->rows, c->n, c->cap);
 	va_list args;
 
 	row->name = name;
 	row->verdict = verdict;
-	row->mend = verdict == FINE ? NULL : mend;
+	row->fix = verdict == FINE ? NULL : fix;
 	va_start(args, fmt);
 	vsnprintf(row->state, sizeof(row->state), fmt, args);
 	va_end(args);
@@ -93,7 +93,7 @@ static void add_kernel(struct conditions *c)
 	/* ring buffers came with 5.8; 5.10 is what is looked after */
 	condition_add(c, "kernel", version < 5010 ? BAD : FINE,
 		      "this kernel is too old: 5.10 or later is needed", "%s%s", u.release,
-		      version < 5015 ? ", gets the kernel side for those before 5.15" : "");
+		      version < 5015 ? " (uses the sampler for kernels before 5.15)" : "");
 	condition_add(c, "BTF of the kernel", btf ? FINE : BAD,
 		      "this kernel has no BTF (/sys/kernel/btf/vmlinux): one built with "
 		      "CONFIG_DEBUG_INFO_BTF=y is needed",
@@ -110,19 +110,18 @@ static void add_namespaces(struct conditions *c)
 	condition_add(
 		c, "user namespace", user ? BAD : FINE,
 		"this is a user namespace, where the kernel forbids BPF and perf events to "
-		"everybody: record from outside of the container",
+		"everybody: record from outside the container",
 		user ? "not the initial one" : "the initial one");
 	if (kernelside_pidns())
-		condition_add(
-			c, "pid namespace", FINE, NULL,
-			"not the initial one: its processes can be recorded, by their "
-			"ids in it");
+		condition_add(c, "pid namespace", FINE, NULL,
+			      "not the initial one: its processes can be recorded, by "
+			      "their ids inside");
 	else
 		condition_add(c, "pid namespace", FINE, NULL, "the initial one");
 	condition_add(c, "container", FINE, NULL,
-		      box ? "inside one: it needs --privileged, or --cap-add of the "
-			    "capabilities, and --pid=host to see processes of others"
-			  : "none is seen");
+		      box ? "inside one: start it with --privileged, or --cap-add the "
+			    "capabilities, and with --pid=host to see other processes"
+			  : "none detected");
 }
 
 static void add_capabilities(struct conditions *c)
@@ -136,7 +135,7 @@ static void add_capabilities(struct conditions *c)
 			    (capabilities[i].admin && caps >> CAP_ADMIN & 1);
 
 		condition_add(c, capabilities[i].name,
-			      held ? FINE : capabilities[i].without, capabilities[i].mend,
+			      held ? FINE : capabilities[i].without, capabilities[i].fix,
 			      held ? "held" : "missing: %s", capabilities[i].missing);
 	}
 }
@@ -150,19 +149,18 @@ static void add_settings(struct conditions *c)
 
 	condition_add(c, "perf_event_paranoid", *v ? FINE : BAD,
 		      "this kernel was built without perf events (CONFIG_PERF_EVENTS)",
-		      *v ? "%s (whatever it is, CAP_PERFMON does)"
-			 : "absent: no perf events%s",
+		      *v ? "%s (no matter with CAP_PERFMON)" : "absent: no perf events%s",
 		      v);
 	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
 	condition_add(
 		c, "perf_event_max_sample_rate", !*v || atoi(v) >= 99 ? FINE : POOR,
-		"sysctl kernel.perf_event_max_sample_rate=100000; until then -F takes no "
-		"more than this",
+		"sysctl kernel.perf_event_max_sample_rate=100000; until then this is the "
+		"highest -F",
 		"%s", *v ? v : "absent");
 	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
 	condition_add(c, "unprivileged_bpf_disabled", *v ? FINE : BAD,
 		      "this kernel was built without BPF (CONFIG_BPF_SYSCALL)",
-		      *v ? "%s (whatever it is, CAP_BPF does)" : "absent: no BPF%s", v);
+		      *v ? "%s (no matter with CAP_BPF)" : "absent: no BPF%s", v);
 	v = line_of("/proc/sys/net/core/bpf_jit_enable", "", line);
 	condition_add(c, "bpf_jit_enable", *v == '0' ? POOR : FINE,
 		      "sysctl net.core.bpf_jit_enable=1",
@@ -176,15 +174,15 @@ static void add_settings(struct conditions *c)
 	v = line_of(SYSCTL "yama/ptrace_scope", "", line);
 	condition_add(
 		c, "ptrace_scope", *v == '3' ? POOR : FINE,
-		"inspect cannot read a thread pointer twice; 3 stays until the next boot",
+		"inspect cannot read thread pointers by ptrace; only a reboot changes 3",
 		"%s", *v ? v : "absent");
 	v = line_of(SYSCTL "nmi_watchdog", "", line);
 	condition_add(c, "nmi_watchdog", FINE, NULL,
-		      *v == '1' ? "1: keeps one counter of each CPU to itself" : "%s",
+		      *v == '1' ? "1: uses one counter of each CPU" : "%s",
 		      *v ? v : "absent");
 	v = line_of("/proc/self/status", "Seccomp:", line);
 	condition_add(c, "seccomp", FINE, NULL,
-		      *v == '2' ? "a filter, as containers have: it may forbid bpf() and "
+		      *v == '2' ? "a filter is active; it may forbid bpf() and "
 				  "perf_event_open()"
 				: "no filter");
 }
@@ -197,14 +195,14 @@ void conditions_read(struct conditions *c)
 	add_settings(c);
 }
 
-const char *unknown_mend(const char *what, int err)
+const char *unknown_fix(const char *what, int err)
 {
 	if (err == -ENOSYS)
 		return "this kernel was built without BPF or perf events";
 	if (!strncmp(what, "bpf(BPF_PROG_LOAD", 17) &&
 	    (err == -EACCES || err == -EINVAL || err == -E2BIG))
-		return "this kernel's verifier refuses gostrobe's program, which is gostrobe's fault: "
-		       "please report the kernel and what record -v says";
-	return "something that hides forbids it: a container's seccomp profile, or a security "
-	       "module";
+		return "this kernel's verifier refuses gostrobe's program, which is a bug in gostrobe: "
+		       "please report it with the kernel version and the output of record -v";
+	return "denied by something gostrobe cannot see, such as a container's seccomp profile "
+	       "or a security module";
 }

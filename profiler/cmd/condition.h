@@ -15,7 +15,7 @@ struct condition {
 	const char *name;
 	enum verdict verdict;
 	char state[192];
-	const char *mend; /* the smallest that helps; NULL: none is needed, or known */
+	const char *fix; /* the smallest that helps; NULL: none is needed, or known */
 };
 
 struct conditions {
@@ -27,9 +27,9 @@ void conditions_read(struct conditions *c); /* *c is { 0 } */
 void conditions_release(struct conditions *c);
 /* One more, found by a try. The state is printf's. */
 void condition_add(struct conditions *c, const char *name, enum verdict verdict,
-		   const char *mend, const char *fmt, ...)
+		   const char *fix, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
 /* What helps when a call has failed and every condition holds: what and err as in collector_open(). */
-const char *unknown_mend(const char *what, int err);
+const char *unknown_fix(const char *what, int err);
 
 #endif

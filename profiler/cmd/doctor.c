@@ -29,16 +29,16 @@ static void try_recording(struct conditions *c)
 
 		condition_add(c, "kernel side", FINE, NULL, "loads");
 		err = collector_start(collector, &what);
-		condition_add(c, "clock", err ? BAD : FINE, unknown_mend(what, err),
-			      err   ? "%s: %s"
-			      : pmu ? "cycles, of the CPU's own counters"
-				    : "cpu-clock, a timer: the machine has no counter of "
-				      "cycles to offer",
-			      what, strerror(-err));
+		condition_add(
+			c, "clock", err ? BAD : FINE, err ? unknown_fix(what, err) : NULL,
+			err   ? "%s: %s"
+			: pmu ? "cycles, counted by the CPU"
+			      : "cpu-clock, a timer (this machine offers no cycle counter)",
+			err ? what : "", strerror(-err));
 		collector_close(collector);
 	} else {
-		condition_add(c, "kernel side", BAD, unknown_mend(what, err), "%s: %s",
-			      what, strerror(-err));
+		condition_add(c, "kernel side", BAD, unknown_fix(what, err), "%s: %s", what,
+			      strerror(-err));
 	}
 }
 
@@ -58,9 +58,9 @@ static void try_threads(struct conditions *c)
 	free(rows);
 	condition_add(
 		c, "task iterator", err ? POOR : FINE,
-		"without it, layouts are not checked on live threads, and inspect does "
-		"not work",
-		err ? "%s: %s" : "loads and reads", what, strerror(-err));
+		"without it, runtime layouts are not checked on live threads, and inspect "
+		"does not work",
+		err ? "%s: %s" : "loads and reads", err ? what : "", strerror(-err));
 }
 
 static void try_kallsyms(struct conditions *c)
@@ -71,13 +71,13 @@ static void try_kallsyms(struct conditions *c)
 
 	kallsyms_close(k);
 	condition_add(c, "kallsyms", err ? POOR : FINE,
-		      "CAP_SYSLOG, or: sysctl kernel.kptr_restrict=0; until then kernel "
-		      "functions have no names",
+		      "add CAP_SYSLOG, or run: sysctl kernel.kptr_restrict=0; until then "
+		      "kernel functions have no names",
 		      "%s",
 		      err ? (why ? why : strerror(-err)) : "kernel functions have names");
 }
 
-/* "fine", "poor", "bad"; colour only says it again. */
+/* "fine", "poor", "bad"; colour only repeats it. */
 static void print(const struct conditions *c)
 {
 	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[31m" };
@@ -86,8 +86,8 @@ static void print(const struct conditions *c)
 	for (const struct condition *r = c->rows; r < c->rows + c->n; r++) {
 		printf("%s%-4s%s  %-26s  %s\n", color ? colors[r->verdict] : "",
 		       verdicts[r->verdict], color ? "\033[0m" : "", r->name, r->state);
-		if (r->mend)
-			printf("      -> %s\n", r->mend);
+		if (r->fix)
+			printf("      -> %s\n", r->fix);
 	}
 }
 
@@ -103,8 +103,8 @@ static void print_json(const struct conditions *c, bool works)
 		json_str(&j, "name", r->name);
 		json_str(&j, "verdict", verdicts[r->verdict]);
 		json_str(&j, "state", r->state);
-		if (r->mend)
-			json_str(&j, "mend", r->mend);
+		if (r->fix)
+			json_str(&j, "mend", r->fix);
 		else
 			json_null(&j, "mend");
 		json_close(&j, '}');
@@ -130,7 +130,7 @@ int cmd_doctor(int argc, char **argv)
 	if (opt_parse(opts, &argc, &argv, true))
 		return STATUS_USAGE;
 	if (argc)
-		return usage_error("doctor", "'%s': doctor takes no operand", *argv);
+		return usage_error("doctor", "unexpected argument '%s'", *argv);
 	conditions_read(&c);
 	try_recording(&c);
 	try_threads(&c);
@@ -141,9 +141,10 @@ int cmd_doctor(int argc, char **argv)
 		print_json(&c, !n[BAD]);
 	} else {
 		print(&c);
-		printf(n[BAD]    ? "\nthis machine, or this user, cannot record\n"
-		       : n[POOR] ? "\nthis machine can record, but for what is poor above\n"
-				 : "\nthis machine can record\n");
+		printf(n[BAD] ? "\nthis machine, or this user, cannot record\n"
+		       : n[POOR]
+			       ? "\nthis machine can record, except for what is poor above\n"
+			       : "\nthis machine can record\n");
 	}
 	conditions_release(&c);
 	return n[BAD] ? STATUS_FAILED : STATUS_OK;

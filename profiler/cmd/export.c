@@ -14,23 +14,21 @@ struct request {
 
 static int find_writer(struct request *rq)
 {
-	if (rq->format)
-		rq->writer = writer_find(rq->format);
-	else if (rq->output)
-		rq->writer = writer_for_path(rq->output);
-	if (!rq->writer && rq->format)
-		return usage_error("export", "there is no format '%s'", rq->format);
+	int status = format_find("export", rq->format, rq->output, &rq->writer);
+
+	if (status)
+		return status;
 	if (!rq->writer)
-		return usage_error("export", "in which format? -f NAME");
+		return usage_error("export", "choose a format: -f folded or -f html");
 	if (rq->annotate && rq->writer != &folded_writer)
-		return usage_error("export", "--annotate goes with -f folded only");
+		return usage_error("export", "--annotate needs -f folded");
 	if (rq->annotate)
 		rq->writer = &folded_annotated_writer;
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&
 	    isatty(STDOUT_FILENO))
 		return usage_error(
 			"export",
-			"%s is binary and stdout is a terminal: -o FILE, or a pipe",
+			"%s is binary and stdout is a terminal; use -o FILE or a pipe",
 			rq->writer->name);
 	return STATUS_OK;
 }
@@ -40,10 +38,11 @@ int cmd_export(int argc, char **argv)
 	struct view v = { 0 };
 	struct request rq = { 0 };
 	const struct opt opts[] = {
-		{ 'f', "format", "NAME", "see below (by the ending of -o)",
+		{ 'f', "format", "NAME", "output format, see below (by the ending of FILE)",
 		  .str = &rq.format },
-		{ 'o', "output", "FILE", "where to (stdout)", .str = &rq.output },
-		{ 0, "annotate", NULL, "folded: _[i] on inlined frames",
+		{ 'o', "output", "FILE", "output file; - for stdout (-)",
+		  .str = &rq.output },
+		{ 0, "annotate", NULL, "mark inlined frames with _[i] (folded)",
 		  .flag = &rq.annotate },
 		VIEW_OPTIONS(&v),
 		COMMON_OPTIONS,

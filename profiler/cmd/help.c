@@ -4,44 +4,47 @@
 #include <string.h>
 
 #include "profiler/base/log.h"
+#include "profiler/base/similar.h"
 #include "profiler/cmd/cmd.h"
 
 const struct verb verbs[] = {
 	{ "record", "-p PID[,PID…] | -a | -- COMMAND [ARG…]",
-	  "sample Go programs into a recording, or any format of export",
+	  "record Go programs to a .gsr file, or straight to folded stacks or a flame graph",
 	  "Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.", cmd_record },
-	{ "report", "FILE", "what a recording says, as text",
-	  "First the goroutine groups, then the functions: flat is the time in a function itself, cum\n"
-	  "that with what it called. A terminal gets what fits into it; piped, nothing is cut. With -v also\n"
-	  "why stacks do not reach their root.",
+	{ "report", "FILE", "print a recording as text",
+	  "The goroutine groups come first, then the functions: flat is the time spent in a function\n"
+	  "itself, cum includes what it called. On a terminal the tables are cut to fit; when piped,\n"
+	  "every row is printed. -v adds what is known of each goroutine, and why stacks are incomplete.",
 	  cmd_report },
-	{ "export", "-f FORMAT FILE", "a recording in another format", NULL, cmd_export },
-	{ "flame", "FILE", "the flame graph page, beside the recording; prints its name",
-	  NULL, cmd_flame },
+	{ "export", "-f FORMAT FILE", "convert a recording to another format", NULL,
+	  cmd_export },
+	{ "flame", "FILE",
+	  "write the flame graph page beside the recording and print its name", NULL,
+	  cmd_flame },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
-	  "names for addresses, also of stripped Go programs",
-	  "Addresses are hexadecimal, those of the ELF file, and looked up as they are; without any,\n"
-	  "one a line is read from stdin. The answer to each is a line for each frame, innermost\n"
-	  "first, then an empty one:\n\n"
+	  "print the functions at addresses, also of stripped Go programs",
+	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running\n"
+	  "process. Without any, they are read from stdin, one per line, and each answer is flushed.\n"
+	  "An answer has one line per frame, innermost first, then an empty line:\n\n"
 	  "  main.tiny /src/main.go:66 (inlined)\n"
 	  "  main.main /src/main.go:12\n\n"
-	  "\"?? ??:0\" when nothing covers it. Empty lines are skipped; what is no address is named on\n"
-	  "stderr and has no answer, the others still do, and the exit status is 1. Names are those of\n"
-	  "the runtime's own tracebacks, main.F[...]; --list has the symbols in full.",
+	  "\"?? ??:0\" means that nothing is known at the address. Empty lines are skipped. A line that\n"
+	  "is not an address is reported on stderr, the others are still answered, and the exit status\n"
+	  "is 1. Names are those of Go's own tracebacks, main.F[...]; --list prints them in full.",
 	  cmd_symbolize },
-	{ "inspect", "PID | BINARY",
-	  "where goroutines are in a program or a process, and how that is known",
-	  "Of a process a line for each thread: FS base, address of the slot of g, what is in it, m,\n"
-	  "m.curg, goid and status of the goroutine, what the thread is doing. The FS base is read twice,\n"
-	  "from the kernel's task struct and by ptrace, for which each thread stands still for some\n"
-	  "microseconds; if they differ, that is said, and the exit status is 1. A thread that a debugger\n"
-	  "holds has the first only. Needs what record needs.",
+	{ "inspect", "PID | -p PID | BINARY",
+	  "show how gostrobe finds the current goroutine of each thread (diagnostics)",
+	  "For a process it prints one line per thread: the FS base, the address of the g slot, g, m and\n"
+	  "m.curg, the goroutine's id and status, and what the thread is doing. The FS base is read twice,\n"
+	  "from the kernel's task struct and by ptrace, which stops each thread for some microseconds.\n"
+	  "If the two differ, inspect says so and exits with status 1. A thread that a debugger holds is\n"
+	  "read once only. Needs the same rights as record.",
 	  cmd_inspect },
-	{ "doctor", "", "whether this machine can record, and what would help",
-	  "Each condition is fine, poor (a part will be missing) or bad (recording cannot work, and the\n"
-	  "exit status is 1), with the smallest mend.",
+	{ "doctor", "", "check whether this machine can record, and what would help",
+	  "Each condition is fine, poor (something will be missing) or bad (recording cannot work, and\n"
+	  "the exit status is 1), with the smallest fix.",
 	  cmd_doctor },
-	{ "help", "[VERB]", "this, or how to use a verb", NULL, cmd_help },
+	{ "help", "[VERB]", "print this, or how to use a verb", NULL, cmd_help },
 	{ 0 },
 };
 
@@ -70,27 +73,47 @@ int help_verb(const char *verb, const struct opt *opts)
 		printf("\n%s\n", v->text);
 	puts("\nOptions (default):");
 	opt_help(opts);
-	for (; opts->name; opts++)
+	for (; opts->name; opts++) {
 		if (!strcmp(opts->name, "by"))
-			puts("\nKEY is goroutine, start (function), creator (go statement), label:NAME (a pprof\n"
-			     "label), class, thread, process or none; several, comma-separated, nest: --by\n"
-			     "creator,goroutine.\n\n"
-			     "--as-pprof knows no runtime._GC (it says _System), and cannot tell apart what is about\n"
-			     "to enter or to leave C or the vDSO on a scheduler stack: see sigprof.h.");
+			puts("\nKEY is goroutine, start (its start function), creator (the go statement), label:NAME\n"
+			     "(a pprof label), class, thread, process or none. Several, separated by commas, nest:\n"
+			     "--by creator,goroutine.");
+		if (!strcmp(opts->name, "focus"))
+			puts("\n--focus and --ignore match the function, file and module of the frames that are shown.");
+		if (!strcmp(opts->name, "as-pprof"))
+			puts("\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as runtime._System,\n"
+			     "and a scheduler stack that is about to enter or leave C or the vDSO may differ.");
+	}
 	return STATUS_OK;
 }
 
 void help_all(FILE *out)
 {
-	fputs("gostrobe: what each goroutine of a running Go program spends its CPU time on\n\n"
-	      "  gostrobe PID                 record that process for 10 s and print the report\n",
+	fputs("gostrobe shows what each goroutine of a running Go program spends its CPU time on.\n\n"
+	      "  gostrobe PID                 record a process for 10 s and print the report\n",
 	      out);
 	for (const struct verb *v = verbs; v->name; v++)
 		fprintf(out, "  gostrobe %-19s %s\n", v->name, v->summary);
-	fputs("  gostrobe --version           which version this is\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage; of a launched command its own, or\n"
-	      "125 own failure, 126 cannot execute, 127 not found.\n",
+	fputs("  gostrobe --version           print the version\n\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage. record -- COMMAND exits with the status of\n"
+	      "the command, or 125 if gostrobe itself failed, 126 if it cannot execute the command,\n"
+	      "127 if there is no such command.\n",
 	      out);
+}
+
+int unknown_command(const char *word)
+{
+	bool pid = *word && strspn(word, "0123456789") == strlen(word);
+
+	for (const struct verb *v = verbs; v->name; v++)
+		if (similar_is(word, v->name))
+			return usage_error(NULL,
+					   "unknown command '%s'; you may have meant '%s'",
+					   word, v->name);
+	return usage_error(NULL,
+			   pid ? "a pid comes alone: gostrobe %s, or: gostrobe record -p %s"
+			       : "unknown command '%s'",
+			   word, word);
 }
 
 int usage_error(const char *verb, const char *fmt, ...)
@@ -112,10 +135,10 @@ int cmd_help(int argc, char **argv)
 	char *args[] = { NULL, "--help", NULL };
 
 	if (argc > 2)
-		return usage_error(NULL, "help of one verb at a time");
+		return usage_error(NULL, "help takes one command");
 	v = argc == 2 ? verb_find(argv[1]) : NULL;
 	if (argc == 2 && !v)
-		return usage_error(NULL, "there is no verb '%s'", argv[1]);
+		return unknown_command(argv[1]);
 	if (!v || v->run == cmd_help) {
 		help_all(stdout);
 		return STATUS_OK;

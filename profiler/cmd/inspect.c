@@ -125,15 +125,15 @@ static void print_slot(const struct inspection *in)
 	char line[128] = "not found";
 
 	if (l->slot_how && l->layout.g_in_register)
-		strcpy(line, "register x28, as there is no cgo");
+		strcpy(line, "register x28 (no cgo)");
 	else if (l->slot_how && l->layout.tls_g)
 		snprintf(line, sizeof(line), "%s%+lld, found by %s", tp, l->layout.tls_g,
 			 l->slot_how);
 	else if (l->slot_how)
 		snprintf(line, sizeof(line),
-			 "only a process knows, in the word at %#" PRIx64 ", found by %s",
+			 "known only at run time: the word at %#" PRIx64 ", found by %s",
 			 l->got, l->slot_how);
-	print_row("slot of g", line);
+	print_row("g slot", line);
 }
 
 static void print_program(const struct inspection *in)
@@ -161,7 +161,7 @@ static void print_program(const struct inspection *in)
 
 static void print_layout(const struct golayout *l)
 {
-	print_row("goroutines", l->why ? l->why : "their ids can be read");
+	print_row("goroutines", l->why ? l->why : "ids can be read");
 	for (int c = 0; c < CHECKS; c++)
 		printf("%s%s %s", c ? ", " : "  checks       ", layout_check_names[c],
 		       !l->checks[c].ran ? "not run"
@@ -217,7 +217,7 @@ static void print_threads(const struct inspection *in)
 	uint32_t twice = 0;
 
 	printf("\n%9s  %14s  %14s  %14s  %14s  %14s  %6s  %-9s  %-9s  %s\n", "thread",
-	       "FS base", "slot of g", "g", "m", "m.curg", "goid", "status", "class",
+	       "FS base", "g slot", "g", "m", "m.curg", "goid", "status", "class",
 	       "where it is");
 	for (uint32_t i = 0; i < in->n; i++)
 		print_thread(in, &in->threads[i]);
@@ -227,13 +227,13 @@ static void print_threads(const struct inspection *in)
 
 		twice += !t->why;
 		if (t->why)
-			printf("thread %u: its FS base was read once only: %s\n",
-			       t->kernel.tid, t->why);
+			printf("thread %u: FS base read only once: %s\n", t->kernel.tid,
+			       t->why);
 	}
 	if (twice)
-		printf("FS base of %u threads read in two ways, by the kernel and by ptrace: %s\n"
-		       "each of them stood still for %" PRIu64 " us or less\n",
-		       twice, in->differ ? "THEY DIFFER" : "equal",
+		printf("FS base of %u thread%s read by the kernel and by ptrace: %s\n"
+		       "no thread was stopped for more than %" PRIu64 " us\n",
+		       twice, twice == 1 ? "" : "s", in->differ ? "THEY DIFFER" : "equal",
 		       (in->longest_ns + 999) / 1000);
 }
 
@@ -248,7 +248,7 @@ static int process_open(struct inspection *in)
 	if (err == -ESRCH)
 		error("there is no process %d", in->pid);
 	else
-		error("process %d: %s: root, or CAP_SYS_PTRACE, may look at it", in->pid,
+		error("process %d: %s (need root or CAP_SYS_PTRACE)", in->pid,
 		      strerror(-err));
 	return STATUS_FAILED;
 }
@@ -331,23 +331,29 @@ static int run(struct inspection *in, const char *name, bool json)
 int cmd_inspect(int argc, char **argv)
 {
 	struct inspection in = { 0 };
+	const char *pid = NULL;
 	bool json = false;
 	const struct opt opts[] = {
+		{ 'p', "pid", "PID", "the process", .str = &pid },
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
 		{ 0 },
 	};
+	uint64_t number;
 	int status;
 
 	if (help_wanted(argc, argv))
 		return help_verb("inspect", opts);
 	if (opt_parse(opts, &argc, &argv, true))
 		return STATUS_USAGE;
-	if (argc != 1)
-		return usage_error("inspect", "one process, by its id, or one file");
+	if (pid && opt_number(pid, 1, INT_MAX, &number))
+		return usage_error("inspect", "-p takes a pid, not '%s'", pid);
+	if (argc + (pid != NULL) != 1)
+		return usage_error("inspect", argc ? "takes one PID or BINARY"
+						   : "missing PID or BINARY");
 	in.strs = strtab_new();
 	symbolizer_open(&in.symbolizer, in.strs);
-	status = run(&in, *argv, json);
+	status = run(&in, pid ? pid : *argv, json);
 	inspection_release(&in);
 	space_close(in.space);
 	symbolizer_close(in.symbolizer);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one screen that says why this machine, or this user, cannot record. */
+/* The one screen that says why this machine, or this user, cannot record: the call that failed,
+ * the fix, then what is bad and the settings that people ask for first. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,19 +8,35 @@
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
 
+static bool is_shown(const struct condition *c)
+{
+	static const char *const always[] = { "CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE",
+					      "perf_event_paranoid",
+					      "unprivileged_bpf_disabled" };
+
+	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+		if (!strcmp(c->name, always[i]))
+			return true;
+	return c->verdict == BAD ||
+	       (!strcmp(c->name, "container") && strncmp(c->state, "none", 4));
+}
+
 void say_cannot(const char *verb, const char *what, int err)
 {
 	struct conditions c = { 0 };
-	const char *mend = NULL;
+	const char *fix = NULL;
 
-	fprintf(stderr, "gostrobe: cannot %s: %s: %s (errno %d)\n\n", verb, what,
-		strerror(-err), -err);
 	conditions_read(&c);
-	for (uint32_t i = 0; i < c.n; i++) {
-		fprintf(stderr, "  %-28s %s\n", c.rows[i].name, c.rows[i].state);
-		if (!mend && c.rows[i].verdict == BAD)
-			mend = c.rows[i].mend;
-	}
+	for (uint32_t i = 0; i < c.n && !fix; i++)
+		if (c.rows[i].verdict == BAD)
+			fix = c.rows[i].fix;
+	fprintf(stderr,
+		"gostrobe: cannot %s: %s: %s (errno %d)\n\n"
+		"  %s\n\n",
+		verb, what, strerror(-err), -err, fix ? fix : unknown_fix(what, err));
+	for (uint32_t i = 0; i < c.n; i++)
+		if (is_shown(&c.rows[i]))
+			fprintf(stderr, "  %-26s %s\n", c.rows[i].name, c.rows[i].state);
+	fputs("\n  gostrobe doctor shows all conditions.\n", stderr);
 	conditions_release(&c);
-	fprintf(stderr, "\n  %s\n", mend ? mend : unknown_mend(what, err));
 }

@@ -92,7 +92,7 @@ static int follow_one(struct run *r, const char *word)
 	uint64_t pid;
 
 	if (opt_number(word, 1, INT32_MAX, &pid))
-		return usage_error("record", "-p wants pids, separated by commas, not '%s'",
+		return usage_error("record", "-p takes pids separated by commas, not '%s'",
 				   word);
 	switch (session_follow(r->session, (pid_t)pid)) {
 	case TARGET_GONE:
@@ -102,7 +102,7 @@ static int follow_one(struct run *r, const char *word)
 		error("process %lu is not a Go program", (unsigned long)pid);
 		return STATUS_FAILED;
 	case TARGET_DENIED:
-		error("process %lu: its executable may not be read: run as root",
+		error("process %lu: cannot read its executable (need root or CAP_SYS_PTRACE)",
 		      (unsigned long)pid);
 		return STATUS_FAILED;
 	case TARGET_TOO_MANY:
@@ -176,7 +176,9 @@ static int open_output(struct run *r)
 	r->result.writer = r->rq.writer;
 	r->result.stop = &stop_signals;
 	/* the title, where there are several processes to name */
-	p->command = strtab_add(p->strings, r->rq.all ? "all Go processes" : r->name);
+	if (!r->rq.pids)
+		p->command = strtab_add(p->strings,
+					r->rq.all ? "all Go processes" : r->name);
 	err = result_open(&r->result, r->name, r->pid, p);
 	if (err)
 		say_not_written(r, err);
@@ -187,6 +189,7 @@ static int open_output(struct run *r)
 static int tick(struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
+	struct buf line = { 0 };
 	int err = result_append(&r->result, session_profile(r->session));
 
 	if (err) {
@@ -196,9 +199,14 @@ static int tick(struct run *r)
 	}
 	if (log_level < LOG_NORMAL || !isatty(STDERR_FILENO))
 		return 0;
-	fprintf(stderr, "\r\033[K%lu s  %lu samples  %u goroutines seen   (Ctrl-C ends)",
-		(unsigned long)(session_elapsed_ns(r->session) / 1000000000u),
-		(unsigned long)session_samples(r->session), p->n_goroutines - 1);
+	text_count(&line, session_elapsed_ns(r->session) / 1000000000u);
+	buf_str(&line, "s  ");
+	text_count_of(&line, session_samples(r->session), "sample");
+	buf_str(&line, "  ");
+	text_count_of(&line, p->n_goroutines - 1, "goroutine");
+	fprintf(stderr, "\r\033[K%.*s   (Ctrl-C to stop)", (int)line.len,
+		(const char *)line.data);
+	buf_release(&line);
 	r->live = true;
 	return 0;
 }
@@ -261,9 +269,9 @@ static void say_no_samples(const struct run *r)
 	const struct profile *p = session_profile(r->session);
 
 	if (p->truth.lost_ring_full + p->truth.lost_table_full)
-		error("no samples: all were lost");
+		error("no samples: all of them were lost");
 	else if (p->truth.not_go_samples)
-		error("no samples of a Go program; others ran: %s",
+		error("no samples of a Go program, only of others: %s",
 		      profile_string(p, p->not_go_names));
 	else if (r->rq.pids && !session_running(r->session))
 		error("no samples: the process ended");
@@ -275,7 +283,7 @@ static void say_truth(const struct tree *t, const struct profile *p)
 {
 	if (log_level < LOG_NORMAL)
 		return;
-	truth_line(&t->truth, 0, stderr);
+	truth_line(&t->truth, terminal_width(stderr), stderr);
 	losses_print(p, stderr);
 }
 
@@ -348,13 +356,33 @@ static int finish(struct run *r, int err)
 static int launch_status(struct run *r, int status)
 {
 	if (!r->launch.ended)
-		info("the command runs on; waiting for its end");
+		info("the command is still running; waiting for it to end");
 	while (!launch_ended(&r->launch, true) && !stop_signals)
 		;
 	if (!r->launch.ended)
 		return 128 + SIGINT;
 	return status && !launch_exit_status(&r->launch) ? status
 							 : launch_exit_status(&r->launch);
+}
+
+/* All of -p, by name. */
+static const char *targets(struct run *r)
+{
+	const struct profile *p = session_profile(r->session);
+	const char *text = "";
+
+	if (r->rq.all)
+		return "all Go processes";
+	if (r->rq.command)
+		return arena_printf(&r->arena, "%s-%d", r->name, r->pid);
+	for (uint32_t i = 1; i < p->n_processes; i++)
+		text = arena_printf(&r->arena, "%s%s%s-%u", text,
+				    i == 1                    ? ""
+				    : i == p->n_processes - 1 ? " and "
+							      : ", ",
+				    profile_string(p, p->processes[i].name),
+				    p->processes[i].tgid);
+	return text;
 }
 
 static int start(struct run *r)
@@ -371,10 +399,10 @@ static int start(struct run *r)
 		error("%s: %s", r->rq.command[0], strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 	}
-	info("recording %s: %u samples per second and CPU, by %s",
-	     r->pid ? arena_printf(&r->arena, "%s-%d", r->name, r->pid)
-		    : "all Go processes",
-	     session_profile(r->session)->freq, session_event_name(r->session));
+	info("recording %s: %u sample%s per second on each CPU, by %s", targets(r),
+	     session_profile(r->session)->freq,
+	     session_profile(r->session)->freq == 1 ? "" : "s",
+	     session_event_name(r->session));
 	return 0;
 }
 
@@ -385,7 +413,7 @@ static int record(struct run *r, const struct session_options *so)
 
 	if (err) {
 		if (err == -ENOENT && so->collector.event == EVENT_CYCLES) {
-			error("%s: this machine has no PMU for cycles; cpu-clock works without",
+			error("%s: this machine has no PMU that counts cycles; use -e cpu-clock",
 			      what);
 			return STATUS_FAILED;
 		}

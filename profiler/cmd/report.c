@@ -39,15 +39,15 @@ static const char *leaf_name(const struct profile *p, uint32_t call)
 	return f->func ? profile_string(p, f->func) : "[unknown]";
 }
 
-/* A line for each reason why stacks of the recording are not rooted. How many; out NULL: prints none. */
+/* A line for each reason why stacks of the recording are not complete. How many; out NULL: prints none. */
 static uint32_t ends_print(const struct profile *p, FILE *out)
 {
 	static const char *const why[END_MAX] = {
-		[END_OTHER] = "just end",
-		[END_DEEP] = "have more frames than are recorded",
-		[END_FAULT] = "could not be read further",
-		[END_NATIVE] = "end in C without unwind tables, or where it calls Go",
-		[END_BROKEN] = "end where a frame pointer or a return address is none",
+		[END_OTHER] = "without a known reason",
+		[END_DEEP] = "with more frames than are recorded",
+		[END_FAULT] = "where memory could not be read",
+		[END_NATIVE] = "in C without unwind tables, or where C calls Go",
+		[END_BROKEN] = "at a wrong frame pointer or return address",
 	};
 	uint64_t counts[END_MAX] = { 0 };
 	uint32_t calls[END_MAX], lines = 0;
@@ -67,8 +67,8 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 		if (!counts[i])
 			continue;
 		lines++;
-		text_count(&b, counts[i]);
-		buf_printf(&b, " stacks %s, such as one of ", why[i]);
+		text_count_of(&b, counts[i], "stack");
+		buf_printf(&b, " end%s %s, e.g. in ", counts[i] == 1 ? "s" : "", why[i]);
 		text_fit(&b, leaf_name(p, calls[i]), UINT32_MAX);
 		buf_u8(&b, '\n');
 	}
@@ -132,15 +132,18 @@ static uint32_t goroutines_print(const struct view *v, FILE *out)
 		uint64_t parent = g->parent_goid;
 
 		text_fit(&b, t->nodes[g->node].name, UINT32_MAX);
-		buf_printf(&b, ": %.1f to %.1f s%s%s", (double)g->first_ns / 1e9,
-			   (double)g->last_ns / 1e9, is_system(g->start) ? ", system" : "",
-			   g->locked ? ", locked to its thread" : "");
+		buf_printf(&b, ": seen %.1f–%.1fs%s%s", (double)g->first_ns / 1e9,
+			   (double)g->last_ns / 1e9, is_system(g->start) ? " · system" : "",
+			   g->locked ? " · locked to its thread" : "");
+		if (parent || *g->creator)
+			buf_str(&b, " · created");
 		for (int n = 0; n < PARENTS_SAID && parent; n++) {
-			buf_printf(&b, n ? ", of %" PRIu64 : ", child of %" PRIu64, parent);
+			buf_printf(&b, n ? " ‹ %" PRIu64 : " by goroutine %" PRIu64,
+				   parent);
 			parent = parent_of(v->profile, g->process, parent);
 		}
 		if (*g->creator)
-			buf_printf(&b, ", started in ");
+			buf_str(&b, " in ");
 		text_fit(&b, g->creator, UINT32_MAX);
 		buf_u8(&b, '\n');
 	}

@@ -24,7 +24,7 @@ static int check_freq(const char *arg, uint32_t *freq)
 
 	if (err == -EINVAL || !strcmp(arg, "0"))
 		return usage_error("record",
-				   "-F wants samples per second, 1 or more, not '%s'", arg);
+				   "-F takes samples per second, 1 or more, not '%s'", arg);
 	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
 		buf_u8(&b, 0);
 		max = strtoull((char *)b.data, NULL, 10);
@@ -49,7 +49,7 @@ static int check_event(const char *arg, enum sample_event *event)
 	else if (!strcmp(arg, "cpu-clock"))
 		*event = EVENT_CPU_CLOCK;
 	else
-		return usage_error("record", "there is no event '%s': cycles or cpu-clock",
+		return usage_error("record", "unknown event '%s'; use cycles or cpu-clock",
 				   arg);
 	return 0;
 }
@@ -57,46 +57,54 @@ static int check_event(const char *arg, enum sample_event *event)
 static int check_format(struct request *rq)
 {
 	bool to_stdout = rq->output && !strcmp(rq->output, "-");
+	int status = format_find("record", rq->format, rq->output, &rq->writer);
 
-	if (rq->format && strcmp(rq->format, "recording") && strcmp(rq->format, "gsr")) {
-		rq->writer = writer_find(rq->format);
-		if (!rq->writer)
-			return usage_error(
-				"record",
-				"there is no format '%s'; gostrobe help export lists them",
-				rq->format);
-	} else if (!rq->format && rq->output && !to_stdout) {
-		rq->writer = writer_for_path(rq->output);
+	if (!status && to_stdout && isatty(STDOUT_FILENO) &&
+	    (!rq->writer || rq->writer->binary)) {
+		error("a recording is binary and stdout is a terminal; use -o FILE or -f folded");
+		status = STATUS_FAILED;
 	}
-	if (to_stdout && isatty(STDOUT_FILENO) && (!rq->writer || rq->writer->binary)) {
-		error("this is binary and stdout is a terminal: redirect it, or -f folded");
-		return STATUS_FAILED;
-	}
-	return 0;
+	return status;
+}
+
+static int unexpected_argument(const char *word, const struct request *rq)
+{
+	uint64_t pid;
+
+	if (!rq->pids && !rq->all && !opt_number(word, 1, INT32_MAX, &pid))
+		return usage_error("record",
+				   "unexpected argument '%s'; you may have meant: -p %s",
+				   word, word);
+	return usage_error(
+		"record",
+		"unexpected argument '%s' (put a command after --, a pid after -p)", word);
 }
 
 int request_parse(int argc, char **argv, struct request *rq, struct session_options *so,
 		  bool *go)
 {
 	const struct opt opts[] = {
-		{ 'p', "pid", "LIST", "the processes with these pids", .str = &rq->pids },
-		{ 'a', "all", NULL, "every Go process, also those that start later",
+		{ 'p', "pid", "LIST", "record these pids, separated by commas",
+		  .str = &rq->pids },
+		{ 'a', "all", NULL, "record every Go process, also those that start later",
 		  .flag = &rq->all },
-		{ 'F', "freq", "HZ", "samples per second and CPU (99)", .str = &rq->freq },
-		{ 'e', "event", "NAME", "cycles or cpu-clock (cycles if there is a PMU)",
+		{ 'F', "freq", "HZ", "samples per second on each CPU (99)",
+		  .str = &rq->freq },
+		{ 'e', "event", "NAME",
+		  "cycles or cpu-clock (cycles if the machine has a PMU)",
 		  .str = &rq->event },
-		{ 'd', "duration", "TIME", "30, 30s, 2m (until Ctrl-C, or the target ends)",
+		{ 'd', "duration", "TIME",
+		  "30, 30s or 2m (until Ctrl-C or the end of the target)",
 		  .str = &rq->duration },
-		{ 'o', "output", "FILE", "where to; - is stdout (gostrobe-NAME-PID.gsr)",
-		  .str = &rq->output },
+		{ 'o', "output", "FILE",
+		  "output file; - for stdout (gostrobe-NAME-PID.gsr)", .str = &rq->output },
 		{ 'f', "format", "NAME",
-		  "recording, or as in export (by the ending of FILE)",
-		  .str = &rq->format },
-		{ 0, "by", "KEY", "how formats that group do so (goroutine)",
+		  "recording, folded or html (by the ending of FILE)", .str = &rq->format },
+		{ 0, "by", "KEY", "grouping for folded and html output (a .gsr keeps all)",
 		  .parse = grouping_parse, .data = &rq->by },
-		{ 'K', "kernel-stacks-only", NULL, "no user stacks",
+		{ 'K', "kernel-stacks-only", NULL, "kernel stacks only",
 		  .flag = &rq->kernel_only },
-		{ 'U', "user-stacks-only", NULL, "no kernel stacks",
+		{ 'U', "user-stacks-only", NULL, "user stacks only",
 		  .flag = &rq->user_only },
 		COMMON_OPTIONS,
 		{ 0 },
@@ -110,17 +118,14 @@ int request_parse(int argc, char **argv, struct request *rq, struct session_opti
 	if (argc && !strcmp(argv[-1], "--"))
 		rq->command = argv;
 	else if (argc)
-		return usage_error("record",
-				   "'%s' is no option; a command to launch goes behind --",
-				   argv[0]);
+		return unexpected_argument(argv[0], rq);
 	if (!rq->pids + !rq->all + !rq->command != 2)
-		return usage_error("record",
-				   "what to record? one of -p PID, -a, -- COMMAND");
+		return usage_error("record", "give one target: -p PID, -a or -- COMMAND");
 	if (rq->kernel_only && rq->user_only)
-		return usage_error("record", "-K and -U leave nothing");
+		return usage_error("record", "-K and -U exclude each other");
 	if (rq->duration &&
 	    (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
-		return usage_error("record", "-d wants a time such as 30s or 2m, not '%s'",
+		return usage_error("record", "-d takes a time such as 30s or 2m, not '%s'",
 				   rq->duration);
 	if (!rq->by.n)
 		grouping_parse("goroutine", &rq->by);

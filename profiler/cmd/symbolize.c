@@ -189,7 +189,8 @@ static int answer_line(struct query *q, const char *s)
 	} else if (*s) {
 		q->name.len = 0;
 		text_fit(&q->name, s, 40);
-		error("stdin: '%.*s' is no address in hex", (int)q->name.len, q->name.data);
+		error("stdin: '%.*s' is not a hexadecimal address", (int)q->name.len,
+		      q->name.data);
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;
@@ -228,7 +229,7 @@ static int answer_stdin(struct query *q)
 		len -= (size_t)(line - in);
 		memmove(in, line, len);
 		if (len == CHUNK) {
-			error("stdin: a line without an end");
+			error("stdin: a line is longer than 64 KiB");
 			return STATUS_FAILED;
 		}
 	}
@@ -287,13 +288,13 @@ static int open_process(struct query *q)
 	int err;
 
 	if (opt_number(q->pid, 1, INT_MAX, &pid))
-		return usage_error("symbolize", "-p wants a process id, not '%s'", q->pid);
+		return usage_error("symbolize", "-p takes a pid, not '%s'", q->pid);
 	err = space_open(&q->space, q->symbolizer, (pid_t)pid);
 	if (err == -ESRCH)
-		error("no process %s", q->pid);
+		error("there is no process %s", q->pid);
 	else if (err)
-		error("process %s: %s: of others than your own, root or CAP_SYS_PTRACE sees it",
-		      q->pid, strerror(-err));
+		error("process %s: %s (need root or CAP_SYS_PTRACE)", q->pid,
+		      strerror(-err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -320,7 +321,8 @@ static int open_binary(struct query *q, const char *path)
 	space_program(q->space, &program);
 	if (!space_functions(q->space, stop, NULL)) {
 		error("%s: %s", path,
-		      program.why ? program.why : "no Go program, and without symbols");
+		      program.why ? program.why
+				  : "not a Go program, and it has no symbols");
 		return STATUS_FAILED;
 	}
 	if (program.why)
@@ -334,12 +336,12 @@ static int run(struct query *q, int argc, char **argv)
 	int status;
 
 	if (!q->pid && !argc)
-		return usage_error("symbolize", "which file? or -p PID");
+		return usage_error("symbolize", "missing BINARY or -p PID");
 	if (q->list && (q->pid || argc > 1))
-		return usage_error("symbolize", "--list wants one file and nothing else");
+		return usage_error("symbolize", "--list takes one BINARY and no addresses");
 	for (int i = !q->pid; i < argc; i++)
 		if (!address_parse(argv[i], &addr))
-			return usage_error("symbolize", "'%s' is no address in hex",
+			return usage_error("symbolize", "'%s' is not a hexadecimal address",
 					   argv[i]);
 	status = q->pid ? open_process(q) : open_binary(q, *argv++);
 	argc -= !q->pid;
@@ -360,11 +362,10 @@ int cmd_symbolize(int argc, char **argv)
 {
 	struct query q = { 0 };
 	const struct opt opts[] = {
-		{ 'p', "pid", "PID", "addresses of this process, instead of a file's",
-		  .str = &q.pid },
-		{ 0, "list", NULL, "every function: address, size, symbol, file:line",
+		{ 'p', "pid", "PID", "look up addresses of this process", .str = &q.pid },
+		{ 0, "list", NULL, "list every function: address, size, name, file:line",
 		  .flag = &q.list },
-		{ 0, "json", NULL, "one JSON object a line", .flag = &q.json },
+		{ 0, "json", NULL, "one JSON object per line", .flag = &q.json },
 		COMMON_OPTIONS,
 		{ 0 },
 	};

@@ -168,6 +168,7 @@ run() {
 	status=0
 	timeout -k 2 20 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
 	[ $status -ne 124 ] || problem "does not end in 20 s: $*"
+	! grep -aq '(null)' "$tmp/out" "$tmp/err" || problem "says (null): $*"
 }
 
 # expect STATUS PATTERN COMMAND…: run, then that exit status, and stderr of that pattern: as an
