@@ -60,3 +60,29 @@ Test(plain, makes_names_of_files)
 	cr_expect_str_eq(file_name("abc\xc3\xa4", 4), "abc");
 	cr_expect_str_eq(file_name("", 4), "");
 }
+
+static const char *wrapped(const char *s, uint32_t width, uint32_t indent)
+{
+	static char text[256];
+	struct buf b = { 0 };
+
+	plain_wrap(&b, s, width, indent);
+	cr_assert_lt(b.len, sizeof(text));
+	memcpy(text, b.data ? (const void *)b.data : "", b.len);
+	text[b.len] = 0;
+	buf_release(&b);
+	return text;
+}
+
+Test(plain, breaks_lines_between_words)
+{
+	cr_expect_str_eq(wrapped("", 10, 0), "");
+	cr_expect_str_eq(wrapped("one two three", 0, 2), "one two three");
+	cr_expect_str_eq(wrapped("one two three", 7, 0), "one two\nthree");
+	cr_expect_str_eq(wrapped("one two three", 9, 2), "one two\n  three");
+	cr_expect_str_eq(wrapped("\xc3\xa4\xc3\xa4\xc3\xa4 two", 7, 0),
+			 "\xc3\xa4\xc3\xa4\xc3\xa4 two");
+	/* a word that is longer stays whole; spaces that are meant stay */
+	cr_expect_str_eq(wrapped("a longestword b", 5, 0), "a\nlongestword\nb");
+	cr_expect_str_eq(wrapped("a:\n\n  b  c\n", 9, 0), "a:\n\n  b  c\n");
+}

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
@@ -12,17 +13,20 @@ enum log_level log_level = LOG_NORMAL;
 
 static void say(enum log_level least, const char *prefix, const char *fmt, va_list args)
 {
-	struct buf line = { 0 };
-	char *text;
+	struct buf text = { 0 }, line = { 0 };
+	char *raw;
 
-	if (log_level < least || vasprintf(&text, fmt, args) < 0)
+	if (log_level < least || vasprintf(&raw, fmt, args) < 0)
 		return;
-	buf_str(&line, prefix);
-	plain_add(&line, text);
+	buf_str(&text, prefix);
+	plain_add(&text, raw);
+	buf_u8(&text, 0);
+	plain_wrap(&line, (const char *)text.data, plain_width(STDERR_FILENO), 0);
 	buf_u8(&line, '\n');
 	fwrite(line.data, 1, line.len, stderr);
+	buf_release(&text);
 	buf_release(&line);
-	free(text);
+	free(raw);
 }
 
 #define SAY(least, prefix) \

@@ -7,7 +7,8 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 extern enum log_level log_level; /* LOG_NORMAL at start */
 
-/* One line each, without a newline in fmt, as plain text (plain.h). error() and warn() start with "gostrobe: ". */
+/* One line each, without a newline in fmt, as plain text (plain.h), on a terminal
+ * broken between words. error() and warn() start with "gostrobe: ". */
 void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));  /* not with -q */

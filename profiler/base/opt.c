@@ -9,10 +9,13 @@
 #include <string.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/similar.h"
 
-#define OPT_MAX 48
+#define OPT_MAX    48
+#define HELP_WIDTH 80
 #define LONG_ONLY \
 	256 /* what getopt_long() returns for row i without a short option: this + i */
 
@@ -99,6 +102,15 @@ int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)
 	return 0;
 }
 
+void opt_wrap(const char *text, uint32_t indent)
+{
+	struct buf b = { 0 };
+
+	plain_wrap(&b, text, HELP_WIDTH, indent);
+	printf("%.*s\n", (int)b.len, (const char *)b.data);
+	buf_release(&b);
+}
+
 void opt_help(const struct opt *opts)
 {
 	for (const struct opt *o = opts; o->name; o++) {
@@ -107,7 +119,8 @@ void opt_help(const struct opt *opts)
 		snprintf(left, sizeof(left), "%c%c%s --%s%s%s", o->key ? '-' : ' ',
 			 o->key ? o->key : ' ', o->key ? "," : " ", o->name,
 			 o->arg ? " " : "", o->arg ? o->arg : "");
-		printf("  %-28s %s\n", left, o->help);
+		printf("  %-28s ", left);
+		opt_wrap(o->help, 31);
 	}
 }
 

@@ -22,6 +22,8 @@ struct opt {
 /* Reads argv[1…] up to the first operand or "--", moves *argc and *argv past what was read.
  * 0, or -EINVAL after one error() line. permute: operands may stand between options. */
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
+/* A line of help on stdout, broken so that it fits 80 columns; see plain_wrap(). */
+void opt_wrap(const char *text, uint32_t indent);
 /* Two columns on stdout. */
 void opt_help(const struct opt *opts);
 

@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "profiler/base/buf.h"
 
@@ -74,6 +76,61 @@ void plain_add(struct buf *b, const char *s)
 {
 	while (*s)
 		plain_put(b, plain_next(&s));
+}
+
+uint32_t plain_width(int fd)
+{
+	struct winsize size = { 0 };
+
+	if (!isatty(fd))
+		return 0;
+	ioctl(fd, TIOCGWINSZ, &size);
+	return size.ws_col ? size.ws_col : 80;
+}
+
+/* Characters, each of one column, as words of messages have. */
+static uint32_t count_columns(const char *s, size_t len)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((uint8_t)s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+void plain_wrap(struct buf *b, const char *text, uint32_t width, uint32_t indent)
+{
+	uint32_t column = indent, spaces = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " \n");
+		uint32_t columns = count_columns(text, len);
+		bool fresh = column == indent, line_end;
+
+		line_end = width && !fresh && len && column + spaces + columns > width;
+		if (line_end) {
+			buf_printf(b, "\n%*s", (int)indent, "");
+			column = indent;
+			spaces = 0;
+		}
+		if (len)
+			buf_printf(b, "%*s", (int)spaces, "");
+		buf_add(b, text, len);
+		column += len ? spaces + columns : 0;
+		spaces = len ? 0 : spaces;
+		text += len;
+		if (*text == '\n') {
+			buf_u8(b, '\n');
+			column = indent;
+			spaces = 0;
+			text++;
+			if (*text && *text != '\n')
+				buf_printf(b, "%*s", (int)indent, "");
+		} else if (*text) {
+			spaces++;
+			text++;
+		}
+	}
 }
 
 void plain_file_name(struct buf *b, const char *s, size_t max)

@@ -28,6 +28,12 @@ uint32_t plain_next(const char **s);
 void plain_put(struct buf *b, uint32_t code);
 /* Adds all of s. */
 void plain_add(struct buf *b, const char *s);
+/* Columns of the terminal that fd is; 0: it is none. */
+uint32_t plain_width(int fd);
+/* Adds text that is plain already, broken between words so that no line has more than width
+ * columns; 0: not broken. The first line begins at column indent, the others get that many spaces.
+ * A newline in text stays one. */
+void plain_wrap(struct buf *b, const char *text, uint32_t width, uint32_t indent);
 /* Adds s as a part of a file name: letters, digits, "._-+@" and what is beyond ASCII; any other
  * character becomes "_", so that neither a directory nor a shell is spoken to. At most max bytes. */
 void plain_file_name(struct buf *b, const char *s, size_t max);

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "output/text.h"
@@ -54,16 +53,6 @@ bool color_wanted(FILE *out)
 	if (color != COLOR_AUTO)
 		return color == COLOR_ALWAYS;
 	return isatty(fileno(out)) && !(no && *no) && term && strcmp(term, "dumb");
-}
-
-uint32_t terminal_width(FILE *out)
-{
-	struct winsize size = { 0 };
-
-	if (!isatty(fileno(out)))
-		return 0;
-	ioctl(fileno(out), TIOCGWINSZ, &size);
-	return size.ws_col ? size.ws_col : 80;
 }
 
 /* Recordings have their names in two ways. */

@@ -74,8 +74,6 @@ int verbose_parse(const char *arg, void *data);
 int color_parse(const char *arg, void *data);
 /* As --color says; auto: out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
-/* Columns of the terminal that this is; 0: it is none. */
-uint32_t terminal_width(FILE *out);
 
 /* What a verb shows of a recording. */
 struct view {

@@ -149,7 +149,8 @@ static void add_settings(struct conditions *c)
 
 	condition_add(c, "perf_event_paranoid", *v ? FINE : BAD,
 		      "this kernel was built without perf events (CONFIG_PERF_EVENTS)",
-		      *v ? "%s (no matter with CAP_PERFMON)" : "absent: no perf events%s",
+		      *v ? "%s (only matters without CAP_PERFMON)"
+			 : "absent: no perf events%s",
 		      v);
 	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
 	condition_add(
@@ -160,7 +161,7 @@ static void add_settings(struct conditions *c)
 	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
 	condition_add(c, "unprivileged_bpf_disabled", *v ? FINE : BAD,
 		      "this kernel was built without BPF (CONFIG_BPF_SYSCALL)",
-		      *v ? "%s (no matter with CAP_BPF)" : "absent: no BPF%s", v);
+		      *v ? "%s (only matters without CAP_BPF)" : "absent: no BPF%s", v);
 	v = line_of("/proc/sys/net/core/bpf_jit_enable", "", line);
 	condition_add(c, "bpf_jit_enable", *v == '0' ? POOR : FINE,
 		      "sysctl net.core.bpf_jit_enable=1",

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "output/json.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
 #include "profiler/collect.h"
@@ -77,6 +79,15 @@ static void try_kallsyms(struct conditions *c)
 		      err ? (why ? why : strerror(-err)) : "kernel functions have names");
 }
 
+static void put(const char *text, uint32_t indent)
+{
+	struct buf b = { 0 };
+
+	plain_wrap(&b, text, plain_width(STDOUT_FILENO), indent);
+	printf("%.*s\n", (int)b.len, (const char *)b.data);
+	buf_release(&b);
+}
+
 /* "fine", "poor", "bad"; colour only repeats it. */
 static void print(const struct conditions *c)
 {
@@ -84,10 +95,13 @@ static void print(const struct conditions *c)
 	bool color = color_wanted(stdout);
 
 	for (const struct condition *r = c->rows; r < c->rows + c->n; r++) {
-		printf("%s%-4s%s  %-26s  %s\n", color ? colors[r->verdict] : "",
-		       verdicts[r->verdict], color ? "\033[0m" : "", r->name, r->state);
-		if (r->fix)
-			printf("      -> %s\n", r->fix);
+		printf("%s%-4s%s  %-26s  ", color ? colors[r->verdict] : "",
+		       verdicts[r->verdict], color ? "\033[0m" : "", r->name);
+		put(r->state, 34);
+		if (r->fix) {
+			fputs("      -> ", stdout);
+			put(r->fix, 9);
+		}
 	}
 }
 

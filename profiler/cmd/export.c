@@ -53,8 +53,10 @@ int cmd_export(int argc, char **argv)
 	if (help_wanted(argc, argv)) {
 		help_verb("export", opts);
 		puts("\nFormats:");
-		for (const struct writer *const *w = writers; *w; w++)
-			printf("  %-28s %s\n", (*w)->name, (*w)->help);
+		for (const struct writer *const *w = writers; *w; w++) {
+			printf("  %-28s ", (*w)->name);
+			opt_wrap((*w)->help, 31);
+		}
 		return STATUS_OK;
 	}
 	if (!opt_parse(opts, &argc, &argv, true))

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/similar.h"
 #include "profiler/cmd/cmd.h"
 
@@ -12,8 +14,8 @@ const struct verb verbs[] = {
 	  "record Go programs to a .gsr file, or straight to folded stacks or a flame graph",
 	  "Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.", cmd_record },
 	{ "report", "FILE", "print a recording as text",
-	  "The goroutine groups come first, then the functions: flat is the time spent in a function\n"
-	  "itself, cum includes what it called. On a terminal the tables are cut to fit; when piped,\n"
+	  "The goroutine groups come first, then the functions: flat is the time spent in a function "
+	  "itself, cum includes what it called. On a terminal the tables are cut to fit; when piped, "
 	  "every row is printed. -v adds what is known of each goroutine, and why stacks are incomplete.",
 	  cmd_report },
 	{ "export", "-f FORMAT FILE", "convert a recording to another format", NULL,
@@ -23,25 +25,25 @@ const struct verb verbs[] = {
 	  cmd_flame },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, also of stripped Go programs",
-	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running\n"
-	  "process. Without any, they are read from stdin, one per line, and each answer is flushed.\n"
+	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "
+	  "process. Without any, they are read from stdin, one per line, and each answer is flushed. "
 	  "An answer has one line per frame, innermost first, then an empty line:\n\n"
 	  "  main.tiny /src/main.go:66 (inlined)\n"
 	  "  main.main /src/main.go:12\n\n"
-	  "\"?? ??:0\" means that nothing is known at the address. Empty lines are skipped. A line that\n"
-	  "is not an address is reported on stderr, the others are still answered, and the exit status\n"
+	  "\"?? ??:0\" means that nothing is known at the address. Empty lines are skipped. A line that "
+	  "is not an address is reported on stderr, the others are still answered, and the exit status "
 	  "is 1. Names are those of Go's own tracebacks, main.F[...]; --list prints them in full.",
 	  cmd_symbolize },
 	{ "inspect", "PID | -p PID | BINARY",
 	  "show how gostrobe finds the current goroutine of each thread (diagnostics)",
-	  "For a process it prints one line per thread: the FS base, the address of the g slot, g, m and\n"
-	  "m.curg, the goroutine's id and status, and what the thread is doing. The FS base is read twice,\n"
-	  "from the kernel's task struct and by ptrace, which stops each thread for some microseconds.\n"
-	  "If the two differ, inspect says so and exits with status 1. A thread that a debugger holds is\n"
+	  "For a process it prints one line per thread: the FS base, the address of the g slot, g, m and "
+	  "m.curg, the goroutine's id and status, and what the thread is doing. The FS base is read twice, "
+	  "from the kernel's task struct and by ptrace, which stops each thread for some microseconds. "
+	  "If the two differ, inspect says so and exits with status 1. A thread that a debugger holds is "
 	  "read once only. Needs the same rights as record.",
 	  cmd_inspect },
 	{ "doctor", "", "check whether this machine can record, and what would help",
-	  "Each condition is fine, poor (something will be missing) or bad (recording cannot work, and\n"
+	  "Each condition is fine, poor (something will be missing) or bad (recording cannot work, and "
 	  "the exit status is 1), with the smallest fix.",
 	  cmd_doctor },
 	{ "help", "[VERB]", "print this, or how to use a verb", NULL, cmd_help },
@@ -68,36 +70,53 @@ int help_verb(const char *verb, const struct opt *opts)
 {
 	const struct verb *v = verb_find(verb);
 
-	printf("Usage: gostrobe %s [OPTION…] %s\n\n%s\n", v->name, v->args, v->summary);
+	printf("Usage: gostrobe %s [OPTION…] %s\n\n", v->name, v->args);
+	opt_wrap(v->summary, 0);
 	if (v->text)
-		printf("\n%s\n", v->text);
+		putchar('\n');
+	if (v->text)
+		opt_wrap(v->text, 0);
 	puts("\nOptions (default):");
 	opt_help(opts);
 	for (; opts->name; opts++) {
 		if (!strcmp(opts->name, "by"))
-			puts("\nKEY is goroutine, start (its start function), creator (the go statement), label:NAME\n"
-			     "(a pprof label), class, thread, process or none. Several, separated by commas, nest:\n"
-			     "--by creator,goroutine.");
+			opt_wrap(
+				"\nKEY is goroutine, start (its start function), creator (the go statement), "
+				"label:NAME (a pprof label), class, thread, process or none. Several, separated "
+				"by commas, nest: --by creator,goroutine.",
+				0);
 		if (!strcmp(opts->name, "focus"))
-			puts("\n--focus and --ignore match the function, file and module of the frames that are shown.");
+			opt_wrap(
+				"\n--focus and --ignore match the function, file and module of the frames "
+				"that are shown.",
+				0);
 		if (!strcmp(opts->name, "as-pprof"))
-			puts("\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as runtime._System,\n"
-			     "and a scheduler stack that is about to enter or leave C or the vDSO may differ.");
+			opt_wrap(
+				"\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as "
+				"runtime._System, and a scheduler stack that is about to enter or leave C or "
+				"the vDSO may differ.",
+				0);
 	}
 	return STATUS_OK;
 }
 
 void help_all(FILE *out)
 {
-	fputs("gostrobe shows what each goroutine of a running Go program spends its CPU time on.\n\n"
+	fputs("gostrobe shows what each goroutine of a running Go program spends CPU time on.\n\n"
 	      "  gostrobe PID                 record a process for 10 s and print the report\n",
 	      out);
-	for (const struct verb *v = verbs; v->name; v++)
-		fprintf(out, "  gostrobe %-19s %s\n", v->name, v->summary);
+	for (const struct verb *v = verbs; v->name; v++) {
+		struct buf b = { 0 };
+
+		plain_wrap(&b, v->summary, 80, 31);
+		fprintf(out, "  gostrobe %-19s %.*s\n", v->name, (int)b.len,
+			(const char *)b.data);
+		buf_release(&b);
+	}
 	fputs("  gostrobe --version           print the version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage. record -- COMMAND exits with the status of\n"
-	      "the command, or 125 if gostrobe itself failed, 126 if it cannot execute the command,\n"
-	      "127 if there is no such command.\n",
+	      "Exit status: 0 done, 1 failed, 2 wrong usage. record -- COMMAND exits with the\n"
+	      "status of the command, or 125 if gostrobe itself failed, 126 if the command\n"
+	      "cannot be executed, 127 if it does not exist.\n",
 	      out);
 }
 

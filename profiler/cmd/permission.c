@@ -4,7 +4,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "profiler/base/buf.h"
+#include "profiler/base/log.h"
+#include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
 
@@ -21,6 +25,15 @@ static bool is_shown(const struct condition *c)
 	       (!strcmp(c->name, "container") && strncmp(c->state, "none", 4));
 }
 
+static void put(const char *text, uint32_t indent)
+{
+	struct buf b = { 0 };
+
+	plain_wrap(&b, text, plain_width(STDERR_FILENO), indent);
+	fprintf(stderr, "%.*s\n", (int)b.len, (const char *)b.data);
+	buf_release(&b);
+}
+
 void say_cannot(const char *verb, const char *what, int err)
 {
 	struct conditions c = { 0 };
@@ -30,13 +43,15 @@ void say_cannot(const char *verb, const char *what, int err)
 	for (uint32_t i = 0; i < c.n && !fix; i++)
 		if (c.rows[i].verdict == BAD)
 			fix = c.rows[i].fix;
-	fprintf(stderr,
-		"gostrobe: cannot %s: %s: %s (errno %d)\n\n"
-		"  %s\n\n",
-		verb, what, strerror(-err), -err, fix ? fix : unknown_fix(what, err));
+	error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
+	fputs("\n  ", stderr);
+	put(fix ? fix : unknown_fix(what, err), 2);
+	fputc('\n', stderr);
 	for (uint32_t i = 0; i < c.n; i++)
-		if (is_shown(&c.rows[i]))
-			fprintf(stderr, "  %-26s %s\n", c.rows[i].name, c.rows[i].state);
+		if (is_shown(&c.rows[i])) {
+			fprintf(stderr, "  %-26s ", c.rows[i].name);
+			put(c.rows[i].state, 29);
+		}
 	fputs("\n  gostrobe doctor shows all conditions.\n", stderr);
 	conditions_release(&c);
 }

@@ -17,6 +17,7 @@
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
 #include "profiler/base/opt.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/request.h"
@@ -283,7 +284,7 @@ static void say_truth(const struct tree *t, const struct profile *p)
 {
 	if (log_level < LOG_NORMAL)
 		return;
-	truth_line(&t->truth, terminal_width(stderr), stderr);
+	truth_line(&t->truth, plain_width(STDERR_FILENO), stderr);
 	losses_print(p, stderr);
 }
 
@@ -321,8 +322,10 @@ static void say_written(const struct run *r)
 	if (!strcmp(path, "-"))
 		return;
 	info("written: %s", path);
-	if (!r->rq.writer)
-		info("next:    gostrobe report %s   or: gostrobe flame %s", path, path);
+	if (!r->rq.writer) {
+		info("next:    gostrobe report %s", path);
+		info("or:      gostrobe flame %s", path);
+	}
 }
 
 /* Ends the result, whatever happened before. Exit status. */

@@ -73,7 +73,7 @@ static int unexpected_argument(const char *word, const struct request *rq)
 
 	if (!rq->pids && !rq->all && !opt_number(word, 1, INT32_MAX, &pid))
 		return usage_error("record",
-				   "unexpected argument '%s'; you may have meant: -p %s",
+				   "unexpected argument '%s'; you may have meant -p %s",
 				   word, word);
 	return usage_error(
 		"record",
