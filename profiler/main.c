@@ -21,10 +21,10 @@ static int run(int argc, char **argv)
 		puts("gostrobe " GOSTROBE_VERSION);
 		return STATUS_OK;
 	}
-	if (argc == 3 && (!strcmp(word, "-p") || !strcmp(word, "--pid")))
-		return cmd_record_pid(argv[2]);
-	if (argc == 2 && *word && strspn(word, "0123456789") == strlen(word))
-		return cmd_record_pid(word);
+	if (argc > 2 && (!strcmp(word, "-p") || !strcmp(word, "--pid")))
+		return cmd_pid(argv[2], argc - 2, argv + 2);
+	if (*word && strspn(word, "0123456789") == strlen(word))
+		return cmd_pid(word, argc - 1, argv + 1);
 	if (*word == '-')
 		return usage_error(NULL, "the command comes first, before '%s'", word);
 	return unknown_command(word);

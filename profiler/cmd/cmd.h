@@ -35,8 +35,8 @@ int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
-/* `gostrobe PID`: records it for 10 s and prints the report. */
-int cmd_record_pid(const char *pid);
+/* `gostrobe PID [OPTION…]`; argv[0] is not looked at. */
+int cmd_pid(const char *pid, int argc, char **argv);
 
 /* Every verb that works, ended by a NULL name. */
 struct verb {
@@ -107,9 +107,8 @@ struct view {
 int view_open(struct view *v, const char *verb, int argc, char **args);
 void view_close(struct view *v); /* in any case */
 
-/* How tables fit stdout: nothing is cut but for a terminal, which has to show `lines` more lines than
- * the tables'. */
-struct table_options report_fit(uint32_t lines);
+/* What `report` prints of it, on stdout. */
+void report_print(const struct view *v, bool json);
 
 /* The format that -f and the ending of -o ask for; both may be NULL. *ret: NULL for a recording,
  * also when neither says anything. STATUS_OK, or STATUS_USAGE after an error() line: one of them

@@ -103,7 +103,8 @@ int help_verb(const char *verb, const struct opt *opts)
 void help_all(FILE *out)
 {
 	fputs("gostrobe shows what each goroutine of a running Go program spends CPU time on.\n\n"
-	      "  gostrobe PID                 record a process for 10 s and print the report\n",
+	      "  gostrobe PID                 record a process for 10 s and print the report;\n"
+	      "                               takes options of record and report\n",
 	      out);
 	for (const struct verb *v = verbs; v->name; v++) {
 		struct buf b = { 0 };
@@ -122,17 +123,12 @@ void help_all(FILE *out)
 
 int unknown_command(const char *word)
 {
-	bool pid = *word && strspn(word, "0123456789") == strlen(word);
-
 	for (const struct verb *v = verbs; v->name; v++)
 		if (similar_is(word, v->name))
 			return usage_error(NULL,
 					   "unknown command '%s'; you may have meant '%s'",
 					   word, v->name);
-	return usage_error(NULL,
-			   pid ? "a pid comes alone: gostrobe %s, or: gostrobe record -p %s"
-			       : "unknown command '%s'",
-			   word, word);
+	return usage_error(NULL, "unknown command '%s'", word);
 }
 
 int usage_error(const char *verb, const char *fmt, ...)

@@ -64,17 +64,6 @@ static void catch_signals(void)
 	sigaction(SIGHUP, &sa, NULL);
 }
 
-/* What `gostrobe PID` prints. */
-static int report_write(const struct tree *t, FILE *out)
-{
-	struct table_options o = report_fit(1);
-
-	table_write(t, &o, out);
-	return 0;
-}
-
-static const struct writer report_writer = { .name = "report", .write = report_write };
-
 static void clear_live(struct run *r)
 {
 	if (r->live)
@@ -322,7 +311,7 @@ static void say_written(const struct run *r)
 	if (!strcmp(path, "-"))
 		return;
 	info("written: %s", path);
-	if (!r->rq.writer) {
+	if (!r->rq.writer && !r->rq.reported) {
 		info("next:    gostrobe report %s", path);
 		info("or:      gostrobe flame %s", path);
 	}
@@ -350,7 +339,7 @@ static int finish(struct run *r, int err)
 		say_no_samples(r);
 	else
 		say_written(r);
-	if (!err && !none)
+	if (!err && !none && !r->rq.reported)
 		say_truth(t, p);
 	tree_free(t);
 	return err == -EINTR ? 128 + SIGINT : err || none ? STATUS_FAILED : STATUS_OK;
@@ -440,7 +429,7 @@ static int record(struct run *r, const struct session_options *so)
 	return r->rq.command ? launch_status(r, status) : status;
 }
 
-static int run(struct request *rq, struct session_options *so)
+int record_run(struct request *rq, struct session_options *so, char **path)
 {
 	struct run r = { .rq = *rq };
 	int status;
@@ -448,6 +437,8 @@ static int run(struct request *rq, struct session_options *so)
 	so->note = on_note;
 	so->arg = &r;
 	status = record(&r, so);
+	*path = r.result.path && strcmp(r.result.path, "-") ? mem_strdup(r.result.path)
+							    : NULL;
 	launch_abort(&r.launch);
 	result_close(&r.result);
 	session_close(r.session);
@@ -459,29 +450,13 @@ int cmd_record(int argc, char **argv)
 {
 	struct session_options so = { 0 };
 	struct request rq = { 0 };
+	char *path = NULL;
 	bool go = false;
 	int status = request_parse(argc, argv, &rq, &so, &go);
 
 	if (go)
-		status = run(&rq, &so);
+		status = record_run(&rq, &so, &path);
+	free(path);
 	/* 1 would be taken for the command's own */
 	return status == STATUS_FAILED && rq.command ? STATUS_LAUNCH_FAILED : status;
-}
-
-/* A report to stdout instead of a file. */
-int cmd_record_pid(const char *pid)
-{
-	struct session_options so = {
-		.collector = { .freq = 99,
-			       .max_processes = PROCESSES_GIVEN,
-			       .user_stacks = true,
-			       .kernel_stacks = true },
-	};
-	struct request rq = { .pids = pid,
-			      .output = "-",
-			      .duration_ns = 10000000000u,
-			      .writer = &report_writer };
-
-	grouping_parse("goroutine", &rq.by);
-	return run(&rq, &so);
 }

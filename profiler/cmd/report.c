@@ -14,7 +14,8 @@
 
 enum { GOROUTINES_SAID = 50, PARENTS_SAID = 8 };
 
-struct table_options report_fit(uint32_t lines)
+/* Nothing is cut but for a terminal, which has to show `lines` more lines than the tables'. */
+static struct table_options report_fit(uint32_t lines)
 {
 	struct table_options o = { .color = color_wanted(stdout) };
 	struct winsize size = { 0 };
@@ -170,6 +171,14 @@ static void report_text(const struct view *v)
 	}
 }
 
+void report_print(const struct view *v, bool json)
+{
+	if (json)
+		table_write_json(v->tree, stdout);
+	else
+		report_text(v);
+}
+
 int cmd_report(int argc, char **argv)
 {
 	struct view v = { 0 };
@@ -186,10 +195,8 @@ int cmd_report(int argc, char **argv)
 		return help_verb("report", opts);
 	if (!opt_parse(opts, &argc, &argv, true))
 		status = view_open(&v, "report", argc, argv);
-	if (!status && json)
-		table_write_json(v.tree, stdout);
-	else if (!status)
-		report_text(&v);
+	if (!status)
+		report_print(&v, json);
 	view_close(&v);
 	return status;
 }

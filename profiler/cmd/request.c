@@ -67,58 +67,10 @@ static int check_format(struct request *rq)
 	return status;
 }
 
-static int unexpected_argument(const char *word, const struct request *rq)
+int request_check(struct request *rq, struct session_options *so)
 {
-	uint64_t pid;
-
-	if (!rq->pids && !rq->all && !opt_number(word, 1, INT32_MAX, &pid))
-		return usage_error("record",
-				   "unexpected argument '%s'; you may have meant -p %s",
-				   word, word);
-	return usage_error(
-		"record",
-		"unexpected argument '%s' (put a command after --, a pid after -p)", word);
-}
-
-int request_parse(int argc, char **argv, struct request *rq, struct session_options *so,
-		  bool *go)
-{
-	const struct opt opts[] = {
-		{ 'p', "pid", "LIST", "record these pids, separated by commas",
-		  .str = &rq->pids },
-		{ 'a', "all", NULL, "record every Go process, also those that start later",
-		  .flag = &rq->all },
-		{ 'F', "freq", "HZ", "samples per second on each CPU (99)",
-		  .str = &rq->freq },
-		{ 'e', "event", "NAME",
-		  "cycles or cpu-clock (cycles if the machine has a PMU)",
-		  .str = &rq->event },
-		{ 'd', "duration", "TIME",
-		  "30, 30s or 2m (until Ctrl-C or the end of the target)",
-		  .str = &rq->duration },
-		{ 'o', "output", "FILE",
-		  "output file; - for stdout (gostrobe-NAME-PID.gsr)", .str = &rq->output },
-		{ 'f', "format", "NAME",
-		  "recording, folded or html (by the ending of FILE)", .str = &rq->format },
-		{ 0, "by", "KEY", "grouping for folded and html output (a .gsr keeps all)",
-		  .parse = grouping_parse, .data = &rq->by },
-		{ 'K', "kernel-stacks-only", NULL, "kernel stacks only",
-		  .flag = &rq->kernel_only },
-		{ 'U', "user-stacks-only", NULL, "user stacks only",
-		  .flag = &rq->user_only },
-		COMMON_OPTIONS,
-		{ 0 },
-	};
 	int err;
 
-	if (help_wanted(argc, argv))
-		return help_verb("record", opts);
-	if (opt_parse(opts, &argc, &argv, false))
-		return STATUS_USAGE;
-	if (argc && !strcmp(argv[-1], "--"))
-		rq->command = argv;
-	else if (argc)
-		return unexpected_argument(argv[0], rq);
 	if (!rq->pids + !rq->all + !rq->command != 2)
 		return usage_error("record", "give one target: -p PID, -a or -- COMMAND");
 	if (rq->kernel_only && rq->user_only)
@@ -140,6 +92,49 @@ int request_parse(int argc, char **argv, struct request *rq, struct session_opti
 		err = check_event(rq->event, &so->collector.event);
 	if (!err)
 		err = check_format(rq);
+	return err;
+}
+
+static int unexpected_argument(const char *word, const struct request *rq)
+{
+	uint64_t pid;
+
+	if (!rq->pids && !rq->all && !opt_number(word, 1, INT32_MAX, &pid))
+		return usage_error("record",
+				   "unexpected argument '%s'; you may have meant -p %s",
+				   word, word);
+	return usage_error(
+		"record",
+		"unexpected argument '%s' (put a command after --, a pid after -p)", word);
+}
+
+int request_parse(int argc, char **argv, struct request *rq, struct session_options *so,
+		  bool *go)
+{
+	const struct opt opts[] = {
+		{ 'p', "pid", "LIST", "record these pids, separated by commas",
+		  .str = &rq->pids },
+		{ 'a', "all", NULL, "record every Go process, also those that start later",
+		  .flag = &rq->all },
+		SAMPLING_OPTIONS(rq),
+		{ 'f', "format", "NAME",
+		  "recording, folded or html (by the ending of FILE)", .str = &rq->format },
+		{ 0, "by", "KEY", "grouping for folded and html output (a .gsr keeps all)",
+		  .parse = grouping_parse, .data = &rq->by },
+		COMMON_OPTIONS,
+		{ 0 },
+	};
+	int err;
+
+	if (help_wanted(argc, argv))
+		return help_verb("record", opts);
+	if (opt_parse(opts, &argc, &argv, false))
+		return STATUS_USAGE;
+	if (argc && !strcmp(argv[-1], "--"))
+		rq->command = argv;
+	else if (argc)
+		return unexpected_argument(argv[0], rq);
+	err = request_check(rq, so);
 	*go = !err;
 	return err;
 }

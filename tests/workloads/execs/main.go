@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bufio"
 	"flag"
 	"fmt"
 	"os"
@@ -33,6 +34,7 @@ func main() {
 	flag.Parse()
 	if !*again {
 		fmt.Println("before", os.Getpid())
+		bufio.NewReader(os.Stdin).ReadString('\n') // until somebody looks on
 		before(*cpu)
 		execute(self.Exe(), append([]string{"-again", "-cpu", cpu.String()}, flag.Args()...)...)
 	}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* gostrobe PID: records that process for a while, keeps the recording and prints its report. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/cmd/cmd.h"
+#include "profiler/cmd/request.h"
+#include "profiler/session.h"
+
+static int record_and_report(struct request *rq, struct view *v, bool json)
+{
+	struct session_options so = { 0 };
+	char *path = NULL;
+	int status = request_check(rq, &so);
+
+	if (!status && (rq->writer || (rq->output && !strcmp(rq->output, "-"))))
+		status = usage_error(NULL, "gostrobe PID keeps a recording: -o FILE.gsr");
+	if (!status)
+		status = record_run(rq, &so, &path);
+	if (!status)
+		status = view_open(v, "report", 1, &path);
+	if (!status)
+		report_print(v, json);
+	free(path);
+	return status;
+}
+
+int cmd_pid(const char *pid, int argc, char **argv)
+{
+	struct request rq = { .pids = pid, .duration = "10s", .reported = true };
+	struct view v = { 0 };
+	bool json = false;
+	const struct opt opts[] = {
+		SAMPLING_OPTIONS(&rq),
+		VIEW_OPTIONS(&v),
+		{ 0, "json", NULL, "one JSON object", .flag = &json },
+		COMMON_OPTIONS,
+		{ 0 },
+	};
+	int status = STATUS_USAGE;
+
+	if (help_wanted(argc, argv)) {
+		puts("Usage: gostrobe PID [OPTION…]\n\n"
+		     "record a process for 10 s, keep the recording and print the report\n\n"
+		     "Options (default):");
+		opt_help(opts);
+		return STATUS_OK;
+	}
+	if (!opt_parse(opts, &argc, &argv, false))
+		status = argc ? usage_error(NULL, "unexpected argument '%s' after the pid",
+					    *argv)
+			      : record_and_report(&rq, &v, json);
+	view_close(&v);
+	return status;
+}
