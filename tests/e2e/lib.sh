@@ -115,7 +115,7 @@ start() {
 # start_workload NAME ARGS…: until it has said its first line; its stdout is in $tmp/NAME.
 start_workload() {
 	start "$tmp/$1" "$bin/$1" "${@:2}"
-	until_true 20 test -s "$tmp/$1" || problem "workload $1 does not start"
+	until_true 60 test -s "$tmp/$1" || problem "workload $1 does not start"
 }
 
 # Ended, and reaped or not.
@@ -146,7 +146,7 @@ record() {
 # record_end [SIGNAL]: until it has ended; sets status. What it said last must be the truth line.
 record_end() {
 	[ -z "${1:-}" ] || kill -"$1" "$recorder" 2>/dev/null || true
-	if ! until_true 20 ended "$recorder"; then
+	if ! until_true 60 ended "$recorder"; then
 		problem "record does not end"
 		kill -KILL "$recorder"
 	fi
@@ -163,11 +163,11 @@ record_fine() {
 
 first_line() { sed -n 1p "$1"; }
 
-# run COMMAND…: in the foreground, 20 s at most; sets status; $tmp/out and $tmp/err.
+# run COMMAND…: in the foreground, 60 s at most; sets status; $tmp/out and $tmp/err.
 run() {
 	status=0
-	timeout -k 2 20 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
-	[ $status -ne 124 ] || problem "does not end in 20 s: $*"
+	timeout -k 2 60 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
+	[ $status -ne 124 ] || problem "does not end in 60 s: $*"
 	! grep -aq '(null)' "$tmp/out" "$tmp/err" || problem "says (null): $*"
 }
 
@@ -195,6 +195,13 @@ one_line() {
 
 # samples FILE [REGEX]: of the folded lines, all or those that match; 0 without a file.
 samples() { { grep -sE -- "${2:-.}" "$1" || true; } | awk '{ n += $NF } END { print n + 0 }'; }
+
+# taken N FILE [REGEX [EXPORT-ARGS…]]: the recording, which may still grow, has that many samples of such
+# stacks. For until_true: a busy machine takes longer for them, and that is all.
+taken() {
+	"$gostrobe" export -q -f folded "${@:4}" "$2" >"$tmp/taken" 2>/dev/null || return 1
+	[ "$(samples "$tmp/taken" "${3:-.}")" -ge "$1" ]
+}
 
 # judged check-ARGS…: sets figures, or adds what the checker finds.
 judged() {
