@@ -263,7 +263,8 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
-	stack_take(tmp, cpu, t.tp, t.regs.g, t.regs.m, &p->executable, &extras);
+	stack_take(tmp, cpu, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
+		   &extras);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
 	if (extras.labels)
@@ -311,19 +312,23 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	struct task_struct *parent = (void *)ctx->args[0], *child = (void *)ctx->args[1];
 	__u32 from = tgid_of(parent), to = tgid_of(child);
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &from);
-	struct process_entry copy;
 
 	if (!p || !(p->flags & PROCESS_CHILDREN) || from == to)
 		return 0;
-	copy = *p; /* same program, until it execs */
-	copy.image = image_of(child);
-	copy.own = exe_key_own(to, copy.image);
-	copy.mm = 0;
-	copy.exec_vm = 0;
-	copy.flags &= ~PROCESS_GIVEN;
-	copy.left_out = 0;
-	if (bpf_map_update_elem(&processes, &to, &copy, BPF_ANY))
+	/* the same program until it execs; the child does not run yet */
+	if (bpf_map_update_elem(&processes, &to, p, BPF_ANY)) {
 		count(COUNT_TABLE_FULL);
+		return 0;
+	}
+	p = bpf_map_lookup_elem(&processes, &to);
+	if (!p)
+		return 0;
+	p->image = image_of(child);
+	p->own = exe_key_own(to, p->image);
+	p->mm = 0;
+	p->exec_vm = 0;
+	p->flags &= ~PROCESS_GIVEN;
+	p->left_out = 0;
 	return 0;
 }
 

@@ -22,15 +22,17 @@
 enum {
 	MAX_USER_PCS = 1024, /* the rest, at the root, is cut off: SAMPLE_CUT */
 	MAX_KERNEL_PCS = 127,
-	/* Words at the stack pointer, of every sample: how far up leaves keep their return address.
-	 * Up to Go 1.20 a prologue makes room for the frame before it saves the frame pointer, and functions
-	 * without a frame call others. */
+	/* Stack words copied from SP with every sample: enough to reach a leaf's return address.
+	 * Up to Go 1.20 a prologue makes room for the frame before it saves the frame pointer,
+	 * and functions without a frame call others. */
 	LEAF_WORDS = 9,
 	LEAF_WORDS_OLD = 128,
 	RESUME_WORDS_OLD = 32,
-	COPY_WORDS = 512,  /* ... of one whose frame pointer holds something else */
-	REST_WORDS = 4096, /* behind PC_WORDS */
-	MAX_USER_WORDS = MAX_USER_PCS + REST_WORDS, /* words and return addresses */
+	/* copied instead where the frame pointer may hold data, or leads off the stack */
+	COPY_WORDS = 4096,
+	CHAIN_LINKS = 64, /* marks with their operands, in the chains of one sample */
+	/* words and return addresses, of both stacks of a sample */
+	MAX_USER_WORDS = 2 * COPY_WORDS + MAX_USER_PCS + CHAIN_LINKS,
 	LABEL_BYTES = 4096,
 	C_REGS = 17,            /* of struct cstack */
 	C_BYTES = 64 << 10,     /* of stack, where C was called */
@@ -38,7 +40,33 @@ enum {
 	C_BYTES_VDSO = 1 << 10, /* ... from the vDSO to nanotime1 and the like */
 };
 
-enum { PC_WORDS = 1 };
+/*
+ * A chain: what following frame pointers from one address on has found. Each entry is a return
+ * address, with the distance from its frame record to the next one, in words, above bit
+ * CHAIN_PC_BITS: so user space knows where each record was, and can tell by pclntab whether
+ * that is where the function keeps it. Distance 0: the last record. CHAIN_NO_RECORD: the entry
+ * was not read from a frame record, and the record of the entry after it stays the next.
+ *
+ * Values below CHAIN_MARKS are no return addresses but say how the chain goes on:
+ *   CHAIN_CALLBACK fp		the last entry is in cgocallback, whose frame record leads into
+ *				C's stack. The chain goes on at fp, below cgocallback's frame.
+ *   CHAIN_WORDS addr n fp		the chain left the stack. n words of the stack from addr on
+ *				follow; then, if fp is not 0, the chain goes on at fp, which may
+ *				be anywhere in or above these words.
+ */
+enum chain_mark { CHAIN_CALLBACK, CHAIN_WORDS, CHAIN_MARKS };
+enum { CHAIN_PC_BITS = 47, CHAIN_NO_RECORD = (1 << 17) - 1 };
+
+static inline __u64 chain_pc(__u64 entry)
+{
+	return entry & ((1ull << CHAIN_PC_BITS) - 1);
+}
+
+/* In bytes. */
+static inline __u64 chain_distance(__u64 entry)
+{
+	return entry >> CHAIN_PC_BITS << 3;
+}
 
 enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
 
@@ -79,14 +107,19 @@ enum label_bits {
 	LABEL_CUT = 0x4000, /* a value of which these are but the first bytes */
 };
 
-/* Variable length: pcs[] holds n_words words of stack, then n_user return addresses, then n_resume_words
- * words from resume_sp on and n_resume return addresses of the chain from resume_fp, then n_kernel
- * kernel ones. A return address of 0 stands where the chain leaves the stack and was taken up again as
- * if the address before it were in cgocallback: who knows that it is not stops there. PC_WORDS stands where it
- * leads off a stack otherwise: the rest are words, from behind the return address before it on. Behind all that are
- * the goroutine's labels, n_label_bytes, filled up to a multiple of 8: for each two numbers of 16 bits, not
- * aligned, which say how many bytes the key and the value have, then those. Last, where C code runs or
- * has called Go back, are all registers, as in profiler/cunwind.h, and the thread's own stack from c_sp on. */
+/*
+ * Variable length. pcs[] holds, one after the other:
+ *
+ *   n_words		words of the stack from sp on
+ *   n_user		the chain from chain_fp on
+ *   n_resume_words	words of the goroutine's own stack from resume_sp on
+ *   n_resume		the chain from resume_chain_fp on
+ *   n_kernel		kernel addresses, leaf first
+ *   n_label_bytes	the goroutine's labels, padded to a multiple of 8 bytes. For each, two
+ *			16-bit numbers, not aligned: the lengths of key and value; then those.
+ *   n_c_words		where C runs or has called Go back: all registers, as in
+ *			profiler/cunwind.h, and the thread's own stack from c_sp on
+ */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
 	__u32 tgid, tid; /* in the pid namespace of user space */
@@ -98,8 +131,8 @@ struct sample {
 	__u64 startpc, gopc; /* start function; return address of the go statement */
 	__u64 ip, sp, fp;    /* user registers, also when the CPU was in the kernel */
 	__u32 flags;
-	__u16 n_words;  /* from sp on; those that could not be read are 0 */
-	__u16 n_user;   /* return addresses, callee first, from fp on; without ip */
+	__u16 n_words;  /* those that could not be read are 0 */
+	__u16 n_user;   /* entries and marks, callee first; without ip */
 	__u16 n_kernel; /* kernel addresses, leaf first */
 	__u16 resume;   /* enum resume */
 	__u16 n_resume_words, n_resume;
@@ -107,11 +140,12 @@ struct sample {
 	__u16 n_c_words; /* 0, or C_REGS and more */
 	__u16 pad[2];
 	__u64 resume_pc, resume_sp, resume_fp;
+	__u64 chain_fp, resume_chain_fp; /* addresses of the chains' first frame records */
 	__u64 c_sp; /* of the first word behind the registers: sp when C runs, else g0_sp */
 	__u64 g0_sp; /* where the last call back from C left the thread's stack, in cgocallback; or 0 */
-	/* The word above the frame of sigpanic, if that is in a chain: a function without a frame that it
-	 * was made to look called by has its return address there. 0: none */
-	__u64 above_sigpanic;
+	/* The frame record of sigpanic, if it is in a chain, else 0; and the word above it: a function
+	 * without a frame that appears to have called sigpanic has its return address there. */
+	__u64 sigpanic_fp, above_sigpanic;
 	__u64 pcs[];
 };
 
@@ -166,6 +200,13 @@ struct exit_record {
 	__u64 left_out; /* as above */
 };
 
+/* A part of Go's code; start counts from layout.text. */
+struct text_range {
+	__u32 start, len;
+};
+
+enum { BP_DATA_RANGES = 16 };
+
 /*
  * Where the Go runtime keeps what we read, by build of a program. Offsets in bytes; those of
  * g.stack (0) and g.m (48) are the same in every version. Filled by profiler/golayout.c.
@@ -187,6 +228,15 @@ struct layout {
 	__u32 cgocall_frame; /* from SP where cgocall calls C to its frame pointer; 0: it is there */
 	__u32 m_vdsosp;  /* m.vdsoPC follows it */
 	__u32 g_lockedm; /* the thread that it is locked to */
+	/* Go's code. Of an `own` layout the address in the process; else counted from where the
+	 * process's code starts (mm->start_code). */
+	__u64 text;
+	/* Assembly that may hold data in the frame pointer: from the first of bp_data to the last */
+	struct text_range bp_data_all;
+	struct text_range cgocallback; /* len 0: not known */
+	__u32 text_len;
+	__u32 pad;
+	struct text_range bp_data[BP_DATA_RANGES]; /* in order; unused ones have len 0 */
 };
 
 enum executable_state {

@@ -10,7 +10,7 @@
 
 enum {
 	WINDOW = 4096, /* bytes of stack copied at a time, or what it has */
-	WINDOWS = 33,  /* its square is more than MAX_USER_PCS */
+	WINDOWS = 33,  /* two nested loops of so many turns cover MAX_USER_PCS frames */
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
 	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
@@ -24,14 +24,19 @@ enum {
  * is another. */
 struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
+	__u64 text; /* address of Go's code in the process */
 	__u64 sigpc,
 		sigpanic; /* g.sigpc; the frame that has it for a return address, or 0 */
-	__u64 left;       /* the frame whose caller's is not on the stack; 0: none */
+	__u64 left;       /* the record whose caller's is not on the stack; 0: none */
+	__u64 prev;       /* the record before fp; 0: none */
 	__u64 base;       /* address of the window's first byte */
 	__u32 len;        /* readable bytes in the window */
 	__u32 n;          /* words of sample.pcs so far */
+	__u32 first;      /* n where the chain began: it has at most MAX_USER_PCS entries */
 	__u32 flags;
-	__u32 pad;
+	/* of the layout, set where a chain ends before the stack does */
+	__u32 text_len;
+	struct text_range cgocallback;
 };
 
 /* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
@@ -89,7 +94,7 @@ static __always_inline bool signal_find(struct scratch *tmp, struct goroutine_st
 
 static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 g_reg,
 					   __u64 m_reg, const struct executable *exe,
-					   struct extras *extras)
+					   __u64 start_code, struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -146,6 +151,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		w->alt_hi = g->alt_hi;
 	}
 	w->sigpc = g->goid ? g->sigpc : 0;
+	w->text = exe->layout.text + (exe->own ? 0 : start_code);
 	extras->labels = g->goid ? g->labels : 0;
 	if (g->g0_sp) {
 		s->c_sp = s->g0_sp = g->g0_sp;
@@ -157,25 +163,28 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->c_sp = s->sp;
 }
 
-/* The stack and the goroutine, of the thread with these registers in tmp->sample and that thread pointer. */
+/* The stack and the goroutine of the thread with the registers in tmp->sample and this thread pointer.
+ * start_code: of its process. */
 static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 				       __u64 g_reg, __u64 m_reg,
-				       const struct executable *exe, struct extras *extras)
+				       const struct executable *exe, __u64 start_code,
+				       struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
 
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	goroutine_fill(tmp, tp, g_reg, m_reg, exe, extras);
+	goroutine_fill(tmp, tp, g_reg, m_reg, exe, start_code, extras);
 	if (want_user && s->ip)
 		walk(tmp, cpu, &exe->layout);
 	s->n_user = tmp->walk.n - s->n_words;
 	if (s->resume && want_user)
 		walk_resumed(tmp, cpu, &exe->layout);
-	if (tmp->walk.sigpanic)
+	s->sigpanic_fp = tmp->walk.sigpanic;
+	if (s->sigpanic_fp)
 		read_user(&s->above_sigpanic, sizeof(s->above_sigpanic),
-			  tmp->walk.sigpanic + 16);
+			  s->sigpanic_fp + 16);
 	s->flags |= tmp->walk.flags;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		count(COUNT_STACK_FAULT);

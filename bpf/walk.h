@@ -25,7 +25,8 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 }
 
 /*
- * The frames whose {caller's frame pointer, return address} lie in one window. 1: the stack ends here.
+ * The frames whose records, {caller's frame pointer, return address}, lie in one window. 1: the
+ * chain ends here.
  *
  * Not static, so the verifier looks at it once, by itself, and not again at every call. The state is
  * kept in map memory, where every value is unknown to the verifier: on the stack it would tell all
@@ -34,9 +35,9 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 __attribute__((noinline)) int walk_window(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 fp, hi, base, last, off, next, ra, sigpc;
+	__u64 fp, hi, base, last, off, next, ra, sigpc, prev;
 	struct walk *w;
-	__u32 n;
+	__u32 n, end;
 
 	if (!tmp)
 		return 1;
@@ -44,7 +45,9 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 	fp = w->fp;
 	hi = w->hi;
 	sigpc = w->sigpc;
+	prev = w->prev;
 	n = w->n;
+	end = w->first + MAX_USER_PCS;
 	if (fp & 7 || fp < w->lo || fp >= hi || hi - fp < 16)
 		return 1;
 	if (!in_window(w, fp) && !window_load(tmp, fp, 16)) {
@@ -59,24 +62,31 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 			break;
 		next = *(__u64 *)(tmp->window + off);
 		ra = *(__u64 *)(tmp->window + off + 8);
-		if (!ra)
+		if (ra - CHAIN_MARKS >= (1ull << CHAIN_PC_BITS) - CHAIN_MARKS) {
+			/* no record: what led here was data */
+			w->left = ra ? prev : 0;
 			goto end;
+		}
 		barrier_var(n); /* else the check moves to where the verifier misses it */
-		if (n >= LEAF_WORDS_OLD + MAX_USER_PCS) {
+		if (n >= end || n >= MAX_USER_WORDS) {
 			w->flags |= SAMPLE_CUT;
 			goto end;
 		}
-		tmp->pcs[n] = ra;
-		n++;
 		if (ra == sigpc)
 			w->sigpanic = fp;
-		if (next <= fp || next >= hi || next & 7) {
+		if (next - fp - 8 >= (CHAIN_NO_RECORD - 1) * 8 || next >= hi || next & 7) {
+			tmp->pcs[n] = ra;
+			n++;
 			w->left = next ? fp : 0;
 			goto end;
 		}
+		tmp->pcs[n] = ra | (next - fp) << (CHAIN_PC_BITS - 3);
+		n++;
+		prev = fp;
 		fp = next;
 	}
 	w->fp = fp;
+	w->prev = prev;
 	w->n = n;
 	return 0;
 end:
@@ -93,28 +103,42 @@ __attribute__((noinline)) int walk_windows(__u32 cpu)
 	return 0;
 }
 
+/* Appends the chain from w->fp on. Not static, as above. */
+__attribute__((noinline)) int walk_stack(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+
+	if (!tmp)
+		return 0;
+	tmp->walk.left = tmp->walk.prev = 0;
+	/* a window has at least one frame, so this is never what ends the walk */
+	for (int i = 0; i < WINDOWS; i++)
+		if (walk_windows(cpu))
+			break;
+	return 0;
+}
+
 /*
- * Assembly may use the frame pointer for data. There is no chain to follow then, from here: user space
- * knows where the function keeps the caller's, and follows it in a copy of the stack. The frame of duffzero
- * and duffcopy begins 16 below sp.
+ * Assembly may hold data in the frame pointer: it points anywhere, or into the stack and at no
+ * record. Only pclntab knows where such a function has saved its caller's. The record of duffzero
+ * and duffcopy begins 16 bytes below sp.
  */
-static __always_inline bool no_chain(const struct walk *w, __u64 sp, __u64 fp)
+static __always_inline bool holds_data(const struct layout *l, const struct walk *w,
+				       __u64 pc, __u64 sp, __u64 fp)
 {
-	return fp - (sp - 16) >= w->hi - (sp - 16);
+	__u64 at = pc - w->text;
+
+	if (fp - (sp - 16) >= w->hi - (sp - 16))
+		return true;
+	if (at - l->bp_data_all.start >= l->bp_data_all.len) /* nearly all samples */
+		return false;
+	for (int i = 0; i < BP_DATA_RANGES; i++)
+		if (at - l->bp_data[i].start < l->bp_data[i].len)
+			return true;
+	return false;
 }
 
-static __always_inline void copy_stack(struct scratch *tmp)
-{
-	struct sample *s = &tmp->sample;
-	__u64 left = tmp->walk.hi - s->sp;
-	__u32 size = left < COPY_WORDS * 8 ? (__u32)left & (COPY_WORDS * 8 - 8)
-					   : COPY_WORDS * 8;
-
-	if (size > s->n_words * 8 && !bpf_probe_read_user(tmp->pcs, size, (void *)s->sp))
-		tmp->walk.n = s->n_words = size / 8;
-}
-
-/* Words of the stack from addr on, at most max, into pcs. How many. */
+/* Appends words of the stack from addr on, at most max. How many. */
 static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 max)
 {
 	struct walk *w = &tmp->walk;
@@ -125,9 +149,28 @@ static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 ma
 	size = w->len < max * 8 ? w->len & ~7u : max * 8;
 	barrier_var(at);
 	barrier_var(size);
-	if (at > MAX_USER_PCS || size > COPY_WORDS * 8)
+	if (at > MAX_USER_WORDS - WINDOW / 8 || size > WINDOW)
 		return 0;
 	bpf_probe_read_kernel(&tmp->pcs[at], size, tmp->window);
+	w->n = at + size / 8;
+	return size / 8;
+}
+
+/* The same without the window, to the end of the stack or at most COPY_WORDS. 0: not readable. */
+static __always_inline __u32 stack_copy(struct scratch *tmp, __u64 addr)
+{
+	struct walk *w = &tmp->walk;
+	__u64 size = w->hi - addr;
+	__u32 at = w->n;
+
+	if (size > COPY_WORDS * 8)
+		size = COPY_WORDS * 8;
+	size &= ~7ull;
+	barrier_var(at);
+	barrier_var(size);
+	if (at > MAX_USER_WORDS - COPY_WORDS || size > COPY_WORDS * 8 ||
+	    bpf_probe_read_user(&tmp->pcs[at], size, (void *)addr))
+		return 0;
 	w->n = at + size / 8;
 	return size / 8;
 }
@@ -137,32 +180,54 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 	__u32 at = tmp->walk.n;
 
 	barrier_var(at);
-	if (at < LEAF_WORDS_OLD + MAX_USER_PCS) {
+	if (at < MAX_USER_WORDS) {
 		tmp->pcs[at] = pc;
 		tmp->walk.n = at + 1;
 	}
 }
 
-/* The whole chain from w->fp on. Not static, as above. */
-__attribute__((noinline)) int walk_stack(__u32 cpu)
+/*
+ * A copy of the stack has ended at `end`, below the stack's own end: finds a frame record near the
+ * end of the copy, by its looks, and appends the chain from there. User space unwinds through the
+ * copy by pclntab; where it comes to a record of this chain, it goes on with the chain. w->fp: the
+ * first record; 0: none.
+ */
+__attribute__((noinline)) int walk_beyond(__u32 cpu, __u64 end)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 found = 0, addr = end - WINDOW / 2, next, ra, at;
+	struct walk *w;
 
 	if (!tmp)
 		return 0;
-	tmp->walk.left = 0;
-	/* a window has at least one frame, so this is never what ends the walk */
-	for (int i = 0; i < WINDOWS; i++)
-		if (walk_windows(cpu))
+	w = &tmp->walk;
+	w->fp = 0;
+	if (end >= w->hi || !window_load(tmp, addr, 16))
+		return 0;
+	for (int i = 0; i < WINDOW / 8 - 1; i++) {
+		if ((__u32)i * 8 + 16 > w->len)
 			break;
+		next = *(__u64 *)(tmp->window + i * 8);
+		ra = *(__u64 *)(tmp->window + i * 8 + 8);
+		at = addr + i * 8;
+		if (next > at && next < w->hi && !(next & 7) &&
+		    ra - w->text < w->text_len) {
+			found = at;
+			break;
+		}
+	}
+	w->fp = found;
+	if (found)
+		walk_stack(cpu);
+	w->fp = found;
 	return 0;
 }
 
 /*
- * Go that was called back by C goes on above the frames of the Go that had called C, on the same stack, and
- * the frame pointer that cgocallback got is one of C. Behind its own 32 bytes stands where asmcgocall was, which has
- * kept the frame pointer of cgocall (Go 1.21) or has no frame. Which functions are on the stack is not known here, so
- * the chain is taken up wherever what stands there can be a frame pointer, behind a mark.
+ * When C calls back into Go, the new frames sit above those of the Go code that called C, on the
+ * same stack, and the frame pointer saved by cgocallback points into C's stack. The word behind its
+ * own 32 bytes is asmcgocall's return address; asmcgocall has kept the frame pointer of cgocall
+ * (Go 1.21) or has no frame.
  */
 __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 {
@@ -174,15 +239,21 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 	w = &tmp->walk;
 	for (int i = 0; i < CALLBACKS; i++) {
 		__u64 sp = w->left + 56, fp = sp + cgocall_frame, ra, next;
+		__u32 last = w->n - 1;
 
-		if (!w->left || w->left < w->lo || w->left >= w->hi ||
+		barrier_var(last);
+		if (last >= MAX_USER_WORDS || !w->left || w->left < w->lo ||
+		    w->left >= w->hi ||
+		    chain_pc(tmp->pcs[last]) - w->text - w->cgocallback.start >=
+			    w->cgocallback.len ||
 		    bpf_probe_read_user(&ra, sizeof(ra), (void *)sp) ||
 		    bpf_probe_read_user(&next, sizeof(next), (void *)fp) || next <= fp ||
-		    next >= w->hi || next & 7)
+		    next >= w->hi || next & 7 || ra != chain_pc(ra))
 			break;
-		pc_add(tmp, 0);
+		pc_add(tmp, CHAIN_CALLBACK);
+		pc_add(tmp, fp);
 		if (cgocall_frame)
-			pc_add(tmp, ra);
+			pc_add(tmp, ra | (__u64)CHAIN_NO_RECORD << CHAIN_PC_BITS);
 		w->fp = fp;
 		walk_stack(cpu);
 	}
@@ -190,24 +261,74 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 }
 
 /*
- * Frame pointers may lead off a stack: while copystack moves it, and up to Go 1.20 when it was moved while its goroutine
- * was on another one. From there on user space finds the way by pclntab, through a copy, behind a mark.
+ * The chain has left the stack above addr. Saved frame pointers can be stale during copystack and,
+ * before Go 1.21, if the stack was moved while its goroutine ran on another one; or a callee has
+ * saved data. Appends a copy of the stack from addr on, through which user space unwinds by pclntab.
  */
-static __always_inline void rest_add(struct scratch *tmp, __u64 addr)
+__attribute__((noinline)) int walk_rest(__u32 cpu, __u64 addr)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	struct walk *w;
+	__u32 at, n;
+
+	if (!tmp)
+		return 0;
+	w = &tmp->walk;
+	at = w->n;
+	barrier_var(at);
+	if (at > MAX_USER_WORDS - COPY_WORDS - 4 || addr >= w->hi)
+		return 0;
+	w->n = at + 4;
+	n = stack_copy(tmp, addr);
+	if (!n) {
+		w->n = at;
+		return 0;
+	}
+	tmp->pcs[at] = CHAIN_WORDS;
+	tmp->pcs[at + 1] = addr;
+	tmp->pcs[at + 2] = n;
+	walk_beyond(cpu, addr + (__u64)n * 8);
+	tmp->pcs[at + 3] = w->fp;
+	return 0;
+}
+
+/* The chain from fp on, and what follows where it leaves the stack. Where it begins. */
+static __always_inline __u64 chain_add(struct scratch *tmp, __u32 cpu, __u64 sp, __u64 fp)
 {
 	struct walk *w = &tmp->walk;
-	__u64 size = w->hi - addr;
-	__u32 at;
 
-	pc_add(tmp, PC_WORDS);
-	at = w->n;
-	if (size > REST_WORDS * 8)
-		size = REST_WORDS * 8;
-	barrier_var(at);
-	barrier_var(size);
-	if (at <= MAX_USER_PCS && size <= REST_WORDS * 8 &&
-	    !bpf_probe_read_user(&tmp->pcs[at], size, (void *)addr))
-		w->n = at + size / 8;
+	/* around a call of duffzero, what is below SP is no return address */
+	if (fp == sp - 16)
+		bpf_probe_read_user(&fp, sizeof(fp), (void *)fp);
+	w->fp = fp;
+	w->first = w->n;
+	walk_stack(cpu);
+	return fp;
+}
+
+static __always_inline void walk_prepare(struct walk *w, const struct layout *l)
+{
+	w->text_len = l->text_len;
+	w->cgocallback = l->cgocallback;
+}
+
+/* The stack from sp on, where the frame pointer is not to be followed. How many words. */
+static __always_inline __u32 copy_add(struct scratch *tmp, __u32 cpu,
+				      const struct layout *l, __u64 sp, __u64 *fp)
+{
+	struct walk *w = &tmp->walk;
+	__u32 n = stack_copy(tmp, sp);
+
+	*fp = 0;
+	if (!n) {
+		w->flags |= SAMPLE_STACK_FAULT;
+		return 0;
+	}
+	w->first = w->n;
+	walk_prepare(w, l);
+	walk_beyond(cpu, sp + (__u64)n * 8);
+	*fp = w->fp;
+	return n;
 }
 
 /* Registers in struct rt_sigframe, from sigtramp's frame on, which lies below it; x86-64. */
@@ -244,8 +365,13 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
 	__u32 words = l->old_prologue ? LEAF_WORDS_OLD : LEAF_WORDS;
-	bool on_stack = s->sp - w->lo < w->hi - w->lo;
+	bool goroutine = s->goid && !(s->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL));
 
+	if (goroutine && s->sp - w->lo < w->hi - w->lo &&
+	    holds_data(l, w, s->ip, s->sp, s->fp)) {
+		s->n_words = copy_add(tmp, cpu, l, s->sp, &s->chain_fp);
+		return;
+	}
 	if (!window_load(tmp, s->sp, 8))
 		w->flags |= SAMPLE_STACK_FAULT;
 	s->n_words = w->len / 8 < words ? w->len / 8 : words;
@@ -254,24 +380,16 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	else
 		__builtin_memcpy(tmp->pcs, tmp->window, LEAF_WORDS * 8);
 	w->n = s->n_words;
-	if (on_stack && s->goid && !(s->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL)) &&
-	    no_chain(w, s->sp, s->fp)) {
-		copy_stack(tmp);
-		return;
-	}
 	if (s->resume == RESUME_VDSO)
 		return;
-	w->fp = s->fp;
-	/* around that call, what is below SP is no return address */
-	if (s->fp == s->sp - 16)
-		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->fp);
-	walk_stack(cpu);
+	s->chain_fp = chain_add(tmp, cpu, s->sp, s->fp);
 	if (s->flags & SAMPLE_GSIGNAL) {
 		interrupted_find(tmp);
-	} else if (w->left && s->goid && !(s->flags & SAMPLE_G0)) {
+	} else if (w->left && goroutine) {
+		walk_prepare(w, l);
 		walk_callbacks(cpu, l->cgocall_frame);
 		if (w->left)
-			rest_add(tmp, w->left + 16);
+			walk_rest(cpu, w->left + 16);
 	}
 }
 
@@ -281,29 +399,31 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
-	__u32 n, words = LEAF_WORDS;
+	bool interrupted = s->resume == RESUME_SIGNAL;
+	__u32 words = LEAF_WORDS, before = w->n, n;
 
 	if (w->alt_lo < w->alt_hi) {
 		w->lo = w->alt_lo;
 		w->hi = w->alt_hi;
 	}
-	if (s->resume == RESUME_SIGNAL && no_chain(w, s->resume_sp, s->resume_fp))
-		words = COPY_WORDS;
-	else if (l->old_prologue)
-		words = s->resume == RESUME_SIGNAL ? LEAF_WORDS_OLD : RESUME_WORDS_OLD;
-	s->n_resume_words = words_add(tmp, s->resume_sp, words);
-	w->fp = s->resume_fp;
-	if (s->resume_fp == s->resume_sp - 16) /* as in walk() */
-		bpf_probe_read_user(&w->fp, sizeof(w->fp), (void *)s->resume_fp);
-	n = w->n;
-	walk_stack(cpu);
-	if (w->left)
-		walk_callbacks(cpu, l->cgocall_frame);
-	if (w->left)
-		rest_add(tmp, w->left + 16);
-	else if (w->n == n && s->resume == RESUME_SCHED)
-		rest_add(tmp, s->resume_sp + 8);
-	s->n_resume = w->n - s->n_words - s->n_user - s->n_resume_words;
+	if (l->old_prologue)
+		words = interrupted ? LEAF_WORDS_OLD : RESUME_WORDS_OLD;
+	if (interrupted && holds_data(l, w, s->resume_pc, s->resume_sp, s->resume_fp)) {
+		s->n_resume_words = copy_add(tmp, cpu, l, s->resume_sp,
+					     &s->resume_chain_fp);
+	} else {
+		s->n_resume_words = words_add(tmp, s->resume_sp, words);
+		n = w->n;
+		s->resume_chain_fp = chain_add(tmp, cpu, s->resume_sp, s->resume_fp);
+		walk_prepare(w, l);
+		if (w->left)
+			walk_callbacks(cpu, l->cgocall_frame);
+		if (w->left)
+			walk_rest(cpu, w->left + 16);
+		else if (w->n == n && s->resume == RESUME_SCHED)
+			walk_rest(cpu, s->resume_sp + 8);
+	}
+	s->n_resume = w->n - before - s->n_resume_words;
 }
 
 #endif

@@ -368,15 +368,37 @@ static void layout_fill(struct golayout *l)
 /* Up to Go 1.20 asmcgocall has no frame that keeps cgocall's frame pointer, which is at the end of its own. */
 static uint32_t cgocall_frame(const struct object *o)
 {
-	uint32_t len, d, max = 0;
 	uint64_t entry;
+	uint32_t len;
 
-	if (!gopclntab_function(o->go, "runtime.cgocall", &entry, &len))
-		return 0;
-	for (uint32_t i = 0; i < len; i++)
-		if (gopclntab_spdelta(o->go, entry + i, &d) && d > max)
-			max = d;
-	return max;
+	return gopclntab_function(o->go, "runtime.cgocall", &entry, &len)
+		       ? gopclntab_max_spdelta(o->go, entry)
+		       : 0;
+}
+
+/* Where Go's code is, and those parts of it that need special care. Counted from where the kernel
+ * says that the process's code starts: at the lowest executable segment. */
+static void find_text(struct layout *l, const struct object *o)
+{
+	struct go_range ranges[BP_DATA_RANGES];
+	uint32_t n = gopclntab_bp_data(o->go, ranges, BP_DATA_RANGES), len;
+	uint64_t text = o->go->text, low = UINT64_MAX, entry;
+
+	for (uint32_t i = 0; i < o->elf->n_segments; i++)
+		if (o->elf->segments[i].executable && o->elf->segments[i].vaddr < low)
+			low = o->elf->segments[i].vaddr;
+	l->text = text - low;
+	l->text_len = gopclntab_text_len(o->go);
+	for (uint32_t i = 0; i < n; i++)
+		l->bp_data[i] =
+			(struct text_range){ (uint32_t)(ranges[i].start - text),
+					     (uint32_t)(ranges[i].end - ranges[i].start) };
+	if (n)
+		l->bp_data_all = (struct text_range){
+			l->bp_data[0].start, (uint32_t)(ranges[n - 1].end - ranges[0].start)
+		};
+	if (gopclntab_function(o->go, "runtime.cgocallback", &entry, &len))
+		l->cgocallback = (struct text_range){ (uint32_t)(entry - text), len };
 }
 
 /* Sets ok, unless only a process can tell. */
@@ -415,6 +437,7 @@ int golayout_find(struct golayout *ret, const struct object *o, bool dwarf)
 	ret->layout.tls_g = slot;
 	if (ret->layout.old_prologue)
 		ret->layout.cgocall_frame = cgocall_frame(o);
+	find_text(&ret->layout, o);
 	fields_of_table(ret);
 	if (dwarf) {
 		if (!fields_of_dwarf(ret, o)) {

@@ -206,15 +206,6 @@ static bool switches(uint8_t kind)
 	       kind == FRAME_ASMCGOCALL;
 }
 
-/* Was a function interrupted at pc, by sigpanic, that has no frame for the chain to follow? */
-static bool has_no_frame(struct proc *p, const struct sample *s, uint64_t pc)
-{
-	uint32_t d;
-
-	return s->above_sigpanic && p->space && space_spdelta(p->space, pc, &d) && !d &&
-	       space_is_go(p->space, s->above_sigpanic);
-}
-
 /* C that has called Go back, whose cgocallback has addr, as the next of leaf_first. Does it lead to the
  * thread's first function? */
 static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struct sample *s,
@@ -242,7 +233,6 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 			  const uint64_t *pcs, uint32_t n_pcs, bool exact, uint32_t *n)
 {
 	bool interrupted = exact; /* an exact PC, no return address */
-	bool panicked = false;
 	uint8_t kind = FRAME_UNNAMED;
 
 	for (uint32_t i = 0; i < n_pcs; i++) {
@@ -262,9 +252,6 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		}
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
-		if (panicked && has_no_frame(p, s, pcs[i]))
-			pl->leaf_first[(*n)++] = expand_user(pl, p, s->above_sigpanic - 1,
-							     s->time_ns);
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
 			return kind;
 		if (kind == FRAME_CGOCALLBACK) {
@@ -279,8 +266,7 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		if (s->resume == RESUME_SCHED && !pl->resuming && switches(kind) &&
 		    (i || kind == FRAME_MORESTACK || s->fp == s->resume_fp))
 			return kind;
-		panicked = kind == FRAME_SIGPANIC;
-		interrupted = panicked || kind == FRAME_INJECTED;
+		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;
 	}
 	return kind == FRAME_CGOCALLBACK ? kind : FRAME_UNNAMED;
 }

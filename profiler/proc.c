@@ -17,6 +17,8 @@
 #include "profiler/golayout.h"
 #include "profiler/profile.h"
 #include "profiler/threads.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 
 struct known_exe {
 	struct exe_key key;
@@ -331,6 +333,8 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 		ret->own = l.got || err == -EAGAIN || o != space_exe(p->space);
 	}
 	free(threads);
+	if (ret->own)
+		ret->layout.text = bias + o->go->text;
 	if (!ret->layout.ok)
 		return err == -EAGAIN ? err : -ENOTSUP;
 	*why = NULL;

@@ -27,6 +27,7 @@
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/gokind.h"
+#include "symbolizer/gopcvalue.h"
 #include "symbolizer/resolver.h"
 
 enum {
@@ -39,7 +40,6 @@ enum {
 	TREES_SAMPLED = 64,
 	/* Bytes that no packed table is longer than, and no sample of functions: hostile ones
 	 * are to cost moments, not minutes. */
-	MAX_PACKED = 1 << 22,
 	MAX_SAMPLED = 1 << 24,
 };
 
@@ -200,6 +200,11 @@ bool gopclntab_covers(const struct gopclntab *t, uint64_t addr)
 	return addr >= t->text && pc >= start_of(t, 0) && pc < start_of(t, t->n_funcs);
 }
 
+uint32_t gopclntab_text_len(const struct gopclntab *t)
+{
+	return start_of(t, t->n_funcs);
+}
+
 /* false: the address is before the first function or not before the end. */
 static bool row_find(const struct gopclntab *t, uint64_t addr, uint32_t *row)
 {
@@ -270,55 +275,19 @@ static const char *string_at(const struct cursor *strs, uint32_t off)
 	return (const char *)c.data + c.pos;
 }
 
-static bool uvarint32(const uint8_t **p, const uint8_t *end, uint32_t *v)
-{
-	*v = 0;
-	for (int shift = 0; shift < 35 && *p < end; shift += 7) {
-		uint8_t byte = *(*p)++;
-
-		*v |= (uint32_t)(byte & 0x7f) << shift;
-		if (!(byte & 0x80))
-			return true;
-	}
-	return false;
-}
-
-/* A delta of value and one of the program counter. false: the end, or no more bytes. */
-static inline bool step_read(const uint8_t **p, const uint8_t *end, uint32_t *delta,
-			     uint32_t *step)
-{
-	const uint8_t *q = *p;
-
-	/* nearly all are of one byte each, and this loop is most of a look-up's cost */
-	if (end - q >= 2 && !((q[0] | q[1]) & 0x80)) {
-		*delta = q[0];
-		*step = q[1];
-		*p = q + 2;
-	} else if (!uvarint32(p, end, delta) || !uvarint32(p, end, step)) {
-		return false;
-	}
-	return *step;
-}
-
 /* The value of a packed table at pc; -1: it has none there. */
 static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
 		       uint32_t pc)
 {
-	uint32_t value = UINT32_MAX, delta, step;
-	const uint8_t *p, *end;
 	uint64_t left = (pc - e->start) / t->quantum;
+	struct pcvalues v;
 
-	if (!off || off >= t->pctab.len)
+	if (!pcvalues_open(&v, &t->pctab, off))
 		return -1;
-	p = t->pctab.data + off;
-	end = p + (t->pctab.len - off < MAX_PACKED ? t->pctab.len - off : MAX_PACKED);
-	/* a delta of 0 is the end, but not as the first one: tables may begin with -1 */
-	for (bool first = true; step_read(&p, end, &delta, &step) && (delta || first);
-	     first = false) {
-		value += (delta >> 1) ^ -(delta & 1);
-		if (left < step)
-			return (int32_t)value;
-		left -= step;
+	while (pcvalues_next(&v)) {
+		if (left < v.step)
+			return v.value;
+		left -= v.step;
 	}
 	return -1;
 }
@@ -514,23 +483,56 @@ bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry)
 	return true;
 }
 
-bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta)
+bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret)
 {
+	const char *name;
 	struct entry e;
 	int32_t v;
 
 	if (!entry_find(t, addr, &e))
 		return false;
 	v = pcvalue(t, &e, e.pcsp, (uint32_t)(addr - t->text));
-	*delta = (uint32_t)v;
-	return v >= 0;
+	name = string_at(&t->names, e.name);
+	*ret = (struct go_pc){
+		.spdelta = (uint32_t)v,
+		.has_spdelta = v >= 0,
+		.spwrite = t->minor >= 17 && e.flags & FLAG_SPWRITE,
+		.kind = name ? (uint8_t)kind_of(t, name, e.id) : FRAME_GO,
+	};
+	return true;
 }
 
-bool gopclntab_spwrite(const struct gopclntab *t, uint64_t addr)
+uint32_t gopclntab_max_spdelta(const struct gopclntab *t, uint64_t addr)
 {
+	struct pcvalues v;
 	struct entry e;
+	int32_t max = 0;
 
-	return t->minor >= 17 && entry_find(t, addr, &e) && e.flags & FLAG_SPWRITE;
+	if (!entry_find(t, addr, &e) || !pcvalues_open(&v, &t->pctab, e.pcsp))
+		return 0;
+	while (pcvalues_next(&v))
+		if (v.value > max)
+			max = v.value;
+	return (uint32_t)max;
+}
+
+bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret)
+{
+	const char *file;
+	struct entry e;
+	size_t len;
+
+	if (row >= t->n_funcs || !entry_read(t, row, &e))
+		return false;
+	*ret = (struct go_function){ .entry = t->text + e.start,
+				     .len = e.end - e.start,
+				     .name = string_at(&t->names, e.name),
+				     .assembly = e.flags & FLAG_ASM };
+	if (t->format < FORMAT_118 && line_at(t, &e, e.start, &file) && file) {
+		len = strlen(file);
+		ret->assembly = len > 2 && !strcmp(file + len - 2, ".s");
+	}
+	return ret->name;
 }
 
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs)
@@ -547,27 +549,6 @@ uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab
 	    entry_find(t, t->text + cursor_u32(&info), &target))
 		name = string_at(&t->names, target.name);
 	return name ? strtab_add(strs, name) : 0;
-}
-
-bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *entry,
-			uint32_t *len)
-{
-	bool found = false;
-	struct entry e;
-
-	for (uint32_t row = 0; row < t->n_funcs; row++) {
-		const char *s = entry_read(t, row, &e) ? string_at(&t->names, e.name)
-						       : NULL;
-
-		if (!s || strcmp(s, name) || (found && !(e.flags & FLAG_ASM)))
-			continue;
-		*entry = t->text + e.start;
-		*len = e.end - e.start;
-		found = true;
-		if (e.flags & FLAG_ASM)
-			break;
-	}
-	return found;
 }
 
 static int table_open(void **ret, const struct binary *b, const char **why)

@@ -55,12 +55,41 @@ uint8_t gopclntab_max_id(const struct gopclntab *t);
 
 /* Is it Go code, or padding between Go functions? */
 bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
+/* Bytes of all that, from text on. */
+uint32_t gopclntab_text_len(const struct gopclntab *t);
 /* The first address of the function that addr is in. */
 bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
-/* Bytes between SP and the return address at addr. */
-bool gopclntab_spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *delta);
-/* Is addr in a function that sets SP otherwise than by pushes and the like (Go 1.17)? */
-bool gopclntab_spwrite(const struct gopclntab *t, uint64_t addr);
+/* A function by its row, of n_funcs. false: no such row, or a bad one. */
+struct go_function {
+	uint64_t entry;
+	uint32_t len;
+	const char *name; /* in the table */
+	bool assembly;
+};
+bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret);
+
+/* What unwinding asks of an address in Go code. */
+struct go_pc {
+	uint32_t spdelta; /* bytes between SP and the return address */
+	bool has_spdelta; /* the table says so */
+	bool spwrite; /* its function sets SP otherwise than by pushes and the like (Go 1.17) */
+	uint8_t kind; /* enum frame_kind of its function */
+};
+/* false: addr is not in a Go function. */
+bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret);
+/* The most bytes that the function at addr has between SP and its return address. */
+uint32_t gopclntab_max_spdelta(const struct gopclntab *t, uint64_t addr);
+
+/*
+ * Ranges of assembly that may hold data in the frame pointer: a package's assembly, if one of its
+ * functions has a frame and so could save its caller's. The runtime's own keeps the frame pointer
+ * and is left out. At most cap ranges, in order; where there are more, the nearest are joined.
+ */
+struct go_range {
+	uint64_t start, end;
+};
+uint32_t gopclntab_bp_data(const struct gopclntab *t, struct go_range *ret, uint32_t cap);
+
 /* What a goroutine that starts at addr really runs: name in strs, 0 when no Go function starts
  * there. */
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs);

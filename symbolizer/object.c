@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "profiler/base/arena.h"
 #include "profiler/base/log.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 
@@ -94,6 +96,7 @@ void object_free(struct object *o)
 		o->sources[i].resolver->close(o->sources[i].self);
 	framecache_release(&o->cache);
 	elf_close(o->elf);
+	free(o->go_pcs);
 	free(o->bytes);
 	free(o->path);
 	free(o);
@@ -118,4 +121,27 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 			out[i].kind = FRAME_VDSO;
 	}
 	return n;
+}
+
+enum { GO_PC_MEMOS = 4096 };
+
+struct go_pc_memo {
+	uint64_t addr; /* 0: free */
+	struct go_pc pc;
+	bool found;
+};
+
+bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
+{
+	struct go_pc_memo *m;
+
+	if (!o->go_pcs)
+		o->go_pcs = mem_zalloc(GO_PC_MEMOS * sizeof(*o->go_pcs));
+	m = &o->go_pcs[(addr ^ addr >> 12) % GO_PC_MEMOS];
+	if (m->addr != addr) {
+		m->addr = addr;
+		m->found = gopclntab_pc(o->go, addr, &m->pc);
+	}
+	*ret = m->pc;
+	return m->found;
 }

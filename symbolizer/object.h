@@ -46,6 +46,8 @@ struct object {
 	const char *why;                    /* a Go program has no names; else NULL */
 	uint32_t row; /* of the symbolizer's modules; 0: no frame was here yet */
 	struct framecache cache;
+	struct go_pc_memo
+		*go_pcs; /* owned; what object_go_pc() answered last; NULL: nothing */
 };
 
 struct object_key object_key(const struct stat *st);
@@ -57,6 +59,11 @@ struct object *object_new(int fd, const struct object_key *key, const char *path
 struct object *object_of_bytes(void *bytes, size_t size, const struct object_key *key,
 			       const char *path, size_t path_len);
 void object_free(struct object *o); /* takes NULL */
+
+/* As gopclntab_pc() of o->go, which is not NULL; remembers the answers for some thousand
+ * addresses. */
+struct go_pc;
+bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret);
 
 /* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
  * frame. */

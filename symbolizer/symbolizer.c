@@ -452,11 +452,21 @@ static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 	return a->object->go;
 }
 
+bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
+{
+	const struct area *a = sp ? area_find(sp, pc) : NULL;
+
+	return a && a->object->go && object_go_pc(a->object, pc + a->delta, ret);
+}
+
 bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
 {
-	const struct gopclntab *go = go_at(sp, &pc);
+	struct go_pc f;
 
-	return go && gopclntab_spdelta(go, pc, delta);
+	if (!space_go_pc(sp, pc, &f) || !f.has_spdelta)
+		return false;
+	*delta = f.spdelta;
+	return true;
 }
 
 bool space_is_entry(struct space *sp, uint64_t pc)
@@ -469,9 +479,9 @@ bool space_is_entry(struct space *sp, uint64_t pc)
 
 bool space_spwrite(struct space *sp, uint64_t pc)
 {
-	const struct gopclntab *go = go_at(sp, &pc);
+	struct go_pc f;
 
-	return go && gopclntab_spwrite(go, pc);
+	return space_go_pc(sp, pc, &f) && f.spwrite;
 }
 
 bool space_is_go(struct space *sp, uint64_t pc)

@@ -63,9 +63,12 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 /* What the leaf repair asks of pclntab: the bytes between SP and the return address at pc.
  * false: pc is not in a Go function, or its table does not say. */
 bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
+/* As gopclntab_pc(), of any Go module; remembered. sp may be NULL: false. */
+struct go_pc;
+bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret);
 /* Does a function of any Go module start at pc? */
 bool space_is_entry(struct space *sp, uint64_t pc);
-/* As gopclntab_spwrite(). */
+/* Is pc in a function that sets SP otherwise than by pushes and the like (Go 1.17)? */
 bool space_spwrite(struct space *sp, uint64_t pc);
 /* Is pc inside the text of a Go module? */
 bool space_is_go(struct space *sp, uint64_t pc);

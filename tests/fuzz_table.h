@@ -22,7 +22,7 @@ static inline void table_ask(struct gopclntab *t, uint64_t addr, struct strtab *
 	struct frame frames[FRAMES_AT_PC];
 	int n = gopclntab_resolver.find(t, addr, strs, frames, FRAMES_AT_PC);
 	uint64_t start;
-	uint32_t delta;
+	struct go_pc pc;
 
 	if (n < 0 ? n != -EBADMSG : n > FRAMES_AT_PC)
 		abort();
@@ -30,7 +30,7 @@ static inline void table_ask(struct gopclntab *t, uint64_t addr, struct strtab *
 		if (frames[i].inlined != (i < n - 1) || !gopclntab_covers(t, addr))
 			abort();
 	gopclntab_entry(t, addr, &start);
-	gopclntab_spdelta(t, addr, &delta);
+	gopclntab_pc(t, addr, &pc);
 	gopclntab_start(t, addr, strs);
 }
 
@@ -47,12 +47,14 @@ static inline int table_ask_function(void *arg, const struct func *f)
 static inline void table_ask_all(struct gopclntab *t, uint32_t funcs)
 {
 	struct table_asked a = { .t = t, .strs = strtab_new(), .funcs = funcs };
+	struct go_range ranges[4];
 	uint64_t entry;
 	uint32_t len;
 
 	gopclntab_trees_hold(t);
 	gopclntab_max_id(t);
 	gopclntab_function(t, "main.main", &entry, &len);
+	gopclntab_bp_data(t, ranges, 4);
 	gopclntab_resolver.each(t, table_ask_function, &a);
 	table_ask(t, t->text, a.strs);
 	table_ask(t, 0, a.strs);

@@ -155,8 +155,16 @@ static bool has_left(uint32_t ours, uint32_t theirs, const struct user_regs_stru
 	       !strncmp(strtab_get(strs, root_of(ours)), "runtime.morestack", 17);
 }
 
-/* A function without a frame, or in its prologue, was made to call what it does not: its caller is not in
- * the chain. */
+/* The rest of ours is [cut]. */
+static bool is_cut(uint32_t ours)
+{
+	const struct call *c = &profile->calls[ours];
+
+	return ours && !c->parent && profile->frames[c->frame].kind == FRAME_CUT;
+}
+
+/* A function without a frame, or in its prologue, was made to call what it does not: its return
+ * address is neither in the chain nor among the words at SP. */
 static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
 	bool called = false;
@@ -167,7 +175,7 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
 		const char *name = strtab_get(strs, func_of(theirs));
 
 		if (profile->calls[ours].frame != profile->calls[theirs].frame)
-			return called && lacks_one(ours, theirs);
+			return called && is_cut(ours);
 		called = called || !strncmp(name, "runtime.sigpanic", 16) ||
 			 !strcmp(name, "runtime.asyncPreempt");
 	}

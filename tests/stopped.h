@@ -25,6 +25,8 @@
 #include "profiler/pipeline.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 static pid_t pid, tid; /* the program; its thread that we step through */
@@ -73,6 +75,7 @@ static struct pipeline *pipeline;
 static struct procs *procs;
 static struct proc *proc;
 static struct executable exe;
+static uint64_t start_code;
 
 static void die(const char *what);
 
@@ -93,7 +96,7 @@ static void sample(const struct user_regs_struct *r)
 	s->ip = r->rip;
 	s->sp = r->rsp;
 	s->fp = r->rbp;
-	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, &extras);
+	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, start_code, &extras);
 	if (s->c_sp) {
 		memcpy(scratch.registers, regs, sizeof(regs));
 		c_stack_take(0, extras.c_end);
@@ -121,6 +124,9 @@ static void look(void)
 		die("no Go program");
 	if (proc_layout(procs, proc, &exe, &why))
 		die(why);
+	if (!exe.own)
+		start_code = bias + space_go(proc->space, &bias)->go->text -
+			     exe.layout.text;
 }
 
 #endif

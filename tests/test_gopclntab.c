@@ -164,6 +164,15 @@ Test(gopclntab, each_goes_over_all_until_told)
 	cr_expect_lt(some.n, all.n);
 }
 
+static bool spdelta(const struct gopclntab *t, uint64_t addr, uint32_t *ret)
+{
+	struct go_pc pc;
+	bool found = gopclntab_pc(t, addr, &pc) && pc.has_spdelta;
+
+	*ret = found ? pc.spdelta : 0;
+	return found;
+}
+
 Test(gopclntab, outside_is_not_ours)
 {
 	struct frame f[FRAMES_AT_PC];
@@ -177,7 +186,7 @@ Test(gopclntab, outside_is_not_ours)
 		cr_expect_eq(gopclntab_resolver.find(table, addr, strs, f, FRAMES_AT_PC),
 			     0);
 		cr_expect_not(gopclntab_covers(table, addr));
-		cr_expect_not(gopclntab_spdelta(table, addr, &delta));
+		cr_expect_not(spdelta(table, addr, &delta));
 		cr_expect_eq(gopclntab_start(table, addr, strs), 0);
 	}
 	cr_expect(gopclntab_covers(table, table->text));
@@ -190,12 +199,42 @@ Test(gopclntab, spdelta_follows_the_prologue)
 	uint32_t len, delta, most = 0;
 
 	cr_assert(gopclntab_function(table, "main.main", &entry, &len));
-	cr_assert(gopclntab_spdelta(table, entry, &delta));
+	cr_assert(spdelta(table, entry, &delta));
 	cr_expect_eq(delta, 0, "nothing is pushed at the first instruction");
 	for (uint32_t i = 0; i < len; i++)
-		if (gopclntab_spdelta(table, entry + i, &delta) && delta > most)
+		if (spdelta(table, entry + i, &delta) && delta > most)
 			most = delta;
 	cr_expect(most >= 8 && most < 4096 && most % 8 == 0, "%u", most);
+}
+
+/* Assembly that may hold data in the frame pointer: md5 has a frame, memmove is the runtime's. */
+Test(gopclntab, ranges_of_assembly)
+{
+	struct go_range many[64], few[2];
+	uint64_t entry, covered[2] = { 0 };
+	uint32_t n, len;
+	char go[512];
+
+	teardown();
+	snprintf(go, sizeof(go), "%.*s", (int)(strlen(go_binary()) - 3), go_binary());
+	open_program(go); /* gofmt has no such assembly, its neighbour go has */
+	n = gopclntab_bp_data(table, many, 64);
+	for (uint32_t i = 0; i < n; i++) {
+		cr_expect_lt(many[i].start, many[i].end);
+		cr_expect(!i || many[i - 1].end <= many[i].start);
+	}
+	for (int i = 0; i < 2; i++) {
+		cr_assert(gopclntab_function(
+			table, i ? "runtime.memmove" : "crypto/md5.block", &entry, &len));
+		for (uint32_t j = 0; j < n; j++)
+			covered[i] += entry >= many[j].start && entry + len <= many[j].end;
+	}
+	cr_expect_eq(covered[0], 1);
+	cr_expect_eq(covered[1], 0);
+	cr_assert_gt(n, 2);
+	cr_expect_eq(gopclntab_bp_data(table, few, 2), 2);
+	cr_expect_eq(few[0].start, many[0].start);
+	cr_expect_eq(few[1].end, many[n - 1].end);
 }
 
 Test(gopclntab, assembly_before_its_wrapper)
@@ -330,8 +369,8 @@ Test(gopclntab_formats, tables_of_all_formats)
 		cr_expect_gt(f.line, 1);
 		cr_expect_eq(frame_of("runtime.mcall", 0, &n).kind, FRAME_MCALL);
 		cr_assert(gopclntab_function(table, "main.main", &entry, &len));
-		cr_expect(gopclntab_spdelta(table, entry, &delta) && !delta);
-		cr_expect(gopclntab_spdelta(table, entry + len / 2, &delta) && delta >= 8);
+		cr_expect(spdelta(table, entry, &delta) && !delta);
+		cr_expect(spdelta(table, entry + len / 2, &delta) && delta >= 8);
 		cr_expect(gopclntab_trees_hold(table));
 		gopclntab_resolver.each(table, count_all, &all);
 		cr_expect_eq(all.n, table->n_funcs);

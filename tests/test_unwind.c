@@ -46,7 +46,7 @@ static void setup(void)
 		usleep(5000);
 	}
 	cr_assert(space);
-	sample = calloc(1, sizeof(*sample) + 8 * (COPY_WORDS + MAX_USER_PCS));
+	sample = calloc(1, sizeof(*sample) + 8 * MAX_USER_WORDS);
 	sample->sp = SP;
 	sample->n_words = LEAF_WORDS;
 }
@@ -82,139 +82,205 @@ static uint64_t pc_with_frame(const char *name, uint32_t min, uint32_t *d)
 	return 0;
 }
 
-static void add_chain(int n, const uint64_t *pcs)
+/* A return address into a function, where that has its frame. */
+static uint64_t call_in(const char *name)
 {
-	memcpy(sample->pcs + sample->n_words, pcs, (size_t)n * 8);
+	uint32_t d;
+
+	return pc_with_frame(name, 16, &d) + 1;
+}
+
+/* The chain of these return addresses from the record at fp on, each record where pclntab
+ * says that its function keeps it. Behind it goes `more`. */
+static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
+{
+	__u64 *chain = sample->pcs + sample->n_words;
+	uint32_t d;
+
+	sample->chain_fp = fp;
+	for (int i = 0; i < n; i++) {
+		cr_assert(i == n - 1 || space_spdelta(space, pcs[i] - 1, &d));
+		chain[i] = pcs[i];
+		if (i < n - 1)
+			chain[i] |= (__u64)(d + 8) << (CHAIN_PC_BITS - 3);
+	}
 	sample->n_user = (__u16)n;
+}
+
+/* Where a function that is called with SP at cfa after its return keeps its caller's record. */
+static uint64_t record_of(uint64_t ra, uint64_t cfa)
+{
+	uint32_t d;
+
+	cr_assert(space_spdelta(space, ra - 1, &d));
+	return cfa + d - 8;
+}
+
+static void expect_stack(const uint64_t *pcs, uint32_t n, bool broken)
+{
+	stack_unwind(&stack, space, NULL, sample);
+	cr_assert_eq(stack.n, n, "%u frames", stack.n);
+	for (uint32_t i = 0; i < n; i++)
+		cr_expect_eq(stack.pcs[i], pcs[i], "frame %u", i);
+	cr_expect_eq(stack.broken, broken);
+	cr_expect_not(stack.cut);
 }
 
 Test(unwind, caller_of_a_function_without_frame_is_put_back)
 {
-	uint64_t caller = entry_of("runtime.main") + 9,
-		 root = entry_of("runtime.goexit") + 1;
+	uint64_t caller = call_in("runtime.main"), root = entry_of("runtime.goexit") + 1;
+	uint64_t want[] = { entry_of("runtime.memmove"), caller, root };
 
-	sample->ip = entry_of("runtime.memmove"); /* d is 0 at an entry */
+	sample->ip = want[0]; /* the return address is at SP at an entry */
 	sample->pcs[0] = caller;
-	sample->fp = SP + 64; /* the caller's */
-	add_chain(1, &root);
-	stack_unwind(&stack, space, NULL, sample);
-	cr_assert_eq(stack.n, 3);
-	cr_expect_eq(stack.pcs[0], sample->ip);
-	cr_expect_eq(stack.pcs[1], caller);
-	cr_expect_eq(stack.pcs[2], root);
-	cr_expect(!stack.broken && !stack.cut);
+	sample->fp = record_of(caller, SP + 8);
+	add_chain(sample->fp, 1, &root);
+	expect_stack(want, 3, false);
 }
 
 Test(unwind, complete_frame_keeps_its_chain)
 {
-	uint64_t chain[] = { entry_of("runtime.main") + 9, entry_of("runtime.goexit") + 1 };
+	uint64_t want[3] = { 0, call_in("runtime.main"), entry_of("runtime.goexit") + 1 };
 	uint32_t d;
 
-	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
-	sample->fp = SP + d - 8; /* CFA - 16 */
-	add_chain(2, chain);
-	stack_unwind(&stack, space, NULL, sample);
-	cr_assert_eq(stack.n, 3);
-	cr_expect_eq(stack.pcs[1], chain[0]);
-	cr_expect_eq(stack.pcs[2], chain[1]);
+	want[0] = sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	sample->fp = SP + d - 8;
+	add_chain(sample->fp, 2, want + 1);
+	expect_stack(want, 3, false);
+}
+
+/* A record that is not where pclntab has it is no caller's: data looked like a frame pointer. */
+Test(unwind, record_at_another_place_is_not_believed)
+{
+	uint64_t want[3] = { 0, call_in("runtime.main"), entry_of("runtime.goexit") + 1 };
+	uint32_t d;
+
+	want[0] = sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	sample->fp = SP + d - 8;
+	add_chain(sample->fp, 2, want + 1);
+	sample->pcs[sample->n_words] += 1ull << CHAIN_PC_BITS;
+	expect_stack(want, 2, true);
 }
 
 Test(unwind, word_that_is_no_code_is_not_a_caller)
 {
-	sample->ip = entry_of("runtime.memmove");
+	uint64_t leaf = entry_of("runtime.memmove");
+
+	sample->ip = leaf;
 	sample->pcs[0] = 0x1234;
 	sample->fp = SP + 64;
-	add_chain(1, &(uint64_t){ entry_of("runtime.goexit") + 1 });
-	stack_unwind(&stack, space, NULL, sample);
-	cr_expect_eq(stack.n, 1);
-	cr_expect(stack.broken);
+	add_chain(sample->fp, 1, &(uint64_t){ entry_of("runtime.goexit") + 1 });
+	expect_stack(&leaf, 1, true);
 }
 
-/* The frame pointer holds data: the chain goes on where the prologue has saved it. */
-Test(unwind, chain_in_the_copied_stack)
+/* The frame pointer holds data: pclntab leads through the copy of the stack. */
+Test(unwind, copied_stack_needs_no_frame_pointers)
 {
-	uint64_t caller = entry_of("runtime.main") + 9,
-		 root = entry_of("runtime.goexit") + 1;
+	uint64_t want[4] = { 0, call_in("runtime.schedule"), call_in("runtime.main"),
+			     entry_of("runtime.goexit") + 1 };
+	uint64_t sp = SP;
 	uint32_t d;
 
-	sample->n_words = COPY_WORDS;
-	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	sample->n_words = 512;
+	want[0] = sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
 	sample->fp = 0xdeadbeef;
-	sample->pcs[d / 8] = caller;
-	sample->pcs[d / 8 - 1] = SP + 8 * 300; /* caller's frame pointer */
-	sample->pcs[300] = 0;
-	sample->pcs[301] = root;
-	stack_unwind(&stack, space, NULL, sample);
-	cr_assert_eq(stack.n, 3);
-	cr_expect_eq(stack.pcs[1], caller);
-	cr_expect_eq(stack.pcs[2], root);
-	cr_expect(!stack.broken);
+	for (int i = 1; i < 4; i++) {
+		sp += d;
+		cr_assert_lt(sp, SP + 512 * 8);
+		sample->pcs[(sp - SP) / 8] = want[i];
+		sp += 8;
+		space_spdelta(space, want[i] - 1, &d);
+	}
+	expect_stack(want, 4, false);
 
-	sample->pcs[300] = SP + 8 * 300; /* a frame that is its own caller */
-	stack_unwind(&stack, space, NULL, sample);
-	cr_expect_eq(stack.n, 3);
-	cr_expect(stack.broken);
+	sample->n_words = (__u16)((sp - SP) / 8 - 1); /* the copy ends too soon */
+	expect_stack(want, 3, true);
 
-	sample->pcs[d / 8 - 1] = SP + 8 * (COPY_WORDS - 1); /* its second word is outside */
-	stack_unwind(&stack, space, NULL, sample);
-	cr_expect_eq(stack.n, 2);
-	cr_expect(stack.broken);
+	/* and the chain goes on where it begins at a frame of the copy or above */
+	add_chain(sp - 16, 1, &want[3]);
+	expect_stack(want, 4, false);
+	sample->chain_fp += 8;
+	expect_stack(want, 3, true);
+}
+
+/* The chain leads off the stack: a copy follows, and then the chain again. */
+Test(unwind, copy_behind_a_chain)
+{
+	uint64_t want[4] = { 0, call_in("runtime.schedule"), call_in("runtime.main"),
+			     entry_of("runtime.goexit") + 1 };
+	__u64 *chain = sample->pcs + sample->n_words;
+	uint64_t at;
+	uint32_t d;
+
+	want[0] = sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	sample->fp = SP + d - 8;
+	add_chain(sample->fp, 1, want + 1);
+	at = sample->fp + 16;
+	space_spdelta(space, want[1] - 1, &d);
+	chain[1] = CHAIN_WORDS;
+	chain[2] = at;
+	chain[3] = d / 8 + 1;
+	chain[4] = record_of(want[2], at + d + 8);
+	chain[5 + d / 8] = want[2];
+	chain[6 + d / 8] = want[3];
+	sample->n_user = (__u16)(7 + d / 8);
+	expect_stack(want, 4, false);
+
+	chain[3] = 4096; /* more than there are */
+	expect_stack(want, 2, true);
+	sample->n_user = 2; /* a mark without its operands */
+	expect_stack(want, 2, true);
 }
 
 Test(unwind, without_a_space_the_chain_is_taken_as_it_is)
 {
 	sample->ip = 0x1000;
-	add_chain(2, (uint64_t[]){ 0x2000, 0x3000 });
+	sample->pcs[sample->n_words] = 0x2000 | 2ull << CHAIN_PC_BITS;
+	sample->pcs[sample->n_words + 1] = 0x3000;
+	sample->n_user = 2;
 	stack_unwind(&stack, NULL, NULL, sample);
 	cr_expect_eq(stack.n, 3);
+	cr_expect_eq(stack.pcs[1], 0x2000);
 	cr_expect_eq(stack.pcs[2], 0x3000);
 }
 
 /* duffzero and duffcopy get a frame, below SP, before they are called. */
 Test(unwind, fake_frame_of_duffzero_hides_nobody)
 {
-	uint64_t chain[] = { entry_of("runtime.main") + 9, entry_of("runtime.goexit") + 1 };
+	uint64_t want[3] = { 0, call_in("runtime.main"), entry_of("runtime.goexit") + 1 };
 	uint32_t d;
 
-	sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
+	want[0] = sample->ip = pc_with_frame("runtime.mallocgc", 16, &d);
 	sample->fp = SP - 16;
-	add_chain(2, chain);
-	stack_unwind(&stack, space, NULL, sample);
-	cr_assert_eq(stack.n, 3);
-	cr_expect_eq(stack.pcs[0], sample->ip);
-	cr_expect_eq(stack.pcs[1], chain[0]);
-	cr_expect_eq(stack.pcs[2], chain[1]);
-	cr_expect_not(stack.broken);
+	add_chain(SP + d - 8, 2, want + 1); /* the kernel side begins at the real one */
+	expect_stack(want, 3, false);
 }
 
 /* morestack is called by functions that have no frame yet. */
 Test(unwind, both_callers_of_morestack_are_put_back)
 {
-	uint64_t root = entry_of("runtime.goexit") + 1, f = 0;
+	uint64_t want[4] = { entry_of("runtime.morestack_noctxt"), 0,
+			     call_in("runtime.schedule"), entry_of("runtime.goexit") + 1 };
 	uint32_t d;
 
 	/* after the call, which is the last thing but a jump in a function that checks its stack */
 	for (uint64_t pc = entry_of("runtime.main") + 64;
-	     !f && pc < entry_of("runtime.main") + 2048; pc++)
+	     !want[1] && pc < entry_of("runtime.main") + 2048; pc++)
 		if (space_spdelta(space, pc, &d) && !d)
-			f = pc + 1;
-	cr_assert(f);
-	sample->ip = entry_of("runtime.morestack_noctxt");
-	sample->pcs[0] = f;
-	sample->pcs[1] = entry_of("runtime.mallocgc") + 9;
-	sample->fp = SP + 64;
-	add_chain(1, &root);
-	stack_unwind(&stack, space, NULL, sample);
-	cr_assert_eq(stack.n, 4);
-	cr_expect_eq(stack.pcs[1], f);
-	cr_expect_eq(stack.pcs[2], sample->pcs[1]);
-	cr_expect_eq(stack.pcs[3], root);
+			want[1] = pc + 1;
+	cr_assert(want[1]);
+	sample->ip = want[0];
+	sample->pcs[0] = want[1];
+	sample->pcs[1] = want[2];
+	sample->fp = record_of(want[2], SP + 16);
+	add_chain(sample->fp, 1, &want[3]);
+	expect_stack(want, 4, false);
 }
 
 /* On another stack than the goroutine's: that one follows, from where it was left. */
 Test(unwind, resumed_stack_follows)
 {
-	uint64_t chain = entry_of("runtime.main") + 9;
+	uint64_t caller = call_in("runtime.main");
 	__u64 *p;
 
 	sample->ip = entry_of("runtime.systemstack");
@@ -223,20 +289,21 @@ Test(unwind, resumed_stack_follows)
 	sample->resume = RESUME_SCHED;
 	sample->resume_pc = entry_of("runtime.systemstack_switch") + 1;
 	sample->resume_sp = sample->resume_fp = 2 * SP; /* it has a frame: Go 1.21 */
+	sample->resume_chain_fp = 2 * SP;
 	sample->n_resume_words = 1;
 	sample->n_resume = 1;
 	p = sample->pcs;
 	p[0] = 77;
-	p[1] = chain;
+	p[1] = caller;
 	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 2);
 	cr_expect_eq(stack.pcs[stack.n], sample->resume_pc);
-	cr_expect_eq(stack.pcs[stack.n + 1], chain);
+	cr_expect_eq(stack.pcs[stack.n + 1], caller);
 
-	sample->resume_fp = 2 * SP + 64; /* it has none: the return address is at SP */
-	p[0] = entry_of("runtime.mallocgc") + 9;
+	p[0] = call_in("runtime.schedule"); /* it has none: the return address is at SP */
+	sample->resume_chain_fp = sample->resume_fp = record_of(p[0], 2 * SP + 8);
 	stack_unwind(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 3);
 	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
-	cr_expect_eq(stack.pcs[stack.n + 2], chain);
+	cr_expect_eq(stack.pcs[stack.n + 2], caller);
 }

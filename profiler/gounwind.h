@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Unwinds Go code: from the words of a stack and the chain of frame records that the kernel side
+ * took, to return addresses.
+ *
+ * pclntab tells at every PC how far the return address is from SP, so each caller's frame is
+ * known exactly: its return address is in the next record of the chain if that record is where
+ * the function keeps it, else among the copied words. A record that is elsewhere belongs to a
+ * function further out, or is no record: assembly, and what it calls, may have pushed data. Where
+ * neither has the return address, the stack is broken, and ends.
+ */
+#ifndef PROFILER_GOUNWIND_H
+#define PROFILER_GOUNWIND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/sample.h"
+
+struct space;
+struct stack;
+
+/* One stack of a sample. */
+struct gostack {
+	uint64_t pc;
+	uint64_t sp; /* when pc was reached; 0: unknown, the chain's first record is pc's */
+	uint64_t fp; /* the frame pointer register */
+	bool exact;  /* pc was interrupted; else it is a return address */
+	const __u64 *words,
+		*chain; /* n_words from words_at on; entries as in bpf/sample.h */
+	uint32_t n_words, n_chain;
+	uint64_t words_at;
+	uint64_t chain_fp;
+	/* Of the sample: the record of sigpanic, or 0, and the word above it. */
+	uint64_t sigpanic_fp;
+	const __u64 *above_sigpanic;
+};
+
+/*
+ * Appends pc and its callers to ret->pcs, while there is room. 0 stands after an address in
+ * cgocallback, before the Go code that called the C code that called back. Sets ret->broken if a
+ * caller is missing. space NULL: nothing is known of the process, the chain is taken as it is.
+ */
+void gounwind(struct stack *ret, struct space *space, const struct gostack *g);
+
+#endif

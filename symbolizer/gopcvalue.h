@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reads a pcvalue table of pclntab: a function's values by PC (SP delta, line, inline index …),
+ * packed as deltas of value and PC. Inline, for it is most of what a look-up costs.
+ */
+#ifndef SYMBOLIZER_GOPCVALUE_H
+#define SYMBOLIZER_GOPCVALUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/base/cursor.h"
+
+enum { PCVALUES_MAX = 1 << 22 }; /* bytes of one table that are read */
+
+struct pcvalues {
+	const uint8_t *p, *end;
+	int32_t value; /* from the PC reached before … */
+	uint32_t step; /* … for so many steps of the PC */
+	bool started;
+};
+
+/* false: there is no table at this offset of the region. */
+static inline bool pcvalues_open(struct pcvalues *v, const struct cursor *region,
+				 uint32_t off)
+{
+	uint64_t left = off < region->len ? region->len - off : 0;
+
+	if (!off || !left)
+		return false;
+	*v = (struct pcvalues){ .p = region->data + off, .value = -1 };
+	v->end = v->p + (left < PCVALUES_MAX ? left : PCVALUES_MAX);
+	return true;
+}
+
+static inline bool pcvalues_uvarint(struct pcvalues *v, uint32_t *ret)
+{
+	*ret = 0;
+	for (int shift = 0; shift < 35 && v->p < v->end; shift += 7) {
+		uint8_t byte = *v->p++;
+
+		*ret |= (uint32_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return true;
+	}
+	return false;
+}
+
+/* false: the end. A delta of 0 is the end, but not as the first one: tables may begin with -1. */
+static inline bool pcvalues_next(struct pcvalues *v)
+{
+	uint32_t delta;
+
+	/* nearly all are of one byte each */
+	if (v->end - v->p >= 2 && !((v->p[0] | v->p[1]) & 0x80)) {
+		delta = v->p[0];
+		v->step = v->p[1];
+		v->p += 2;
+	} else if (!pcvalues_uvarint(v, &delta) || !pcvalues_uvarint(v, &v->step)) {
+		return false;
+	}
+	if (!v->step || (!delta && v->started))
+		return false;
+	v->started = true;
+	v->value = (int32_t)((uint32_t)v->value + ((delta >> 1) ^ -(delta & 1)));
+	return true;
+}
+
+#endif
