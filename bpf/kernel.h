@@ -29,6 +29,9 @@ struct mm_struct {
 	unsigned long exec_vm;    /* pages of executable mappings */
 	unsigned long start_code; /* of the program: its lowest executable segment */
 	struct file *exe_file;
+	struct {
+		void *vdso; /* where it is in this process */
+	} context;
 };
 
 struct ns_common {

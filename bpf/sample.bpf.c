@@ -74,12 +74,14 @@ static __always_inline void count(__u32 which)
 /* Tells user space, at once, that this image wants to be looked at. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct image_record r = { .type = RECORD_IMAGE,
 				  .tgid = tgid,
 				  .image = p->image,
 				  .exe = p->exe,
 				  .left_out = p->left_out,
 				  .start_code = p->start_code,
+				  .vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso),
 				  .executable = p->executable.state,
 				  .given = p->flags & PROCESS_GIVEN };
 

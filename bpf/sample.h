@@ -188,6 +188,7 @@ struct image_record {
 	/* Where the lowest executable segment of the program is in this process: the segment's address in
 	 * the file plus the load bias. 0: not known. */
 	__u64 start_code;
+	__u64 vdso;       /* where the vDSO is in this process; 0: it has none */
 	__u32 executable; /* enum executable_state: what the kernel side takes it for */
 	__u32 given;      /* it is the image that user space has looked at and given */
 	char comm[16];

@@ -239,29 +239,39 @@ void procs_look_inside(struct procs *ps, struct proc *p)
 	p->space = NULL;
 }
 
-void procs_share(struct procs *ps, struct proc *p, const struct exe_key *exe)
+void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key none;
 	struct known_exe *k = NULL;
+	struct gone gone = { .start_code = r->start_code, .vdso = r->vdso };
+	struct space *space;
 
-	if (!memcmp(exe, &none, sizeof(none)))
+	if (!memcmp(&r->exe, &none, sizeof(none)))
 		return;
 	for (uint32_t i = 0; i < ps->n_known && !k; i++)
-		if (!memcmp(&ps->known[i].key, exe, sizeof(*exe)))
+		if (!memcmp(&ps->known[i].key, &r->exe, sizeof(r->exe)))
 			k = &ps->known[i];
-	if (p->space && p->go && !k) {
+	if (!k && p->go && p->program.exe) {
 		k = table_add(ps->known, ps->n_known, ps->cap_known);
-		k->key = *exe;
-		k->exe = space_exe(p->space);
-	} else if (!p->space && k && !space_open_gone(&p->space, ps->symbolizer, k->exe)) {
-		look_at_program(p);
+		k->key = r->exe;
+		k->exe = p->program.exe;
 	}
+	if (!k || (p->space && !p->gone))
+		return;
+	gone.exe = k->exe;
+	if (space_open_gone(&space, ps->symbolizer, &gone))
+		return;
+	space_close(p->space);
+	p->space = space;
+	p->gone = true;
+	look_at_program(p);
 }
 
 void procs_unlook(struct proc *p)
 {
 	space_close(p->space);
 	p->space = NULL;
+	p->gone = false;
 	p->go = false;
 	memset(&p->program, 0, sizeof(p->program));
 }

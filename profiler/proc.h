@@ -19,6 +19,7 @@ struct proc {
 	bool wanted;    /* recorded even if it is not Go */
 	bool looked; /* its executable was looked at; go, program and space mean something */
 	struct space *space; /* NULL: it was gone before we could look */
+	bool gone;           /* ... and space is what procs_share() knew of it */
 	struct go_program program;
 	uint32_t process;      /* row of the profile */
 	uint64_t refreshed_ns; /* when its maps were last read, CLOCK_MONOTONIC */
@@ -45,9 +46,10 @@ struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
 void procs_identify(struct procs *ps, struct proc *p, image_id image);
 /* Looks at the executable and the mappings of the process: first sight, or after an exec. */
 void procs_look(struct procs *ps, struct proc *p);
-/* After procs_look(), for an image of this executable: one that was gone by then has the names that another
- * process of the same file showed. */
-void procs_share(struct procs *ps, struct proc *p, const struct exe_key *exe);
+/* For each record of an image, after procs_look(): one whose mappings could not be read any more has the names
+ * of its file all the same, which this process or another one has shown. The first record may come in the
+ * middle of an exec, without addresses. */
+void procs_share(struct procs *ps, struct proc *p, const struct image_record *r);
 /* Forgets what was seen: it was not this image. */
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */

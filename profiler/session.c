@@ -221,7 +221,7 @@ static void look_at_image(struct session *s, struct proc *p, const struct image_
 	procs_look(s->procs, p);
 	if (!still_runs(s, p))
 		procs_unlook(p);
-	procs_share(s->procs, p, &r->exe);
+	procs_share(s->procs, p, r);
 	/* one that we came too late for may still be a Go program that is known */
 	if (p->go || p->wanted || r->executable == EXE_GO)
 		procs_record(s->procs, p);
@@ -245,6 +245,7 @@ static void on_image(void *arg, const struct image_record *r)
 		bool go = p->go;
 
 		procs_refresh(p);
+		procs_share(s->procs, p, r);
 		if (p->go && !go)
 			procs_record(s->procs, p);
 	} else {

@@ -32,47 +32,9 @@
 #include "symbolizer/object.h"
 #include "symbolizer/objects.h"
 #include "symbolizer/resolver.h"
-
-#define MAX_MAPS \
-	((size_t)64 << 20) /* bytes; 65,530 mappings, the kernel's limit, need 7 MB */
+#include "symbolizer/space.h"
 
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
-
-/* A row that frames name. */
-struct module_row {
-	const char *path, *build_id; /* of an object, or of kallsyms */
-	uint32_t go_minor;
-};
-
-struct symbolizer {
-	struct strtab *strs;
-	struct objects objects;
-	struct module_row *rows;
-	uint32_t n_rows, cap_rows;
-	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
-	bool kernel_tried;
-	const char *kernel_why;
-	struct framecache kernel_cache;
-};
-
-/* An executable mapping. */
-struct area {
-	uint64_t start, end;
-	uint64_t delta;        /* what makes an address one of the object */
-	struct object *object; /* of the symbolizer */
-};
-
-struct space {
-	struct symbolizer *s;
-	pid_t pid;
-	char root[32];      /* /proc/PID/root */
-	struct object *exe; /* NULL: cannot be read */
-	struct object
-		*image;    /* the Go program that it unpacked, of the symbolizer; or NULL */
-	uint64_t searched; /* hash of the maps in which there was none */
-	struct area *areas; /* by address */
-	uint32_t n_areas, cap_areas;
-};
 
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 {
@@ -338,6 +300,7 @@ void space_program(const struct space *sp, struct go_program *ret)
 	const struct object *go = space_go(sp, &bias);
 
 	*ret = program_of(program(sp));
+	ret->exe = sp->exe;
 	if (go) {
 		ret->version = *go->version ? go->version : "unknown";
 		ret->why = go->why;
@@ -356,6 +319,7 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 		err = -ENOEXEC;
 	else
 		*ret = program_of(o);
+	ret->exe = o;
 	return err;
 }
 
@@ -512,27 +476,6 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc)
 struct object *space_exe(const struct space *sp)
 {
 	return sp->exe;
-}
-
-int space_open_gone(struct space **ret, struct symbolizer *s, struct object *exe)
-{
-	struct space *sp;
-
-	if (!exe || !exe->elf || !exe->elf->fixed || !exe->go)
-		return -ENOTSUP;
-	sp = mem_zalloc(sizeof(*sp));
-	sp->s = s;
-	sp->exe = exe;
-	for (uint32_t i = 0; i < exe->elf->n_segments; i++) {
-		const struct elf_segment *seg = &exe->elf->segments[i];
-
-		if (seg->executable)
-			*table_add(sp->areas, sp->n_areas, sp->cap_areas) = (struct area){
-				seg->vaddr, seg->vaddr + seg->filesz, 0, exe
-			};
-	}
-	*ret = sp;
-	return 0;
 }
 
 int space_open_file(struct space **ret, struct symbolizer *s, int fd)

@@ -35,6 +35,8 @@ void space_close(struct space *sp);
 /* What a space was started from, and its Go, which may be a library. Strings live as long as the
  * symbolizer. */
 struct go_program {
+	struct object *
+		exe; /* what it was started from; NULL: cannot be read. Of the symbolizer */
 	const char *path;     /* as the process sees it */
 	const char *build_id; /* hex, "" when it has none */
 	const char *version;  /* "go1.22.3"; NULL: no Go program */
@@ -94,9 +96,16 @@ const char *symbolizer_kernel_why(const struct symbolizer *s);
 int space_open_file(struct space **ret, struct symbolizer *s, int fd);
 /* The file that a process was started from; NULL: it cannot be read. Stays with the symbolizer. */
 struct object *space_exe(const struct space *sp);
-/* A space of a process that is gone, but which was started from this file: only what every process of it
- * has at the same place. -ENOTSUP: there is no such thing. */
-int space_open_gone(struct space **ret, struct symbolizer *s, struct object *exe);
+/* What the kernel side has told of a process that is gone by now. */
+struct gone {
+	struct object *exe; /* that it was started from; of the symbolizer */
+	uint64_t
+		start_code; /* where it had the lowest executable segment of exe; 0: not known */
+	uint64_t vdso;      /* where it had the vDSO; 0: nowhere */
+};
+/* A space of a process that is gone: its program and the vDSO, without libraries. -ENOTSUP: exe is no Go
+ * program, or cannot have been loaded there. */
+int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone *gone);
 /* The functions of the program by each source of names, best first, as resolver.h's each;
  * of later ones only what is no Go code. */
 struct func;

@@ -167,6 +167,87 @@ Test(symbolizer, processes_of_one_file_share_it)
 	}
 }
 
+/* What the kernel side would tell of a process, from /proc. */
+static struct gone gone_of(pid_t pid, struct space *sp)
+{
+	struct gone gone = { .exe = space_exe(sp) };
+	char path[64], text[1024] = "", *at;
+	uint64_t auxv[2];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	cr_assert(f && fgets(text, sizeof(text), f));
+	fclose(f);
+	at = strrchr(text, ')');
+	for (int field = 2; field < 26; field++)
+		at = strchr(at + 1, ' ');
+	gone.start_code = strtoull(at, NULL, 10);
+	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
+	f = fopen(path, "r");
+	while (f && fread(auxv, sizeof(auxv), 1, f) == 1)
+		if (auxv[0] == AT_SYSINFO_EHDR)
+			gone.vdso = auxv[1];
+	fclose(f);
+	return gone;
+}
+
+/* Has what is known of a process that is gone the names which its mappings led to? */
+static uint32_t expect_same_names(struct space *sp, struct space *gone, uint64_t start,
+				  uint64_t len)
+{
+	struct frame a[FRAMES_AT_PC], b[FRAMES_AT_PC];
+	uint32_t named = 0;
+
+	for (uint64_t addr = start; addr < start + len; addr += 61) {
+		int n = symbolizer_user(symbolizer, sp, addr, a, FRAMES_AT_PC, NULL);
+		int m = symbolizer_user(symbolizer, gone, addr, b, FRAMES_AT_PC, NULL);
+
+		cr_assert_eq(n, m);
+		for (int i = 0; i < n; i++)
+			cr_assert(a[i].func == b[i].func && a[i].module == b[i].module &&
+				  a[i].addr == b[i].addr);
+		named += a[0].func != 0;
+	}
+	return named;
+}
+
+Test(symbolizer, gone_processes)
+{
+	struct gone gone, wrong;
+	struct space *sp, *left;
+	uint64_t bias, entry;
+	const uint8_t *code;
+	uint32_t len;
+	pid_t pid;
+	int in;
+
+	pid = start_go(go_binary(), &in);
+	sp = open_go(pid);
+	cr_assert(function_of(sp, "main.main", &entry, &code, &len));
+	space_go(sp, &bias);
+	gone = gone_of(pid, sp);
+	stop_go(pid, in);
+	cr_assert(gone.exe && gone.start_code && gone.vdso);
+
+	wrong = gone;
+	wrong.start_code += 8;
+	cr_expect_eq(space_open_gone(&left, symbolizer, &wrong), -ENOTSUP);
+	wrong.exe = NULL;
+	cr_expect_eq(space_open_gone(&left, symbolizer, &wrong), -ENOTSUP);
+	wrong = (struct gone){ .exe = gone.exe };
+	cr_expect_eq(space_open_gone(&left, symbolizer, &wrong) == 0, gone.exe->elf->fixed);
+	if (gone.exe->elf->fixed)
+		space_close(left);
+
+	cr_assert_eq(space_open_gone(&left, symbolizer, &gone), 0);
+	cr_expect_geq(expect_same_names(sp, left, entry + bias - 4096, 8192), 100);
+	cr_expect_gt(expect_same_names(sp, left, gone.vdso, 4096), 0);
+	cr_expect_eq(space_refresh(left), -ESRCH);
+	space_close(left);
+	space_close(sp);
+}
+
 /* One frame of this process. */
 static struct frame frame_at(struct space *sp, const void *addr, bool *unmapped)
 {

@@ -82,6 +82,8 @@ build() {
 		(cd "$top/$dir" && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
 			"$go" build -o "$bin/" ./...)
 	done
+	(cd "$top/tests/workloads" && CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-buildvcs=false \
+		"$go" build -buildmode=pie -o "$bin/shortpie" ./short)
 }
 
 # Tests that record call this first.

@@ -28,6 +28,7 @@ var finished = make(chan uint64)
 func main() {
 	status := flag.Int("exit", 0, "exit `status`")
 	sig := flag.Int("kill", 0, "end by this `signal`")
+	watch := flag.Duration("watch", 0, "first ask the vDSO for the time, for this `time`")
 	children := flag.Int("children", 0, "first run `N` of the same, one after the other")
 	flag.Parse()
 	for i := 0; i < *children; i++ {
@@ -37,6 +38,8 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	}
+	for t := time.Now(); time.Since(t) < *watch; {
 	}
 	go worker()
 	id := <-finished

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Spaces of processes that are gone, from what the kernel side has told of them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/maps.h"
+#include "symbolizer/object.h"
+#include "symbolizer/space.h"
+#include "symbolizer/symbolizer.h"
+
+enum { PAGE = 4096 };
+
+/* What a process that has its lowest executable segment at start_code has added to the addresses of the
+ * file. false: the kernel would not have loaded it there. */
+static bool load_bias(const struct elf *e, uint64_t start_code, uint64_t *bias)
+{
+	uint32_t i = 0;
+
+	*bias = 0;
+	if (e->fixed && !start_code)
+		return true;
+	while (i < e->n_segments && !e->segments[i].executable)
+		i++;
+	if (i == e->n_segments || !start_code)
+		return false;
+	*bias = start_code - e->segments[i].vaddr;
+	return e->fixed ? !*bias : !(*bias & (PAGE - 1));
+}
+
+/* Our own, which is that of every process. */
+static struct object *vdso_here(struct symbolizer *s)
+{
+	struct buf text = { 0 };
+	struct mapping m;
+
+	if (!s->vdso && !file_read(AT_FDCWD, "/proc/self/maps", MAX_MAPS, &text)) {
+		struct cursor c = cursor_over(text.data, text.len);
+
+		while (!s->vdso && maps_next(&c, &m))
+			if (mapping_is(&m, "[vdso]"))
+				s->vdso = objects_of_vdso(&s->objects, getpid(), &m);
+	}
+	buf_release(&text);
+	return s->vdso;
+}
+
+static void area_add(struct space *sp, uint64_t start, uint64_t size, uint64_t delta,
+		     struct object *o)
+{
+	struct area *a = table_add(sp->areas, sp->n_areas, sp->cap_areas);
+
+	*a = (struct area){ start, start + size, delta, o };
+}
+
+int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone *gone)
+{
+	struct object *exe = gone->exe, *o;
+	struct space *sp;
+	uint64_t bias, vaddr;
+
+	if (!exe || !exe->elf || !exe->go || !load_bias(exe->elf, gone->start_code, &bias))
+		return -ENOTSUP;
+	sp = mem_zalloc(sizeof(*sp));
+	sp->s = s;
+	sp->exe = exe;
+	for (uint32_t i = 0; i < exe->elf->n_segments; i++) {
+		const struct elf_segment *seg = &exe->elf->segments[i];
+
+		if (seg->executable)
+			area_add(sp, seg->vaddr + bias, seg->filesz, -bias, exe);
+	}
+	o = gone->vdso ? vdso_here(s) : NULL;
+	if (o && o->elf && elf_vaddr(o->elf, 0, &vaddr)) /* it is above the program */
+		area_add(sp, gone->vdso, o->key.size, vaddr - gone->vdso, o);
+	*ret = sp;
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a symbolizer and its spaces consist of; for the files that implement symbolizer.h. */
+#ifndef SYMBOLIZER_SPACE_H
+#define SYMBOLIZER_SPACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "symbolizer/framecache.h"
+#include "symbolizer/objects.h"
+
+struct kallsyms;
+struct strtab;
+
+/* Of the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, need 7 MB. */
+#define MAX_MAPS ((size_t)64 << 20)
+
+/* A row that frames name. */
+struct module_row {
+	const char *path, *build_id; /* of an object, or of kallsyms */
+	uint32_t go_minor;
+};
+
+struct symbolizer {
+	struct strtab *strs;
+	struct objects objects;
+	struct object *vdso; /* of objects: our own, once it was asked for; or NULL */
+	struct module_row *rows;
+	uint32_t n_rows, cap_rows;
+	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
+	bool kernel_tried;
+	const char *kernel_why;
+	struct framecache kernel_cache;
+};
+
+/* An executable mapping. */
+struct area {
+	uint64_t start, end;
+	uint64_t delta;        /* what makes an address one of the object */
+	struct object *object; /* of the symbolizer */
+};
+
+struct space {
+	struct symbolizer *s;
+	pid_t pid;
+	char root[32];      /* /proc/PID/root */
+	struct object *exe; /* NULL: cannot be read */
+	struct object
+		*image;    /* the Go program that it unpacked, of the symbolizer; or NULL */
+	uint64_t searched; /* hash of the maps in which there was none */
+	struct area *areas; /* by address */
+	uint32_t n_areas, cap_areas;
+};
+
+#endif
