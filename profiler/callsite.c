@@ -153,7 +153,7 @@ void callees_release(struct callees *t)
 
 static struct cursor code_at(const struct object *o, uint64_t addr)
 {
-	return o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
+	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
 }
 
 static void skip_endbr(struct cursor *c)
@@ -265,7 +265,7 @@ bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
 	struct cursor c = code_at(o, pc);
 	GElf_Ehdr eh;
 
-	if (!o->elf || !gelf_getehdr(o->elf->lib, &eh))
+	if (!o || !o->elf || !gelf_getehdr(o->elf->lib, &eh))
 		return false;
 	return pc - eh.e_entry < (leaf ? BEGIN_MAX : ENTRY_MAX) ||
 	       (cursor_left(&c) >= EXIT_MAX &&
@@ -337,7 +337,7 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 	target = read_target(&c, at);
 	if (o == to->object && leads_to(target, to))
 		return CALLSITE_OF;
-	if (!is_stub(o, target, &slot) || !to->object->elf)
+	if (!is_stub(o, target, &slot) || !to->object || !to->object->elf)
 		return CALLSITE_OTHER;
 	target = import_start(to->callees, o, slot);
 	return target && leads_to(target, to) ? CALLSITE_OF : CALLSITE_OTHER;

@@ -155,7 +155,7 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 
 static struct area *area_find(const struct space *sp, uint64_t addr)
 {
-	uint32_t lo = 0, hi = sp->n_areas;
+	uint32_t lo = 0, hi = sp ? sp->n_areas : 0, n = hi;
 
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
@@ -165,7 +165,7 @@ static struct area *area_find(const struct space *sp, uint64_t addr)
 		else
 			hi = mid;
 	}
-	return lo < sp->n_areas && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
+	return lo < n && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
 }
 
 static struct area area_of_mapping(struct space *sp, const struct mapping *m,
@@ -274,6 +274,8 @@ static struct go_program program_of(const struct object *o)
 /* What the process was started from. */
 static const struct object *program(const struct space *sp)
 {
+	if (!sp)
+		return NULL;
 	return sp->image ? sp->image : sp->exe;
 }
 
@@ -281,7 +283,7 @@ const struct object *space_go(const struct space *sp, uint64_t *bias)
 {
 	const struct object *o = program(sp);
 
-	for (uint32_t i = 0; i < sp->n_areas; i++) {
+	for (uint32_t i = 0; sp && i < sp->n_areas; i++) {
 		const struct area *a = &sp->areas[i];
 
 		/* a library in a program of C */
@@ -300,7 +302,7 @@ void space_program(const struct space *sp, struct go_program *ret)
 	const struct object *go = space_go(sp, &bias);
 
 	*ret = program_of(program(sp));
-	ret->exe = sp->exe;
+	ret->exe = sp ? sp->exe : NULL;
 	if (go) {
 		ret->version = *go->version ? go->version : "unknown";
 		ret->why = go->why;
@@ -418,7 +420,7 @@ static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
 {
-	const struct area *a = sp ? area_find(sp, pc) : NULL;
+	const struct area *a = area_find(sp, pc);
 
 	return a && a->object->go && object_go_pc(a->object, pc + a->delta, ret);
 }
@@ -475,7 +477,7 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc)
 
 struct object *space_exe(const struct space *sp)
 {
-	return sp->exe;
+	return sp ? sp->exe : NULL;
 }
 
 int space_open_file(struct space **ret, struct symbolizer *s, int fd)

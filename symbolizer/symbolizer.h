@@ -5,6 +5,9 @@
  * A symbolizer owns modules (one per ELF file, whoever maps it) and the kernel's symbols; a space is
  * what one image of one process has mapped. Modules are found, opened and pinned when the space is
  * read, so that their names survive the process; each address is resolved once per module.
+ *
+ * A process may be gone before its space can be read: functions that ask a space something take
+ * NULL for one of which nothing is known.
  */
 #ifndef SYMBOLIZER_SYMBOLIZER_H
 #define SYMBOLIZER_SYMBOLIZER_H
@@ -65,7 +68,7 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 /* What the leaf repair asks of pclntab: the bytes between SP and the return address at pc.
  * false: pc is not in a Go function, or its table does not say. */
 bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
-/* As gopclntab_pc(), of any Go module; remembered. sp may be NULL: false. */
+/* As gopclntab_pc(), of any Go module; remembered. */
 struct go_pc;
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret);
 /* Does a function of any Go module start at pc? */

@@ -5,9 +5,12 @@
 #include <string.h>
 
 #include "profiler/base/strtab.h"
+#include "profiler/callsite.h"
 #include "profiler/unwind.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"
 
@@ -306,4 +309,73 @@ Test(unwind, resumed_stack_follows)
 	cr_assert_eq(stack.n_resume, 3);
 	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
 	cr_expect_eq(stack.pcs[stack.n + 2], caller);
+}
+
+static int no_function(void *arg, const struct func *f)
+{
+	(void)f;
+	return ++*(int *)arg;
+}
+
+/* A process may be gone before anything of it can be read. */
+Test(unwind, nothing_is_known_of_a_process_that_is_gone)
+{
+	static const struct elf empty;
+	const struct object nothing = { .path = (char *)"" };
+	uint64_t leaf = entry_of("runtime.memmove"), unused, pcs[8];
+	struct callees callees = { .elf = &empty };
+	struct frame f[FRAMES_AT_PC];
+	struct go_program program;
+	struct callee callee;
+	enum cunwind_end end;
+	bool unmapped = false;
+	struct cunwind *u;
+	struct go_pc pc;
+	uint32_t n = 0;
+	int calls = 0;
+
+	cr_assert_eq(cunwind_open(&u), 0);
+	cr_expect_eq(symbolizer_user(symbolizer, NULL, leaf, f, FRAMES_AT_PC, &unmapped),
+		     1);
+	cr_expect(unmapped);
+	cr_expect_not(space_go_pc(NULL, leaf, &pc));
+	cr_expect_not(space_spdelta(NULL, leaf, &n));
+	cr_expect_not(space_is_entry(NULL, leaf));
+	cr_expect_not(space_spwrite(NULL, leaf));
+	cr_expect_not(space_is_go(NULL, leaf));
+	cr_expect_null(space_object(NULL, leaf, &unused));
+	cr_expect_null(space_go(NULL, &unused));
+	cr_expect_null(space_exe(NULL));
+	cr_expect_eq(space_start_function(NULL, leaf), 0);
+	cr_expect_eq(space_functions(NULL, no_function, &calls), 0);
+	space_program(NULL, &program);
+	cr_expect_null(program.version);
+	space_close(NULL);
+
+	for (int i = 0; i < 2; i++) {
+		const struct object *o = i ? &nothing : NULL;
+
+		cr_expect_not(is_trampoline(o, leaf));
+		cr_expect_not(is_first_function(o, leaf, true));
+		callee = callee_at(&callees, o, leaf);
+		cr_expect_eq(callsite_find(NULL, leaf, &callee), CALLSITE_NONE);
+	}
+	for (uint32_t flags = 0; flags < 1 << 16; flags += 1 << 4) {
+		for (uint16_t resume = RESUME_NONE; resume <= RESUME_SIGNAL; resume++) {
+			struct cstack c = { .regs = { [16] = leaf } };
+
+			sample->flags = flags;
+			sample->resume = resume;
+			sample->ip = sample->resume_pc = leaf;
+			sample->n_c_words = C_REGS + 4;
+			sample->c_sp = sample->g0_sp = SP;
+			stack_unwind(&stack, NULL, u, sample);
+			cr_expect_eq(stack.pcs[0], leaf);
+			stack_callers_in_c(&stack, NULL, u, sample, leaf, true, pcs, 8,
+					   &end);
+			cr_expect_eq(end, CUNWIND_BROKEN);
+			cr_expect_eq(cunwind(u, NULL, &c, pcs, 8, &n), CUNWIND_BROKEN);
+		}
+	}
+	cunwind_close(u);
 }
