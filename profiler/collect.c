@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
@@ -20,6 +21,9 @@ enum {
 	/* bytes of one CPU's ring buffer */
 	RING_MIN = 1 << 20, /* for copies of C stacks */
 	RING_MAX = 8 << 20,
+	/* of time, before others have their turn */
+	CONTROL_NS = 20000000,
+	SAMPLES_NS = 50000000,
 };
 
 struct collector {
@@ -31,8 +35,18 @@ struct collector {
 	struct ring_buffer *control; /* what wakes us */
 	struct ring_buffer *samples; /* of all CPUs */
 	const struct collector_handler *handler;
+	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
 
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* -ECANCELED: enough for now; this record was taken all the same. */
 static int on_record(void *arg, void *data, size_t size)
 {
 	const struct collector *c = arg;
@@ -61,7 +75,22 @@ static int on_record(void *arg, void *data, size_t size)
 			h->exit(h->arg, data);
 		break;
 	}
-	return 0;
+	return now_ns() < c->until_ns ? 0 : -ECANCELED;
+}
+
+/* Hands over what is in these rings. 1: there may be more; or negative errno. */
+static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_ns)
+{
+	uint64_t before = c->until_ns, until = now_ns() + max_ns;
+	int n;
+
+	/* also from a handler, whose caller's time this is */
+	c->until_ns = before && before < until ? before : until;
+	n = ring_buffer__consume(rings);
+	c->until_ns = before;
+	if (n == -ECANCELED)
+		return 1;
+	return n < 0 ? -EIO : 0;
 }
 
 /* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
@@ -313,7 +342,7 @@ int collector_process(struct collector *c, uint32_t tgid, image_id image,
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)
 {
 	struct epoll_event event;
-	int n;
+	int n, more, control;
 
 	c->handler = h;
 	n = epoll_wait(ring_buffer__epoll_fd(c->control), &event, 1, timeout_ms);
@@ -321,16 +350,16 @@ int collector_poll(struct collector *c, int timeout_ms, const struct collector_h
 		return -errno;
 	n = n < 0 ? -EINTR : 0;
 	/* samples do not wake us: whatever epoll says, there may be some */
-	if (ring_buffer__consume(c->control) < 0 || ring_buffer__consume(c->samples) < 0)
+	control = consume(c, c->control, CONTROL_NS);
+	more = consume(c, c->samples, SAMPLES_NS);
+	if (control < 0 || more < 0)
 		return -EIO;
-	return n;
+	return n ? n : control | more;
 }
 
 int collector_control(struct collector *c)
 {
-	int n = ring_buffer__consume(c->control);
-
-	return n < 0 ? -EIO : n;
+	return consume(c, c->control, CONTROL_NS);
 }
 
 void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])

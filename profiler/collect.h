@@ -63,10 +63,11 @@ int collector_process(struct collector *c, uint32_t tgid, image_id image,
 
 /* Waits up to timeout_ms for something urgent, then hands over all that is there, samples last and CPU
  * by CPU: they are in the order of time only within each. Records that
- * do not add up are dropped. 0, or -EINTR; other negative errno are fatal. */
+ * do not add up are dropped. Returns after some ten ms, also if there is more, so that nobody waits long
+ * for the caller: 1 then. Else 0, or -EINTR; other negative errno are fatal. */
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
 
-/* From a sample's handler: hands over the other records that have come meanwhile. How many. */
+/* From a sample's handler: hands over the other records that have come meanwhile. As collector_poll(). */
 int collector_control(struct collector *c);
 
 void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX]);

@@ -20,6 +20,9 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 
+/* Of the time, one process's mappings may take a part in so many. */
+enum { REFRESH_SHARE = 50 };
+
 struct known_exe {
 	struct exe_key key;
 	struct object *exe;
@@ -225,6 +228,7 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->refreshed_ns = now_ns();
 	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
+	p->refresh_cost_ns = now_ns() - p->refreshed_ns;
 }
 
 void procs_look_inside(struct procs *ps, struct proc *p)
@@ -293,9 +297,18 @@ void procs_record(struct procs *ps, struct proc *p)
 
 void procs_refresh(struct proc *p)
 {
-	p->refreshed_ns = now_ns();
+	uint64_t start = now_ns(),
+		 due = p->refreshed_ns + REFRESH_SHARE * p->refresh_cost_ns;
+
+	if (start < due) {
+		p->stale_ns = due;
+		return;
+	}
+	p->stale_ns = 0;
+	p->refreshed_ns = start;
 	if (p->space && !space_refresh(p->space) && !p->go)
 		look_at_program(p);
+	p->refresh_cost_ns = now_ns() - start;
 }
 
 /* What the file says: read once for all processes of a program. */

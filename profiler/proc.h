@@ -21,11 +21,13 @@ struct proc {
 	struct space *space; /* NULL: it was gone before we could look */
 	bool gone;           /* ... and space is what procs_share() knew of it */
 	struct go_program program;
-	uint32_t process;      /* row of the profile */
-	uint64_t refreshed_ns; /* when its maps were last read, CLOCK_MONOTONIC */
-	uint64_t again_ns;     /* when to look again for what was not there yet; 0: not */
-	uint32_t again;        /* how often that was */
-	uint8_t ended;         /* 0: it runs; then it counts the calls of procs_reap() */
+	uint32_t process;         /* row of the profile */
+	uint64_t refreshed_ns;    /* when its maps were last read, CLOCK_MONOTONIC */
+	uint64_t refresh_cost_ns; /* how long that took */
+	uint64_t stale_ns; /* they have changed since: when to read them again; 0: not */
+	uint64_t again_ns; /* when to look again for what was not there yet; 0: not */
+	uint32_t again;    /* how often that was */
+	uint8_t ended;     /* 0: it runs; then it counts the calls of procs_reap() */
 	char comm[16];
 };
 
@@ -54,7 +56,9 @@ void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */
 void procs_record(struct procs *ps, struct proc *p);
-/* Reads the mappings again: what was packed may have become a Go program. */
+/* Reads the mappings again: what was packed may have become a Go program. A process with very many
+ * mappings that change all the time must not take our time from all others: where reading them takes
+ * long it is put off, and stale_ns says until when. */
 void procs_refresh(struct proc *p);
 /* Looks for Go among the libraries of a program that is not. */
 void procs_look_inside(struct procs *ps, struct proc *p);

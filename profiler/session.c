@@ -227,6 +227,16 @@ static void look_at_image(struct session *s, struct proc *p, const struct image_
 		procs_record(s->procs, p);
 }
 
+/* Its mappings have changed. */
+static void refresh(struct session *s, struct proc *p)
+{
+	bool go = p->go;
+
+	procs_refresh(p);
+	if (p->go && !go)
+		procs_record(s->procs, p);
+}
+
 /* First sight of an image, or new code in one that is known. */
 static void on_image(void *arg, const struct image_record *r)
 {
@@ -376,7 +386,13 @@ static int look_again(struct session *s, int timeout_ms)
 	struct proc *p;
 
 	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
-		if (!p->again_ns || p->ended)
+		if (p->ended)
+			continue;
+		if (p->stale_ns && now >= p->stale_ns)
+			refresh(s, p);
+		if (p->stale_ns && p->stale_ns < next)
+			next = p->stale_ns;
+		if (!p->again_ns)
 			continue;
 		if (now >= p->again_ns) {
 			p->again_ns = 0;
@@ -435,7 +451,8 @@ void session_stop(struct session *s)
 
 	t->duration_ns = session_elapsed_ns(s);
 	collector_stop(s->collector);
-	session_step(s, 0);
+	while (session_step(s, 0) > 0)
+		;
 	collector_left_out(s->collector, on_left_out, s);
 	collector_counters(s->collector, counts);
 	t->lost_ring_full = counts[COUNT_RING_FULL];

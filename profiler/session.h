@@ -45,7 +45,7 @@ int session_follow_tree(struct session *s, pid_t pid);
 /* Last before the start: whose time the profile has from now on. */
 void session_prepare(struct session *s);
 int session_start(struct session *s, const char **what);
-/* Waits up to timeout_ms, takes in what came. As collector_poll(). */
+/* Waits up to timeout_ms, takes in what came, for some ten ms at most. As collector_poll(). */
 int session_step(struct session *s, int timeout_ms);
 /* Stops the events, takes in the rest, and fills profile->truth. */
 void session_stop(struct session *s);

@@ -234,7 +234,7 @@ static int loop(struct run *r)
 
 	while (!err && !wants_end(r)) {
 		err = session_step(r->session, timeout_ms(r));
-		if (err == -EINTR)
+		if (err == -EINTR || err > 0)
 			err = 0;
 		if (err) {
 			clear_live(r);
