@@ -447,7 +447,8 @@ void session_stop(struct session *s)
 {
 	struct truth *t = &s->profile->truth;
 	uint64_t counts[COUNT_MAX];
-	const char *names, *why;
+	const char *names, *why, *path = "";
+	uint32_t changed;
 
 	t->duration_ns = session_elapsed_ns(s);
 	collector_stop(s->collector);
@@ -463,6 +464,11 @@ void session_stop(struct session *s)
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)
 		note(s, "kernel functions have no names: %s", why);
+	changed = symbolizer_changed(s->symbolizer, &path);
+	if (changed)
+		note(s,
+		     "%u file%s truncated while being read, e.g. %s: functions may lack names",
+		     changed, changed > 1 ? "s were" : " was", path);
 	s->profile->not_go_names = strtab_add(s->profile->strings, names);
 	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	t->peak_rss = peak_rss();

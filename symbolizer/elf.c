@@ -145,6 +145,7 @@ fail:
 
 int elf_open(struct elf **ret, int fd)
 {
+	struct guard guard;
 	struct stat st;
 	void *map;
 	int err;
@@ -156,12 +157,22 @@ int elf_open(struct elf **ret, int fd)
 	map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
+	guard = (struct guard){ .start = map, .size = (size_t)st.st_size };
+	guard_add(&guard);
 	err = elf_parse(ret, map, (size_t)st.st_size);
-	if (err)
+	guard_remove(&guard);
+	if (!err && guard.changed) {
+		elf_close(*ret);
+		err = -ESTALE;
+	}
+	if (err) {
 		munmap(map, (size_t)st.st_size);
-	else
-		(*ret)->map = map;
-	return err;
+		return err;
+	}
+	(*ret)->map = map;
+	(*ret)->guard = guard;
+	guard_add(&(*ret)->guard);
+	return 0;
 }
 
 void elf_close(struct elf *e)
@@ -169,8 +180,10 @@ void elf_close(struct elf *e)
 	if (!e)
 		return;
 	elf_end(e->lib);
-	if (e->map)
+	if (e->map) {
+		guard_remove(&e->guard);
 		munmap(e->map, e->size);
+	}
 	free(e->segments);
 	free(e);
 }

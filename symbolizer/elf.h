@@ -2,8 +2,7 @@
 /*
  * A 64-bit little-endian ELF file, mapped and not copied: names stay readable when the file
  * is deleted and its last process gone. What a header says is clipped to the bytes that are
- * there. A library that somebody truncates under the mapping is SIGBUS, as it is for its
- * own process.
+ * there. Where somebody truncates the file meanwhile, zeros are read, and guard.changed is set.
  */
 #ifndef SYMBOLIZER_ELF_H
 #define SYMBOLIZER_ELF_H
@@ -13,6 +12,7 @@
 #include <stdint.h>
 
 #include "profiler/base/cursor.h"
+#include "profiler/base/guard.h"
 
 /* A PT_LOAD. */
 struct elf_segment {
@@ -24,6 +24,7 @@ struct elf {
 	const uint8_t *data;
 	size_t size;
 	void *map;                    /* data, when elf_open() mapped it */
+	struct guard guard;           /* of map */
 	struct Elf *lib;              /* of libelf, over data */
 	uint16_t machine;             /* EM_* */
 	struct elf_segment *segments; /* by vaddr */
@@ -38,8 +39,8 @@ struct elf {
 	} tls;
 };
 
-/* The fd may be closed afterwards. -ENOEXEC: not such a file; or why it cannot be
- * mapped. */
+/* The fd may be closed afterwards. -ENOEXEC: not such a file; -ESTALE: it was truncated
+ * meanwhile; or why it cannot be mapped. */
 int elf_open(struct elf **ret, int fd);
 /* The same from bytes, which must outlive it. */
 int elf_parse(struct elf **ret, const void *data, size_t size);

@@ -102,13 +102,24 @@ void object_free(struct object *o)
 	free(o);
 }
 
+bool object_changed(struct object *o)
+{
+	o->changed = o->changed || (o->elf && o->elf->guard.changed);
+	return o->changed;
+}
+
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out)
 {
+	unsigned faults = guard_faults();
 	int n = 0;
 
-	for (uint32_t i = 0; !n && i < o->n_sources; i++)
+	for (uint32_t i = 0; !n && i < o->n_sources && !object_changed(o); i++)
 		n = o->sources[i].resolver->find(o->sources[i].self, addr, strs, out,
 						 FRAMES_AT_PC);
+	if (guard_faults() != faults) /* maybe of its debug file, which libdw has mapped */
+		o->changed = true;
+	if (object_changed(o))
+		n = 0;
 	if (n < 0)
 		debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
 	if (n <= 0) {
@@ -143,5 +154,5 @@ bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
 		m->found = gopclntab_pc(o->go, addr, &m->pc);
 	}
 	*ret = m->pc;
-	return m->found;
+	return m->found && !object_changed(o);
 }

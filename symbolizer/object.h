@@ -39,6 +39,7 @@ struct object {
 	struct elf *elf; /* NULL: not an ELF file, or one we may not read */
 	void *bytes;     /* of elf, when it is in no file */
 	bool vdso;
+	bool changed; /* its file, or its debug file, was truncated while we read it */
 	struct source sources[SOURCES_MAX]; /* best first */
 	uint32_t n_sources;                 /* 0: its addresses have no names */
 	const struct gopclntab *go;         /* one of them; NULL: none */
@@ -64,6 +65,9 @@ void object_free(struct object *o); /* takes NULL */
  * addresses. */
 struct go_pc;
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret);
+
+/* Was its file truncated while we read it? Then nothing more is taken from it. */
+bool object_changed(struct object *o);
 
 /* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
  * frame. */

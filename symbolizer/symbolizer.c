@@ -402,6 +402,19 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 	return 1;
 }
 
+uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->objects.n; i++) {
+		if (!object_changed(s->objects.rows[i]))
+			continue;
+		*path = s->objects.rows[i]->path;
+		n++;
+	}
+	return n;
+}
+
 const char *symbolizer_kernel_why(const struct symbolizer *s)
 {
 	return s->kernel_why;

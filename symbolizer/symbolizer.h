@@ -91,6 +91,9 @@ void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **pat
 		       const char **build_id, uint32_t *go_minor);
 /* Reads the kernel's symbols now, and not in the middle of something urgent. */
 void symbolizer_load_kernel(struct symbolizer *s);
+/* How many files were truncated while their names were read, so that some are missing. *path: of
+ * one of them. */
+uint32_t symbolizer_changed(const struct symbolizer *s, const char **path);
 /* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
 const char *symbolizer_kernel_why(const struct symbolizer *s);
 

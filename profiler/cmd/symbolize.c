@@ -369,6 +369,7 @@ int cmd_symbolize(int argc, char **argv)
 		COMMON_OPTIONS,
 		{ 0 },
 	};
+	const char *changed;
 	int status = STATUS_USAGE;
 
 	if (help_wanted(argc, argv))
@@ -378,6 +379,9 @@ int cmd_symbolize(int argc, char **argv)
 	q.strs = strtab_new();
 	symbolizer_open(&q.symbolizer, q.strs);
 	status = run(&q, argc, argv);
+	if (symbolizer_changed(q.symbolizer, &changed))
+		warn("%s was truncated while being read: functions may lack names",
+		     changed);
 	space_close(q.space);
 	symbolizer_close(q.symbolizer);
 	strtab_free(q.strs);

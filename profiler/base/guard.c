@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/guard.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static struct guard *guards;
+static volatile sig_atomic_t faults;
+static uintptr_t page;
+
+/* SIGBUS is raised by the instruction that reads, so lists are not being changed. */
+static void on_bus_error(int sig, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr & ~(page - 1);
+	int err = errno;
+
+	(void)context;
+	if (info->si_code != BUS_ADRERR ||
+	    mmap((void *)at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
+		 0) == MAP_FAILED) {
+		signal(sig, SIG_DFL); /* and the instruction is executed again */
+		return;
+	}
+	faults = faults + 1;
+	for (struct guard *g = guards; g; g = g->next)
+		if (at - (uintptr_t)g->start < g->size)
+			g->changed = true;
+	errno = err;
+}
+
+void guard_add(struct guard *g)
+{
+	struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
+
+	if (!page) {
+		page = (uintptr_t)sysconf(_SC_PAGESIZE);
+		sigaction(SIGBUS, &action, NULL);
+	}
+	g->next = guards;
+	guards = g;
+}
+
+void guard_remove(struct guard *g)
+{
+	struct guard **p = &guards;
+
+	while (*p && *p != g)
+		p = &(*p)->next;
+	if (*p)
+		*p = g->next;
+}
+
+unsigned guard_faults(void)
+{
+	return (unsigned)faults;
+}

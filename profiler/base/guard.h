@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mappings of files that others may cut meanwhile. Reading a page behind the new end of such a file
+ * raises SIGBUS, which would end us. A handler puts a page of zeros there instead, and notes that
+ * the file has changed: what was read from it since may be wrong. For programs of one thread.
+ */
+#ifndef BASE_GUARD_H
+#define BASE_GUARD_H
+
+#include <signal.h>
+#include <stddef.h>
+
+struct guard {
+	const void *start;
+	size_t size;
+	volatile sig_atomic_t changed; /* a page of it was not there any more */
+	struct guard *next;
+};
+
+/* g->start and g->size are set, and g stays where it is until guard_remove(). The first one installs the
+ * handler, which is also there for mappings that nobody has added (libelf's own). */
+void guard_add(struct guard *g);
+void guard_remove(struct guard *g);
+/* How many pages were replaced so far, of all mappings. */
+unsigned guard_faults(void);
+
+#endif
