@@ -54,4 +54,7 @@ struct space {
 	uint32_t n_areas, cap_areas;
 };
 
+/* The area that addr is in; NULL: none. Takes NULL for a space of which nothing is known. */
+struct area *space_area(const struct space *sp, uint64_t addr);
+
 #endif

@@ -7,34 +7,18 @@
  */
 #include "symbolizer/symbolizer.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libelf.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "profiler/base/arena.h"
-#include "profiler/base/buf.h"
-#include "profiler/base/file.h"
-#include "profiler/base/index.h"
-#include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/framecache.h"
 #include "symbolizer/gopclntab.h"
-#include "symbolizer/image.h"
 #include "symbolizer/kallsyms.h"
-#include "symbolizer/maps.h"
 #include "symbolizer/object.h"
 #include "symbolizer/objects.h"
-#include "symbolizer/resolver.h"
 #include "symbolizer/space.h"
-
-static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 {
@@ -78,253 +62,6 @@ static uint32_t row_add(struct symbolizer *s, const char *path, const char *buil
 	return s->n_rows - 1;
 }
 
-/* A program that is no Go program may have been packed, and unpack one. What is not yet one
- * is not kept: it may be about to be. Processes of one file share it. */
-static void find_image(struct space *sp, const struct buf *text)
-{
-	uint64_t hash = hash_bytes(text->data, text->len);
-	struct cursor maps = cursor_over(text->data, text->len);
-	struct image im;
-
-	if (sp->image || !sp->exe || !sp->exe->elf || *sp->exe->version || sp->exe->go ||
-	    sp->searched == hash)
-		return;
-	sp->searched = hash;
-	while (!sp->image && !image_next(&im, sp->pid, &maps)) {
-		struct object_key key = sp->exe->key;
-		const char *path = sp->exe->path;
-		void *bytes;
-
-		key.size ^= hash_bytes(im.ph, sizeof(im.ph));
-		sp->image = objects_find(&sp->s->objects, &key, path, strlen(path));
-		if (sp->image)
-			break;
-		bytes = image_read(&im, sp->pid);
-		if (!bytes)
-			break;
-		sp->image = object_of_bytes(bytes, im.size, &key, path, strlen(path));
-		if (*sp->image->version && sp->image->go) {
-			objects_keep(&sp->s->objects, sp->image);
-		} else {
-			object_free(sp->image);
-			sp->image = NULL;
-		}
-	}
-}
-
-/* Reads the target of a link without " (deleted)"; "" when it cannot be read. */
-static size_t link_read(const char *link, char path[PATH_MAX])
-{
-	ssize_t len = readlink(link, path, PATH_MAX - 1);
-	size_t n = len < 0 ? 0 : (size_t)len, tail = sizeof(deleted) - 1;
-
-	if (n > tail && !memcmp(path + n - tail, deleted, tail))
-		n -= tail;
-	path[n] = 0;
-	return n;
-}
-
-/* What is mapped there. Of the ways to a file the first needs no path and survives its
- * deletion, but takes CAP_CHECKPOINT_RESTORE; the program itself has a link that takes
- * less. */
-static struct object *object_of_mapping(struct space *sp, const struct mapping *m,
-					const char *exe)
-{
-	char file[PATH_MAX + 64];
-	struct object *o;
-
-	if (mapping_is(m, vdso))
-		return objects_of_vdso(&sp->s->objects, sp->pid, m);
-	if (!m->inode && m->path_len && *m->path == '[')
-		return objects_of_name(&sp->s->objects, m->path, m->path_len);
-	if (!m->inode && sp->image && !elf_at(sp->image->elf, m->start).bad)
-		return sp->image;
-	if (!m->inode)
-		return objects_of_name(&sp->s->objects, anon, sizeof(anon) - 1);
-	if (sp->exe && mapping_is(m, exe))
-		return sp->exe;
-	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
-		 (unsigned long long)m->start, (unsigned long long)m->end);
-	o = objects_of_file(&sp->s->objects, file, 0, m->path, m->path_len, sp->root);
-	if (o || m->deleted || m->path_len >= PATH_MAX)
-		return o;
-	snprintf(file, sizeof(file), "%s%.*s", sp->root, (int)m->path_len, m->path);
-	return objects_of_file(&sp->s->objects, file, m->inode, m->path, m->path_len,
-			       sp->root);
-}
-
-static struct area *area_find(const struct space *sp, uint64_t addr)
-{
-	uint32_t lo = 0, hi = sp ? sp->n_areas : 0, n = hi;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (sp->areas[mid].end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
-}
-
-static struct area area_of_mapping(struct space *sp, const struct mapping *m,
-				   const char *exe)
-{
-	struct area a = { .start = m->start, .end = m->end },
-		    *before = area_find(sp, m->start);
-	uint64_t vaddr = m->offset;
-
-	a.object = object_of_mapping(sp, m, exe);
-	/* a file that was deleted meanwhile was opened when it was there */
-	if (!a.object && before && before->object->key.inode &&
-	    mapping_is(m, before->object->path))
-		a.object = before->object;
-	if (!a.object) {
-		debug("process %d: %.*s cannot be read, so its functions have no names",
-		      sp->pid, (int)m->path_len, m->path);
-		a.object = objects_of_name(&sp->s->objects, m->path, m->path_len);
-	}
-	if (a.object->elf)
-		elf_vaddr(a.object->elf, m->offset, &vaddr);
-	/* code in no file keeps its address, the vDSO that of its image */
-	if (m->inode || a.object->vdso)
-		a.delta = vaddr - m->start;
-	return a;
-}
-
-int space_refresh(struct space *sp)
-{
-	char link[64], exe[PATH_MAX];
-	struct area *areas = NULL;
-	uint32_t n = 0, cap = 0;
-	struct buf text = { 0 };
-	struct cursor c;
-	struct mapping m;
-	size_t len;
-	int err;
-
-	if (!sp->pid) /* of a file, or gone */
-		return -ESRCH;
-	snprintf(link, sizeof(link), "/proc/%d/maps", sp->pid);
-	err = file_read(AT_FDCWD, link, MAX_MAPS, &text);
-	if (err)
-		goto out;
-	snprintf(link, sizeof(link), "/proc/%d/exe", sp->pid);
-	len = link_read(link, exe);
-	if (!sp->exe)
-		sp->exe = objects_of_file(&sp->s->objects, link, 0, exe, len, sp->root);
-	find_image(sp, &text);
-	c = cursor_over(text.data, text.len);
-	while (maps_next(&c, &m))
-		*table_add(areas, n, cap) = area_of_mapping(sp, &m, exe);
-	if (n) {
-		free(sp->areas);
-		sp->areas = areas;
-		sp->n_areas = n;
-		sp->cap_areas = cap;
-	}
-out:
-	buf_release(&text);
-	/* a process on its way out has no mappings, and no kernel thread ever had */
-	return err == -ENOENT || (!err && !n) ? -ESRCH : err;
-}
-
-int space_open(struct space **ret, struct symbolizer *s, pid_t pid)
-{
-	struct space *sp = mem_zalloc(sizeof(*sp));
-	int err;
-
-	sp->s = s;
-	sp->pid = pid;
-	snprintf(sp->root, sizeof(sp->root), "/proc/%d/root", pid);
-	err = space_refresh(sp);
-	if (err)
-		space_close(sp);
-	else
-		*ret = sp;
-	return err;
-}
-
-void space_close(struct space *sp)
-{
-	if (!sp)
-		return;
-	free(sp->areas);
-	free(sp);
-}
-
-static struct go_program program_of(const struct object *o)
-{
-	struct go_program p = { .path = "", .build_id = "" };
-	size_t sections;
-
-	if (!o)
-		return p;
-	p.path = o->path;
-	p.build_id = o->elf ? o->elf->build_id : "";
-	p.version = *o->version ? o->version : NULL;
-	p.why = o->why;
-	/* packers leave no sections, linkers do */
-	p.packed = o->elf && !p.version && !elf_getshdrnum(o->elf->lib, &sections) &&
-		   !sections;
-	return p;
-}
-
-/* What the process was started from. */
-static const struct object *program(const struct space *sp)
-{
-	if (!sp)
-		return NULL;
-	return sp->image ? sp->image : sp->exe;
-}
-
-const struct object *space_go(const struct space *sp, uint64_t *bias)
-{
-	const struct object *o = program(sp);
-
-	for (uint32_t i = 0; sp && i < sp->n_areas; i++) {
-		const struct area *a = &sp->areas[i];
-
-		/* a library in a program of C */
-		if (a->object == o || ((!o || !o->go) && a->object->go)) {
-			*bias = -a->delta;
-			if (a->object->go)
-				return a->object;
-		}
-	}
-	return NULL;
-}
-
-void space_program(const struct space *sp, struct go_program *ret)
-{
-	uint64_t bias;
-	const struct object *go = space_go(sp, &bias);
-
-	*ret = program_of(program(sp));
-	ret->exe = sp ? sp->exe : NULL;
-	if (go) {
-		ret->version = *go->version ? go->version : "unknown";
-		ret->why = go->why;
-	}
-}
-
-int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
-{
-	char link[64], path[PATH_MAX];
-	struct object *o;
-	int err = 0;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
-	if (!o || !o->elf)
-		err = -ENOEXEC;
-	else
-		*ret = program_of(o);
-	ret->exe = o;
-	return err;
-}
-
 static uint32_t object_row(struct symbolizer *s, struct object *o)
 {
 	if (!o->row)
@@ -336,7 +73,7 @@ static uint32_t object_row(struct symbolizer *s, struct object *o)
 int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 		    struct frame *out, int cap, bool *unmapped)
 {
-	const struct area *a = area_find(sp, addr);
+	const struct area *a = space_area(sp, addr);
 	struct frame fresh[FRAMES_AT_PC];
 	const struct frame *frames;
 	struct object *o;
@@ -423,7 +160,7 @@ const char *symbolizer_kernel_why(const struct symbolizer *s)
 /* The table of the Go module that addr is in, whose address it becomes. NULL: none. */
 static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 {
-	const struct area *a = area_find(sp, *addr);
+	const struct area *a = space_area(sp, *addr);
 
 	if (!a)
 		return NULL;
@@ -433,7 +170,7 @@ static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
 {
-	const struct area *a = area_find(sp, pc);
+	const struct area *a = space_area(sp, pc);
 
 	return a && a->object->go && object_go_pc(a->object, pc + a->delta, ret);
 }
@@ -473,7 +210,7 @@ bool space_is_go(struct space *sp, uint64_t pc)
 const struct object *space_object(const struct space *sp, uint64_t addr,
 				  uint64_t *file_addr)
 {
-	const struct area *a = area_find(sp, addr);
+	const struct area *a = space_area(sp, addr);
 
 	if (!a)
 		return NULL;
@@ -486,57 +223,4 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc)
 	const struct gopclntab *go = go_at(sp, &startpc);
 
 	return go ? gopclntab_start(go, startpc, sp->s->strs) : 0;
-}
-
-struct object *space_exe(const struct space *sp)
-{
-	return sp ? sp->exe : NULL;
-}
-
-int space_open_file(struct space **ret, struct symbolizer *s, int fd)
-{
-	char link[64], path[PATH_MAX];
-	struct object *o;
-	struct space *sp;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
-	if (!o || !o->elf)
-		return -ENOEXEC;
-	sp = mem_zalloc(sizeof(*sp));
-	sp->s = s;
-	sp->exe = o;
-	*table_add(sp->areas, sp->n_areas,
-		   sp->cap_areas) = (struct area){ .end = UINT64_MAX, .object = o };
-	*ret = sp;
-	return 0;
-}
-
-struct listing {
-	const struct gopclntab *go;
-	int (*fn)(void *arg, const struct func *f);
-	void *arg;
-};
-
-static int list_other(void *arg, const struct func *f)
-{
-	const struct listing *l = arg;
-
-	return l->go && gopclntab_covers(l->go, f->addr) ? 0 : l->fn(l->arg, f);
-}
-
-int space_functions(const struct space *sp, int (*fn)(void *arg, const struct func *f),
-		    void *arg)
-{
-	const struct object *o = program(sp);
-	struct listing l = { o ? o->go : NULL, fn, arg };
-	int ret = 0;
-
-	for (uint32_t i = 0; o && i < o->n_sources && !ret; i++) {
-		const struct source *s = &o->sources[i];
-
-		ret = s->self == o->go ? s->resolver->each(s->self, fn, arg)
-				       : s->resolver->each(s->self, list_other, &l);
-	}
-	return ret;
 }
