@@ -128,6 +128,8 @@ struct profile {
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct truth truth;
 	bool complete; /* the recording has its end; else it was cut off */
+	const char *
+		damaged; /* a static string: what was wrong with the rest of it; NULL: nothing */
 
 	struct module *modules;
 	struct frame *frames;

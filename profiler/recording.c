@@ -20,13 +20,16 @@
 #include "profiler/base/strtab.h"
 #include "profiler/profile.h"
 
-#define MAGIC        "gostrobe"
-#define VERSION      2
-#define BLOCK_CHECK  0x6b636f6cu
-#define MAX_RAW      ((size_t)128 << 20)
-#define MAX_FILE     ((size_t)8 << 30)
-#define MAX_ROWS     (1u << 30) /* of one table: so that tables never reach their own limit */
-#define LEVEL        3
+#define MAGIC       "gostrobe"
+#define VERSION     2
+#define BLOCK_CHECK 0x6b636f6cu
+#define MAX_RAW     ((size_t)128 << 20)
+#define MAX_FILE    ((size_t)8 << 30)
+#define MAX_ROWS    (1u << 30) /* of one table: so that tables never reach their own limit */
+#define LEVEL       3
+/* Memory that a file may take: so many times its size, and as much for a small one. */
+#define ROOM_RATIO   40
+#define ROOM_MIN     ((uint64_t)64 << 20)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof(*(a)))
 
 enum { BLOCK_HEADER = 1, BLOCK_ROWS, BLOCK_END };
@@ -370,6 +373,8 @@ void recording_close(struct recording *r)
 
 /* Reading. */
 
+static const char too_large[] = "it would take too much memory for a file of its size";
+
 static uint64_t decode(uint8_t coding, uint64_t v, uint64_t last, uint32_t id)
 {
 	if (coding == DELTA)
@@ -439,7 +444,17 @@ static void get_strings(struct cursor *c, struct profile *p)
 	}
 }
 
-static void get_table(struct cursor *c, struct profile *p, int table)
+/* Does memory allow n more rows of this table? Small files must not fill it. */
+static bool has_room(const struct profile *p, uint64_t room, int table, uint64_t n)
+{
+	uint64_t size = p->n_calls * sizeof(*p->sums);
+
+	for (int t = STRINGS + 1; t < TABLES; t++)
+		size += tables[t].row_size * (table_count(p, t) + (t == table ? n : 0));
+	return size <= room;
+}
+
+static void get_table(struct cursor *c, struct profile *p, int table, uint64_t room)
 {
 	const struct table *t = &tables[table];
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
@@ -448,7 +463,9 @@ static void get_table(struct cursor *c, struct profile *p, int table)
 	uint32_t first = *count;
 	char *rows = table_rows(p, table);
 
-	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first) {
+	if (!has_room(p, room, table, n))
+		p->damaged = too_large;
+	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first || p->damaged) {
 		c->bad = true;
 		return;
 	}
@@ -459,7 +476,8 @@ static void get_table(struct cursor *c, struct profile *p, int table)
 }
 
 /* The content of one block. */
-static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len)
+static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len,
+		      uint64_t room)
 {
 	struct cursor c = cursor_over(raw, len);
 	uint32_t call = p->n_calls, event = p->n_events;
@@ -471,7 +489,7 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 	} else if (kind == BLOCK_ROWS) {
 		get_strings(&c, p);
 		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
-			get_table(&c, p, t);
+			get_table(&c, p, t, room);
 			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
 				c.bad = !profile_measure_call(p, call);
 		}
@@ -484,11 +502,19 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 	return !c.bad && c.pos == c.len;
 }
 
+/* Forgets the rows of a bad block. Its strings stay, unused. */
+static void take_back(struct profile *p, const uint32_t counts[TABLES])
+{
+	for (int t = STRINGS + 1; t < TABLES; t++)
+		*(uint32_t *)((char *)p + tables[t].n) = counts[t];
+}
+
 /* Reads one block: its kind, 0 when the file ends within it, -EBADMSG. */
-static int load_block(struct cursor *file, struct profile *p, bool first)
+static int load_block(struct cursor *file, struct profile *p, bool first, uint64_t *room)
 {
 	uint32_t kind = cursor_u32(file), raw_len = cursor_u32(file);
 	uint32_t packed_len = cursor_u32(file), check = cursor_u32(file);
+	uint32_t counts[TABLES];
 	const void *packed;
 	void *raw;
 	bool ok;
@@ -503,19 +529,29 @@ static int load_block(struct cursor *file, struct profile *p, bool first)
 		return 0;
 	if (kind > BLOCK_END)
 		return (int)kind;
+	if (raw_len > *room) {
+		p->damaged = too_large;
+		return -EBADMSG;
+	}
+	for (int t = 0; t < TABLES; t++)
+		counts[t] = table_count(p, t);
 	raw = mem_zalloc(raw_len);
 	ok = ZSTD_decompress(raw, raw_len, packed, packed_len) == raw_len &&
-	     get_block(p, kind, raw, raw_len);
+	     get_block(p, kind, raw, raw_len, *room);
 	free(raw);
+	*room -= raw_len; /* strings are no larger, and rows are counted by themselves */
+	if (!ok)
+		take_back(p, counts);
 	return ok ? (int)kind : -EBADMSG;
 }
 
 static int load_bytes(struct profile *p, const void *data, size_t len, const char **why)
 {
+	uint64_t room = ROOM_RATIO * (uint64_t)len + ROOM_MIN;
 	struct cursor file = cursor_over(data, len);
 	size_t magic = sizeof(MAGIC) - 1;
-	int kind;
 	bool rows = false;
+	int kind;
 
 	*why = "not a recording of gostrobe";
 	if (memcmp(data, MAGIC, len < magic ? len : magic))
@@ -525,16 +561,18 @@ static int load_bytes(struct profile *p, const void *data, size_t len, const cha
 	if (cursor_u32(&file) != VERSION && !file.bad)
 		return -EBADMSG;
 	*why = "too short: it was cut off before its first samples";
-	kind = load_block(&file, p, true);
+	kind = load_block(&file, p, true, &room);
 	while (kind > 0 && kind != BLOCK_END && cursor_left(&file)) {
-		kind = load_block(&file, p, false);
+		kind = load_block(&file, p, false, &room);
 		rows |= kind == BLOCK_ROWS;
 	}
-	if (kind < 0 || (kind == BLOCK_END && cursor_left(&file))) {
-		*why = "the recording is corrupt";
-		return -EBADMSG;
-	}
-	return rows || p->complete ? 0 : -EBADMSG;
+	if (kind >= 0 && (kind != BLOCK_END || !cursor_left(&file)))
+		return rows || p->complete ? 0 : -EBADMSG;
+	if (!p->damaged)
+		p->damaged = "the recording is corrupt";
+	p->complete = false;
+	*why = p->damaged;
+	return rows && *why != too_large ? 0 : -EBADMSG;
 }
 
 int recording_load(struct profile **ret, const char *path, const char **why)

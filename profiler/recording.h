@@ -52,7 +52,9 @@ int recording_finish(struct recording *r, struct profile *p);
 void recording_close(struct recording *r);
 
 /*
- * Reads a whole file. A file whose tail was cut off gives what is whole, with p->complete false.
+ * Reads a whole file. A file whose tail was cut off gives what is whole, with p->complete false; so
+ * does one with a bad block, with what is before that, and p->damaged. A file that would take more
+ * memory than 40 times its size and 64 MiB is refused.
  * -errno of open(); -EBADMSG with *why (a static string) when it is not ours, of another version,
  * corrupt, or too short to hold anything. The profile is for reading: its rows cannot be found
  * by content again, so nothing may be added to it.

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,7 +16,9 @@
 #include "profiler/base/arena.h"
 #include "symbolizer/elf.h"
 
-enum { MAX_UNPACKED = 64 << 20 };
+enum { MAX_UNPACKED = 64 << 20, CRC_PIECE = 1 << 20 };
+/* The largest debug file that is read for its checksum; with a build-id none is needed. */
+#define MAX_CHECKED ((off_t)1 << 30)
 
 static const char debug_dir[] = "/usr/lib/debug";
 
@@ -61,8 +64,32 @@ bool debugfile_heavy(const struct elf *e)
 	return sum > MAX_UNPACKED;
 }
 
+/* Does the file have this checksum? Sparse files are refused: no debug file is one, and reading the
+ * holes of a large one takes minutes. */
+static bool crc_matches(int fd, GElf_Word crc)
+{
+	uint32_t sum = (uint32_t)crc32_z(0, NULL, 0);
+	struct stat st;
+	uint8_t *piece;
+	ssize_t n = 0;
+
+	if (fstat(fd, &st) || st.st_size > MAX_CHECKED ||
+	    (off_t)st.st_blocks * 512 < st.st_size / 2)
+		return false;
+	piece = mem_zalloc(CRC_PIECE);
+	for (off_t at = 0; at < st.st_size; at += n) {
+		n = pread(fd, piece, CRC_PIECE, at);
+		if (n <= 0)
+			break;
+		sum = (uint32_t)crc32_z(sum, piece, (size_t)n);
+	}
+	free(piece);
+	return n > 0 && sum == crc;
+}
+
 /* Is this the debug file of d, whose link (if any) has that checksum? */
-static bool debug_matches(const struct debugfile *d, const struct elf *e, GElf_Word crc)
+static bool debug_matches(const struct debugfile *d, const struct elf *e, int fd,
+			  GElf_Word crc)
 {
 	char hex[sizeof(d->b.elf->build_id)] = "";
 	const uint8_t *id;
@@ -70,7 +97,7 @@ static bool debug_matches(const struct debugfile *d, const struct elf *e, GElf_W
 	ssize_t n;
 
 	if (!*d->b.elf->build_id)
-		return crc && crc32_z(crc32_z(0, NULL, 0), e->data, e->size) == crc;
+		return crc && crc_matches(fd, crc);
 	n = dwelf_elf_gnu_build_id(e->lib, &bits);
 	id = bits;
 	for (ssize_t i = 0; i < n && i < 32; i++)
@@ -87,10 +114,10 @@ static int debug_open(struct debugfile *d, const char *path, GElf_Word crc)
 
 	if (stat(path, &st) || !S_ISREG(st.st_mode))
 		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -1;
-	if (!elf_open(&e, fd) && debug_matches(d, e, crc)) {
+	if (!elf_open(&e, fd) && debug_matches(d, e, fd, crc)) {
 		heavy = debugfile_heavy(e);
 		d->heavy |= heavy;
 		matches = !heavy || !d->only_lines;

@@ -107,7 +107,9 @@ static int profile_open(struct view *v, const char *path)
 		error("%s: %s", path, err == -EBADMSG && why ? why : strerror(-err));
 		return STATUS_FAILED;
 	}
-	if (!v->profile->complete)
+	if (v->profile->damaged)
+		warn("%s is damaged; showing what comes before the damage", path);
+	else if (!v->profile->complete)
 		warn("%s is truncated; showing the complete part", path);
 	return STATUS_OK;
 }
