@@ -71,23 +71,26 @@ static __always_inline void count(__u32 which)
 
 #include "bpf/take.h"
 
-/* Tells user space, at once, that this image wants to be looked at. */
+/* Tells user space, at once, that this image wants to be looked at. Written in the ring itself: the BPF stack
+ * has no room for a record. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct image_record r = { .type = RECORD_IMAGE,
-				  .tgid = tgid,
-				  .image = p->image,
-				  .exe = p->exe,
-				  .left_out = p->left_out,
-				  .start_code = p->start_code,
-				  .vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso),
-				  .executable = p->executable.state,
-				  .given = p->flags & PROCESS_GIVEN };
+	struct image_record *r = bpf_ringbuf_reserve(&control, sizeof(*r), 0);
 
-	bpf_get_current_comm(r.comm, sizeof(r.comm));
-	if (bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP))
+	if (!r)
 		return false;
+	r->type = RECORD_IMAGE;
+	r->tgid = tgid;
+	r->image = p->image;
+	r->exe = p->exe;
+	r->left_out = p->left_out;
+	r->start_code = p->start_code;
+	r->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
+	r->executable = p->executable.state;
+	r->given = p->flags & PROCESS_GIVEN;
+	bpf_get_current_comm(r->comm, sizeof(r->comm));
+	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
 	p->left_out = 0;
 	return true;
 }
