@@ -196,8 +196,23 @@ void conditions_read(struct conditions *c)
 	add_settings(c);
 }
 
+const char *files_fix(int err)
+{
+	if (err == -EMFILE)
+		return "gostrobe may not open more files: raise the limit (ulimit -n), which has "
+		       "to allow for several files per CPU";
+	if (err == -ENFILE)
+		return "the whole machine may not open more files: raise the limit (sysctl "
+		       "fs.file-max)";
+	return NULL;
+}
+
 const char *unknown_fix(const char *what, int err)
 {
+	const char *fix = files_fix(err);
+
+	if (fix)
+		return fix;
 	if (err == -ENOSYS)
 		return "this kernel was built without BPF or perf events";
 	if (!strncmp(what, "bpf(BPF_PROG_LOAD", 17) &&

@@ -29,6 +29,9 @@ void conditions_release(struct conditions *c);
 void condition_add(struct conditions *c, const char *name, enum verdict verdict,
 		   const char *fix, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* What helps when a call has failed because too many files are open, so that nothing else about the machine
+ * can be read; err as in collector_open(). NULL: that is not the reason. */
+const char *files_fix(int err);
 /* What helps when a call has failed and every condition holds: what and err as in collector_open(). */
 const char *unknown_fix(const char *what, int err);
 

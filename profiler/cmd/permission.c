@@ -37,15 +37,18 @@ static void put(const char *text, uint32_t indent)
 void say_cannot(const char *verb, const char *what, int err)
 {
 	struct conditions c = { 0 };
-	const char *fix = NULL;
+	const char *fix = files_fix(err);
 
-	conditions_read(&c);
+	if (!fix)
+		conditions_read(&c);
 	for (uint32_t i = 0; i < c.n && !fix; i++)
 		if (c.rows[i].verdict == BAD)
 			fix = c.rows[i].fix;
 	error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
 	fputs("\n  ", stderr);
 	put(fix ? fix : unknown_fix(what, err), 2);
+	if (!c.n)
+		return;
 	fputc('\n', stderr);
 	for (uint32_t i = 0; i < c.n; i++)
 		if (is_shown(&c.rows[i])) {

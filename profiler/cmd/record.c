@@ -77,7 +77,8 @@ static void on_note(void *arg, const char *line)
 	warn("%s", line);
 }
 
-static int follow_one(struct run *r, const char *word)
+/* Exit status; *gone: there is no such process, which has been said. */
+static int follow_one(struct run *r, const char *word, bool *gone)
 {
 	uint64_t pid;
 
@@ -87,7 +88,8 @@ static int follow_one(struct run *r, const char *word)
 	switch (session_follow(r->session, (pid_t)pid)) {
 	case TARGET_GONE:
 		error("there is no process %lu", (unsigned long)pid);
-		return STATUS_FAILED;
+		*gone = true;
+		return STATUS_OK;
 	case TARGET_NOT_GO:
 		error("process %lu is not a Go program", (unsigned long)pid);
 		return STATUS_FAILED;
@@ -109,13 +111,19 @@ static int follow_pids(struct run *r)
 {
 	char *list = arena_strndup(&r->arena, r->rq.pids, strlen(r->rq.pids)), *word;
 	const struct profile *p = session_profile(r->session);
+	bool gone = false;
 
+	/* one that has just ended is no reason to lose what the others do */
 	while ((word = strsep(&list, ","))) {
-		int status = follow_one(r, word);
+		int status = follow_one(r, word, &gone);
 
 		if (status)
 			return status;
 	}
+	if (!r->pid)
+		return STATUS_FAILED;
+	if (gone)
+		info("recording the others");
 	r->name = profile_string(p, p->processes[1].name);
 	return 0;
 }
@@ -257,16 +265,19 @@ static int loop(struct run *r)
 static void say_no_samples(const struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
+	/* a command that has done its work has not failed */
+	void (*say)(const char *fmt, ...)
+		__attribute__((format(printf, 1, 2))) = r->rq.command ? warn : error;
 
 	if (p->truth.lost_ring_full + p->truth.lost_table_full)
-		error("no samples: all of them were lost");
+		say("no samples: all of them were lost");
 	else if (p->truth.not_go_samples)
-		error("no samples of a Go program, only of others: %s",
-		      profile_string(p, p->not_go_names));
+		say("no samples of a Go program, only of others: %s",
+		    profile_string(p, p->not_go_names));
 	else if (r->rq.pids && !session_running(r->session))
-		error("no samples: the process ended");
+		say("no samples: the process ended");
 	else
-		error("no samples: the target used no CPU time");
+		say("no samples: the target used no CPU time");
 }
 
 static void say_truth(const struct tree *t, const struct profile *p)
@@ -342,7 +353,15 @@ static int finish(struct run *r, int err)
 	if (!err && !none && !r->rq.reported)
 		say_truth(t, p);
 	tree_free(t);
-	return err == -EINTR ? 128 + SIGINT : err || none ? STATUS_FAILED : STATUS_OK;
+	if (err == -EINTR)
+		return 128 + SIGINT;
+	return err || (none && !r->rq.command) ? STATUS_FAILED : STATUS_OK;
+}
+
+/* Our own failure; 1 would be taken for the command's own. */
+static int own_failure(const struct request *rq, int status)
+{
+	return status == STATUS_FAILED && rq->command ? STATUS_LAUNCH_FAILED : status;
 }
 
 static int launch_status(struct run *r, int status)
@@ -353,8 +372,8 @@ static int launch_status(struct run *r, int status)
 		;
 	if (!r->launch.ended)
 		return 128 + SIGINT;
-	return status && !launch_exit_status(&r->launch) ? status
-							 : launch_exit_status(&r->launch);
+	return launch_exit_status(&r->launch) ? launch_exit_status(&r->launch)
+					      : own_failure(&r->rq, status);
 }
 
 /* All of -p, by name. */
@@ -398,7 +417,8 @@ static int start(struct run *r)
 	return 0;
 }
 
-static int record(struct run *r, const struct session_options *so)
+/* Until it samples. Exit status. */
+static int begin(struct run *r, const struct session_options *so)
 {
 	const char *what;
 	int err = session_open(&r->session, so, &what), status;
@@ -423,8 +443,15 @@ static int record(struct run *r, const struct session_options *so)
 		if (status)
 			result_leave_nothing(&r->result);
 	}
+	return status;
+}
+
+static int record(struct run *r, const struct session_options *so)
+{
+	int status = begin(r, so);
+
 	if (status)
-		return status;
+		return own_failure(&r->rq, status);
 	status = finish(r, loop(r));
 	return r->rq.command ? launch_status(r, status) : status;
 }
@@ -452,11 +479,10 @@ int cmd_record(int argc, char **argv)
 	struct request rq = { 0 };
 	char *path = NULL;
 	bool go = false;
-	int status = request_parse(argc, argv, &rq, &so, &go);
+	int status = own_failure(&rq, request_parse(argc, argv, &rq, &so, &go));
 
 	if (go)
 		status = record_run(&rq, &so, &path);
 	free(path);
-	/* 1 would be taken for the command's own */
-	return status == STATUS_FAILED && rq.command ? STATUS_LAUNCH_FAILED : status;
+	return status;
 }
