@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/living.h"
 #include "profiler/base/strtab.h"
 #include "profiler/pipeline.h"
 #include "symbolizer/symbolizer.h"
@@ -24,7 +25,8 @@ static const char *const statuses[] = {
 	"dead", "enqueue",  "copystack", "preempted", "leaked",  "deadextra",
 };
 
-static pid_t reading; /* whose memory read_user() reads: its callers cannot say */
+static pid_t
+	reading; /* the thread whose memory read_user() reads: its callers cannot say */
 
 static long read_user(void *dst, __u32 size, __u64 addr)
 {
@@ -156,7 +158,7 @@ int inspection_run(struct inspection *in, const char **what)
 	if (err)
 		return err;
 	*what = NULL;
-	reading = in->pid;
+	reading = living_thread(in->pid);
 	err = layout_look(in, threads);
 	/* who stands still waits for us, and we for nobody, where that is permitted */
 	sched_setscheduler(0, SCHED_FIFO, &urgent);

@@ -12,6 +12,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
+#include "profiler/base/living.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/golayout.h"
@@ -199,7 +200,7 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 	char path[64];
 	int fd, err;
 
-	snprintf(path, sizeof(path), "/proc/%u/exe", p->tgid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread((pid_t)p->tgid));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return;

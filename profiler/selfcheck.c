@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/living.h"
 #include "profiler/golayout.h"
 #include "profiler/threads.h"
 #include "symbolizer/symbolizer.h"
@@ -29,7 +30,7 @@ struct process {
 	const struct golayout *l;
 	struct space *space;
 	uint64_t bias;
-	pid_t pid;
+	pid_t thread; /* whose memory is read */
 };
 
 /* What the slot of a thread leads to. */
@@ -44,7 +45,7 @@ static bool peek(const struct process *p, uint64_t addr, void *to, size_t n)
 {
 	struct iovec local = { to, n }, remote = { (void *)(uintptr_t)addr, n };
 
-	return process_vm_readv(p->pid, &local, 1, &remote, 1, 0) == (ssize_t)n;
+	return process_vm_readv(p->thread, &local, 1, &remote, 1, 0) == (ssize_t)n;
 }
 
 static uint64_t word(const struct process *p, uint64_t addr, bool *bad)
@@ -217,7 +218,7 @@ static void threads_check(struct golayout *l, const struct process *p,
 int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n)
 {
-	struct process p = { l, space, 0, pid };
+	struct process p = { l, space, 0, living_thread(pid) };
 	struct golayout fresh;
 	int err;
 

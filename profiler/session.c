@@ -17,6 +17,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
+#include "profiler/base/living.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/pipeline.h"
@@ -324,7 +325,7 @@ enum session_target session_follow(struct session *s, pid_t pid)
 		s->running++;
 		return TARGET_GO;
 	}
-	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread(pid));
 	procs_drop(s->procs, p);
 	if (kill(pid, 0) && errno == ESRCH)
 		return TARGET_GONE;

@@ -15,6 +15,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/index.h"
+#include "profiler/base/living.h"
 #include "profiler/base/log.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
@@ -38,7 +39,7 @@ static void find_image(struct space *sp, const struct buf *text)
 	    sp->searched == hash)
 		return;
 	sp->searched = hash;
-	while (!sp->image && !image_next(&im, sp->pid, &maps)) {
+	while (!sp->image && !image_next(&im, sp->thread, &maps)) {
 		struct object_key key = sp->exe->key;
 		const char *path = sp->exe->path;
 		void *bytes;
@@ -47,7 +48,7 @@ static void find_image(struct space *sp, const struct buf *text)
 		sp->image = objects_find(&sp->s->objects, &key, path, strlen(path));
 		if (sp->image)
 			break;
-		bytes = image_read(&im, sp->pid);
+		bytes = image_read(&im, sp->thread);
 		if (!bytes)
 			break;
 		sp->image = object_of_bytes(bytes, im.size, &key, path, strlen(path));
@@ -82,7 +83,7 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 	struct object *o;
 
 	if (mapping_is(m, vdso))
-		return objects_of_vdso(&sp->s->objects, sp->pid, m);
+		return objects_of_vdso(&sp->s->objects, sp->thread, m);
 	if (!m->inode && m->path_len && *m->path == '[')
 		return objects_of_name(&sp->s->objects, m->path, m->path_len);
 	if (!m->inode && sp->image && !elf_at(sp->image->elf, m->start).bad)
@@ -91,7 +92,7 @@ static struct object *object_of_mapping(struct space *sp, const struct mapping *
 		return objects_of_name(&sp->s->objects, anon, sizeof(anon) - 1);
 	if (sp->exe && mapping_is(m, exe))
 		return sp->exe;
-	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->pid,
+	snprintf(file, sizeof(file), "/proc/%d/map_files/%llx-%llx", sp->thread,
 		 (unsigned long long)m->start, (unsigned long long)m->end);
 	o = objects_of_file(&sp->s->objects, file, 0, m->path, m->path_len, sp->root);
 	if (o || m->deleted || m->path_len >= PATH_MAX)
@@ -154,11 +155,13 @@ int space_refresh(struct space *sp)
 
 	if (!sp->pid) /* of a file, or gone */
 		return -ESRCH;
-	snprintf(link, sizeof(link), "/proc/%d/maps", sp->pid);
+	sp->thread = living_thread(sp->pid);
+	snprintf(sp->root, sizeof(sp->root), "/proc/%d/root", sp->thread);
+	snprintf(link, sizeof(link), "/proc/%d/maps", sp->thread);
 	err = file_read(AT_FDCWD, link, MAX_MAPS, &text);
 	if (err)
 		goto out;
-	snprintf(link, sizeof(link), "/proc/%d/exe", sp->pid);
+	snprintf(link, sizeof(link), "/proc/%d/exe", sp->thread);
 	len = link_read(link, exe);
 	if (!sp->exe)
 		sp->exe = objects_of_file(&sp->s->objects, link, 0, exe, len, sp->root);
@@ -185,7 +188,6 @@ int space_open(struct space **ret, struct symbolizer *s, pid_t pid)
 
 	sp->s = s;
 	sp->pid = pid;
-	snprintf(sp->root, sizeof(sp->root), "/proc/%d/root", pid);
 	err = space_refresh(sp);
 	if (err)
 		space_close(sp);

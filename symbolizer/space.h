@@ -45,7 +45,8 @@ struct area {
 struct space {
 	struct symbolizer *s;
 	pid_t pid;
-	char root[32];      /* /proc/PID/root */
+	pid_t thread;       /* living_thread() of it, when its maps were read last */
+	char root[32];      /* /proc/THREAD/root */
 	struct object *exe; /* NULL: cannot be read */
 	struct object
 		*image;    /* the Go program that it unpacked, of the symbolizer; or NULL */
