@@ -343,8 +343,12 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	if (!p->go)
 		return -ENOENT;
 	o = p->space ? space_go(p->space, &bias) : NULL;
-	if (*why || !o)
+	if (*why)
 		return -ENOTSUP;
+	if (!o) {
+		*why = "its memory could not be read";
+		return p->space ? -ENOTSUP : -ESRCH;
+	}
 	if (ps->threads)
 		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
 	/* DWARF is asked last, as it takes longest: the first that validates wins */

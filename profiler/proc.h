@@ -71,7 +71,7 @@ void procs_drop(struct procs *ps, struct proc *p);
 /*
  * What the kernel side is to take the program of p for. 0; -ENOENT: not Go; -ENOTSUP: Go, but where
  * its goroutines are is not known, or fails a check, and *why (a static string) says why; -EAGAIN: that
- * can be said later.
+ * can be said later; -ESRCH: the process was gone before it could be looked at.
  */
 int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 		const char **why);
