@@ -207,6 +207,19 @@ static __always_inline void g0_find(__u64 m, struct goroutine_scratch *tmp,
 	out->g0_hi = tmp->g0[G_STACK_HI];
 }
 
+/* The end of the stack of the thread with this m; 0: not known. */
+static __always_inline __u64 g0_end(__u64 m)
+{
+	struct {
+		__u64 lo, hi;
+	} stack;
+	__u64 g0;
+
+	return read_user(&g0, sizeof(g0), m) || read_user(&stack, sizeof(stack), g0)
+		       ? 0
+		       : stack.hi;
+}
+
 /* The slot holds curg, which is in tmp. Returns flags. */
 static __always_inline __u32 goroutine_on_thread(const struct layout *l,
 						 struct goroutine_scratch *tmp,

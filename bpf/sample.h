@@ -97,6 +97,9 @@ enum resume {
 	RESUME_SCHED, /* at g.sched: systemstack, morestack or asmcgocall left it there */
 	RESUME_VDSO,  /* at m.vdsoPC, m.vdsoSP */
 	RESUME_SIGNAL, /* where a signal has interrupted it: resume_pc is no return address */
+	/* Assembly has switched to the thread's stack and noted that down nowhere: racecall and the
+	 * like keep SP in R12. What follows are words of the goroutine's stack, up to its end. */
+	RESUME_SWITCHED,
 };
 
 /* In the numbers that stand before a label. */

@@ -134,6 +134,14 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 	    (off_stack ? !signal_find(tmp, g) : m_reg == tmp->go.g[G_M]))
 		vdso_find(&exe->layout, &tmp->go,
 			  off_stack && g->goid && !(g->flags & SAMPLE_G0), g);
+	if (off_stack && g->goid && g->resume == RESUME_NONE &&
+	    !(g->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL | SAMPLE_CGO_SOON))) {
+		g->resume = RESUME_SWITCHED;
+		g->resume_sp = g->lo;
+		if (g->hi - g->lo > COPY_WORDS * 8)
+			g->resume_sp = g->hi - COPY_WORDS * 8;
+		extras->c_end = g0_end(tmp->go.g[G_M]);
+	}
 	s->flags |= g->flags;
 	if (g->goid) {
 		s->resume = g->resume;
@@ -159,6 +167,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		extras->c_end = g->startpc ? g->g0_hi : 0;
 	}
 	if (s->flags & SAMPLE_NO_G || s->resume == RESUME_VDSO ||
+	    s->resume == RESUME_SWITCHED ||
 	    (s->flags & SAMPLE_CGO && s->sp - g->alt_lo >= g->alt_hi - g->alt_lo))
 		s->c_sp = s->sp;
 }

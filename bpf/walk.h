@@ -406,6 +406,10 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		w->lo = w->alt_lo;
 		w->hi = w->alt_hi;
 	}
+	if (s->resume == RESUME_SWITCHED) {
+		s->n_resume_words = stack_copy(tmp, s->resume_sp);
+		return;
+	}
 	if (l->old_prologue)
 		words = interrupted ? LEAF_WORDS_OLD : RESUME_WORDS_OLD;
 	if (interrupted && holds_data(l, w, s->resume_pc, s->resume_sp, s->resume_fp)) {

@@ -366,6 +366,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 		pcs[(*n)++] = pc;
 		if (!o)
 			return CUNWIND_BROKEN;
+		c->lost = w.lost;
 		if (space_is_go(space, pc - before))
 			return CUNWIND_GO;
 		row = find_row(u, o, at);

@@ -15,6 +15,7 @@ struct space;
 /* Registers by their DWARF numbers; bytes is the stack from SP on. */
 struct cstack {
 	uint64_t regs[17]; /* rax rdx rcx rbx rsi rdi rbp rsp r8 … r15 rip */
+	uint32_t lost; /* bits of registers whose values are not known; set by cunwind() */
 	const uint8_t *bytes;
 	uint32_t size;
 	bool cut; /* the stack may go on behind bytes */

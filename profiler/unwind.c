@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "profiler/gounwind.h"
+#include "profiler/stackswitch.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -130,6 +131,14 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 
 	if (s->c_sp != s->sp || !c.size || !space)
 		return false;
+	if (s->resume == RESUME_SWITCHED && space_is_go(space, s->ip)) {
+		ret->pcs[ret->n++] = s->ip;
+		switch_unwind(ret, space, &c, s);
+		if (ret->n_resume)
+			return true;
+		ret->n = 0; /* systemstack, just before it sets SP: the chain has it */
+		return false;
+	}
 	if (space_is_go(space, s->ip)) {
 		if (!skip_go(&c, space, s))
 			return false;
@@ -140,6 +149,8 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->c = true;
 	ret->c_root = end == CUNWIND_ROOT;
 	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
+	if (s->resume == RESUME_SWITCHED && end == CUNWIND_GO)
+		switch_unwind(ret, space, &c, s);
 	return true;
 }
 
@@ -203,6 +214,6 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 			s->ip; /* about to call it, or back: on another stack */
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
 		gounwind(ret, space, &g);
-	if (s->resume)
+	if (s->resume && s->resume != RESUME_SWITCHED)
 		resumed_stack(ret, space, s);
 }

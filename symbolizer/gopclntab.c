@@ -489,7 +489,7 @@ bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret)
 	struct entry e;
 	int32_t v;
 
-	if (!entry_find(t, addr, &e))
+	if (!entry_find(t, addr, &e) || !e.pcsp)
 		return false;
 	v = pcvalue(t, &e, e.pcsp, (uint32_t)(addr - t->text));
 	name = string_at(&t->names, e.name);
@@ -497,6 +497,7 @@ bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret)
 		.spdelta = (uint32_t)v,
 		.has_spdelta = v >= 0,
 		.spwrite = t->minor >= 17 && e.flags & FLAG_SPWRITE,
+		.assembly = e.flags & FLAG_ASM,
 		.kind = name ? (uint8_t)kind_of(t, name, e.id) : FRAME_GO,
 	};
 	return true;

@@ -73,9 +73,11 @@ struct go_pc {
 	uint32_t spdelta; /* bytes between SP and the return address */
 	bool has_spdelta; /* the table says so */
 	bool spwrite; /* its function sets SP otherwise than by pushes and the like (Go 1.17) */
-	uint8_t kind; /* enum frame_kind of its function */
+	bool assembly; /* its function is assembly (Go 1.18) */
+	uint8_t kind;  /* enum frame_kind of its function */
 };
-/* false: addr is not in a Go function. */
+/* false: addr is not in a Go function. C that Go's own linker has linked in (the race detector) is
+ * none: the table has nothing but its name. */
 bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret);
 /* The most bytes that the function at addr has between SP and its return address. */
 uint32_t gopclntab_max_spdelta(const struct gopclntab *t, uint64_t addr);

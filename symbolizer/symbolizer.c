@@ -202,9 +202,9 @@ bool space_spwrite(struct space *sp, uint64_t pc)
 
 bool space_is_go(struct space *sp, uint64_t pc)
 {
-	const struct gopclntab *go = go_at(sp, &pc);
+	struct go_pc f;
 
-	return go && gopclntab_covers(go, pc);
+	return space_go_pc(sp, pc, &f);
 }
 
 const struct object *space_object(const struct space *sp, uint64_t addr,

@@ -361,7 +361,7 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 		cr_expect_eq(callsite_find(NULL, leaf, &callee), CALLSITE_NONE);
 	}
 	for (uint32_t flags = 0; flags < 1 << 16; flags += 1 << 4) {
-		for (uint16_t resume = RESUME_NONE; resume <= RESUME_SIGNAL; resume++) {
+		for (uint16_t resume = RESUME_NONE; resume <= RESUME_SWITCHED; resume++) {
 			struct cstack c = { .regs = { [16] = leaf } };
 
 			sample->flags = flags;
