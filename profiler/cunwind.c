@@ -381,6 +381,8 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
 			end = failed(&w);
+		if (object_changed(o)) /* truncated: what its tables said may be wrong */
+			return CUNWIND_BROKEN;
 		before = signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

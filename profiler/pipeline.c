@@ -15,7 +15,6 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
-#include "profiler/base/guard.h"
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
@@ -415,7 +414,7 @@ static const char *constant(void *space, uint64_t addr, size_t len)
 	uint64_t bias;
 	const struct object *go = space ? space_go(space, &bias) : NULL;
 
-	if (!go || go->elf->guard.changed)
+	if (!go || object_changed(go))
 		return NULL;
 	for (uint32_t i = 0; i < go->elf->n_segments; i++) {
 		const struct elf_segment *s = &go->elf->segments[i];
@@ -430,7 +429,9 @@ static const char *constant(void *space, uint64_t addr, size_t len)
 static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
 	uint32_t n = sample_user_pcs(s) + s->n_kernel, id;
-	unsigned faults = guard_faults();
+	uint64_t bias;
+	const struct object *go = p->space ? space_go(p->space, &bias) : NULL;
+	bool whole = go && !object_changed(go);
 	struct buf set = { 0 };
 
 	if (!s->n_label_bytes && !(s->flags & SAMPLE_LABELS_CUT))
@@ -438,7 +439,7 @@ static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct 
 	if (!labels_of_sample(&set, &s->pcs[n], s->n_label_bytes,
 			      s->flags & SAMPLE_LABELS_CUT, constant, p->space))
 		pl->profile->truth.labels_cut++;
-	if (guard_faults() != faults) /* constant() has given zeros */
+	if (whole && object_changed(go)) /* constant() may have given zeros */
 		set.len = 0;
 	id = strtab_addn(pl->profile->strings, (char *)set.data, set.len);
 	buf_release(&set);

@@ -161,7 +161,7 @@ int elf_open(struct elf **ret, int fd)
 	guard_add(&guard);
 	err = elf_parse(ret, map, (size_t)st.st_size);
 	guard_remove(&guard);
-	if (!err && guard.changed) {
+	if (!err && guard_changed(&guard)) {
 		elf_close(*ret);
 		err = -ESTALE;
 	}

@@ -2,7 +2,7 @@
 /*
  * A 64-bit little-endian ELF file, mapped and not copied: names stay readable when the file
  * is deleted and its last process gone. What a header says is clipped to the bytes that are
- * there. Where somebody truncates the file meanwhile, zeros are read, and guard.changed is set.
+ * there. Where somebody truncates the file meanwhile, zeros are read, and guard_changed() says so.
  */
 #ifndef SYMBOLIZER_ELF_H
 #define SYMBOLIZER_ELF_H

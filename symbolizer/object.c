@@ -102,10 +102,9 @@ void object_free(struct object *o)
 	free(o);
 }
 
-bool object_changed(struct object *o)
+bool object_changed(const struct object *o)
 {
-	o->changed = o->changed || (o->elf && o->elf->guard.changed);
-	return o->changed;
+	return o->changed || (o->elf && guard_changed(&o->elf->guard));
 }
 
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out)

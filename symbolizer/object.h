@@ -67,7 +67,7 @@ struct go_pc;
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret);
 
 /* Was its file truncated while we read it? Then nothing more is taken from it. */
-bool object_changed(struct object *o);
+bool object_changed(const struct object *o);
 
 /* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
  * frame. */

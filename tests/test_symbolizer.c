@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -138,6 +139,46 @@ Test(symbolizer, names_outlive_process_and_file)
 	cr_expect_eq(space_refresh(sp), -ESRCH);
 	expect_main(sp, entry);
 	space_close(sp);
+}
+
+/* Truncated to less by so many bytes: its names are missing from then on, and no other is given. */
+static void expect_no_names(off_t less)
+{
+	char copy[] = "/tmp/test-gofmt-XXXXXX", command[1200];
+	struct frame f[FRAMES_AT_PC];
+	uint64_t entry, other;
+	struct space *sp;
+	struct stat st;
+	uint32_t len;
+	int fd = mkstemp(copy);
+
+	snprintf(command, sizeof(command), "cp %s %s", go_binary(), copy);
+	cr_assert_eq(system(command), 0);
+	cr_assert_eq(space_open_file(&sp, symbolizer, fd), 0);
+	cr_assert(gopclntab_function(space_exe(sp)->go, "main.main", &entry, &len));
+	cr_assert(gopclntab_function(space_exe(sp)->go, "runtime.main", &other, &len));
+	expect_main(sp, entry);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_assert_eq(ftruncate(fd, st.st_size - (less ? less : st.st_size - 4096)), 0);
+	for (uint64_t at = other; at < other + len; at += 16) {
+		cr_assert_eq(symbolizer_user(symbolizer, sp, at, f, FRAMES_AT_PC, NULL), 1);
+		cr_assert_str_eq(strtab_get(strs, f[0].func), "");
+	}
+	expect_main(sp, entry); /* as it was */
+	space_close(sp);
+	close(fd);
+	unlink(copy);
+}
+
+Test(symbolizer, truncated_file)
+{
+	expect_no_names(0);
+}
+
+/* Of the last page only zeros are read where the file has no bytes any more: there is no fault. */
+Test(symbolizer, truncated_within_its_last_page)
+{
+	expect_no_names(16);
 }
 
 Test(symbolizer, processes_of_one_file_share_it)

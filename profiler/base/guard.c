@@ -19,8 +19,8 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 
 	(void)context;
 	if (info->si_code != BUS_ADRERR ||
-	    mmap((void *)at, page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
-		 0) == MAP_FAILED) {
+	    mmap((void *)at, page, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
 		signal(sig, SIG_DFL); /* and the instruction is executed again */
 		return;
 	}
@@ -29,6 +29,11 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 		if (at - (uintptr_t)g->start < g->size)
 			g->changed = true;
 	errno = err;
+}
+
+static uint8_t byte_at(const struct guard *g, size_t at)
+{
+	return *((const volatile uint8_t *)g->start + at);
 }
 
 void guard_add(struct guard *g)
@@ -41,6 +46,11 @@ void guard_add(struct guard *g)
 	}
 	g->next = guards;
 	guards = g;
+	if (!g->size || g->last_byte)
+		return;
+	for (g->last = g->size - 1; g->last % page && !byte_at(g, g->last);)
+		g->last--;
+	g->last_byte = byte_at(g, g->last);
 }
 
 void guard_remove(struct guard *g)
@@ -51,6 +61,14 @@ void guard_remove(struct guard *g)
 		p = &(*p)->next;
 	if (*p)
 		*p = g->next;
+}
+
+/* The kernel fills the rest of the new last page with zeros, and that raises no signal. */
+bool guard_changed(struct guard *g)
+{
+	if (g->size && !g->changed && byte_at(g, g->last) != g->last_byte)
+		g->changed = true;
+	return g->changed;
 }
 
 unsigned guard_faults(void)

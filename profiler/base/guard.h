@@ -8,19 +8,26 @@
 #define BASE_GUARD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct guard {
 	const void *start;
 	size_t size;
-	volatile sig_atomic_t changed; /* a page of it was not there any more */
+	volatile sig_atomic_t changed; /* ask guard_changed() */
+	size_t last; /* offset of the last byte that is not 0, in the last page */
+	uint8_t last_byte;
 	struct guard *next;
 };
 
-/* g->start and g->size are set, and g stays where it is until guard_remove(). The first one installs the
- * handler, which is also there for mappings that nobody has added (libelf's own). */
+/* g->start and g->size are set, and g stays where it is until guard_remove(). The first one
+ * installs the handler, which is also there for mappings that nobody has added (libelf's own). */
 void guard_add(struct guard *g);
 void guard_remove(struct guard *g);
+/* Was the file truncated since? It looks at the file's end: if it says no, what was read before
+ * is true. Once changed, a file stays changed. */
+bool guard_changed(struct guard *g);
 /* How many pages were replaced so far, of all mappings. */
 unsigned guard_faults(void);
 
