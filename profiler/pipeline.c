@@ -23,8 +23,6 @@
 #include "profiler/proc.h"
 #include "profiler/profile.h"
 #include "profiler/unwind.h"
-#include "symbolizer/elf.h"
-#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 #define REFRESH_NS \
@@ -408,22 +406,9 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 	return m->value;
 }
 
-/* What the Go program of this process has at addr in memory that it cannot write to. */
 static const char *constant(void *space, uint64_t addr, size_t len)
 {
-	uint64_t bias;
-	const struct object *go = space ? space_go(space, &bias) : NULL;
-
-	if (!go || object_changed(go))
-		return NULL;
-	for (uint32_t i = 0; i < go->elf->n_segments; i++) {
-		const struct elf_segment *s = &go->elf->segments[i];
-		uint64_t at = addr - bias - s->vaddr;
-
-		if (!s->writable && at < s->filesz && len <= s->filesz - at)
-			return (const char *)go->elf->data + s->offset + at;
-	}
-	return NULL;
+	return space_constant(space, addr, len);
 }
 
 static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct sample *s)

@@ -26,6 +26,8 @@ enum {
 	MODULE_ETYPES = 36, /* gofunc is behind it, and not far */
 	MODULE_WORDS = 50,
 	HEADER_MIN = 72,
+	WRAPPER_LEAST = 20, /* funcIDs of wrappers: up to Go 1.13, */
+	WRAPPER_121 = 21,   /* and from Go 1.18 to 1.21 */
 	MAX_HEADERS = 64, /* that are none, in a file: each takes a walk through its data */
 };
 
@@ -112,6 +114,18 @@ static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor ta
 	return 0;
 }
 
+/* Of a version that is not known. A program that is linked with -linkshared may consist of three functions,
+ * none of them a wrapper; that it says no version means Go 1.21 or older. */
+static void guess_wrapper(struct gopclntab *t)
+{
+	uint8_t max = gopclntab_max_id(t);
+
+	if (max >= WRAPPER_LEAST)
+		t->wrapper = max;
+	else if (t->format == FORMAT_120)
+		t->wrapper = WRAPPER_121;
+}
+
 /* The whole of a table from its bytes at vaddr on. */
 static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor table,
 		      uint64_t vaddr, int minor)
@@ -139,7 +153,7 @@ static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor 
 	if (__builtin_add_overflow(t->text, UINT32_MAX, &end))
 		return -EBADMSG;
 	if (minor < 0 || minor > GO_NEWEST)
-		t->wrapper = gopclntab_max_id(t);
+		guess_wrapper(t);
 	if (minor < 0 && t->format == FORMAT_120)
 		t->minor = t->wrapper <= 21 ? 21 : t->wrapper == 22 ? 24 : GO_NEWEST;
 	find_funcdata(t, elf, words, minor);

@@ -77,6 +77,7 @@ int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone 
 	o = gone->vdso ? vdso_here(s) : NULL;
 	if (o && o->elf && elf_vaddr(o->elf, 0, &vaddr)) /* it is above the program */
 		area_add(sp, gone->vdso, o->key.size, vaddr - gone->vdso, o);
+	space_find_runtimes(sp);
 	*ret = sp;
 	return 0;
 }

@@ -29,6 +29,15 @@ struct object_key object_key(const struct stat *st)
 	};
 }
 
+/* Plugins, and programs that are linked with -linkshared, have no code that starts one. */
+static bool has_runtime(const struct gopclntab *go)
+{
+	uint64_t entry;
+	uint32_t len;
+
+	return gopclntab_function(go, "runtime.rt0_go", &entry, &len);
+}
+
 static void find_names(struct object *o)
 {
 	bool go = gobuildinfo_version(o->elf, o->version);
@@ -41,8 +50,10 @@ static void find_names(struct object *o)
 
 		if (!err) {
 			o->sources[o->n_sources++] = s;
-			if (s.resolver == &gopclntab_resolver)
+			if (s.resolver == &gopclntab_resolver) {
 				o->go = s.self;
+				o->runtime = has_runtime(o->go);
+			}
 			continue;
 		}
 		if (err != -ENOENT)

@@ -43,8 +43,9 @@ struct object {
 	struct source sources[SOURCES_MAX]; /* best first */
 	uint32_t n_sources;                 /* 0: its addresses have no names */
 	const struct gopclntab *go;         /* one of them; NULL: none */
-	char version[GO_VERSION_MAX];       /* "": not built by Go */
-	const char *why;                    /* a Go program has no names; else NULL */
+	bool runtime; /* it brings a Go runtime of its own: plugins do not */
+	char version[GO_VERSION_MAX]; /* "": not built by Go */
+	const char *why;              /* a Go program has no names; else NULL */
 	uint32_t row; /* of the symbolizer's modules; 0: no frame was here yet */
 	struct framecache cache;
 	struct go_pc_memo

@@ -174,6 +174,7 @@ int space_refresh(struct space *sp)
 		sp->areas = areas;
 		sp->n_areas = n;
 		sp->cap_areas = cap;
+		space_find_runtimes(sp);
 	}
 out:
 	buf_release(&text);
@@ -229,10 +230,51 @@ static const struct object *program(const struct space *sp)
 	return sp->image ? sp->image : sp->exe;
 }
 
-const struct object *space_go(const struct space *sp, uint64_t *bias)
+static void add_runtime(struct space *sp, const struct area *a)
+{
+	uint64_t bias = -a->delta;
+
+	for (uint32_t i = 0; i < sp->n_runtimes && i < RUNTIMES_MAX; i++)
+		if (sp->runtimes[i].object == a->object && sp->runtimes[i].bias == bias)
+			return;
+	if (sp->n_runtimes < RUNTIMES_MAX)
+		sp->runtimes[sp->n_runtimes] = (struct go_runtime){ a->object, bias };
+	sp->n_runtimes++;
+}
+
+void space_find_runtimes(struct space *sp)
 {
 	const struct object *o = program(sp);
 
+	/* beyond those that are told apart, they are counted anew */
+	if (sp->n_runtimes > RUNTIMES_MAX)
+		sp->n_runtimes = RUNTIMES_MAX;
+	for (int own = 1; own >= 0; own--)
+		for (uint32_t i = 0; i < sp->n_areas; i++)
+			if (sp->areas[i].object->runtime &&
+			    (sp->areas[i].object == o) == own)
+				add_runtime(sp, &sp->areas[i]);
+}
+
+const struct go_runtime *space_runtime(const struct space *sp, uint32_t n)
+{
+	return sp && n < sp->n_runtimes && n < RUNTIMES_MAX ? &sp->runtimes[n] : NULL;
+}
+
+uint32_t space_runtimes(const struct space *sp)
+{
+	return sp ? sp->n_runtimes : 0;
+}
+
+const struct object *space_go(const struct space *sp, uint64_t *bias)
+{
+	const struct go_runtime *first = space_runtime(sp, 0);
+	const struct object *o = program(sp);
+
+	if (first) {
+		*bias = first->bias;
+		return first->object;
+	}
 	for (uint32_t i = 0; sp && i < sp->n_areas; i++) {
 		const struct area *a = &sp->areas[i];
 
@@ -246,6 +288,33 @@ const struct object *space_go(const struct space *sp, uint64_t *bias)
 	return NULL;
 }
 
+static const void *constant_of(const struct elf *e, uint64_t vaddr, size_t len)
+{
+	for (uint32_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+		uint64_t at = vaddr - s->vaddr;
+
+		if (!s->writable && at < s->filesz && len <= s->filesz - at)
+			return e->data + s->offset + at;
+	}
+	return NULL;
+}
+
+const void *space_constant(const struct space *sp, uint64_t addr, size_t len)
+{
+	const struct object *last = NULL;
+	const void *found = NULL;
+
+	for (uint32_t i = 0; sp && i < sp->n_areas && !found; i++) {
+		const struct object *o = sp->areas[i].object;
+
+		if (o->go && o != last && !object_changed(o))
+			found = constant_of(o->elf, addr + sp->areas[i].delta, len);
+		last = o;
+	}
+	return found;
+}
+
 void space_program(const struct space *sp, struct go_program *ret)
 {
 	uint64_t bias;
@@ -253,10 +322,12 @@ void space_program(const struct space *sp, struct go_program *ret)
 
 	*ret = program_of(program(sp));
 	ret->exe = sp ? sp->exe : NULL;
-	if (go) {
+	if (!go)
+		return;
+	/* a runtime in a shared library of Go's (-linkshared) may not say which it is; its program does */
+	if (*go->version || !ret->version)
 		ret->version = *go->version ? go->version : "unknown";
-		ret->why = go->why;
-	}
+	ret->why = go->why;
 }
 
 int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
@@ -295,6 +366,7 @@ int space_open_file(struct space **ret, struct symbolizer *s, int fd)
 	sp->exe = o;
 	*table_add(sp->areas, sp->n_areas,
 		   sp->cap_areas) = (struct area){ .end = UINT64_MAX, .object = o };
+	space_find_runtimes(sp);
 	*ret = sp;
 	return 0;
 }

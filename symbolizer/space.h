@@ -10,6 +10,7 @@
 
 #include "symbolizer/framecache.h"
 #include "symbolizer/objects.h"
+#include "symbolizer/symbolizer.h"
 
 struct kallsyms;
 struct strtab;
@@ -44,6 +45,8 @@ struct area {
 
 struct space {
 	struct symbolizer *s;
+	struct go_runtime runtimes[RUNTIMES_MAX];
+	uint32_t n_runtimes;
 	pid_t pid;
 	pid_t thread;       /* living_thread() of it, when its maps were read last */
 	char root[32];      /* /proc/THREAD/root */
@@ -55,6 +58,8 @@ struct space {
 	uint32_t n_areas, cap_areas;
 };
 
+/* Adds what the areas have of Go runtimes that was not there before. */
+void space_find_runtimes(struct space *sp);
 /* The area that addr is in; NULL: none. Takes NULL for a space of which nothing is known. */
 struct area *space_area(const struct space *sp, uint64_t addr);
 

@@ -47,10 +47,22 @@ struct go_program {
 	bool packed;          /* it may unpack a Go program into its memory */
 };
 void space_program(const struct space *sp, struct go_program *ret);
-/* The Go program of the space: its main executable, or what that unpacked, or the first library
- * that is one; its addresses in the process are those of the file plus *bias. NULL: none that has
- * a table. Lives as long as the symbolizer. */
+/* A Go runtime in a process: of its program, of what that unpacked, or of a library. */
+struct go_runtime {
+	const struct object *object; /* lives as long as the symbolizer */
+	uint64_t bias; /* addresses in the process are those of the file plus bias */
+};
+enum { RUNTIMES_MAX = 4 }; /* of one process, that are told apart */
+/* The n-th runtime of the space; NULL: it has no more. The program's is the first, else the order is that in
+ * which they were seen, and stays. Lives as long as the space. */
+const struct go_runtime *space_runtime(const struct space *sp, uint32_t n);
+/* How many there are, which may be more than RUNTIMES_MAX. */
+uint32_t space_runtimes(const struct space *sp);
+/* The object of the first runtime; without any, the program or the first library that has a table of Go
+ * functions. NULL: none. bias as above. */
 const struct object *space_go(const struct space *sp, uint64_t *bias);
+/* The len bytes that a Go module has at addr in memory that the process cannot write to. NULL: none does. */
+const void *space_constant(const struct space *sp, uint64_t addr, size_t len);
 /* Same for a file, without a process: what /proc/PID/exe is before anything is followed.
  * 0, or why the file cannot be read as ELF. */
 int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret);
