@@ -348,6 +348,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 		return 0;
 	r.image = p->image;
 	r.left_out = p->left_out;
+	BPF_CORE_READ_INTO(&r.comm, task, group_leader, comm);
 	bpf_map_delete_elem(&processes, &r.tgid);
 	bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);
 	return 0;

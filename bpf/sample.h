@@ -202,6 +202,7 @@ struct exit_record {
 	__u32 tgid;
 	image_id image;
 	__u64 left_out; /* as above */
+	char comm[16];
 };
 
 /* A part of Go's code; start counts from layout.text. */

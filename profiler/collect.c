@@ -311,7 +311,9 @@ image_id collector_image(const struct collector *c, uint32_t tgid)
 }
 
 void collector_left_out(const struct collector *c,
-			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg)
+			void (*fn)(void *arg, uint32_t tgid, image_id image,
+				   uint64_t samples),
+			void *arg)
 {
 	int fd = bpf_map__fd(c->skel->maps.processes);
 	uint32_t tgid, *last = NULL;
@@ -319,7 +321,7 @@ void collector_left_out(const struct collector *c,
 
 	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
 		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
-			fn(arg, tgid, p.left_out);
+			fn(arg, tgid, p.image, p.left_out);
 }
 
 int collector_executable(struct collector *c, const struct exe_key *key,

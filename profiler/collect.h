@@ -51,7 +51,9 @@ int collector_follow(struct collector *c, pid_t tgid, const struct executable *e
 image_id collector_image(const struct collector *c, uint32_t tgid);
 /* Calls fn for each process of which samples were left out that no record has told of. */
 void collector_left_out(const struct collector *c,
-			void (*fn)(void *arg, uint32_t tgid, uint64_t samples), void *arg);
+			void (*fn)(void *arg, uint32_t tgid, image_id image,
+				   uint64_t samples),
+			void *arg);
 /* What an executable is, for all its processes. */
 int collector_executable(struct collector *c, const struct exe_key *key,
 			 const struct executable *exe);

@@ -23,6 +23,7 @@
 #include "profiler/proc.h"
 #include "profiler/profile.h"
 #include "profiler/unwind.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 #define REFRESH_NS \
@@ -473,14 +474,14 @@ enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
 	return flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
 }
 
-void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples)
+void pipeline_leave_out(struct pipeline *pl, const char *comm, uint64_t samples)
 {
 	uint32_t i;
 
 	if (!samples)
 		return;
 	for (i = 0; i < pl->n_left_out; i++)
-		if (!memcmp(pl->left_out[i].comm, p->comm, sizeof(p->comm)))
+		if (!strcmp(pl->left_out[i].comm, comm))
 			break;
 	if (i == NAMES_MAX) /* the rest counts under the last name's row: "others" */
 		i--;
@@ -489,9 +490,8 @@ void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samp
 					       pl->cap_left_out);
 
 		if (i == NAMES_MAX - 1)
-			strcpy(l->comm, "others");
-		else
-			memcpy(l->comm, p->comm, sizeof(l->comm));
+			comm = "others";
+		snprintf(l->comm, sizeof(l->comm), "%s", comm);
 	}
 	pl->left_out[i].samples += samples;
 }
@@ -504,7 +504,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	bool rooted;
 
 	if (!p->process) {
-		pipeline_leave_out(pl, p, 1);
+		pipeline_leave_out(pl, proc_comm(p), 1);
 		return;
 	}
 	for (; n < s->n_kernel; n++)
@@ -546,7 +546,8 @@ uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
 		const struct left_out *l = &pl->left_out[i];
 
 		sum += l->samples;
-		buf_printf(&b, "%s%.16s %lu", i ? ", " : "", *l->comm ? l->comm : "(gone)",
+		buf_printf(&b, "%s%s %lu", i ? ", " : "",
+			   *l->comm ? l->comm : "(ended before that was known)",
 			   (unsigned long)l->samples);
 	}
 	*names = arena_strndup(&pl->arena, b.data ? (char *)b.data : "", b.len);

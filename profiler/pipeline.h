@@ -27,8 +27,9 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
 			  uint8_t leaf_kind);
 
-/* Samples of a process that the kernel side has left out since it is not Go. */
-void pipeline_leave_out(struct pipeline *pl, const struct proc *p, uint64_t samples);
+/* Samples that are left out since their process is not Go, as far as is known. comm is its name, of
+ * at most 15 bytes; "": it ended before anything was known of it. */
+void pipeline_leave_out(struct pipeline *pl, const char *comm, uint64_t samples);
 
 /* Samples left out because their process is not Go: all, and "bash 3, sh 1" in the arena of pl. */
 uint64_t pipeline_not_go(struct pipeline *pl, const char **names);

@@ -202,6 +202,7 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread((pid_t)p->tgid));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	p->missed = fd < 0 && (errno == ENOENT || errno == ESRCH);
 	if (fd < 0)
 		return;
 	err = symbolizer_program(ps->symbolizer, fd, &p->program);
@@ -272,8 +273,14 @@ void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
 	look_at_program(p);
 }
 
+const char *proc_comm(const struct proc *p)
+{
+	return p->missed ? "" : p->comm;
+}
+
 void procs_unlook(struct proc *p)
 {
+	p->missed = true;
 	space_close(p->space);
 	p->space = NULL;
 	p->gone = false;
@@ -346,6 +353,7 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	if (*why)
 		return -ENOTSUP;
 	if (!o) {
+		ret->own = true; /* one that was gone too soon says nothing of others */
 		*why = "its memory could not be read";
 		return p->space ? -ENOTSUP : -ESRCH;
 	}

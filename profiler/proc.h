@@ -28,6 +28,7 @@ struct proc {
 	uint64_t again_ns; /* when to look again for what was not there yet; 0: not */
 	uint32_t again;    /* how often that was */
 	uint8_t ended;     /* 0: it runs; then it counts the calls of procs_reap() */
+	bool missed;       /* it had ended before its executable could be looked at */
 	char comm[16];
 };
 
@@ -52,6 +53,8 @@ void procs_look(struct procs *ps, struct proc *p);
  * of its file all the same, which this process or another one has shown. The first record may come in the
  * middle of an exec, without addresses. */
 void procs_share(struct procs *ps, struct proc *p, const struct image_record *r);
+/* The name that tells what it is; "" when that is not known. */
+const char *proc_comm(const struct proc *p);
 /* Forgets what was seen: it was not this image. */
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */

@@ -141,7 +141,8 @@ static struct executable executable_of(struct session *s, struct proc *p)
 			      (AGAIN_FIRST_MS * 1000000ull << p->again);
 		p->again += p->again < AGAIN_TIMES;
 	}
-	if (err == -ENOTSUP || (err == -EAGAIN && p->again > AGAIN_NOTED))
+	/* no reason: it is gone, and there is nobody to tell of */
+	if (why && (err == -ENOTSUP || (err == -EAGAIN && p->again > AGAIN_NOTED)))
 		note_no_goroutines(s, p, why);
 	return exe;
 }
@@ -251,7 +252,8 @@ static void on_image(void *arg, const struct image_record *r)
 		p = procs_get(s->procs, r->tgid, r->image);
 	first = !p->looked;
 	old = before(s, p, &past);
-	pipeline_leave_out(s->pipeline, old ? old : p, r->left_out);
+	/* of what it was before */
+	pipeline_leave_out(s->pipeline, old ? proc_comm(old) : "", r->left_out);
 	if (!first) {
 		bool go = p->go;
 
@@ -295,13 +297,17 @@ static void on_sample(void *arg, const struct sample *sample)
 static void on_process_exit(void *arg, const struct exit_record *r)
 {
 	struct session *s = arg;
+	const struct proc *last = procs_find(s->procs, r->tgid, r->image);
+	char comm[sizeof(r->comm)];
 	bool wanted = false;
 	struct proc *p;
 
+	/* the second process of an executable that is not Go has no row */
+	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
+	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm, r->left_out);
 	for (uint32_t i = 0; (p = procs_of(s->procs, r->tgid, i)); i++) {
 		if (p->ended)
 			continue;
-		pipeline_leave_out(s->pipeline, p, p->image == r->image ? r->left_out : 0);
 		wanted |= p->wanted;
 		procs_end(p);
 	}
@@ -435,13 +441,14 @@ static uint64_t peak_rss(void)
 	return kb << 10;
 }
 
-static void on_left_out(void *arg, uint32_t tgid, uint64_t samples)
+static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t samples)
 {
 	struct session *s = arg;
-	const struct proc *p = procs_of(s->procs, tgid, 0);
+	struct proc *p = procs_get(s->procs, tgid, image);
 
-	if (p)
-		pipeline_leave_out(s->pipeline, p, samples);
+	if (!p->looked)
+		procs_look(s->procs, p);
+	pipeline_leave_out(s->pipeline, proc_comm(p), samples);
 }
 
 void session_stop(struct session *s)
