@@ -54,7 +54,9 @@ static void area_add(struct space *sp, uint64_t start, uint64_t size, uint64_t d
 {
 	struct area *a = table_add(sp->areas, sp->n_areas, sp->cap_areas);
 
-	*a = (struct area){ start, start + size, delta, o };
+	*a = (struct area){
+		.start = start, .end = start + size, .delta = delta, .object = o
+	};
 }
 
 int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone *gone)

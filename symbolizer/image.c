@@ -47,6 +47,25 @@ void *memory_read(pid_t pid, uint64_t start, size_t len)
 	return to;
 }
 
+bool memory_is(pid_t pid, uint64_t start, const void *bytes, size_t len)
+{
+	uint8_t piece[1 << 16];
+	int fd = memory_open(pid);
+	size_t done = 0;
+
+	while (fd >= 0 && done < len) {
+		size_t want = len - done < sizeof(piece) ? len - done : sizeof(piece);
+		ssize_t n = pread(fd, piece, want, (off_t)(start + done));
+
+		if (n <= 0 || memcmp(piece, (const uint8_t *)bytes + done, (size_t)n))
+			break;
+		done += (size_t)n;
+	}
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 && done == len;
+}
+
 /* Moves a PT_LOAD to where it is, and begins it at a page as the kernel does. */
 static bool place(struct image *im, Elf64_Phdr *ph, uint64_t bias)
 {

@@ -7,6 +7,7 @@
 #define SYMBOLIZER_IMAGE_H
 
 #include <elf.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,8 @@ struct image {
 
 /* Zeros where the process has nothing to be read. The caller frees it. NULL: no memory. */
 void *memory_read(pid_t pid, uint64_t start, size_t len);
+/* Does the process have these bytes at start? */
+bool memory_is(pid_t pid, uint64_t start, const void *bytes, size_t len);
 /* Reads on in the text of /proc/PID/maps to the next anonymous mapping that begins with the
  * headers of an image. -ENOENT: no more. */
 int image_next(struct image *ret, pid_t pid, struct cursor *maps);

@@ -21,6 +21,7 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/image.h"
 #include "symbolizer/maps.h"
+#include "symbolizer/moved.h"
 #include "symbolizer/object.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
@@ -76,8 +77,7 @@ static size_t link_read(const char *link, char path[PATH_MAX])
 /* What is mapped there. Of the ways to a file the first needs no path and survives its
  * deletion, but takes CAP_CHECKPOINT_RESTORE; the program itself has a link that takes
  * less. */
-static struct object *object_of_mapping(struct space *sp, const struct mapping *m,
-					const char *exe)
+struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe)
 {
 	char file[PATH_MAX + 64];
 	struct object *o;
@@ -124,7 +124,7 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 		    *before = space_area(sp, m->start);
 	uint64_t vaddr = m->offset;
 
-	a.object = object_of_mapping(sp, m, exe);
+	a.object = space_mapped(sp, m, exe);
 	/* a file that was deleted meanwhile was opened when it was there */
 	if (!a.object && before && before->object->key.inode &&
 	    mapping_is(m, before->object->path))
@@ -142,14 +142,41 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	return a;
 }
 
+/* Makes areas of all executable mappings, and finds the Go in them. How many areas. */
+static uint32_t read_areas(struct space *sp, const struct buf *text, const char *exe)
+{
+	struct moved moved = { .space = sp, .maps = text, .exe = exe };
+	struct cursor c = cursor_over(text->data, text->len);
+	struct area *areas = NULL, a, rest;
+	uint32_t n = 0, cap = 0;
+	struct mapping m;
+
+	while (maps_next(&c, &m)) {
+		a = rest = area_of_mapping(sp, &m, exe);
+		if (!a.object->elf && !a.object->vdso &&
+		    moved_find(&moved, &m, space_area(sp, m.start), &a)) {
+			*table_add(areas, n, cap) = a;
+			rest.start = a.end;
+		}
+		if (rest.start < rest.end)
+			*table_add(areas, n, cap) = rest;
+	}
+	moved_release(&moved);
+	if (n) {
+		free(sp->areas);
+		sp->areas = areas;
+		sp->n_areas = n;
+		sp->cap_areas = cap;
+		space_find_runtimes(sp);
+	}
+	return n;
+}
+
 int space_refresh(struct space *sp)
 {
 	char link[64], exe[PATH_MAX];
-	struct area *areas = NULL;
-	uint32_t n = 0, cap = 0;
 	struct buf text = { 0 };
-	struct cursor c;
-	struct mapping m;
+	uint32_t n = 0;
 	size_t len;
 	int err;
 
@@ -166,16 +193,7 @@ int space_refresh(struct space *sp)
 	if (!sp->exe)
 		sp->exe = objects_of_file(&sp->s->objects, link, 0, exe, len, sp->root);
 	find_image(sp, &text);
-	c = cursor_over(text.data, text.len);
-	while (maps_next(&c, &m))
-		*table_add(areas, n, cap) = area_of_mapping(sp, &m, exe);
-	if (n) {
-		free(sp->areas);
-		sp->areas = areas;
-		sp->n_areas = n;
-		sp->cap_areas = cap;
-		space_find_runtimes(sp);
-	}
+	n = read_areas(sp, &text, exe);
 out:
 	buf_release(&text);
 	/* a process on its way out has no mappings, and no kernel thread ever had */

@@ -41,6 +41,7 @@ struct area {
 	uint64_t start, end;
 	uint64_t delta;        /* what makes an address one of the object */
 	struct object *object; /* of the symbolizer */
+	bool moved; /* what is there is in no file, but is the text of the object's (moved.h) */
 };
 
 struct space {
@@ -60,6 +61,10 @@ struct space {
 
 /* Adds what the areas have of Go runtimes that was not there before. */
 void space_find_runtimes(struct space *sp);
+/* What a mapping is of; exe: the path of what the process was started from. NULL: a file that cannot be read. */
+struct mapping;
+struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
+
 /* The area that addr is in; NULL: none. Takes NULL for a space of which nothing is known. */
 struct area *space_area(const struct space *sp, uint64_t addr);
 
