@@ -21,8 +21,9 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 
-/* Of the time, one process's mappings may take a part in so many. */
-enum { REFRESH_SHARE = 50 };
+/* Reading one process's mappings may take so long, then this share of the time: programs that
+ * unpack themselves or load libraries are followed at once, and no process takes all our time. */
+enum { READING_FREE_NS = 200000000, READING_SHARE = 50 };
 
 struct known_exe {
 	struct exe_key key;
@@ -230,7 +231,8 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->refreshed_ns = now_ns();
 	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
-	p->refresh_cost_ns = now_ns() - p->refreshed_ns;
+	p->first_read_ns = p->refreshed_ns;
+	p->reading_ns = now_ns() - p->refreshed_ns;
 }
 
 void procs_look_inside(struct procs *ps, struct proc *p)
@@ -305,9 +307,12 @@ void procs_record(struct procs *ps, struct proc *p)
 
 void procs_refresh(struct proc *p)
 {
-	uint64_t start = now_ns(),
-		 due = p->refreshed_ns + REFRESH_SHARE * p->refresh_cost_ns;
+	uint64_t start = now_ns(), due = 0;
 
+	if (!p->first_read_ns)
+		p->first_read_ns = start;
+	if (p->reading_ns > READING_FREE_NS)
+		due = p->first_read_ns + READING_SHARE * (p->reading_ns - READING_FREE_NS);
 	if (start < due) {
 		p->stale_ns = due;
 		return;
@@ -316,7 +321,7 @@ void procs_refresh(struct proc *p)
 	p->refreshed_ns = start;
 	if (p->space && !space_refresh(p->space) && !p->go)
 		look_at_program(p);
-	p->refresh_cost_ns = now_ns() - start;
+	p->reading_ns += now_ns() - start;
 }
 
 /* What the file says: read once for all processes of a program. */

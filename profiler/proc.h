@@ -21,14 +21,17 @@ struct proc {
 	struct space *space; /* NULL: it was gone before we could look */
 	bool gone;           /* ... and space is what procs_share() knew of it */
 	struct go_program program;
-	uint32_t process;         /* row of the profile */
-	uint64_t refreshed_ns;    /* when its maps were last read, CLOCK_MONOTONIC */
-	uint64_t refresh_cost_ns; /* how long that took */
+	uint32_t process;       /* row of the profile */
+	uint64_t refreshed_ns;  /* when its maps were last read, CLOCK_MONOTONIC */
+	uint64_t first_read_ns; /* when they were first read */
+	uint64_t reading_ns;    /* how long reading them took, in all */
 	uint64_t stale_ns; /* they have changed since: when to read them again; 0: not */
 	uint64_t again_ns; /* when to look again for what was not there yet; 0: not */
 	uint32_t again;    /* how often that was */
-	uint8_t ended;     /* 0: it runs; then it counts the calls of procs_reap() */
-	bool missed;       /* it had ended before its executable could be looked at */
+	uint32_t
+		unpack_looks; /* how often we looked whether it has unpacked a Go program */
+	uint8_t ended;        /* 0: it runs; then it counts the calls of procs_reap() */
+	bool missed;          /* it had ended before its executable could be looked at */
 	char comm[16];
 };
 

@@ -34,6 +34,9 @@ enum {
 	/* A program that starts maps its libraries; one with a compiler in it maps new code all the time. */
 	INSIDE_AT_ONCE = 16,
 	INSIDE_MS = 200,
+	/* A program that is packed unpacks itself within this time. */
+	UNPACK_LOOKS = 50,
+	UNPACK_NS = 10000000,
 };
 
 struct session {
@@ -275,6 +278,18 @@ static void on_image(void *arg, const struct image_record *r)
 	publish(s, p, r);
 }
 
+/* A packed program maps memory first and unpacks into it then, which no record tells of. */
+static void look_for_unpacked(struct session *s, struct proc *p, uint64_t now_ns)
+{
+	if (p->go || !p->program.packed || p->unpack_looks == UNPACK_LOOKS ||
+	    now_ns < p->refreshed_ns + UNPACK_NS)
+		return;
+	p->unpack_looks++;
+	refresh(s, p);
+	if (p->go && p->image)
+		publish_own(s, p);
+}
+
 static void on_sample(void *arg, const struct sample *sample)
 {
 	struct session *s = arg;
@@ -290,6 +305,7 @@ static void on_sample(void *arg, const struct sample *sample)
 		on_image(s, &r);
 		p = procs_find(s->procs, sample->tgid, sample->image);
 	}
+	look_for_unpacked(s, p, sample->time_ns);
 	pipeline_sample(s->pipeline, p, sample);
 	s->samples++;
 }

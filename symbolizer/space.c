@@ -32,14 +32,11 @@ static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)"
  * is not kept: it may be about to be. Processes of one file share it. */
 static void find_image(struct space *sp, const struct buf *text)
 {
-	uint64_t hash = hash_bytes(text->data, text->len);
 	struct cursor maps = cursor_over(text->data, text->len);
 	struct image im;
 
-	if (sp->image || !sp->exe || !sp->exe->elf || *sp->exe->version || sp->exe->go ||
-	    sp->searched == hash)
+	if (sp->image || !sp->exe || !sp->exe->elf || *sp->exe->version || sp->exe->go)
 		return;
-	sp->searched = hash;
 	while (!sp->image && !image_next(&im, sp->thread, &maps)) {
 		struct object_key key = sp->exe->key;
 		const char *path = sp->exe->path;

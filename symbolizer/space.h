@@ -53,8 +53,7 @@ struct space {
 	char root[32];      /* /proc/THREAD/root */
 	struct object *exe; /* NULL: cannot be read */
 	struct object
-		*image;    /* the Go program that it unpacked, of the symbolizer; or NULL */
-	uint64_t searched; /* hash of the maps in which there was none */
+		*image; /* the Go program that it unpacked, of the symbolizer; or NULL */
 	struct area *areas; /* by address */
 	uint32_t n_areas, cap_areas;
 };
