@@ -165,6 +165,20 @@ static bool is_root(uint8_t kind)
 	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
+/* A function that sets SP has called, before it did or after. Before: the caller's frame, which ends
+ * above cfa, is on this stack, and the return address is where pclntab says. */
+static bool is_on_same_stack(struct walk *w, uint64_t cfa)
+{
+	uint64_t ra;
+
+	if (!has_record(w) || !w->record)
+		return false;
+	if (w->record == cfa - 16)
+		return true;
+	return w->record >= cfa && w->record - cfa < FAR && word_at(w, cfa - 8, &ra) &&
+	       space_is_go(w->space, ra);
+}
+
 /* To the caller. false: there is none, or it is not known. */
 static bool step(struct walk *w)
 {
@@ -184,7 +198,8 @@ static bool step(struct walk *w)
 	if (f.kind == FRAME_CGOCALLBACK && !exact)
 		return step_by_callback(w,
 					w->sp && f.has_spdelta ? w->sp + f.spdelta + 8 : 0);
-	if (!w->sp || !f.has_spdelta || (f.spwrite && !exact))
+	if (!w->sp || !f.has_spdelta ||
+	    (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8)))
 		return step_by_chain(w);
 	return step_by_pclntab(w, &f);
 }
