@@ -21,7 +21,7 @@ CFLAGS  ?= -O2 -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard profiler/base/*.c symbolizer/*.c output/*.c profiler/*.c profiler/cmd/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "symbolizer/debugfile.h"
 #include "symbolizer/elf.h"
 
 static void structure_read(Dwarf_Die *structure, const char *name,
@@ -70,7 +71,8 @@ int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t
 	for (uint32_t i = 0; i < n; i++)
 		fields[i].offset = -1;
 	/* libelf marks in its image which sections it has decompressed */
-	if (elf->map && !mprotect(elf->map, elf->size, PROT_READ | PROT_WRITE))
+	if (!debugfile_heavy(elf) && elf->map &&
+	    !mprotect(elf->map, elf->size, PROT_READ | PROT_WRITE))
 		dw = dwarf_begin_elf(elf->lib, DWARF_C_READ, NULL);
 	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &type, &die, &sub)) {
 		const char *name = dwarf_diename(&die);

@@ -6,6 +6,7 @@
 #include <endian.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <lzma.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "profiler/base/arena.h"
 #include "symbolizer/elf.h"
 
-enum { MAX_UNPACKED = 64 << 20, CRC_PIECE = 1 << 20 };
+enum { MAX_UNPACKED = 64 << 20, PIECE = 1 << 20 };
 /* The largest debug file that is read for its checksum; with a build-id none is needed. */
 #define MAX_CHECKED ((off_t)1 << 30)
 
@@ -42,7 +43,59 @@ static uint64_t unpacked_size(Elf_Scn *scn, const char *name, const GElf_Shdr *s
 	return be64toh(cursor_u64(&c));
 }
 
-bool debugfile_heavy(const struct elf *e)
+/* Bytes that libdw would unpack of .gnu_debugdata; more than MAX_UNPACKED: that it is more. Only
+ * unpacking tells: what its headers say need not be true. */
+static uint64_t minidebug_size(Elf_Scn *scn)
+{
+	lzma_stream z = LZMA_STREAM_INIT;
+	Elf_Data *d = elf_rawdata(scn, NULL);
+	uint8_t *piece;
+	uint64_t sum;
+	lzma_ret r;
+
+	if (!d || !d->d_buf || lzma_auto_decoder(&z, 2 * MAX_UNPACKED, 0) != LZMA_OK)
+		return 0;
+	piece = mem_zalloc(PIECE);
+	z.next_in = d->d_buf;
+	z.avail_in = d->d_size;
+	do {
+		z.next_out = piece;
+		z.avail_out = PIECE;
+		r = lzma_code(&z, LZMA_FINISH);
+	} while (r == LZMA_OK && z.total_out <= MAX_UNPACKED);
+	sum = r == LZMA_MEMLIMIT_ERROR ? UINT64_MAX : z.total_out;
+	lzma_end(&z);
+	free(piece);
+	return sum;
+}
+
+/* As unpacked_size(); 0 of section 0, and of one that is not there. */
+static uint64_t linked_size(const struct elf *e, size_t section)
+{
+	Elf_Scn *scn = section ? elf_getscn(e->lib, section) : NULL;
+	GElf_Shdr sh;
+
+	return scn && gelf_getshdr(scn, &sh) ? unpacked_size(scn, "", &sh) : 0;
+}
+
+/* The same for what libdw reads of this section before it gives a symbol. */
+static uint64_t symbols_size(const struct elf *e, Elf_Scn *scn, const char *name,
+			     const GElf_Shdr *sh)
+{
+	uint64_t own, names;
+
+	if (!strcmp(name, ".gnu_debugdata"))
+		return minidebug_size(scn);
+	if (sh->sh_type != SHT_SYMTAB && sh->sh_type != SHT_DYNSYM &&
+	    sh->sh_type != SHT_SYMTAB_SHNDX)
+		return 0;
+	own = unpacked_size(scn, "", sh);
+	names = linked_size(e, sh->sh_link);
+	return own < MAX_UNPACKED && names < MAX_UNPACKED ? own + names : UINT64_MAX;
+}
+
+/* Would libdw unpack more than MAX_UNPACKED for symbols, or of all that is packed? */
+static bool unpacks_much(const struct elf *e, bool for_symbols)
 {
 	Elf_Scn *scn = NULL;
 	uint64_t sum = 0;
@@ -55,13 +108,25 @@ bool debugfile_heavy(const struct elf *e)
 		const char *name = gelf_getshdr(scn, &sh)
 					   ? elf_strptr(e->lib, strs, sh.sh_name)
 					   : NULL;
-		uint64_t n = name && sh.sh_type != SHT_NOBITS
-				     ? unpacked_size(scn, name, &sh)
-				     : 0;
+		uint64_t n;
 
+		if (!name || sh.sh_type == SHT_NOBITS)
+			continue;
+		n = for_symbols ? symbols_size(e, scn, name, &sh)
+				: unpacked_size(scn, name, &sh);
 		sum += n < MAX_UNPACKED ? n : MAX_UNPACKED + 1;
 	}
 	return sum > MAX_UNPACKED;
+}
+
+bool debugfile_heavy(const struct elf *e)
+{
+	return unpacks_much(e, false);
+}
+
+bool debugfile_heavy_symbols(const struct elf *e)
+{
+	return unpacks_much(e, true);
 }
 
 /* Does the file have this checksum? Sparse files are refused: no debug file is one, and reading the
@@ -76,9 +141,9 @@ static bool crc_matches(int fd, GElf_Word crc)
 	if (fstat(fd, &st) || st.st_size > MAX_CHECKED ||
 	    (off_t)st.st_blocks * 512 < st.st_size / 2)
 		return false;
-	piece = mem_zalloc(CRC_PIECE);
+	piece = mem_zalloc(PIECE);
 	for (off_t at = 0; at < st.st_size; at += n) {
-		n = pread(fd, piece, CRC_PIECE, at);
+		n = pread(fd, piece, PIECE, at);
 		if (n <= 0)
 			break;
 		sum = (uint32_t)crc32_z(sum, piece, (size_t)n);
@@ -117,7 +182,8 @@ static int debug_open(struct debugfile *d, const char *path, GElf_Word crc)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -1;
-	if (!elf_open(&e, fd) && debug_matches(d, e, fd, crc)) {
+	if (!elf_open(&e, fd) && !debugfile_heavy_symbols(e) &&
+	    debug_matches(d, e, fd, crc)) {
 		heavy = debugfile_heavy(e);
 		d->heavy |= heavy;
 		matches = !heavy || !d->only_lines;

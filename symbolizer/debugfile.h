@@ -24,6 +24,8 @@ struct debugfile {
 
 /* Would libdw, which unpacks compressed DWARF as a whole, stop a recording for that? */
 bool debugfile_heavy(const struct elf *e);
+/* The same of what it would unpack for symbols alone: symbol tables, their names, .gnu_debugdata. */
+bool debugfile_heavy_symbols(const struct elf *e);
 /* The callback; *arg is the struct debugfile. An fd, or -1. */
 int debugfile_find(Dwfl_Module *m, void **arg, const char *module, Dwarf_Addr base,
 		   const char *file, const char *link, GElf_Word crc, char **ret);

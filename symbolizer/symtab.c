@@ -146,6 +146,8 @@ static void read_symbols(struct symtab *t)
 	int n;
 
 	t->tried = true;
+	if (debugfile_heavy_symbols(t->elf))
+		return;
 	t->debug.heavy = debugfile_heavy(t->elf);
 	t->dwfl = dwfl_begin(&callbacks);
 	if (!t->dwfl)

@@ -2,13 +2,17 @@
 /* Libraries made here by the system's compiler; nm says where their functions are. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/demangle.h"
 #include "symbolizer/elf.h"
@@ -219,6 +223,72 @@ Test(symtab, mini_debug_info)
 		      "objcopy --add-section .gnu_debugdata=mini.xz lib.so"));
 	open_lib("lib.so");
 	expect_all();
+}
+
+/* No honest file has so many symbols: a few KB must not take hundreds of MB. */
+Test(symtab, mini_debug_info_that_unpacks_to_much)
+{
+	compile("");
+	cr_assert(run("objcopy --strip-debug lib.so mini && strip lib.so && cp lib.so bare.so"));
+	for (int size_mib = 30; size_mib <= 100; size_mib += 70) {
+		cr_assert(run("(cat mini; head -c %dM /dev/zero) | xz >mini.xz && objcopy "
+			      "--add-section .gnu_debugdata=mini.xz bare.so lib.so",
+			      size_mib));
+		open_lib("lib.so");
+		expect("local", 0, size_mib < 64 ? "local" : "");
+	}
+}
+
+/* Rewrites lib.so: its .strtab is compressed, with so many bytes of zeros behind the names. */
+static void compress_names(size_t zeros)
+{
+	struct buf file = { 0 }, names = { 0 };
+	Elf64_Chdr head = { .ch_type = ELFCOMPRESS_ZLIB, .ch_addralign = 1 };
+	char path[128];
+	uLongf packed;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/lib.so", dir);
+	cr_assert_eq(file_read(AT_FDCWD, path, 1 << 20, &file), 0);
+	for (Elf_Scn *scn = elf_nextscn(elf->lib, NULL); scn;
+	     scn = elf_nextscn(elf->lib, scn)) {
+		Elf64_Ehdr *eh = (Elf64_Ehdr *)(void *)file.data;
+		Elf64_Shdr *sh = (Elf64_Shdr *)(void *)(file.data + eh->e_shoff) +
+				 elf_ndxscn(scn);
+
+		if (sh->sh_type != SHT_STRTAB || sh->sh_flags ||
+		    elf_ndxscn(scn) == eh->e_shstrndx)
+			continue;
+		buf_add(&names, file.data + sh->sh_offset, sh->sh_size);
+		memset(buf_room(&names, zeros), 0, zeros);
+		names.len += zeros;
+		head.ch_size = names.len;
+		sh->sh_flags = SHF_COMPRESSED;
+		sh->sh_offset = file.len;
+		packed = compressBound(names.len);
+		sh->sh_size = sizeof(head) + packed;
+		buf_add(&file, &head, sizeof(head));
+		cr_assert_eq(compress2(buf_room(&file, packed), &packed, names.data,
+				       names.len, 1),
+			     Z_OK);
+		file.len += packed;
+	}
+	cr_assert(names.len);
+	f = fopen(path, "w");
+	cr_assert(f && fwrite(file.data, 1, file.len, f) == file.len && !fclose(f));
+	buf_release(&file);
+	buf_release(&names);
+}
+
+Test(symtab, names_that_unpack_to_much)
+{
+	for (size_t size_mib = 1; size_mib <= 100; size_mib += 99) {
+		compile("");
+		open_lib("lib.so");
+		compress_names(size_mib << 20);
+		open_lib("lib.so");
+		expect("local", 0, size_mib < 64 ? "local" : "");
+	}
 }
 
 Test(symtab, debug_file_by_build_id)
