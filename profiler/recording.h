@@ -16,7 +16,7 @@
  *            added since the block before; a block is taken whole or not at all
  *   END    = one row of: the fields of struct truth, not_go_names
  *   strings = count, the lengths, then the bytes of all, one after the other, without NULs
- *   a table = count, then, unless that is 0, its columns, in the order of the lists in recording.c
+ *   a table = count, then, unless that is 0, its columns, in the order of the lists in columns.c
  *   column  = width (1 byte, 1 to 8), the lowest byte of every row's number, the next byte of
  *             every row's … width times: what is alike lies together, for zstd
  *

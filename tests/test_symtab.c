@@ -229,7 +229,8 @@ Test(symtab, mini_debug_info)
 Test(symtab, mini_debug_info_that_unpacks_to_much)
 {
 	compile("");
-	cr_assert(run("objcopy --strip-debug lib.so mini && strip lib.so && cp lib.so bare.so"));
+	cr_assert(run(
+		"objcopy --strip-debug lib.so mini && strip lib.so && cp lib.so bare.so"));
 	for (int size_mib = 30; size_mib <= 100; size_mib += 70) {
 		cr_assert(run("(cat mini; head -c %dM /dev/zero) | xz >mini.xz && objcopy "
 			      "--add-section .gnu_debugdata=mini.xz bare.so lib.so",
