@@ -17,9 +17,25 @@
 
 #define MAX_FILE ((size_t)8 << 30)
 #define MAX_ROWS (1u << 30) /* of one table: so that tables never reach their own limit */
-/* Memory that a file may take: so many times its size, and as much for a small one. */
-#define ROOM_RATIO 40
-#define ROOM_MIN   ((uint64_t)64 << 20)
+/*
+ * Memory that a file may take: so many times its size, and as much for a small one. Rows of ordinary
+ * recordings take 7 to 17 times the size. Calls alone may take more: a stack of 1,000 frames that
+ * nobody had before is packed into some 100 bytes, and in a tree by goroutine each sample may be a new
+ * stack of that depth, for 6 bytes.
+ */
+#define ROOM_RATIO   40
+#define STACKS_RATIO 16384
+#define ROOM_MIN     ((uint64_t)64 << 20)
+
+enum {
+	STRING_BYTES = 64, /* of a string, besides its own */
+	CALL_BYTES = sizeof(struct call) + sizeof(struct stack_sums) + 8 /* in a tree */,
+};
+
+/* What is left, in bytes. */
+struct room {
+	uint64_t rows, stacks;
+};
 
 static const char too_large[] = "it would take too much memory for a file of its size";
 
@@ -70,7 +86,20 @@ static void get_columns(struct cursor *c, const struct profile *p, const struct 
 	}
 }
 
-static void get_strings(struct cursor *c, struct profile *p)
+/* false, and bad: there is less room than for n of such a size. */
+static bool take_room(struct cursor *c, struct profile *p, uint64_t *room, uint64_t n,
+		      uint64_t size)
+{
+	if (n > *room / size) {
+		p->damaged = too_large;
+		c->bad = true;
+		return false;
+	}
+	*room -= n * size;
+	return true;
+}
+
+static void get_strings(struct cursor *c, struct profile *p, struct room *room)
 {
 	uint64_t n = cursor_uvarint(c);
 	struct cursor lens = *c;
@@ -79,6 +108,9 @@ static void get_strings(struct cursor *c, struct profile *p)
 		c->bad = true;
 		return;
 	}
+	if (!take_room(c, p, &room->rows, n, STRING_BYTES) ||
+	    !take_room(c, p, &room->rows, cursor_left(c), 1))
+		return;
 	for (uint64_t i = 0; i < n; i++)
 		cursor_uvarint(c);
 	while (n-- && !c->bad) {
@@ -92,17 +124,7 @@ static void get_strings(struct cursor *c, struct profile *p)
 	}
 }
 
-/* Does memory allow n more rows of this table? Small files must not fill it. */
-static bool has_room(const struct profile *p, uint64_t room, int table, uint64_t n)
-{
-	uint64_t size = p->n_calls * sizeof(*p->sums);
-
-	for (int t = STRINGS + 1; t < TABLES; t++)
-		size += tables[t].row_size * (table_count(p, t) + (t == table ? n : 0));
-	return size <= room;
-}
-
-static void get_table(struct cursor *c, struct profile *p, int table, uint64_t room)
+static void get_table(struct cursor *c, struct profile *p, int table, struct room *room)
 {
 	const struct table *t = &tables[table];
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
@@ -111,12 +133,14 @@ static void get_table(struct cursor *c, struct profile *p, int table, uint64_t r
 	uint32_t first = *count;
 	char *rows = table_rows(p, table);
 
-	if (!has_room(p, room, table, n))
-		p->damaged = too_large;
-	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first || p->damaged) {
+	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first)
 		c->bad = true;
+	else if (table == CALLS)
+		take_room(c, p, &room->stacks, n, CALL_BYTES);
+	else
+		take_room(c, p, &room->rows, n, t->row_size);
+	if (c->bad)
 		return;
-	}
 	while (*count < first + n)
 		rows = table_room(rows, t->row_size, (*count)++, cap);
 	memcpy((char *)p + t->rows, &rows, sizeof(rows));
@@ -125,23 +149,22 @@ static void get_table(struct cursor *c, struct profile *p, int table, uint64_t r
 
 /* The content of one block. */
 static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len,
-		      uint64_t room)
+		      struct room *room)
 {
 	struct cursor c = cursor_over(raw, len);
 	uint32_t call = p->n_calls, event = p->n_events;
 
 	if (kind == BLOCK_HEADER) {
-		get_strings(&c, p);
-		get_columns(&c, p, header_columns, n_header_columns, (char *)p, 0,
-			    0, 1);
+		get_strings(&c, p, room);
+		get_columns(&c, p, header_columns, n_header_columns, (char *)p, 0, 0, 1);
 	} else if (kind == BLOCK_ROWS) {
-		get_strings(&c, p);
+		get_strings(&c, p, room);
 		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
 			get_table(&c, p, t, room);
 			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
 				c.bad = !profile_measure_call(p, call);
 		}
-		for (; event < p->n_events && !c.bad; event++)
+		for (; event < p->n_events && !c.bad && c.pos == c.len; event++)
 			profile_count_event(p, &p->events[event]);
 	} else {
 		get_columns(&c, p, end_columns, n_end_columns, (char *)p, 0, 0, 1);
@@ -150,19 +173,23 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 	return !c.bad && c.pos == c.len;
 }
 
-/* Forgets the rows of a bad block. Its strings stay, unused. */
-static void take_back(struct profile *p, const uint32_t counts[TABLES])
+/* Forgets what a bad block has given. Its strings stay, unused. */
+static void take_back(struct profile *p, const struct profile *before)
 {
 	for (int t = STRINGS + 1; t < TABLES; t++)
-		*(uint32_t *)((char *)p + tables[t].n) = counts[t];
+		memcpy((char *)p + tables[t].n, (const char *)before + tables[t].n,
+		       sizeof(uint32_t));
+	p->truth = before->truth;
+	p->not_go_names = before->not_go_names;
+	p->complete = before->complete;
 }
 
 /* Reads one block: its kind, 0 when the file ends within it, -EBADMSG. */
-static int load_block(struct cursor *file, struct profile *p, bool first, uint64_t *room)
+static int load_block(struct cursor *file, struct profile *p, bool first, struct room *room)
 {
 	uint32_t kind = cursor_u32(file), raw_len = cursor_u32(file);
 	uint32_t packed_len = cursor_u32(file), check = cursor_u32(file);
-	uint32_t counts[TABLES];
+	struct profile before = *p;
 	const void *packed;
 	void *raw;
 	bool ok;
@@ -177,25 +204,23 @@ static int load_block(struct cursor *file, struct profile *p, bool first, uint64
 		return 0;
 	if (kind > BLOCK_END)
 		return (int)kind;
-	if (raw_len > *room) {
+	if (raw_len > room->rows) {
 		p->damaged = too_large;
 		return -EBADMSG;
 	}
-	for (int t = 0; t < TABLES; t++)
-		counts[t] = table_count(p, t);
 	raw = mem_zalloc(raw_len);
 	ok = ZSTD_decompress(raw, raw_len, packed, packed_len) == raw_len &&
-	     get_block(p, kind, raw, raw_len, *room);
+	     get_block(p, kind, raw, raw_len, room);
 	free(raw);
-	*room -= raw_len; /* strings are no larger, and rows are counted by themselves */
 	if (!ok)
-		take_back(p, counts);
+		take_back(p, &before);
 	return ok ? (int)kind : -EBADMSG;
 }
 
 static int load_bytes(struct profile *p, const void *data, size_t len, const char **why)
 {
-	uint64_t room = ROOM_RATIO * (uint64_t)len + ROOM_MIN;
+	struct room room = { ROOM_RATIO * (uint64_t)len + ROOM_MIN,
+			     STACKS_RATIO * (uint64_t)len + ROOM_MIN };
 	struct cursor file = cursor_over(data, len);
 	size_t magic = sizeof(MAGIC) - 1;
 	bool rows = false;
@@ -214,12 +239,14 @@ static int load_bytes(struct profile *p, const void *data, size_t len, const cha
 		kind = load_block(&file, p, false, &room);
 		rows |= kind == BLOCK_ROWS;
 	}
+	p->tree_max = room.stacks;
 	if (kind >= 0 && (kind != BLOCK_END || !cursor_left(&file)))
 		return rows || p->complete ? 0 : -EBADMSG;
+	*why = p->damaged ? p->damaged : "the recording is corrupt";
 	if (!p->damaged)
-		p->damaged = "the recording is corrupt";
+		p->damaged = kind == BLOCK_END ? "it goes on after its end"
+					       : "a block is corrupt";
 	p->complete = false;
-	*why = p->damaged;
 	return rows && *why != too_large ? 0 : -EBADMSG;
 }
 

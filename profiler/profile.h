@@ -127,7 +127,8 @@ struct profile {
 	uint32_t command;      /* string: what was recorded, as the user said it */
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct truth truth;
-	bool complete; /* the recording has its end; else it was cut off */
+	bool complete;     /* the recording has its end; else it was cut off */
+	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
 	const char *
 		damaged; /* a static string: what was wrong with the rest of it; NULL: nothing */
 

@@ -54,7 +54,8 @@ void recording_close(struct recording *r);
 /*
  * Reads a whole file. A file whose tail was cut off gives what is whole, with p->complete false; so
  * does one with a bad block, with what is before that, and p->damaged. A file that would take more
- * memory than 40 times its size and 64 MiB is refused.
+ * memory than 40 times its size and 64 MiB is refused; stacks have a limit of their own, 16,384 times
+ * the size and 64 MiB, of which p->tree_max is left for a tree.
  * -errno of open(); -EBADMSG with *why (a static string) when it is not ours, of another version,
  * corrupt, or too short to hold anything. The profile is for reading: its rows cannot be found
  * by content again, so nothing may be added to it.

@@ -11,13 +11,14 @@
  */
 #include "profiler/tree.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/base/index.h"
+#include "profiler/base/pairs.h"
 #include "profiler/base/strtab.h"
 #include "profiler/labels.h"
 #include "profiler/profile.h"
@@ -27,22 +28,6 @@
 #include "symbolizer/goname.h"
 
 _Static_assert((int)TREE_CLASSES == (int)CLASS_MAX, "tree.h does not include profile.h");
-
-struct pair {
-	uint64_t a, b;
-};
-
-/* A set of pairs of numbers: its ids count up from 0, so they are a table's index as well. */
-struct pairs {
-	struct index index;
-	struct pair *rows;
-	uint32_t n, cap;
-};
-
-struct key {
-	const struct pair *rows;
-	struct pair pair;
-};
 
 /* Which node a call has, in one group: void when that is another one. */
 struct place {
@@ -68,36 +53,8 @@ struct builder {
 	struct place *places;            /* per call */
 	uint32_t path[MAX_STACK_FRAMES]; /* of calls, leaf first */
 	struct buf text;
+	bool full; /* more memory than the profile allows: no nodes are added any more */
 };
-
-static bool pair_same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-
-	return k->rows[id].a == k->pair.a && k->rows[id].b == k->pair.b;
-}
-
-/* The id of (a, b), which is set->n as it was before when the pair is new. */
-static uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b)
-{
-	struct key k = { set->rows, { a, b } };
-	uint64_t hash = hash_pair(a, b);
-	uint32_t id = index_find(&set->index, hash, pair_same, &k);
-
-	if (id != INDEX_NONE)
-		return id;
-	id = set->n;
-	*table_add(set->rows, set->n, set->cap) = k.pair;
-	index_add(&set->index, hash, id);
-	return id;
-}
-
-static void pairs_release(struct pairs *set)
-{
-	index_release(&set->index);
-	free(set->rows);
-	*set = (struct pairs){ 0 };
-}
 
 /* Names. */
 
@@ -190,10 +147,17 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 			 enum node_type type, uint8_t kind, uint8_t inlined)
 {
 	struct tree *t = b->t;
-	uint32_t id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
-				(uint64_t)type << 16 | kind << 8 | inlined);
+	uint32_t id;
 
+	if (b->full)
+		return parent;
+	id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
+		       (uint64_t)type << 16 | kind << 8 | inlined);
 	id += b->first_child;
+	b->full = b->p->tree_max && t->n_nodes * sizeof(*t->nodes) +
+						    t->n_groups * sizeof(*t->groups) +
+						    b->children.n * PAIR_BYTES >
+					    b->p->tree_max;
 	if (id == t->n_nodes)
 		*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
 			.name = strtab_get(t->names, name),
@@ -404,7 +368,7 @@ static void add_group_events(struct builder *b, uint32_t group, const uint32_t *
 
 	pairs_release(&b->children);
 	b->first_child = t->n_nodes;
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n && !b->full; i++) {
 		const struct event *e = &b->p->events[ids[i]];
 		uint32_t node = b->o->as_pprof ? sigprof_node(b, group, e)
 					       : call_node(b, group, e->call);
@@ -559,6 +523,7 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 {
 	struct builder *b = mem_zalloc(sizeof(*b));
 	struct tree *t = mem_zalloc(sizeof(*t));
+	int err;
 
 	*b = (struct builder){ .t = t, .p = p, .o = o };
 	selection_init(&b->selection, p, o);
@@ -579,9 +544,14 @@ int tree_build(struct tree **ret, const struct profile *p, const struct tree_opt
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
 	add_events(b);
 	add_up(t);
+	err = b->full ? -EFBIG : 0;
 	builder_release(b);
+	if (err) {
+		tree_free(t);
+		t = NULL;
+	}
 	*ret = t;
-	return 0;
+	return err;
 }
 
 void tree_free(struct tree *t)

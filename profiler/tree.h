@@ -101,7 +101,7 @@ struct tree {
 	struct strtab *names; /* owns the strings that the profile does not */
 };
 
-/* p outlives the tree. */
+/* p outlives the tree. -EFBIG: it would take more memory than p allows. */
 int tree_build(struct tree **ret, const struct profile *p, const struct tree_options *o);
 void tree_free(struct tree *t);
 

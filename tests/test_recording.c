@@ -14,6 +14,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/recording.h"
+#include "profiler/tree.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
@@ -481,6 +482,107 @@ Test(recording, refuses_what_takes_too_much_memory)
 	profile_free(p);
 }
 
+static void put_column(struct buf *b, bool delta, uint32_t n, const uint32_t *values)
+{
+	if (delta)
+		buf_u8(b, 0);
+	buf_u8(b, 4);
+	for (int byte = 0; byte < 4; byte++)
+		for (uint32_t i = 0; i < n; i++)
+			buf_u8(b, values ? (uint8_t)(values[i] >> 8 * byte) : 0);
+}
+
+/* An event of each of n goroutines, all at the end of one stack of that depth. */
+static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
+{
+	uint32_t *ones = mem_realloc(NULL, n + depth, 4),
+		 *deepest = mem_realloc(NULL, n, 4), *ids = mem_realloc(NULL, n, 4);
+	struct buf b = { 0 };
+	const char *why;
+
+	for (uint32_t i = 0; i < n + depth; i++)
+		ones[i] = 1;
+	for (uint32_t i = 0; i < n; i++) {
+		deepest[i] = depth;
+		ids[i] = i + 1;
+	}
+	buf_add(&b, "\0\0\0", 3);
+	buf_uvarint(&b, depth);
+	put_column(&b, false, depth, ones); /* the parent is the call before */
+	put_column(&b, true, depth, NULL);
+	buf_add(&b, "\0\0", 2);
+	buf_uvarint(&b, n);
+	for (uint32_t i = 0; i < n; i++)
+		ones[i] = 2; /* zig-zag: one more than the goroutine before */
+	for (int column = 0; column < 6; column++)
+		put_column(&b, true, n, column ? NULL : ones);
+	buf_uvarint(&b, n);
+	for (int column = 0; column < 7; column++)
+		put_column(&b, column < 2, n,
+			   column == 2   ? deepest
+			   : column == 3 ? ids
+					 : NULL);
+	why = load_rows(b.data, b.len, p);
+	free(ones);
+	free(deepest);
+	free(ids);
+	buf_release(&b);
+	return why;
+}
+
+/* A tree by goroutine is larger than what was loaded. */
+Test(recording, trees_of_small_files_are_bounded)
+{
+	struct tree_options by = { .by = { .keys = { BY_GOROUTINE }, .n = 1 } },
+			    all = { 0 };
+	struct profile *p = NULL;
+	struct tree *t;
+
+	cr_assert_null(load_deep(5000, 4000, &p));
+	cr_expect_eq(tree_build(&t, p, &by), -EFBIG);
+	cr_expect_null(t);
+	cr_assert_eq(tree_build(&t, p, &all), 0);
+	cr_expect_eq(t->nodes[0].samples, 5000);
+	tree_free(t);
+	profile_free(p);
+	cr_assert_null(load_deep(100, 1000, &p));
+	cr_assert_eq(tree_build(&t, p, &by), 0);
+	cr_expect_eq(t->n_groups, 100);
+	tree_free(t);
+	profile_free(p);
+}
+
+/* Many stacks that nobody had before pack into little, in honest files too. */
+Test(recording, deep_stacks_that_differ_are_not_refused)
+{
+	struct profile *p = hand_profile(), *got;
+	struct recording *r;
+	const char *why;
+	struct stat st;
+
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	for (uint32_t i = 0; i < 8; i++)
+		hand_stack(p, i % 2 ? "go:main.a go:main.b" : "go:main.b go:main.a");
+	for (uint64_t i = 0; i < 8000; i++) {
+		uint32_t call = 0;
+
+		for (uint32_t depth = 0; depth < 1000; depth++)
+			call = profile_call(
+				p, call,
+				1 + (uint32_t)(i * 0x9e3779b97f4a7c15 >> depth % 60) % 2);
+		hand_event(p, i * 1000, call, 0, 0, CLASS_USER);
+		if (i % 200 == 199)
+			cr_assert_eq(recording_append(r, p), 0);
+	}
+	cr_assert_eq(recording_finish(r, p), 0);
+	stat(path, &st);
+	cr_expect_gt(p->n_calls * 14ull, 40ull * (uint64_t)st.st_size + (64ull << 20));
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect_eq(got->n_events, 8000);
+	profile_free(got);
+	profile_free(p);
+}
+
 /* What comes before a bad block is there. */
 Test(recording, reads_up_to_a_bad_block)
 {
@@ -492,7 +594,7 @@ Test(recording, reads_up_to_a_bad_block)
 	b.data[b.len * 2 / 3] ^= 1;
 	write_bytes(b.data, b.len);
 	cr_assert_eq(load(&p, &why), 0);
-	cr_expect_str_eq(p->damaged, "the recording is corrupt");
+	cr_expect_str_eq(p->damaged, "a block is corrupt");
 	cr_expect(!p->complete && p->n_events > 0 && p->n_events < w.n);
 	cr_expect_eq(p->truth.samples, p->n_events);
 	profile_free(p);

@@ -108,7 +108,8 @@ static int profile_open(struct view *v, const char *path)
 		return STATUS_FAILED;
 	}
 	if (v->profile->damaged)
-		warn("%s is damaged; showing what comes before the damage", path);
+		warn("%s is damaged (%s); showing what comes before the damage", path,
+		     v->profile->damaged);
 	else if (!v->profile->complete)
 		warn("%s is truncated; showing the complete part", path);
 	return STATUS_OK;
@@ -128,7 +129,9 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	v->options.filter = &v->filter;
 	err = tree_build(&v->tree, v->profile, &v->options);
 	if (err) {
-		error("%s: %s", args[0], strerror(-err));
+		error("%s: its stacks would take too much memory for a file of its size; "
+		      "try --by none",
+		      args[0]);
 		return STATUS_FAILED;
 	}
 	if (v->tree->left_out)

@@ -304,6 +304,7 @@ static void say_kept(struct run *r)
 		info("%s holds no samples", path);
 		return;
 	}
+	kept->tree_max = 0; /* it is our own */
 	tree_build(&t, kept, &all);
 	text_count(&b, kept->truth.samples);
 	buf_str(&b, " of ");
