@@ -63,6 +63,12 @@ static uint32_t goroutine_look(const struct golayout *l, struct inspected_thread
 		return flags | SAMPLE_G_FAULT;
 	if (flags & SAMPLE_G_FAULT || !s.goid)
 		return flags;
+	/* a thread that a debugger holds may run, and have left the goroutine meanwhile */
+	if (word(t->curg + (uint64_t)l->fields[FIELD_G_GOID].offset) != s.goid ||
+	    !t->curg) {
+		t->curg = 0;
+		return flags | SAMPLE_G_FAULT;
+	}
 	t->goid = s.goid;
 	t->startpc = s.startpc;
 	status = (uint32_t)word(t->curg + (uint64_t)l->fields[FIELD_G_STATUS].offset) &
