@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/kernelside.h"
 #include "sample.skel.h"
@@ -37,14 +37,6 @@ struct collector {
 	const struct collector_handler *handler;
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* -ECANCELED: enough for now; this record was taken all the same. */
 static int on_record(void *arg, void *data, size_t size)
@@ -75,13 +67,13 @@ static int on_record(void *arg, void *data, size_t size)
 			h->exit(h->arg, data);
 		break;
 	}
-	return now_ns() < c->until_ns ? 0 : -ECANCELED;
+	return clock_now_ns() < c->until_ns ? 0 : -ECANCELED;
 }
 
 /* Hands over what is in these rings. 1: there may be more; or negative errno. */
 static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_ns)
 {
-	uint64_t before = c->until_ns, until = now_ns() + max_ns;
+	uint64_t before = c->until_ns, until = clock_now_ns() + max_ns;
 	int n;
 
 	/* also from a handler, whose caller's time this is */

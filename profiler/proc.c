@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 #include "profiler/base/living.h"
 #include "profiler/base/log.h"
@@ -171,14 +171,6 @@ void procs_reap(struct procs *ps)
 			procs_drop(ps, ps->rows[i]);
 }
 
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static void read_comm(struct proc *p)
 {
 	struct buf b = { 0 };
@@ -228,16 +220,16 @@ void procs_look(struct procs *ps, struct proc *p)
 	/* else nobody will ask for its names */
 	if (!p->go && !p->wanted && !p->program.packed)
 		return;
-	p->refreshed_ns = now_ns();
+	p->refreshed_ns = clock_now_ns();
 	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
 	p->first_read_ns = p->refreshed_ns;
-	p->reading_ns = now_ns() - p->refreshed_ns;
+	p->reading_ns = clock_now_ns() - p->refreshed_ns;
 }
 
 void procs_look_inside(struct procs *ps, struct proc *p)
 {
-	p->refreshed_ns = now_ns();
+	p->refreshed_ns = clock_now_ns();
 	if (p->space || space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		return;
 	look_at_program(p);
@@ -307,7 +299,7 @@ void procs_record(struct procs *ps, struct proc *p)
 
 void procs_refresh(struct proc *p)
 {
-	uint64_t start = now_ns(), due = 0;
+	uint64_t start = clock_now_ns(), due = 0;
 
 	if (!p->first_read_ns)
 		p->first_read_ns = start;
@@ -321,7 +313,7 @@ void procs_refresh(struct proc *p)
 	p->refreshed_ns = start;
 	if (p->space && !space_refresh(p->space) && !p->go)
 		look_at_program(p);
-	p->reading_ns += now_ns() - start;
+	p->reading_ns += clock_now_ns() - start;
 }
 
 /* What the file says: read once for all processes of a program. */

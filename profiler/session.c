@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 #include "profiler/base/living.h"
 #include "profiler/base/log.h"
@@ -52,14 +52,6 @@ struct session {
 	uint32_t *noted;  /* strings: programs whose missing goroutines were told of */
 	uint32_t n_noted, cap_noted;
 };
-
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 int session_open(struct session **ret, const struct session_options *o, const char **what)
 {
@@ -140,8 +132,7 @@ static struct executable executable_of(struct session *s, struct proc *p)
 	int err = proc_layout(s->procs, p, &exe, &why);
 
 	if (err == -EAGAIN) {
-		p->again_ns = clock_ns(CLOCK_MONOTONIC) +
-			      (AGAIN_FIRST_MS * 1000000ull << p->again);
+		p->again_ns = clock_now_ns() + (AGAIN_FIRST_MS * 1000000ull << p->again);
 		p->again += p->again < AGAIN_TIMES;
 	}
 	/* no reason: it is gone, and there is nobody to tell of */
@@ -205,7 +196,7 @@ static void look_inside(struct session *s, struct proc *p)
 
 	if (p->again_ns || p->ended)
 		return;
-	if (p->again >= INSIDE_AT_ONCE && clock_ns(CLOCK_MONOTONIC) < next) {
+	if (p->again >= INSIDE_AT_ONCE && clock_now_ns() < next) {
 		p->again_ns = next;
 		return;
 	}
@@ -391,7 +382,7 @@ void session_prepare(struct session *s)
 {
 	if (s->o.collector.kernel_stacks)
 		symbolizer_load_kernel(s->symbolizer);
-	s->start_ns = clock_ns(CLOCK_MONOTONIC);
+	s->start_ns = clock_now_ns();
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
 }
@@ -404,8 +395,7 @@ int session_start(struct session *s, const char **what)
 /* What was put off. Returns for how long the rest is, at most timeout_ms. */
 static int look_again(struct session *s, int timeout_ms)
 {
-	uint64_t now = clock_ns(CLOCK_MONOTONIC),
-		 next = now + (uint64_t)timeout_ms * 1000000;
+	uint64_t now = clock_now_ns(), next = now + (uint64_t)timeout_ms * 1000000;
 	struct proc *p;
 
 	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
@@ -505,7 +495,7 @@ uint32_t session_running(const struct session *s)
 
 uint64_t session_elapsed_ns(const struct session *s)
 {
-	return clock_ns(CLOCK_MONOTONIC) - s->start_ns;
+	return clock_now_ns() - s->start_ns;
 }
 
 uint64_t session_samples(const struct session *s)

@@ -17,18 +17,11 @@
 #include <unistd.h>
 
 #include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 
 /* Until a thread stops: a matter of microseconds, or of whatever it does in the kernel. */
 enum { WAITS = 200, WAIT_NS = 5000000 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 /* 0: it does not stop; -1: there is none; else its status. */
 static int stop_wait(pid_t tid)
@@ -111,7 +104,7 @@ int tracee_stop(struct tracee *ret, pid_t tid, const char **why)
 		return status ? -ESRCH
 			      : -ETIMEDOUT; /* goes free when we end, at the latest */
 	}
-	ret->since_ns = now_ns();
+	ret->since_ns = clock_now_ns();
 	if (status >> 16 != PTRACE_EVENT_STOP)
 		ret->signal = WSTOPSIG(status);
 	if (registers_read(ret))
@@ -125,5 +118,5 @@ int tracee_stop(struct tracee *ret, pid_t tid, const char **why)
 uint64_t tracee_release(struct tracee *t)
 {
 	ptrace(PTRACE_DETACH, t->tid, NULL, (void *)(intptr_t)t->signal);
-	return now_ns() - t->since_ns;
+	return clock_now_ns() - t->since_ns;
 }

@@ -2,11 +2,9 @@
 /*
  * Samples to stacks: which return addresses are the callers, leaf first.
  *
- * The kernel side follows frame pointers, which is right for every frame but the innermost: in a
- * prologue, an epilogue or a function without a frame, the frame pointer is still the caller's, and
- * the chain leaves out the direct caller. pclntab says how far the return address is from SP at every
- * PC; so it is looked up among the words at SP, and put back. Where frame pointers lead off the stack, pclntab
- * leads on through a copy of it. C is left to cunwind.h.
+ * A sample may be of several stacks: that of the thread, and the goroutine's own below it. Here it is
+ * decided which code unwinds each: gounwind.h Go, cunwind.h C, stackswitch.h what has switched from
+ * one to the other without a note of it.
  */
 #ifndef PROFILER_UNWIND_H
 #define PROFILER_UNWIND_H
@@ -22,9 +20,9 @@ struct space;
 enum { STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD };
 
 struct stack {
-	/* User space: the exact PC, then return addresses, n of them; then n_resume of the
-	 * goroutine's own stack, when the sample was taken on another: the PC there (exact after RESUME_SIGNAL), then callers. 0 stands
-	 * where sample.pcs has one. */
+	/* pcs[0, n): the interrupted PC, then return addresses. pcs[n, n + n_resume): the same for the
+	 * goroutine's own stack if the sample was taken on another one; its first PC is exact only after
+	 * RESUME_SIGNAL. 0 stands after cgocallback, as gounwind() has it. */
 	uint64_t pcs[STACK_PCS];
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */
