@@ -17,6 +17,7 @@ struct proc {
 	image_id image; /* 0: given by the user, not sampled yet */
 	bool go;        /* it runs Go: its executable, what that unpacked, or a library */
 	bool wanted;    /* recorded even if it is not Go */
+	bool runtimes_noted; /* the user knows that it has more than one Go runtime */
 	bool looked; /* its executable was looked at; go, program and space mean something */
 	struct space *space; /* NULL: it was gone before we could look */
 	bool gone;           /* ... and space is what procs_share() knew of it */

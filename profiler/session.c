@@ -23,6 +23,7 @@
 #include "profiler/pipeline.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -124,6 +125,19 @@ static void note_no_goroutines(struct session *s, const struct proc *p, const ch
 	     p->program.version, why);
 }
 
+/* The kernel side reads the goroutines of one runtime; to the threads of others it sees no g. */
+static void note_runtimes(struct session *s, struct proc *p)
+{
+	uint32_t n = space_runtimes(p->space);
+
+	if (n < 2 || p->runtimes_noted)
+		return;
+	p->runtimes_noted = true;
+	note(s,
+	     "%s has %u Go runtimes; goroutine ids are read for that of %s only, the others' are filed under [c]",
+	     p->comm, n, space_runtime(p->space, 0)->object->path);
+}
+
 /* As proc_layout(), which tells the user what is missing, and is asked again when that may yet come. */
 static struct executable executable_of(struct session *s, struct proc *p)
 {
@@ -131,6 +145,7 @@ static struct executable executable_of(struct session *s, struct proc *p)
 	const char *why;
 	int err = proc_layout(s->procs, p, &exe, &why);
 
+	note_runtimes(s, p);
 	if (err == -EAGAIN) {
 		p->again_ns = clock_now_ns() + (AGAIN_FIRST_MS * 1000000ull << p->again);
 		p->again += p->again < AGAIN_TIMES;
@@ -266,6 +281,7 @@ static void on_image(void *arg, const struct image_record *r)
 	}
 	if (!p->go && (!first || r->executable == EXE_NOT_GO))
 		look_inside(s, p);
+	note_runtimes(s, p);
 	publish(s, p, r);
 }
 
