@@ -70,6 +70,7 @@ struct pipeline {
 	struct stack stack;
 	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
+	bool gap;      /* a cut frame stands in the middle */
 	/* Expansions of the sample. */
 	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_PCS + MAX_USER_PCS + 6];
 	uint32_t c_room; /* of it, for C that has called Go back */
@@ -205,6 +206,13 @@ static bool switches(uint8_t kind)
 	       kind == FRAME_ASMCGOCALL;
 }
 
+/* Frames are missing here; what follows is known again. */
+static void add_gap(struct pipeline *pl, uint32_t *n)
+{
+	pl->leaf_first[(*n)++] = pl->cut;
+	pl->gap = true;
+}
+
 /* C that has called Go back, whose cgocallback has addr, as the next of leaf_first. Does it lead to the
  * thread's first function? */
 static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struct sample *s,
@@ -222,7 +230,7 @@ static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struc
 	for (uint32_t i = 0; i < n_pcs; i++)
 		pl->leaf_first[(*n)++] = expand_user(pl, p, pcs[i] - 1, s->time_ns);
 	if (end != CUNWIND_GO && end != CUNWIND_ROOT)
-		pl->leaf_first[(*n)++] = pl->cut;
+		add_gap(pl, n);
 	return end == CUNWIND_ROOT;
 }
 
@@ -282,11 +290,11 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		      !space_is_go(p->space, st->pcs[0]);
 	uint8_t kind;
 
-	pl->resuming = false;
+	pl->resuming = pl->gap = false;
 	pl->c_room = MAX_USER_PCS;
 	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
 	if (st->c ? st->c_gap : native)
-		pl->leaf_first[n++] = pl->cut;
+		add_gap(pl, &n);
 	/* or a goroutine that left its thread in newstack */
 	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;
 	/* a signal handler has come to its end at sigtramp, others go on below */
@@ -311,6 +319,8 @@ static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, 
 
 	if (pl->stack.cut)
 		return END_DEEP;
+	if (pl->gap) /* only C has gaps */
+		return END_NATIVE;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		return END_FAULT;
 	if (last && (last->kind < FRAME_WRAPPER || last->kind == FRAME_CGOCALLBACK) &&
@@ -527,7 +537,8 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);
-	e.flags = rooted ? EVENT_ROOTED : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
+	e.flags = rooted && !pl->gap ? EVENT_ROOTED
+				     : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
 	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
 		e.flags |= EVENT_CGO;
 	if (s->flags & SAMPLE_VDSO)

@@ -8,18 +8,25 @@
 #include "profiler/pipeline.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
+#include "profiler/base/strtab.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
+#include "tests/go_binary.h"
 
-/* The event of a sample with this chain, leaf first, which 0 ends; its stack in kinds, root first. */
-static struct event pass(uint32_t flags, const uint64_t *pcs, uint32_t n, bool space,
-			 char *kinds)
+static char kind_letter(uint8_t kind)
+{
+	return kind < 6 ? "uncvkC"[kind] : 'g';
+}
+
+/* The event of a sample of this process, or of none if pid is 0; its stack in kinds, root first. */
+static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 {
 	struct profile *p = profile_new();
 	struct symbolizer *sy;
 	struct procs *ps;
 	struct proc *self;
 	struct pipeline *pl;
-	struct sample *s = calloc(1, sizeof(*s) + n * 8);
 	struct event e;
 	uint32_t depth;
 
@@ -28,25 +35,36 @@ static struct event pass(uint32_t flags, const uint64_t *pcs, uint32_t n, bool s
 	self = procs_get(ps, 1, 1);
 	self->wanted = true;
 	self->process = profile_process(p, &(struct process){ .tgid = 1 });
-	if (space)
-		cr_assert_eq(space_open(&self->space, sy, getpid()), 0);
+	if (pid)
+		cr_assert_eq(space_open(&self->space, sy, pid), 0);
 	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
 	s->tgid = 1;
-	s->flags = flags;
-	s->ip = pcs[0];
-	s->n_user = (uint16_t)(n - 1);
-	memcpy(s->pcs, pcs + 1, (n - 1) * 8);
 	pipeline_sample(pl, self, s);
 	cr_assert_eq(p->n_events, 1);
 	e = p->events[0];
 	depth = p->sums[e.call].depth;
 	kinds[depth] = 0;
 	for (uint32_t call = e.call; call; call = p->calls[call].parent)
-		kinds[--depth] = "uncvkC"[p->frames[p->calls[call].frame].kind];
+		kinds[--depth] = kind_letter(p->frames[p->calls[call].frame].kind);
 	pipeline_close(pl);
 	procs_close(ps);
 	symbolizer_close(sy);
 	profile_free(p);
+	return e;
+}
+
+/* The same of a chain, leaf first; space: it is of this process. */
+static struct event pass(uint32_t flags, const uint64_t *pcs, uint32_t n, bool space,
+			 char *kinds)
+{
+	struct sample *s = calloc(1, sizeof(*s) + n * 8);
+	struct event e;
+
+	s->flags = flags;
+	s->ip = pcs[0];
+	s->n_user = (uint16_t)(n - 1);
+	memcpy(s->pcs, pcs + 1, (n - 1) * 8);
+	e = pass_sample(s, space ? getpid() : 0, kinds);
 	free(s);
 	return e;
 }
@@ -73,4 +91,48 @@ Test(pipeline, stacks_are_never_silently_short)
 	expect(0, pcs, 3, true, END_NATIVE, "Cc");
 	expect(SAMPLE_CUT | SAMPLE_STACK_FAULT, pcs, 3, true, END_DEEP, "Cc");
 	cr_expect(true);
+}
+
+static uint64_t goexit_of(pid_t pid)
+{
+	struct strtab *strs = strtab_new();
+	struct symbolizer *sy;
+	struct space *space;
+	uint64_t entry = 0, bias = 0;
+	const struct object *o;
+	uint32_t len;
+
+	cr_assert_eq(symbolizer_open(&sy, strs), 0);
+	for (int i = 0; i < 200 && !entry; i++) { /* until it is no fork of ours any more */
+		cr_assert_eq(space_open(&space, sy, pid), 0);
+		o = space_go(space, &bias);
+		if (!o || !gopclntab_function(o->go, "runtime.goexit", &entry, &len))
+			usleep(5000);
+		space_close(space);
+	}
+	cr_assert(entry);
+	symbolizer_close(sy);
+	strtab_free(strs);
+	return entry + bias;
+}
+
+/* A goroutine in C whose callers in C are not known: its Go callers are, up to the root. */
+Test(pipeline, gap_in_the_middle_is_not_complete)
+{
+	char kinds[MAX_STACK_FRAMES + 1];
+	struct sample *s = calloc(1, sizeof(*s) + 8);
+	struct event e;
+	int in;
+	pid_t pid = start_go(go_binary(), &in);
+
+	s->ip = s->resume_pc = (uint64_t)(uintptr_t)goexit_of;
+	s->flags = SAMPLE_CGO;
+	s->resume = RESUME_SCHED;
+	s->n_resume = 1;
+	s->pcs[0] = goexit_of(pid) + 1;
+	e = pass_sample(s, pid, kinds);
+	cr_expect_eq(e.flags & ~EVENT_CGO, END_NATIVE * EVENT_END, "%d", e.flags);
+	cr_expect_str_eq(kinds, "gCu");
+	stop_go(pid, in);
+	free(s);
 }
