@@ -48,6 +48,7 @@ struct memo {
 
 struct left_out {
 	char comm[16];
+	const char *why; /* it is left out although it is Go; or NULL */
 	uint64_t samples;
 };
 
@@ -484,14 +485,15 @@ enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
 	return flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
 }
 
-void pipeline_leave_out(struct pipeline *pl, const char *comm, uint64_t samples)
+void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
+			uint64_t samples)
 {
 	uint32_t i;
 
 	if (!samples)
 		return;
 	for (i = 0; i < pl->n_left_out; i++)
-		if (!strcmp(pl->left_out[i].comm, comm))
+		if (pl->left_out[i].why == why && !strcmp(pl->left_out[i].comm, comm))
 			break;
 	if (i == NAMES_MAX) /* the rest counts under the last name's row: "others" */
 		i--;
@@ -501,6 +503,8 @@ void pipeline_leave_out(struct pipeline *pl, const char *comm, uint64_t samples)
 
 		if (i == NAMES_MAX - 1)
 			comm = "others";
+		else
+			l->why = why;
 		snprintf(l->comm, sizeof(l->comm), "%s", comm);
 	}
 	pl->left_out[i].samples += samples;
@@ -514,7 +518,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	bool rooted;
 
 	if (!p->process) {
-		pipeline_leave_out(pl, proc_comm(p), 1);
+		pipeline_leave_out(pl, proc_comm(p), proc_why(p), 1);
 		return;
 	}
 	for (; n < s->n_kernel; n++)
@@ -560,6 +564,8 @@ uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
 		buf_printf(&b, "%s%s %lu", i ? ", " : "",
 			   *l->comm ? l->comm : "(ended before that was known)",
 			   (unsigned long)l->samples);
+		if (l->why)
+			buf_printf(&b, " (%s)", l->why);
 	}
 	*names = arena_strndup(&pl->arena, b.data ? (char *)b.data : "", b.len);
 	buf_release(&b);

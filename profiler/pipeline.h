@@ -28,10 +28,12 @@ enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
 			  uint8_t leaf_kind);
 
 /* Samples that are left out since their process is not Go, as far as is known. comm is its name, of
- * at most 15 bytes; "": it ended before anything was known of it. */
-void pipeline_leave_out(struct pipeline *pl, const char *comm, uint64_t samples);
+ * at most 15 bytes; "": it ended before anything was known of it. why: it is Go, and this (a static
+ * string) is the reason; or NULL. */
+void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
+			uint64_t samples);
 
-/* Samples left out because their process is not Go: all, and "bash 3, sh 1" in the arena of pl. */
+/* Samples left out because their process is not Go: all, and "bash 3, x 1 (why)" in the arena of pl. */
 uint64_t pipeline_not_go(struct pipeline *pl, const char **names);
 
 #endif

@@ -272,6 +272,11 @@ const char *proc_comm(const struct proc *p)
 	return p->missed ? "" : p->comm;
 }
 
+const char *proc_why(const struct proc *p)
+{
+	return p->go ? NULL : p->program.why;
+}
+
 void procs_unlook(struct proc *p)
 {
 	p->missed = true;
@@ -344,8 +349,11 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 
 	*ret = (struct executable){ .state = p->go ? EXE_GO : EXE_NOT_GO };
 	*why = p->program.why;
-	if (!p->go)
+	if (!p->go) {
+		ret->own = *why !=
+			   NULL; /* all of them are told of: why they are left out */
 		return -ENOENT;
+	}
 	o = p->space ? space_go(p->space, &bias) : NULL;
 	if (*why)
 		return -ENOTSUP;

@@ -59,6 +59,8 @@ void procs_look(struct procs *ps, struct proc *p);
 void procs_share(struct procs *ps, struct proc *p, const struct image_record *r);
 /* The name that tells what it is; "" when that is not known. */
 const char *proc_comm(const struct proc *p);
+/* Why it is not recorded although it is Go, a static string; NULL: it is not Go, or is recorded. */
+const char *proc_why(const struct proc *p);
 /* Forgets what was seen: it was not this image. */
 void procs_unlook(struct proc *p);
 /* Gives the process a row of the profile: its samples count from now on. */

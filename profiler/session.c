@@ -262,7 +262,8 @@ static void on_image(void *arg, const struct image_record *r)
 	first = !p->looked;
 	old = before(s, p, &past);
 	/* of what it was before */
-	pipeline_leave_out(s->pipeline, old ? proc_comm(old) : "", r->left_out);
+	pipeline_leave_out(s->pipeline, old ? proc_comm(old) : "",
+			   old ? proc_why(old) : NULL, r->left_out);
 	if (!first) {
 		bool go = p->go;
 
@@ -327,7 +328,8 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 
 	/* the second process of an executable that is not Go has no row */
 	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
-	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm, r->left_out);
+	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm,
+			   last ? proc_why(last) : NULL, r->left_out);
 	for (uint32_t i = 0; (p = procs_of(s->procs, r->tgid, i)); i++) {
 		if (p->ended)
 			continue;
@@ -337,7 +339,7 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 	s->running -= wanted;
 }
 
-enum session_target session_follow(struct session *s, pid_t pid)
+enum session_target session_follow(struct session *s, pid_t pid, const char **why)
 {
 	struct proc *p = procs_get(s->procs, (uint32_t)pid, 0);
 	struct executable exe;
@@ -354,10 +356,13 @@ enum session_target session_follow(struct session *s, pid_t pid)
 		s->running++;
 		return TARGET_GO;
 	}
+	*why = proc_why(p);
 	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread(pid));
 	procs_drop(s->procs, p);
 	if (kill(pid, 0) && errno == ESRCH)
 		return TARGET_GONE;
+	if (*why)
+		return TARGET_UNSUPPORTED;
 	return !access(path, R_OK) || errno == ENOENT ? TARGET_NOT_GO : TARGET_DENIED;
 }
 
@@ -470,7 +475,7 @@ static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t sampl
 
 	if (!p->looked)
 		procs_look(s->procs, p);
-	pipeline_leave_out(s->pipeline, proc_comm(p), samples);
+	pipeline_leave_out(s->pipeline, proc_comm(p), proc_why(p), samples);
 }
 
 void session_stop(struct session *s)

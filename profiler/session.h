@@ -30,13 +30,15 @@ void session_close(struct session *s); /* takes NULL */
 enum session_target {
 	TARGET_GO,
 	TARGET_NOT_GO,
+	TARGET_UNSUPPORTED, /* it is Go, but none that can be recorded */
 	TARGET_GONE,
 	TARGET_DENIED,
 	TARGET_TOO_MANY
 };
 
-/* Follows one process. wanted: it must be Go and is said to have ended when it does. */
-enum session_target session_follow(struct session *s, pid_t pid);
+/* Follows one process. wanted: it must be Go and is said to have ended when it does. *why: of
+ * TARGET_UNSUPPORTED, a static string. */
+enum session_target session_follow(struct session *s, pid_t pid, const char **why);
 /* Follows all Go processes that are there; later ones are found when they are first sampled. */
 void session_follow_all(struct session *s);
 /* Follows a process that has not become its program yet, and all its children. */

@@ -113,11 +113,12 @@ static int read_segments(struct elf *e)
 	}
 	if (e->n_segments)
 		qsort(e->segments, e->n_segments, sizeof(*e->segments), segment_cmp);
-	read_dynamic(e, dyn);
+	if (gelf_getclass(e->lib) == ELFCLASS64)
+		read_dynamic(e, dyn);
 	return 0;
 }
 
-int elf_parse(struct elf **ret, const void *data, size_t size)
+static int parse(struct elf **ret, const void *data, size_t size, unsigned char class)
 {
 	struct elf *e = mem_zalloc(sizeof(*e));
 	GElf_Ehdr eh;
@@ -129,7 +130,7 @@ int elf_parse(struct elf **ret, const void *data, size_t size)
 	/* libelf writes to an image only in elf_update(), which we never call */
 	e->lib = elf_memory((char *)(uintptr_t)data, size);
 	if (!e->lib || elf_kind(e->lib) != ELF_K_ELF || !gelf_getehdr(e->lib, &eh) ||
-	    eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB)
+	    eh.e_ident[EI_CLASS] != class || eh.e_ident[EI_DATA] != ELFDATA2LSB)
 		goto fail;
 	e->machine = eh.e_machine;
 	e->fixed = eh.e_type == ET_EXEC;
@@ -143,7 +144,12 @@ fail:
 	return err;
 }
 
-int elf_open(struct elf **ret, int fd)
+int elf_parse(struct elf **ret, const void *data, size_t size)
+{
+	return parse(ret, data, size, ELFCLASS64);
+}
+
+static int open_class(struct elf **ret, int fd, unsigned char class)
 {
 	struct guard guard;
 	struct stat st;
@@ -159,7 +165,7 @@ int elf_open(struct elf **ret, int fd)
 		return -errno;
 	guard = (struct guard){ .start = map, .size = (size_t)st.st_size };
 	guard_add(&guard);
-	err = elf_parse(ret, map, (size_t)st.st_size);
+	err = parse(ret, map, (size_t)st.st_size, class);
 	guard_remove(&guard);
 	if (!err && guard_changed(&guard)) {
 		elf_close(*ret);
@@ -173,6 +179,16 @@ int elf_open(struct elf **ret, int fd)
 	(*ret)->guard = guard;
 	guard_add(&(*ret)->guard);
 	return 0;
+}
+
+int elf_open(struct elf **ret, int fd)
+{
+	return open_class(ret, fd, ELFCLASS64);
+}
+
+int elf_open_32(struct elf **ret, int fd)
+{
+	return open_class(ret, fd, ELFCLASS32);
 }
 
 void elf_close(struct elf *e)

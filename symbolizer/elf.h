@@ -42,7 +42,9 @@ struct elf {
 /* The fd may be closed afterwards. -ENOEXEC: not such a file; -ESTALE: it was truncated
  * meanwhile; or why it cannot be mapped. */
 int elf_open(struct elf **ret, int fd);
-/* The same from bytes, which must outlive it. */
+/* The same of a file of 32 bits, without its relocations. */
+int elf_open_32(struct elf **ret, int fd);
+/* As elf_open() from bytes, which must outlive it. */
 int elf_parse(struct elf **ret, const void *data, size_t size);
 void elf_close(struct elf *e); /* takes NULL */
 

@@ -66,6 +66,20 @@ static void find_names(struct object *o)
 	}
 }
 
+/* What it is, of a file that elf_open() does not take; NULL: nothing that we know. */
+static const char *why_not(int fd)
+{
+	char version[GO_VERSION_MAX];
+	struct elf *e;
+	bool go;
+
+	if (elf_open_32(&e, fd))
+		return NULL;
+	go = e->go || gobuildinfo_version(e, version);
+	elf_close(e);
+	return go ? "32-bit Go is not supported" : NULL;
+}
+
 static struct object *object_alloc(const struct object_key *key, const char *path,
 				   size_t path_len)
 {
@@ -85,6 +99,8 @@ struct object *object_new(int fd, const struct object_key *key, const char *path
 	snprintf(o->root, sizeof(o->root), "%s", root);
 	if (fd >= 0 && !elf_open(&o->elf, fd))
 		find_names(o);
+	else if (fd >= 0)
+		o->why = why_not(fd);
 	return o;
 }
 

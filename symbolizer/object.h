@@ -45,8 +45,8 @@ struct object {
 	const struct gopclntab *go;         /* one of them; NULL: none */
 	bool runtime; /* it brings a Go runtime of its own: plugins do not */
 	char version[GO_VERSION_MAX]; /* "": not built by Go */
-	const char *why;              /* a Go program has no names; else NULL */
-	uint32_t row; /* of the symbolizer's modules; 0: no frame was here yet */
+	const char *why; /* a Go program has no names, or is of 32 bits; else NULL */
+	uint32_t row;    /* of the symbolizer's modules; 0: no frame was here yet */
 	struct framecache cache;
 	struct go_pc_memo
 		*go_pcs; /* owned; what object_go_pc() answered last; NULL: nothing */

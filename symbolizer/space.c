@@ -353,7 +353,7 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
-	if (!o || !o->elf)
+	if (!o || (!o->elf && !o->why))
 		err = -ENOEXEC;
 	else
 		*ret = program_of(o);
@@ -375,7 +375,7 @@ int space_open_file(struct space **ret, struct symbolizer *s, int fd)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
 	if (!o || !o->elf)
-		return -ENOEXEC;
+		return o && o->why ? -ENOTSUP : -ENOEXEC;
 	sp = mem_zalloc(sizeof(*sp));
 	sp->s = s;
 	sp->exe = o;

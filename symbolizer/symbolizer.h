@@ -42,9 +42,11 @@ struct go_program {
 		exe; /* what it was started from; NULL: cannot be read. Of the symbolizer */
 	const char *path;     /* as the process sees it */
 	const char *build_id; /* hex, "" when it has none */
-	const char *version;  /* "go1.22.3"; NULL: no Go program */
-	const char *why;      /* why its functions have no names; NULL: they do */
-	bool packed;          /* it may unpack a Go program into its memory */
+	const char *version;  /* "go1.22.3"; NULL: no Go program, or of 32 bits */
+	const char *
+		why; /* why its functions have no names, or why it is not supported (a static
+			  * string); NULL: they do */
+	bool packed; /* it may unpack a Go program into its memory */
 };
 void space_program(const struct space *sp, struct go_program *ret);
 /* A Go runtime in a process: of its program, of what that unpacked, or of a library. */
@@ -110,7 +112,7 @@ uint32_t symbolizer_changed(const struct symbolizer *s, const char **path);
 const char *symbolizer_kernel_why(const struct symbolizer *s);
 
 /* A space without a process: all addresses are those of one file. The fd may be closed
- * afterwards. -ENOEXEC: not a file that elf_open() takes. */
+ * afterwards. -ENOEXEC: not a file that elf_open() takes; -ENOTSUP: Go of 32 bits. */
 int space_open_file(struct space **ret, struct symbolizer *s, int fd);
 /* The file that a process was started from; NULL: it cannot be read. Stays with the symbolizer. */
 struct object *space_exe(const struct space *sp);

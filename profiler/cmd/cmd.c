@@ -169,6 +169,13 @@ int write_tree(const struct tree *t, const struct writer *w, const char *path)
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
+const char *binary_why(int err)
+{
+	if (err == -ENOTSUP)
+		return "32-bit Go is not supported";
+	return err == -ENOEXEC ? "not a 64-bit little-endian ELF file" : strerror(-err);
+}
+
 uint32_t losses_print(const struct profile *p, FILE *out)
 {
 	const struct truth *t = &p->truth;
@@ -185,7 +192,8 @@ uint32_t losses_print(const struct profile *p, FILE *out)
 		  "without a goroutine that could be read or trusted", NULL },
 		{ t->labels_cut, "sample", "with labels missing: over 4 KiB, or unreadable",
 		  NULL },
-		{ t->not_go_samples, "sample", "left out, of programs that are not Go: ",
+		{ t->not_go_samples, "sample",
+		  "left out, of programs that are not supported or not Go: ",
 		  profile_string(p, p->not_go_names) },
 	};
 	struct buf b = { 0 };

@@ -119,6 +119,9 @@ int format_find(const char *verb, const char *format, const char *path,
 /* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after an error() line. */
 int write_tree(const struct tree *t, const struct writer *w, const char *path);
 
+/* Why space_open_file() has failed. */
+const char *binary_why(int err);
+
 /* A line for each cause of loss or damage that there was. How many; out NULL: prints none. */
 uint32_t losses_print(const struct profile *p, FILE *out);
 

@@ -261,9 +261,7 @@ static int file_open(struct inspection *in, const char *path)
 	if (fd >= 0)
 		close(fd);
 	if (err)
-		error("%s: %s", path,
-		      err == -ENOEXEC ? "not a 64-bit little-endian ELF file"
-				      : strerror(-err));
+		error("%s: %s", path, binary_why(err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 

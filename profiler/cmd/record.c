@@ -80,18 +80,22 @@ static void on_note(void *arg, const char *line)
 /* Exit status; *gone: there is no such process, which has been said. */
 static int follow_one(struct run *r, const char *word, bool *gone)
 {
+	const char *why;
 	uint64_t pid;
 
 	if (opt_number(word, 1, INT32_MAX, &pid))
 		return usage_error("record", "-p takes pids separated by commas, not '%s'",
 				   word);
-	switch (session_follow(r->session, (pid_t)pid)) {
+	switch (session_follow(r->session, (pid_t)pid, &why)) {
 	case TARGET_GONE:
 		error("there is no process %lu", (unsigned long)pid);
 		*gone = true;
 		return STATUS_OK;
 	case TARGET_NOT_GO:
 		error("process %lu is not a Go program", (unsigned long)pid);
+		return STATUS_FAILED;
+	case TARGET_UNSUPPORTED:
+		error("process %lu: %s", (unsigned long)pid, why);
 		return STATUS_FAILED;
 	case TARGET_DENIED:
 		error("process %lu: cannot read its executable (need root or CAP_SYS_PTRACE)",

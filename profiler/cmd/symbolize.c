@@ -284,6 +284,7 @@ static void list(struct query *q)
 
 static int open_process(struct query *q)
 {
+	struct go_program program;
 	uint64_t pid;
 	int err;
 
@@ -295,7 +296,13 @@ static int open_process(struct query *q)
 	else if (err)
 		error("process %s: %s (need root or CAP_SYS_PTRACE)", q->pid,
 		      strerror(-err));
-	return err ? STATUS_FAILED : STATUS_OK;
+	if (err)
+		return STATUS_FAILED;
+	space_program(q->space, &program);
+	if (program.version || !program.why)
+		return STATUS_OK;
+	error("process %s: %s", q->pid, program.why);
+	return STATUS_FAILED;
 }
 
 static int stop(void *arg, const struct func *f)
@@ -313,9 +320,7 @@ static int open_binary(struct query *q, const char *path)
 	if (fd >= 0)
 		close(fd);
 	if (err) {
-		error("%s: %s", path,
-		      err == -ENOEXEC ? "not a 64-bit little-endian ELF file"
-				      : strerror(-err));
+		error("%s: %s", path, binary_why(err));
 		return STATUS_FAILED;
 	}
 	space_program(q->space, &program);
