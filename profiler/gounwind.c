@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "profiler/gocall.h"
 #include "profiler/unwind.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
@@ -105,6 +106,13 @@ static bool broken(struct walk *w)
 	return false;
 }
 
+/* Callers are missing here; what follows is further out. */
+static void add_gap(struct walk *w)
+{
+	w->st->broken = true;
+	w->st->pcs[w->st->n++] = STACK_GAP;
+}
+
 /* The chain is all there is to go by. */
 static bool step_by_chain(struct walk *w)
 {
@@ -165,9 +173,18 @@ static bool is_root(uint8_t kind)
 	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
+/* Can ra be the return address of f, which pc is in? A word of the stack may be stale. The runtime's
+ * own functions are jumped to, too. */
+static bool returns_from(const struct walk *w, uint64_t ra, uint64_t pc,
+			 const struct go_pc *f)
+{
+	return f->kind == FRAME_GO ? gocall_may_be_of(w->space, ra, pc)
+				   : space_is_go(w->space, ra);
+}
+
 /* A function that sets SP has called, before it did or after. Before: the caller's frame, which ends
  * above cfa, is on this stack, and the return address is where pclntab says. */
-static bool is_on_same_stack(struct walk *w, uint64_t cfa)
+static bool is_on_same_stack(struct walk *w, uint64_t cfa, const struct go_pc *f)
 {
 	uint64_t ra;
 
@@ -176,7 +193,17 @@ static bool is_on_same_stack(struct walk *w, uint64_t cfa)
 	if (w->record == cfa - 16)
 		return true;
 	return w->record >= cfa && w->record - cfa < FAR && word_at(w, cfa - 8, &ra) &&
-	       space_is_go(w->space, ra);
+	       returns_from(w, ra, w->pc - 1, f);
+}
+
+/* From a function that has set SP, so that pclntab does not tell where its return address is. The
+ * chain begins with its own record, or, if it keeps none, with its caller's: the caller is lost
+ * then. Those of the runtime that switch stacks are accounted for elsewhere. */
+static bool step_from_moved(struct walk *w, const struct go_pc *f)
+{
+	if (f->kind == FRAME_GO && !f->spdelta)
+		add_gap(w);
+	return step_by_chain(w);
 }
 
 /* To the caller. false: there is none, or it is not known. */
@@ -198,24 +225,25 @@ static bool step(struct walk *w)
 	if (f.kind == FRAME_CGOCALLBACK && !exact)
 		return step_by_callback(w,
 					w->sp && f.has_spdelta ? w->sp + f.spdelta + 8 : 0);
-	if (!w->sp || !f.has_spdelta ||
-	    (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8)))
+	if (!w->sp || !f.has_spdelta)
 		return step_by_chain(w);
+	if (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8, &f))
+		return step_from_moved(w, &f);
 	return step_by_pclntab(w, &f);
 }
 
 /* A function that sets SP was interrupted, maybe after that. */
-static bool has_moved(struct walk *w, const struct gostack *g, bool *callback)
+static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
+		      bool *callback)
 {
 	uint64_t cfa, ra = 0;
-	struct go_pc f;
 	bool go;
 
 	*callback = false;
-	if (!g->exact || !space_go_pc(w->space, g->pc, &f) || !f.spwrite || !f.has_spdelta)
+	if (!g->exact || !space_go_pc(w->space, g->pc, f) || !f->spwrite || !f->has_spdelta)
 		return false;
-	cfa = g->sp + f.spdelta + 8;
-	go = word_at(w, cfa - 8, &ra) && space_is_go(w->space, ra);
+	cfa = g->sp + f->spdelta + 8;
+	go = word_at(w, cfa - 8, &ra) && returns_from(w, ra, g->pc, f);
 	if (go && (g->fp == cfa - 16 || g->fp - cfa < FAR))
 		return false;
 	*callback = go && !g->n_chain;
@@ -241,14 +269,15 @@ void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
 	if (g->sigpanic_fp)
 		copy_add(&w, g->sigpanic_fp + 16, g->above_sigpanic, 1);
 	ret->pcs[ret->n++] = g->pc;
-	if (has_moved(&w, g, &callback)) {
+	if (has_moved(&w, g, &f, &callback)) {
 		w.sp = 0;
 		w.exact = false;
-		if (callback && space_go_pc(space, g->pc, &f)) {
+		if (callback) {
 			/* cgocallback on the goroutine's stack, with C's frame pointer */
 			if (!step_by_callback(&w, g->sp + f.spdelta + 8))
 				return;
-		} else if (!step_by_chain(&w)) {
+		} else if (g->chain_fp != g->fp || !step_from_moved(&w, &f)) {
+			/* a chain from elsewhere may begin further out */
 			ret->broken = true;
 			return;
 		}

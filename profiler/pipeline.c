@@ -252,6 +252,10 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 				break;
 			continue;
 		}
+		if (pcs[i] == STACK_GAP) {
+			add_gap(pl, n);
+			continue;
+		}
 		id = expand_user(pl, p, interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
 		e = &pl->expansions[id];
 		if (e->unmapped && i) { /* a frame pointer that was none led here */
@@ -320,8 +324,8 @@ static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, 
 
 	if (pl->stack.cut)
 		return END_DEEP;
-	if (pl->gap) /* only C has gaps */
-		return END_NATIVE;
+	if (pl->gap)
+		return pl->stack.broken ? END_BROKEN : END_NATIVE;
 	if (s->flags & SAMPLE_STACK_FAULT)
 		return END_FAULT;
 	if (last && (last->kind < FRAME_WRAPPER || last->kind == FRAME_CGOCALLBACK) &&

@@ -110,7 +110,11 @@ static void result(struct golayout *l, enum layout_check check, bool ok)
 /* A goroutine that the runtime makes for a thread of C has no go statement. */
 static bool start_is_right(const struct process *p, const struct reading *r)
 {
-	return r->startpc ? space_is_entry(p->space, r->startpc) : !r->gopc;
+	uint64_t entry;
+
+	if (!r->startpc)
+		return !r->gopc;
+	return space_entry(p->space, r->startpc, &entry) && entry == r->startpc;
 }
 
 static void thread_check(struct golayout *l, const struct process *p,

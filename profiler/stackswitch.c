@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/stackswitch.h"
 
+#include "profiler/gocall.h"
 #include "profiler/gounwind.h"
 #include "profiler/unwind.h"
-#include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
-#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-enum { R12 = 12, RSP = 7, CALL_LEN = 5 /* bytes of a direct call */ };
+enum { R12 = 12, RSP = 7 };
 
 /* The goroutine's stack, as far as it was copied. */
 struct words {
@@ -27,17 +26,11 @@ static struct words own_words(const struct sample *s)
  * the like are called so. */
 static bool calls_assembly(struct space *space, uint64_t ra)
 {
-	uint64_t at;
-	const struct object *o = space_object(space, ra - CALL_LEN, &at);
-	struct cursor c = o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
 	struct go_pc f;
-	uint64_t target;
+	uint64_t target, entry;
 
-	if (!space_is_go(space, ra) || cursor_u8(&c) != 0xe8)
-		return false;
-	target = ra + (uint64_t)(int32_t)cursor_u32(&c);
-	return !c.bad && space_is_entry(space, target) && space_go_pc(space, target, &f) &&
-	       f.assembly;
+	return gocall_target(space, ra, &target) && space_entry(space, target, &entry) &&
+	       entry == target && space_go_pc(space, target, &f) && f.assembly;
 }
 
 /* Can this have been SP when assembly switched stacks? Its return address is there. */

@@ -17,12 +17,15 @@
 
 struct space;
 
-enum { STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD };
+enum {
+	STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD,
+	STACK_GAP = 1, /* in place of an address: callers are missing here */
+};
 
 struct stack {
 	/* pcs[0, n): the interrupted PC, then return addresses. pcs[n, n + n_resume): the same for the
 	 * goroutine's own stack if the sample was taken on another one; its first PC is exact only after
-	 * RESUME_SIGNAL. 0 stands after cgocallback, as gounwind() has it. */
+	 * RESUME_SIGNAL. 0 stands after cgocallback, as gounwind() has it; STACK_GAP may stand anywhere. */
 	uint64_t pcs[STACK_PCS];
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */

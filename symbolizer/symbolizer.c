@@ -185,12 +185,15 @@ bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
 	return true;
 }
 
-bool space_is_entry(struct space *sp, uint64_t pc)
+bool space_entry(struct space *sp, uint64_t pc, uint64_t *entry)
 {
-	const struct gopclntab *go = go_at(sp, &pc);
-	uint64_t entry;
+	uint64_t at = pc;
+	const struct gopclntab *go = go_at(sp, &at);
 
-	return go && gopclntab_entry(go, pc, &entry) && entry == pc;
+	if (!go || !gopclntab_entry(go, at, entry))
+		return false;
+	*entry += pc - at;
+	return true;
 }
 
 bool space_spwrite(struct space *sp, uint64_t pc)

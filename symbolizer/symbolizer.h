@@ -85,8 +85,8 @@ bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
 /* As gopclntab_pc(), of any Go module; remembered. */
 struct go_pc;
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret);
-/* Does a function of any Go module start at pc? */
-bool space_is_entry(struct space *sp, uint64_t pc);
+/* Where the function of a Go module that pc is in starts. false: pc is in none. */
+bool space_entry(struct space *sp, uint64_t pc, uint64_t *entry);
 /* Is pc in a function that sets SP otherwise than by pushes and the like (Go 1.17)? */
 bool space_spwrite(struct space *sp, uint64_t pc);
 /* Is pc inside the text of a Go module? */

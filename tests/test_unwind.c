@@ -6,6 +6,7 @@
 
 #include "profiler/base/strtab.h"
 #include "profiler/callsite.h"
+#include "profiler/gocall.h"
 #include "profiler/unwind.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -340,7 +341,9 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 	cr_expect(unmapped);
 	cr_expect_not(space_go_pc(NULL, leaf, &pc));
 	cr_expect_not(space_spdelta(NULL, leaf, &n));
-	cr_expect_not(space_is_entry(NULL, leaf));
+	cr_expect_not(space_entry(NULL, leaf, &unused));
+	cr_expect_not(gocall_target(NULL, leaf, &unused));
+	cr_expect_not(gocall_may_be_of(NULL, leaf, leaf));
 	cr_expect_not(space_spwrite(NULL, leaf));
 	cr_expect_not(space_is_go(NULL, leaf));
 	cr_expect_null(space_object(NULL, leaf, &unused));

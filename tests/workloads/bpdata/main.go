@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Bpdata keeps four goroutines in code that holds data in the frame pointer, DEPTH calls deep: two
-// hash by assembly of the standard library, two call assembly that returns with another frame
-// pointer, one that is a number and one that is an address on the stack.
+// Bpdata keeps five goroutines DEPTH calls deep in assembly that makes stacks hard to follow. Two hash by
+// assembly of the standard library, which holds data in the frame pointer; two call assembly that
+// returns with another frame pointer, one that is a number and one that is an address on the stack;
+// one calls a leaf that moves SP without a word of it in pclntab.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 
 func setNumber()  // leaves a number in the frame pointer
 func setAddress() // leaves an address further up the stack in it
+func moveSP()     // spins with SP moved
 
 var (
 	data = make([]byte, 4096)
@@ -54,6 +56,9 @@ func number() { after(setNumber) }
 //go:noinline
 func address() { after(setAddress) }
 
+//go:noinline
+func moved() { moveSP() }
+
 func workMD5(depth int) {
 	for {
 		deep(depth, func() { sink += uint64(md5.Sum(data)[0]) })
@@ -78,6 +83,12 @@ func workAddress(depth int) {
 	}
 }
 
+func workMoved(depth int) {
+	for {
+		deep(depth, moved)
+	}
+}
+
 func main() {
 	depth, err := strconv.Atoi(os.Args[1])
 	if err != nil {
@@ -87,6 +98,7 @@ func main() {
 	go workSHA512(depth)
 	go workNumber(depth)
 	go workAddress(depth)
+	go workMoved(depth)
 	fmt.Println("bpdata")
 	time.Sleep(time.Hour)
 }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the instruction before a return address in Go code calls. */
+#ifndef PROFILER_GOCALL_H
+#define PROFILER_GOCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct space;
+
+/* Is ra behind a direct call in Go code? Of *target then. */
+bool gocall_target(struct space *space, uint64_t ra, uint64_t *target);
+/* Can ra be the return address of the function that pc is in? Go code calls it there, or something
+ * that is not known. */
+bool gocall_may_be_of(struct space *space, uint64_t ra, uint64_t pc);
+
+#endif
