@@ -222,6 +222,16 @@ static uint64_t export_find(const struct elf *e, const char *name)
 	return 0;
 }
 
+void callees_forget(struct callees *t, const struct object *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n_imports; i++)
+		if (t->imports[i].object != o)
+			t->imports[n++] = t->imports[i];
+	t->n_imports = n;
+}
+
 static uint64_t import_start(struct callees *t, const struct object *o, uint64_t slot)
 {
 	struct import *im;

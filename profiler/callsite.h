@@ -33,6 +33,8 @@ struct callees {
 /* Goes through the code: 10 ms for a MB, nothing for more than 32 MB. */
 void callees_init(struct callees *c, const struct elf *e);
 void callees_release(struct callees *c);
+/* Before the symbolizer closes this file. */
+void callees_forget(struct callees *c, const struct object *o);
 
 /* Whose caller is searched for. */
 struct callee {

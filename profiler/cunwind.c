@@ -88,6 +88,25 @@ void cunwind_close(struct cunwind *u)
 	free(u);
 }
 
+void cunwind_forget(struct cunwind *u, const struct object *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < u->n_modules; i++) {
+		struct module *m = &u->modules[i];
+
+		if (m->object == o) {
+			cfi_release(&m->cfi);
+			callees_release(&m->callees);
+			forget_rows(u);
+			continue;
+		}
+		callees_forget(&m->callees, o);
+		u->modules[n++] = *m;
+	}
+	u->n_modules = n;
+}
+
 static struct module *module_get(struct cunwind *u, const struct object *o)
 {
 	struct module *m;

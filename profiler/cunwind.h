@@ -31,10 +31,14 @@ enum cunwind_end {
 int cunwind_open(struct cunwind **ret);
 void cunwind_close(struct cunwind *u); /* takes NULL */
 
+/* Before the symbolizer closes this file. */
+struct object;
+void cunwind_forget(struct cunwind *u, const struct object *o);
+
 /*
  * pcs: the exact address of the leaf, then return addresses, at most max of them, *n in all. Stops at
  * the first that is Go code, which is included; c->regs becomes the registers there, as far as the
- * tables tell, and RSP. Tables are cached by module of the space's symbolizer, which outlives u: a
+ * tables tell, and RSP. Tables are cached by object, until cunwind_forget(): a
  * frame takes 0.1 us, without a table 10; a module that is new, 0.1 us a function. A file
  * that was made to be slow takes 0.5 s, once.
  */

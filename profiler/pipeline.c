@@ -110,6 +110,11 @@ void pipeline_close(struct pipeline *pl)
 	free(pl);
 }
 
+void pipeline_forget(struct pipeline *pl, const struct object *o)
+{
+	cunwind_forget(pl->cunwind, o);
+}
+
 static uint32_t module_row(struct pipeline *pl, uint32_t id)
 {
 	while (pl->n_modules <= id) {

@@ -22,6 +22,10 @@ void pipeline_close(struct pipeline *pl); /* takes NULL */
 /* A sample of process p; one that has no row in the profile is left out, and counted. */
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);
 
+/* Before the symbolizer closes this file. */
+struct object;
+void pipeline_forget(struct pipeline *pl, const struct object *o);
+
 /* Of a thread with these sample_flags; start is the goroutine's start function or "", leaf_kind the
  * enum frame_kind of where it is. */
 enum event_class class_of(uint32_t flags, bool goroutine, const char *start,

@@ -50,6 +50,12 @@ struct procs {
 		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
 };
 
+struct sweep {
+	struct procs *procs;
+	void (*fn)(void *arg, const struct object *o);
+	void *arg;
+};
+
 int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile)
 {
 	struct procs *ps = mem_zalloc(sizeof(*ps));
@@ -169,6 +175,38 @@ void procs_reap(struct procs *ps)
 	for (uint32_t i = ps->n; i--;)
 		if (ps->rows[i]->ended && ps->rows[i]->ended++ > 2)
 			procs_drop(ps, ps->rows[i]);
+}
+
+/* Forgets what is known of a file. */
+static void on_closing(void *arg, const struct object *o)
+{
+	struct sweep *w = arg;
+	struct procs *ps = w->procs;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ps->n_layouts; i++)
+		if (ps->layouts[i].object != o)
+			ps->layouts[n++] = ps->layouts[i];
+	ps->n_layouts = n;
+	n = 0;
+	for (uint32_t i = 0; i < ps->n_known; i++)
+		if (ps->known[i].exe != o)
+			ps->known[n++] = ps->known[i];
+	ps->n_known = n;
+	w->fn(w->arg, o);
+}
+
+void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o), void *arg)
+{
+	struct sweep w = { ps, fn, arg };
+
+	if (!symbolizer_crowded(ps->symbolizer))
+		return;
+	for (uint32_t i = 0; i < ps->n; i++) {
+		space_mark(ps->rows[i]->space);
+		program_mark(&ps->rows[i]->program);
+	}
+	symbolizer_sweep(ps->symbolizer, on_closing, &w);
 }
 
 static void read_comm(struct proc *p)

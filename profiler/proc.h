@@ -76,6 +76,9 @@ void procs_end(struct proc *p);
 /* Forgets what ended two calls ago. */
 void procs_reap(struct procs *ps);
 void procs_drop(struct procs *ps, struct proc *p);
+/* Closes files that no row has, if there are many. fn is told of each before. */
+void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o),
+		 void *arg);
 
 /*
  * What the kernel side is to take the program of p for. 0; -ENOENT: not Go; -ENOTSUP: Go, but where

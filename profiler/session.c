@@ -443,11 +443,17 @@ static int look_again(struct session *s, int timeout_ms)
 	return next > now ? (int)((next - now + 999999) / 1000000) : 0;
 }
 
+static void on_closing(void *pipeline, const struct object *o)
+{
+	pipeline_forget(pipeline, o);
+}
+
 int session_step(struct session *s, int timeout_ms)
 {
 	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
 
 	procs_reap(s->procs);
+	procs_sweep(s->procs, on_closing, s->pipeline);
 	return collector_poll(s->collector, look_again(s, timeout_ms), &h);
 }
 

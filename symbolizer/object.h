@@ -47,6 +47,8 @@ struct object {
 	char version[GO_VERSION_MAX]; /* "": not built by Go */
 	const char *why; /* a Go program has no names, or is of 32 bits; else NULL */
 	uint32_t row;    /* of the symbolizer's modules; 0: no frame was here yet */
+	uint64_t used;   /* when it was last asked for: objects.clock */
+	bool in_use;     /* set before objects_sweep() */
 	struct framecache cache;
 	struct go_pc_memo
 		*go_pcs; /* owned; what object_go_pc() answered last; NULL: nothing */

@@ -13,12 +13,16 @@
 #include "symbolizer/maps.h"
 #include "symbolizer/object.h"
 
-enum { MAX_VDSO = 1 << 20 };
+enum {
+	MAX_VDSO = 1 << 20,
+	UNUSED_MAX = 64, /* that no process has, and stay all the same */
+	SWEEP_EVERY = 32 /* that were opened: each sweep looks at all mappings */
+};
 
 static const char vdso[] = "[vdso]";
 
 struct object_name {
-	const struct objects *os;
+	struct objects *os;
 	const struct object_key *key;
 	const char *path;
 	size_t path_len;
@@ -45,15 +49,25 @@ static struct object *find(const struct object_name *n)
 {
 	uint32_t id = index_find(&n->os->index, name_hash(n), same_object, n);
 
-	return id == INDEX_NONE ? NULL : n->os->rows[id];
+	if (id == INDEX_NONE)
+		return NULL;
+	n->os->rows[id]->used = ++n->os->clock;
+	return n->os->rows[id];
+}
+
+static void add_to_index(struct objects *os, uint32_t id)
+{
+	const struct object *o = os->rows[id];
+	struct object_name n = { os, &o->key, o->path, strlen(o->path) };
+
+	index_add(&os->index, name_hash(&n), id);
 }
 
 void objects_keep(struct objects *os, struct object *o)
 {
-	struct object_name n = { os, &o->key, o->path, strlen(o->path) };
-
-	index_add(&os->index, name_hash(&n), os->n);
+	o->used = ++os->clock;
 	*table_add(os->rows, os->n, os->cap) = o;
+	add_to_index(os, os->n - 1);
 }
 
 struct object *objects_of_file(struct objects *os, const char *file, uint64_t inode,
@@ -125,10 +139,65 @@ struct object *objects_of_vdso(struct objects *os, pid_t pid, const struct mappi
 	return o;
 }
 
-struct object *objects_find(const struct objects *os, const struct object_key *key,
+struct object *objects_find(struct objects *os, const struct object_key *key,
 			    const char *path, size_t path_len)
 {
 	return find(&(struct object_name){ os, key, path, path_len });
+}
+
+bool objects_crowded(const struct objects *os)
+{
+	uint32_t left = os->swept > UNUSED_MAX ? os->swept : UNUSED_MAX;
+
+	return os->n >= left + SWEEP_EVERY;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+/* Those not in use that were last asked for before this time have to go. */
+static uint64_t time_to_go(const struct objects *os)
+{
+	uint64_t *times = NULL, time = 0;
+	uint32_t n = 0, cap = 0;
+
+	for (uint32_t i = 0; i < os->n; i++)
+		if (!os->rows[i]->in_use)
+			*table_add(times, n, cap) = os->rows[i]->used;
+	if (n > UNUSED_MAX) {
+		qsort(times, n, sizeof(*times), newest_first);
+		time = times[UNUSED_MAX - 1];
+	}
+	free(times);
+	return time;
+}
+
+void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
+		   void *arg)
+{
+	uint64_t time = time_to_go(os);
+	uint32_t n = os->n;
+
+	os->n = 0;
+	index_release(&os->index);
+	for (uint32_t i = 0; i < n; i++) {
+		struct object *o = os->rows[i];
+
+		if (o->in_use || o->used >= time) {
+			o->in_use = false;
+			os->rows[os->n++] = o;
+			add_to_index(os, os->n - 1);
+			continue;
+		}
+		fn(arg, o);
+		os->n_changed += object_changed(o);
+		object_free(o);
+	}
+	os->swept = os->n;
 }
 
 void objects_release(struct objects *os)

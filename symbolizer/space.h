@@ -20,7 +20,8 @@ struct strtab;
 
 /* A row that frames name. */
 struct module_row {
-	const char *path, *build_id; /* of an object, or of kallsyms */
+	const struct symbolizer *of;
+	const char *path, *build_id; /* in strs */
 	uint32_t go_minor;
 };
 
@@ -30,6 +31,8 @@ struct symbolizer {
 	struct object *vdso; /* of objects: our own, once it was asked for; or NULL */
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
+	struct index row_index;
+	const char *changed; /* one of the files that objects.n_changed counts; or NULL */
 	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
 	bool kernel_tried;
 	const char *kernel_why;
@@ -58,6 +61,8 @@ struct space {
 	uint32_t n_areas, cap_areas;
 };
 
+/* The text in strs, where it stays. */
+const char *symbolizer_string(struct symbolizer *s, const char *text);
 /* Adds what the areas have of Go runtimes that was not there before. */
 void space_find_runtimes(struct space *sp);
 /* What a mapping is of; exe: the path of what the process was started from. NULL: a file that cannot be read. */

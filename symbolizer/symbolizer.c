@@ -25,9 +25,15 @@ int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 	struct symbolizer *s = mem_zalloc(sizeof(*s));
 
 	s->strs = strs;
-	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ "", "", 0 };
+	(void)table_add(s->rows, s->n_rows, s->cap_rows);
+	s->rows->path = s->rows->build_id = "";
 	*ret = s;
 	return 0;
+}
+
+const char *symbolizer_string(struct symbolizer *s, const char *text)
+{
+	return strtab_get(s->strs, strtab_add(s->strs, text));
 }
 
 void symbolizer_close(struct symbolizer *s)
@@ -36,6 +42,7 @@ void symbolizer_close(struct symbolizer *s)
 		return;
 	objects_release(&s->objects);
 	free(s->rows);
+	index_release(&s->row_index);
 	kallsyms_close(s->kernel);
 	framecache_release(&s->kernel_cache);
 	free(s);
@@ -54,18 +61,35 @@ void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **pat
 	*go_minor = s->rows[id].go_minor;
 }
 
-static uint32_t row_add(struct symbolizer *s, const char *path, const char *build_id,
+static bool same_row(const void *arg, uint32_t id)
+{
+	const struct module_row *key = arg, *row = &key->of->rows[id];
+
+	/* in strs each string is there once */
+	return row->path == key->path && row->build_id == key->build_id &&
+	       row->go_minor == key->go_minor;
+}
+
+/* A file that is opened again has the row that it had. */
+static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			uint32_t go_minor)
 {
-	*table_add(s->rows, s->n_rows, s->cap_rows) = (struct module_row){ path, build_id,
-									   go_minor };
+	struct module_row row = { s, symbolizer_string(s, path),
+				  symbolizer_string(s, build_id), go_minor };
+	uint64_t hash = hash_pair((uintptr_t)row.path, (uintptr_t)row.build_id);
+	uint32_t id = index_find(&s->row_index, hash, same_row, &row);
+
+	if (id != INDEX_NONE)
+		return id;
+	*table_add(s->rows, s->n_rows, s->cap_rows) = row;
+	index_add(&s->row_index, hash, s->n_rows - 1);
 	return s->n_rows - 1;
 }
 
 static uint32_t object_row(struct symbolizer *s, struct object *o)
 {
 	if (!o->row)
-		o->row = row_add(s, o->path, o->elf ? o->elf->build_id : "",
+		o->row = row_get(s, o->path, o->elf ? o->elf->build_id : "",
 				 o->go ? o->go->minor : 0);
 	return o->row;
 }
@@ -101,15 +125,6 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 	return n;
 }
 
-/* Rows of the kernel's modules by name: asked once per address, and there are few. */
-static uint32_t kernel_row(struct symbolizer *s, const char *module)
-{
-	for (uint32_t i = 1; i < s->n_rows; i++)
-		if (!strcmp(s->rows[i].path, module))
-			return i;
-	return row_add(s, module, "", 0);
-}
-
 void symbolizer_load_kernel(struct symbolizer *s)
 {
 	if (!s->kernel_tried)
@@ -132,7 +147,7 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 	*out = (struct frame){
 		.addr = addr,
 		.func = strtab_add(s->strs, name),
-		.module = kernel_row(s, module),
+		.module = row_get(s, module, "", 0),
 		.kind = FRAME_KERNEL,
 	};
 	framecache_add(&s->kernel_cache, addr, out, 1);
@@ -141,8 +156,10 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 
 uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
 {
-	uint32_t n = 0;
+	uint32_t n = s->objects.n_changed;
 
+	if (n)
+		*path = s->changed;
 	for (uint32_t i = 0; i < s->objects.n; i++) {
 		if (!object_changed(s->objects.rows[i]))
 			continue;
@@ -150,6 +167,54 @@ uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
 		n++;
 	}
 	return n;
+}
+
+void space_mark(struct space *sp)
+{
+	for (uint32_t i = 0; sp && i < sp->n_areas; i++)
+		sp->areas[i].object->in_use = true;
+	for (uint32_t i = 0; sp && i < sp->n_runtimes && i < RUNTIMES_MAX; i++)
+		sp->runtimes[i].object->in_use = true;
+	if (sp && sp->exe)
+		sp->exe->in_use = true;
+	if (sp && sp->image)
+		sp->image->in_use = true;
+}
+
+void program_mark(const struct go_program *p)
+{
+	if (p->exe)
+		p->exe->in_use = true;
+}
+
+bool symbolizer_crowded(const struct symbolizer *s)
+{
+	return objects_crowded(&s->objects);
+}
+
+struct closing {
+	struct symbolizer *s;
+	void (*fn)(void *arg, const struct object *o);
+	void *arg;
+};
+
+static void on_closing(void *arg, const struct object *o)
+{
+	const struct closing *c = arg;
+
+	if (object_changed(o))
+		c->s->changed = symbolizer_string(c->s, o->path);
+	c->fn(c->arg, o);
+}
+
+void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
+		      void *arg)
+{
+	struct closing c = { s, fn, arg };
+
+	if (s->vdso)
+		s->vdso->in_use = true;
+	objects_sweep(&s->objects, on_closing, &c);
 }
 
 const char *symbolizer_kernel_why(const struct symbolizer *s)

@@ -4,7 +4,8 @@
  *
  * A symbolizer owns modules (one per ELF file, whoever maps it) and the kernel's symbols; a space is
  * what one image of one process has mapped. Modules are found, opened and pinned when the space is
- * read, so that their names survive the process; each address is resolved once per module.
+ * read, so that their names survive the process; each address is resolved once per module. What "stays with
+ * the symbolizer" is there until symbolizer_sweep() finds it unmarked.
  *
  * A process may be gone before its space can be read: functions that ask a space something take
  * NULL for one of which nothing is known.
@@ -36,7 +37,7 @@ int space_refresh(struct space *sp);
 void space_close(struct space *sp);
 
 /* What a space was started from, and its Go, which may be a library. Strings live as long as the
- * symbolizer. */
+ * symbolizer's strs. */
 struct go_program {
 	struct object *
 		exe; /* what it was started from; NULL: cannot be read. Of the symbolizer */
@@ -51,7 +52,7 @@ struct go_program {
 void space_program(const struct space *sp, struct go_program *ret);
 /* A Go runtime in a process: of its program, of what that unpacked, or of a library. */
 struct go_runtime {
-	const struct object *object; /* lives as long as the symbolizer */
+	struct object *object; /* lives as long as the space */
 	uint64_t bias; /* addresses in the process are those of the file plus bias */
 };
 enum { RUNTIMES_MAX = 4 }; /* of one process, that are told apart */
@@ -110,6 +111,17 @@ void symbolizer_load_kernel(struct symbolizer *s);
 uint32_t symbolizer_changed(const struct symbolizer *s, const char **path);
 /* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
 const char *symbolizer_kernel_why(const struct symbolizer *s);
+
+/* Have so many files been opened that some should be closed? */
+bool symbolizer_crowded(const struct symbolizer *s);
+/* What is in use: all that a space leads to, and the file of a program. */
+void space_mark(struct space *sp); /* takes NULL */
+struct go_program;
+void program_mark(const struct go_program *p);
+/* Closes files that were not marked since the last sweep, but for some that were asked for last; fn is told of
+ * each before. Frames and the strings of a struct go_program stay. */
+void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
+		      void *arg);
 
 /* A space without a process: all addresses are those of one file. The fd may be closed
  * afterwards. -ENOEXEC: not a file that elf_open() takes; -ENOTSUP: Go of 32 bits. */

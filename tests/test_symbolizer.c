@@ -418,6 +418,103 @@ Test(symbolizer, programs_by_file)
 	close(fd);
 }
 
+/* How many of our mappings are of files whose path begins so. */
+static int mappings_of(const char *path)
+{
+	FILE *f = fopen("/proc/self/maps", "r");
+	char line[512];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, path) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static void open_copies(const char *dir, int from, int to)
+{
+	char command[1200], path[64];
+	struct go_program p;
+
+	for (int i = from; i < to; i++) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%d", dir, i);
+		snprintf(command, sizeof(command), "[ -e %s ] || cp %s %s", path,
+			 go_binary(), path);
+		cr_assert_eq(system(command), 0);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		cr_assert_eq(symbolizer_program(symbolizer, fd, &p), 0);
+		close(fd);
+		cr_assert_str_eq(p.path, path);
+	}
+}
+
+static void count_closed(void *arg, const struct object *o)
+{
+	cr_expect_not_null(o->path);
+	++*(int *)arg;
+}
+
+Test(symbolizer, files_that_nobody_has_are_closed)
+{
+	char dir[] = "/tmp/test-copies-XXXXXX", path[64], command[64];
+	struct go_program p, first;
+	struct frame f[FRAMES_AT_PC];
+	struct space *sp = NULL;
+	const uint8_t *code;
+	uint64_t entry;
+	uint32_t row, len;
+	int fd, closed = 0;
+
+	cr_assert_not_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/0", dir);
+	open_copies(dir, 0, 1);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(space_open_file(&sp, symbolizer, fd), 0);
+	close(fd);
+	cr_assert(function_of(sp, "main.main", &entry, &code, &len));
+	cr_assert_geq(symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, NULL), 1);
+	row = f[0].module;
+	space_program(sp, &first);
+	open_copies(dir, 1, 150);
+	cr_expect_eq(mappings_of(dir), 150);
+	cr_assert(symbolizer_crowded(symbolizer));
+
+	/* what is marked stays, whoever asked for it last */
+	space_mark(sp);
+	symbolizer_sweep(symbolizer, count_closed, &closed);
+	cr_expect_gt(closed, 50);
+	cr_expect_eq(mappings_of(dir), 150 - closed);
+	cr_expect_not(symbolizer_crowded(symbolizer));
+	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1);
+	cr_expect_str_eq(strtab_get(strs, f[0].func), "main.main");
+
+	/* what was asked for last is not opened again */
+	open_copies(dir, 140, 150);
+	cr_expect_eq(mappings_of(dir), 150 - closed);
+
+	/* and what was closed has the row that it had */
+	space_close(sp);
+	open_copies(dir, 1, 140);
+	symbolizer_sweep(symbolizer, count_closed, &closed);
+	snprintf(path, sizeof(path), "%s/0\n", dir);
+	cr_expect_eq(mappings_of(path), 0);
+	path[strlen(path) - 1] = 0;
+	cr_expect_str_eq(first.path, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_eq(symbolizer_program(symbolizer, fd, &p), 0);
+	cr_expect_eq(p.version, first.version);
+	cr_assert_eq(space_open_file(&sp, symbolizer, fd), 0);
+	close(fd);
+	cr_assert_geq(symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, NULL), 1);
+	cr_expect_eq(f[0].module, row);
+	space_close(sp);
+	snprintf(command, sizeof(command), "rm -r %s", dir);
+	cr_assert_eq(system(command), 0);
+}
+
 Test(symbolizer, seen_addresses_are_kept)
 {
 	struct framecache c = { 0 };
