@@ -5,13 +5,28 @@
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-enum { CALL_LEN = 5, CALL = 0xe8 }; /* of x86-64, with a displacement */
+/* Of x86-64: a call with a displacement; one by register, REX.B before it or not. */
+enum { CALL_LEN = 5, CALL = 0xe8, CALL_BY = 0xff, CALL_BY_LEN = 2 };
+
+/* The code from addr on. */
+static struct cursor code_at(const struct space *space, uint64_t addr)
+{
+	uint64_t at;
+	const struct object *o = space_object(space, addr, &at);
+
+	return o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
+}
+
+bool gocall_by_register(struct space *space, uint64_t ra)
+{
+	struct cursor c = code_at(space, ra - CALL_BY_LEN);
+
+	return cursor_u8(&c) == CALL_BY && (cursor_u8(&c) & 0xf8) == 0xd0 && !c.bad;
+}
 
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target)
 {
-	uint64_t at;
-	const struct object *o = space_object(space, ra - CALL_LEN, &at);
-	struct cursor c = o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
+	struct cursor c = code_at(space, ra - CALL_LEN);
 
 	if (!space_is_go(space, ra) || cursor_u8(&c) != CALL)
 		return false;

@@ -10,6 +10,8 @@ struct space;
 
 /* Is ra behind a direct call in Go code? Of *target then. */
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target);
+/* Is ra behind a call of what a register points to? */
+bool gocall_by_register(struct space *space, uint64_t ra);
 /* Can ra be the return address of the function that pc is in? Go code calls it there, or something
  * that is not known. */
 bool gocall_may_be_of(struct space *space, uint64_t ra, uint64_t pc);

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "profiler/gocall.h"
 #include "profiler/gounwind.h"
 #include "profiler/stackswitch.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -12,6 +14,9 @@ enum {
 	CSTACK_SP = 7,
 	CSTACK_IP = 16,
 	ARGS = 3 * 8, /* of crosscall2's call */
+	PUREGO_FRAME =
+		17 *
+		8, /* of callbackasm1, from its frame record to its end (0.4 to 0.11) */
 };
 
 /* The goroutine's own stack, below what was sampled on another one. */
@@ -83,6 +88,66 @@ static struct cstack cstack_at(const struct sample *s, uint64_t sp)
 	return c;
 }
 
+static uint64_t word_of(const struct cstack *c, uint64_t at)
+{
+	uint64_t word = 0;
+
+	if (at <= c->size && c->size - at >= 8)
+		memcpy(&word, c->bytes + at, 8);
+	return word;
+}
+
+/* c, where SP is `at` bytes above what it is in c. */
+static struct cstack cstack_above(const struct cstack *c, uint64_t at)
+{
+	struct cstack ret = *c;
+
+	ret.bytes += at;
+	ret.size -= (uint32_t)at;
+	ret.regs[CSTACK_SP] += at;
+	return ret;
+}
+
+/* Is ra where asmcgocall and the like have called C? */
+static bool has_called_c(struct space *space, uint64_t ra)
+{
+	struct go_pc f;
+
+	return space_go_pc(space, ra - 1, &f) && f.assembly &&
+	       gocall_by_register(space, ra);
+}
+
+/*
+ * c is in Go assembly that C has called and that calls Go in turn, without cgo: purego's. pclntab does
+ * not know its frame, since it moves SP by itself. It pushes the return address, keeps a frame record
+ * below that, and nothing else tells where its caller's frame is; so the way must lead to assembly that
+ * has called C, or is not taken.
+ */
+static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind *u,
+					    struct cstack *c, uint64_t *pcs, uint32_t max,
+					    uint32_t *n)
+{
+	uint64_t record = c->regs[CSTACK_BP] - c->regs[CSTACK_SP];
+	struct cstack caller;
+	enum cunwind_end end;
+
+	pcs[0] = c->regs[CSTACK_IP];
+	*n = 1;
+	if (record % 8 || record > c->size || c->size - record < PUREGO_FRAME || max < 2 ||
+	    space_is_go(space, word_of(c, record + 8)))
+		return CUNWIND_BROKEN;
+	caller = cstack_above(c, record + PUREGO_FRAME);
+	caller.regs[CSTACK_BP] = word_of(c, record);
+	caller.regs[CSTACK_IP] = word_of(c, record + 8);
+	end = cunwind(u, space, &caller, pcs + 1, max - 1, n);
+	if (end != CUNWIND_GO || !has_called_c(space, pcs[*n])) {
+		*n = 0;
+		end = CUNWIND_BROKEN;
+	}
+	*n += 1;
+	return end;
+}
+
 uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwind *u,
 			    const struct sample *s, uint64_t addr, bool entering,
 			    uint64_t *pcs, uint32_t max, enum cunwind_end *end)
@@ -115,8 +180,10 @@ uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwin
 	memcpy(&c.regs[CSTACK_IP], c.bytes + d2, 8);
 	c.regs[CSTACK_SP] += d + 8 + d2 + 8;
 	c.bytes += d2 + 8;
-	if (space_is_go(space, c.regs[CSTACK_IP]))
-		return 1;
+	if (space_is_go(space, c.regs[CSTACK_IP])) {
+		*end = callers_of_assembly(space, u, &c, pcs + 1, max - 1, &n);
+		return n + 1;
+	}
 	*end = cunwind(u, space, &c, pcs + 1, max - 1, &n);
 	return n + 1;
 }

@@ -344,6 +344,7 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 	cr_expect_not(space_entry(NULL, leaf, &unused));
 	cr_expect_not(gocall_target(NULL, leaf, &unused));
 	cr_expect_not(gocall_may_be_of(NULL, leaf, leaf));
+	cr_expect_not(gocall_by_register(NULL, leaf));
 	cr_expect_not(space_spwrite(NULL, leaf));
 	cr_expect_not(space_is_go(NULL, leaf));
 	cr_expect_null(space_object(NULL, leaf, &unused));
