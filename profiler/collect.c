@@ -15,6 +15,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/kernelside.h"
+#include "profiler/turns.h"
 #include "sample.skel.h"
 
 enum {
@@ -24,6 +25,15 @@ enum {
 	/* of time, before others have their turn */
 	CONTROL_NS = 20000000,
 	SAMPLES_NS = 50000000,
+	/* a sample is in its ring this long after the time that it tells */
+	SENDING_NS = 10000000,
+};
+
+/* Of one CPU. */
+struct samples {
+	struct ring_buffer *ring;
+	uint64_t last_ns;    /* of the last sample */
+	uint64_t settled_ns; /* all earlier ones were handed over */
 };
 
 struct collector {
@@ -33,7 +43,8 @@ struct collector {
 	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
 	int n_cpus;
 	struct ring_buffer *control; /* what wakes us */
-	struct ring_buffer *samples; /* of all CPUs */
+	struct samples *samples;     /* of each CPU */
+	struct turns turns;          /* of them */
 	const struct collector_handler *handler;
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
@@ -57,6 +68,8 @@ static int on_record(void *arg, void *data, size_t size)
 		    sample_user_pcs(s) <= MAX_USER_WORDS && s->n_kernel <= MAX_KERNEL_PCS &&
 		    s->n_label_bytes <= LABEL_BYTES)
 			h->sample(h->arg, s);
+		if (s->cpu < (uint32_t)c->n_cpus)
+			c->samples[s->cpu].last_ns = s->time_ns;
 		break;
 	case RECORD_IMAGE:
 		if (size >= sizeof(struct image_record))
@@ -83,6 +96,28 @@ static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_
 	if (n == -ECANCELED)
 		return 1;
 	return n < 0 ? -EIO : 0;
+}
+
+static int take_samples(void *arg, uint32_t cpu, uint64_t max_ns)
+{
+	struct collector *c = arg;
+	struct samples *s = &c->samples[cpu];
+	uint64_t now = clock_now_ns();
+	int more = consume(c, s->ring, max_ns);
+
+	if (more >= 0)
+		s->settled_ns = more ? s->last_ns : now - SENDING_NS;
+	return more;
+}
+
+uint64_t collector_settled_ns(const struct collector *c)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (int cpu = 0; cpu < c->n_cpus; cpu++)
+		if (c->samples[cpu].settled_ns < first)
+			first = c->samples[cpu].settled_ns;
+	return first;
 }
 
 /* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
@@ -117,6 +152,8 @@ static int open_rings(struct collector *c)
 				      NULL);
 	if (!c->control)
 		return -errno;
+	c->samples = mem_zalloc((size_t)c->n_cpus * sizeof(*c->samples));
+	c->turns.n = (uint32_t)c->n_cpus;
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
 					ring_size(c->o.freq), NULL),
@@ -126,9 +163,7 @@ static int open_rings(struct collector *c)
 			return -errno;
 		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
 			err = -errno;
-		else if (c->samples)
-			err = ring_buffer__add(c->samples, fd, on_record, c);
-		else if (!(c->samples = ring_buffer__new(fd, on_record, c, NULL)))
+		else if (!(c->samples[cpu].ring = ring_buffer__new(fd, on_record, c, NULL)))
 			err = -errno;
 		close(fd); /* the map of maps and the mapping keep it */
 		if (err)
@@ -276,7 +311,9 @@ void collector_close(struct collector *c)
 	if (c->events)
 		collector_stop(c);
 	ring_buffer__free(c->control);
-	ring_buffer__free(c->samples);
+	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++)
+		ring_buffer__free(c->samples[cpu].ring);
+	free(c->samples);
 	sample_bpf__destroy(c->skel);
 	free(c->events);
 	free(c);
@@ -300,6 +337,18 @@ image_id collector_image(const struct collector *c, uint32_t tgid)
 	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p)
 		       ? 0
 		       : p.image;
+}
+
+bool collector_follows(const struct collector *c, uint32_t tgid)
+{
+	struct process_entry p;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p);
+}
+
+void collector_drop(struct collector *c, uint32_t tgid)
+{
+	bpf_map_delete_elem(bpf_map__fd(c->skel->maps.processes), &tgid);
 }
 
 void collector_left_out(const struct collector *c,
@@ -345,7 +394,7 @@ int collector_poll(struct collector *c, int timeout_ms, const struct collector_h
 	n = n < 0 ? -EINTR : 0;
 	/* samples do not wake us: whatever epoll says, there may be some */
 	control = consume(c, c->control, CONTROL_NS);
-	more = consume(c, c->samples, SAMPLES_NS);
+	more = turns_take(&c->turns, SAMPLES_NS, take_samples, c);
 	if (control < 0 || more < 0)
 		return -EIO;
 	return n ? n : control | more;

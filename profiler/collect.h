@@ -49,6 +49,9 @@ int collector_follow(struct collector *c, pid_t tgid, const struct executable *e
 		     uint32_t process_flags);
 /* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
 image_id collector_image(const struct collector *c, uint32_t tgid);
+/* Does the kernel side know this process? It forgets those that end. */
+bool collector_follows(const struct collector *c, uint32_t tgid);
+void collector_drop(struct collector *c, uint32_t tgid);
 /* Calls fn for each process of which samples were left out that no record has told of. */
 void collector_left_out(const struct collector *c,
 			void (*fn)(void *arg, uint32_t tgid, image_id image,
@@ -64,10 +67,13 @@ int collector_process(struct collector *c, uint32_t tgid, image_id image,
 		      const struct executable *exe);
 
 /* Waits up to timeout_ms for something urgent, then hands over all that is there, samples last and CPU
- * by CPU: they are in the order of time only within each. Records that
+ * by CPU in turns: they are in the order of time only within each. Records that
  * do not add up are dropped. Returns after some ten ms, also if there is more, so that nobody waits long
  * for the caller: 1 then. Else 0, or -EINTR; other negative errno are fatal. */
 int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
+
+/* CLOCK_MONOTONIC: no more samples come that are older. 0 at first. */
+uint64_t collector_settled_ns(const struct collector *c);
 
 /* From a sample's handler: hands over the other records that have come meanwhile. As collector_poll(). */
 int collector_control(struct collector *c);

@@ -20,6 +20,7 @@
 #include "profiler/base/strtab.h"
 #include "profiler/cunwind.h"
 #include "profiler/labels.h"
+#include "profiler/leftout.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
 #include "profiler/unwind.h"
@@ -29,7 +30,7 @@
 #define REFRESH_NS \
 	100000000u /* maps are read again for an unknown address this often at most */
 
-enum { MEMO = 1024, NAMES_MAX = 256 };
+enum { MEMO = 1024, TIDY_EVERY = 1 << 16 /* expansions */ };
 
 /* The frames of one address, a run of `frames`, innermost first. */
 struct expansion {
@@ -46,18 +47,12 @@ struct memo {
 	uint32_t process, value;
 };
 
-struct left_out {
-	char comm[16];
-	const char *why; /* it is left out although it is Go; or NULL */
-	uint64_t samples;
-};
-
 struct pipeline {
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
 	struct expansion *expansions;
-	uint32_t n_expansions, cap_expansions;
+	uint32_t n_expansions, cap_expansions, tidied; /* left by pipeline_tidy() */
 	struct index expansion_index;
 	uint32_t *frames; /* rows of the profile */
 	uint32_t n_frames, cap_frames;
@@ -65,8 +60,7 @@ struct pipeline {
 	uint32_t n_modules, cap_modules;
 	uint32_t cut_frame, cut; /* "[cut]", and the row of expansions that is it */
 	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
-	struct left_out *left_out;
-	uint32_t n_left_out, cap_left_out;
+	struct leftout left_out;
 	struct arena arena;
 	struct stack stack;
 	struct cunwind *cunwind;
@@ -104,7 +98,7 @@ void pipeline_close(struct pipeline *pl)
 	index_release(&pl->expansion_index);
 	free(pl->frames);
 	free(pl->modules);
-	free(pl->left_out);
+	leftout_release(&pl->left_out);
 	cunwind_close(pl->cunwind);
 	arena_release(&pl->arena);
 	free(pl);
@@ -113,6 +107,40 @@ void pipeline_close(struct pipeline *pl)
 void pipeline_forget(struct pipeline *pl, const struct object *o)
 {
 	cunwind_forget(pl->cunwind, o);
+}
+
+void pipeline_tidy(struct pipeline *pl, struct procs *procs)
+{
+	uint32_t n = 0, n_frames = 0;
+	const struct proc *p;
+	bool *lives;
+
+	if (pl->n_expansions < 2 * pl->tidied + TIDY_EVERY)
+		return;
+	lives = mem_zalloc(pl->profile->n_processes);
+	*lives = true; /* the kernel */
+	for (uint32_t i = 0; (p = procs_row(procs, i)); i++)
+		lives[p->process] = true;
+	index_release(&pl->expansion_index);
+	for (uint32_t i = 0; i < pl->n_expansions; i++) {
+		struct expansion e = pl->expansions[i];
+
+		if (i != pl->cut && (e.unmapped || !lives[e.process]))
+			continue;
+		memmove(pl->frames + n_frames, pl->frames + e.first,
+			e.n * sizeof(*pl->frames));
+		e.first = n_frames;
+		n_frames += e.n;
+		pl->expansions[n] = e;
+		if (i == pl->cut)
+			pl->cut = n;
+		else
+			index_add(&pl->expansion_index, hash_pair(e.addr, e.process), n);
+		n++;
+	}
+	pl->n_expansions = pl->tidied = n;
+	pl->n_frames = n_frames;
+	free(lives);
 }
 
 static uint32_t module_row(struct pipeline *pl, uint32_t id)
@@ -497,26 +525,7 @@ enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
 void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
 			uint64_t samples)
 {
-	uint32_t i;
-
-	if (!samples)
-		return;
-	for (i = 0; i < pl->n_left_out; i++)
-		if (pl->left_out[i].why == why && !strcmp(pl->left_out[i].comm, comm))
-			break;
-	if (i == NAMES_MAX) /* the rest counts under the last name's row: "others" */
-		i--;
-	if (i == pl->n_left_out) {
-		struct left_out *l = table_add(pl->left_out, pl->n_left_out,
-					       pl->cap_left_out);
-
-		if (i == NAMES_MAX - 1)
-			comm = "others";
-		else
-			l->why = why;
-		snprintf(l->comm, sizeof(l->comm), "%s", comm);
-	}
-	pl->left_out[i].samples += samples;
+	leftout_add(&pl->left_out, comm, why, samples);
 }
 
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
@@ -563,20 +572,5 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 
 uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
 {
-	struct buf b = { 0 };
-	uint64_t sum = 0;
-
-	for (uint32_t i = 0; i < pl->n_left_out; i++) {
-		const struct left_out *l = &pl->left_out[i];
-
-		sum += l->samples;
-		buf_printf(&b, "%s%s %lu", i ? ", " : "",
-			   *l->comm ? l->comm : "(ended before that was known)",
-			   (unsigned long)l->samples);
-		if (l->why)
-			buf_printf(&b, " (%s)", l->why);
-	}
-	*names = arena_strndup(&pl->arena, b.data ? (char *)b.data : "", b.len);
-	buf_release(&b);
-	return sum;
+	return leftout_names(&pl->left_out, &pl->arena, names);
 }

@@ -26,6 +26,10 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 struct object;
 void pipeline_forget(struct pipeline *pl, const struct object *o);
 
+/* Forgets what is remembered of processes that have no row any more, if that is much. */
+struct procs;
+void pipeline_tidy(struct pipeline *pl, struct procs *procs);
+
 /* Of a thread with these sample_flags; start is the goroutine's start function or "", leaf_kind the
  * enum frame_kind of where it is. */
 enum event_class class_of(uint32_t flags, bool goroutine, const char *start,

@@ -113,6 +113,11 @@ struct proc *procs_row(struct procs *ps, uint32_t n)
 	return n < ps->n ? ps->rows[n] : NULL;
 }
 
+uint32_t procs_count(const struct procs *ps)
+{
+	return ps->n;
+}
+
 struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n)
 {
 	uint32_t i = place(ps, tgid, 0) + n;
@@ -166,14 +171,14 @@ void procs_drop(struct procs *ps, struct proc *p)
 
 void procs_end(struct proc *p)
 {
-	if (!p->ended)
-		p->ended = 1;
+	if (!p->ended_ns)
+		p->ended_ns = clock_now_ns();
 }
 
-void procs_reap(struct procs *ps)
+void procs_reap(struct procs *ps, uint64_t settled_ns)
 {
 	for (uint32_t i = ps->n; i--;)
-		if (ps->rows[i]->ended && ps->rows[i]->ended++ > 2)
+		if (ps->rows[i]->ended_ns && ps->rows[i]->ended_ns < settled_ns)
 			procs_drop(ps, ps->rows[i]);
 }
 

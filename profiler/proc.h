@@ -31,8 +31,9 @@ struct proc {
 	uint32_t again;    /* how often that was */
 	uint32_t
 		unpack_looks; /* how often we looked whether it has unpacked a Go program */
-	uint8_t ended;        /* 0: it runs; then it counts the calls of procs_reap() */
-	bool missed;          /* it had ended before its executable could be looked at */
+	uint64_t
+		ended_ns; /* when we heard that it had ended, CLOCK_MONOTONIC; 0: it runs */
+	bool missed;      /* it had ended before its executable could be looked at */
 	char comm[16];
 };
 
@@ -47,6 +48,7 @@ struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image);
 struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image);
 /* The n-th row of all; NULL behind the last. */
 struct proc *procs_row(struct procs *ps, uint32_t n);
+uint32_t procs_count(const struct procs *ps);
 /* The n-th row of a pid, oldest first; NULL behind the last. */
 struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n);
 /* A row that was given turns out to be this image. */
@@ -73,8 +75,8 @@ void procs_refresh(struct proc *p);
 void procs_look_inside(struct procs *ps, struct proc *p);
 /* The process is gone, or became another program: samples of it may still be on their way. */
 void procs_end(struct proc *p);
-/* Forgets what ended two calls ago. */
-void procs_reap(struct procs *ps);
+/* Forgets what ended before that time: CLOCK_MONOTONIC, no samples are older that still come. */
+void procs_reap(struct procs *ps, uint64_t settled_ns);
 void procs_drop(struct procs *ps, struct proc *p);
 /* Closes files that no row has, if there are many. fn is told of each before. */
 void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o),

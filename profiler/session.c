@@ -38,6 +38,10 @@ enum {
 	/* A program that is packed unpacks itself within this time. */
 	UNPACK_LOOKS = 50,
 	UNPACK_NS = 10000000,
+	/* Each row is asked for every 5 s, or more often. */
+	HEAL_NS = 50000000,
+	HEAL_LEAST = 4,
+	HEAL_SHARE = 100,
 };
 
 struct session {
@@ -49,8 +53,10 @@ struct session {
 	struct pipeline *pipeline;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	uint64_t samples;
-	uint32_t running; /* of session_follow() */
-	uint32_t *noted;  /* strings: programs whose missing goroutines were told of */
+	uint32_t running;   /* of session_follow() */
+	uint64_t healed_ns; /* when heal() was last at work, CLOCK_MONOTONIC */
+	uint32_t heal_next; /* the row that is next */
+	uint32_t *noted;    /* strings: programs whose missing goroutines were told of */
 	uint32_t n_noted, cap_noted;
 };
 
@@ -173,7 +179,7 @@ static struct proc *before(struct session *s, const struct proc *p, bool *past)
 	*past = false;
 	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++) {
 		*past |= row->image > p->image;
-		if (row->image < p->image && !row->ended)
+		if (row->image < p->image && !row->ended_ns)
 			last = row;
 	}
 	return last;
@@ -209,7 +215,7 @@ static void look_inside(struct session *s, struct proc *p)
 {
 	uint64_t next = p->refreshed_ns + INSIDE_MS * 1000000ull;
 
-	if (p->again_ns || p->ended)
+	if (p->again_ns || p->ended_ns)
 		return;
 	if (p->again >= INSIDE_AT_ONCE && clock_now_ns() < next) {
 		p->again_ns = next;
@@ -318,25 +324,58 @@ static void on_sample(void *arg, const struct sample *sample)
 	s->samples++;
 }
 
-static void on_process_exit(void *arg, const struct exit_record *r)
+static void process_ended(struct session *s, uint32_t tgid)
 {
-	struct session *s = arg;
-	const struct proc *last = procs_find(s->procs, r->tgid, r->image);
-	char comm[sizeof(r->comm)];
 	bool wanted = false;
 	struct proc *p;
 
-	/* the second process of an executable that is not Go has no row */
-	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
-	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm,
-			   last ? proc_why(last) : NULL, r->left_out);
-	for (uint32_t i = 0; (p = procs_of(s->procs, r->tgid, i)); i++) {
-		if (p->ended)
+	for (uint32_t i = 0; (p = procs_of(s->procs, tgid, i)); i++) {
+		if (p->ended_ns)
 			continue;
 		wanted |= p->wanted;
 		procs_end(p);
 	}
 	s->running -= wanted;
+}
+
+static void on_process_exit(void *arg, const struct exit_record *r)
+{
+	struct session *s = arg;
+	const struct proc *last = procs_find(s->procs, r->tgid, r->image);
+	char comm[sizeof(r->comm)];
+
+	/* the second process of an executable that is not Go has no row */
+	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
+	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm,
+			   last ? proc_why(last) : NULL, r->left_out);
+	process_ended(s, r->tgid);
+}
+
+/* The records of processes that have ended may be lost, when very many end at once. */
+static void heal(struct session *s)
+{
+	uint32_t n = HEAL_LEAST + procs_count(s->procs) / HEAL_SHARE;
+	uint64_t now = clock_now_ns();
+
+	if (now < s->healed_ns + HEAL_NS)
+		return;
+	s->healed_ns = now;
+	for (; n; n--, s->heal_next++) {
+		const struct proc *p = procs_row(s->procs, s->heal_next);
+		bool gone;
+
+		if (!p) {
+			s->heal_next = 0;
+			return;
+		}
+		if (p->ended_ns)
+			continue;
+		gone = kill((pid_t)p->tgid, 0) && errno == ESRCH;
+		if (gone) /* it may have gone before the kernel side knew it */
+			collector_drop(s->collector, p->tgid);
+		if (gone || !collector_follows(s->collector, p->tgid))
+			process_ended(s, p->tgid);
+	}
 }
 
 enum session_target session_follow(struct session *s, pid_t pid, const char **why)
@@ -420,7 +459,7 @@ static int look_again(struct session *s, int timeout_ms)
 	struct proc *p;
 
 	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
-		if (p->ended)
+		if (p->ended_ns)
 			continue;
 		if (p->stale_ns && now >= p->stale_ns)
 			refresh(s, p);
@@ -452,7 +491,9 @@ int session_step(struct session *s, int timeout_ms)
 {
 	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
 
-	procs_reap(s->procs);
+	heal(s);
+	procs_reap(s->procs, collector_settled_ns(s->collector));
+	pipeline_tidy(s->pipeline, s->procs);
 	procs_sweep(s->procs, on_closing, s->pipeline);
 	return collector_poll(s->collector, look_again(s, timeout_ms), &h);
 }

@@ -136,3 +136,42 @@ Test(pipeline, gap_in_the_middle_is_not_complete)
 	stop_go(pid, in);
 	free(s);
 }
+
+/* What is remembered of a process goes with it, and of the others it stays true. */
+Test(pipeline, forgets_processes_that_have_ended)
+{
+	struct profile *p = profile_new();
+	struct sample s = { .tgid = 2, .ip = (uint64_t)(uintptr_t)pass };
+	struct proc *short_one, *other;
+	struct symbolizer *sy;
+	struct pipeline *pl;
+	struct procs *ps;
+	uint32_t call;
+
+	cr_assert_eq(symbolizer_open(&sy, p->strings), 0);
+	cr_assert_eq(procs_open(&ps, sy, p), 0);
+	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
+	other = procs_get(ps, 2, 1);
+	other->process = profile_process(p, &(struct process){ .tgid = 2 });
+	cr_assert_eq(space_open(&other->space, sy, getpid()), 0);
+	pipeline_sample(pl, other, &s);
+	call = p->events[0].call;
+	cr_assert_neq(call, 0);
+	for (uint32_t round = 0; round < 3; round++) {
+		short_one = procs_get(ps, 1, round + 1);
+		short_one->process = profile_process(p, &(struct process){ .tgid = 1 });
+		for (uint32_t i = 0; i < 40000; i++) {
+			struct sample one = { .tgid = 1, .ip = i + 1 };
+
+			pipeline_sample(pl, short_one, &one);
+		}
+		procs_drop(ps, short_one);
+		pipeline_tidy(pl, ps);
+		pipeline_sample(pl, other, &s);
+		cr_expect_eq(p->events[p->n_events - 1].call, call, "round %u", round);
+	}
+	pipeline_close(pl);
+	procs_close(ps);
+	symbolizer_close(sy);
+	profile_free(p);
+}
