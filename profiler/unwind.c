@@ -195,15 +195,18 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 	struct cstack c = cstack_at(s, s->sp);
 	uint32_t n = 0, before = 0;
 	enum cunwind_end end;
+	struct go_pc f;
 
 	if (s->c_sp != s->sp || !c.size || !space)
 		return false;
-	if (s->resume == RESUME_SWITCHED && space_is_go(space, s->ip)) {
+	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f)) {
+		if (f.kind != FRAME_GO) /* systemstack, about to set SP: the chain has it */
+			return false;
 		ret->pcs[ret->n++] = s->ip;
 		switch_unwind(ret, space, &c, s);
 		if (ret->n_resume)
 			return true;
-		ret->n = 0; /* systemstack, just before it sets SP: the chain has it */
+		ret->n = 0;
 		return false;
 	}
 	if (space_is_go(space, s->ip)) {
