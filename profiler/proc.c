@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/budget.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/file.h"
@@ -21,9 +22,18 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 
-/* Reading one process's mappings may take so long, then this share of the time: programs that
- * unpack themselves or load libraries are followed at once, and no process takes all our time. */
-enum { READING_FREE_NS = 200000000, READING_SHARE = 50 };
+/*
+ * Reading one process's mappings may take so long, then one in so many of the time: programs that
+ * unpack themselves or load libraries are followed at once, and no process takes all our time. Nor do
+ * many of them: those that are dear to read have to share. The others need not wait for them.
+ */
+enum {
+	READING_FREE_NS = 200000000,
+	READING_SHARE = 50,
+	ALL_FREE_NS = 500000000,
+	ALL_SHARE = 10,
+	CHEAP_NS = 1000000, /* what a process may owe and be read all the same */
+};
 
 struct known_exe {
 	struct exe_key key;
@@ -46,6 +56,7 @@ struct procs {
 	uint32_t n_layouts, cap_layouts;
 	struct known_exe *known;
 	uint32_t n_known, cap_known;
+	struct budget reading; /* of all rows */
 	struct threads
 		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
 };
@@ -151,6 +162,7 @@ struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image)
 	p = mem_zalloc(sizeof(*p));
 	p->tgid = tgid;
 	p->image = image;
+	p->all_reading = &ps->reading;
 	row_insert(ps, p);
 	return p;
 }
@@ -247,6 +259,31 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 	close(fd);
 }
 
+/* What reading the mappings of p took, since start. */
+static void pay(struct proc *p, uint64_t start)
+{
+	uint64_t now = clock_now_ns();
+
+	budget_spend(&p->reading, now, READING_SHARE, now - start);
+	budget_spend(p->all_reading, now, ALL_SHARE, now - start);
+}
+
+/* From when on the mappings of p may be read again. */
+static uint64_t reading_due(const struct proc *p, uint64_t now)
+{
+	uint64_t own = budget_due(&p->reading, READING_SHARE, READING_FREE_NS);
+	uint64_t all = budget_due(p->all_reading, ALL_SHARE, ALL_FREE_NS);
+
+	if (budget_debt(&p->reading, now, READING_SHARE) <= CHEAP_NS)
+		return now;
+	return own > all ? own : all;
+}
+
+void procs_begin(struct procs *ps)
+{
+	ps->reading = (struct budget){ 0 };
+}
+
 static void look_at_program(struct proc *p)
 {
 	space_program(p->space, &p->program);
@@ -266,20 +303,25 @@ void procs_look(struct procs *ps, struct proc *p)
 	p->refreshed_ns = clock_now_ns();
 	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 		look_at_program(p);
-	p->first_read_ns = p->refreshed_ns;
-	p->reading_ns = clock_now_ns() - p->refreshed_ns;
+	pay(p, p->refreshed_ns);
 }
 
-void procs_look_inside(struct procs *ps, struct proc *p)
+uint64_t procs_look_inside(struct procs *ps, struct proc *p)
 {
-	p->refreshed_ns = clock_now_ns();
-	if (p->space || space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
-		return;
-	look_at_program(p);
-	if (p->go)
-		return;
-	space_close(p->space);
-	p->space = NULL;
+	uint64_t start = clock_now_ns(), due = reading_due(p, start);
+
+	if (start < due)
+		return due;
+	p->refreshed_ns = start;
+	if (!p->space && !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid)) {
+		look_at_program(p);
+		if (!p->go) {
+			space_close(p->space);
+			p->space = NULL;
+		}
+	}
+	pay(p, start);
+	return 0;
 }
 
 void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
@@ -347,12 +389,8 @@ void procs_record(struct procs *ps, struct proc *p)
 
 void procs_refresh(struct proc *p)
 {
-	uint64_t start = clock_now_ns(), due = 0;
+	uint64_t start = clock_now_ns(), due = reading_due(p, start);
 
-	if (!p->first_read_ns)
-		p->first_read_ns = start;
-	if (p->reading_ns > READING_FREE_NS)
-		due = p->first_read_ns + READING_SHARE * (p->reading_ns - READING_FREE_NS);
 	if (start < due) {
 		p->stale_ns = due;
 		return;
@@ -361,7 +399,7 @@ void procs_refresh(struct proc *p)
 	p->refreshed_ns = start;
 	if (p->space && !space_refresh(p->space) && !p->go)
 		look_at_program(p);
-	p->reading_ns += clock_now_ns() - start;
+	pay(p, start);
 }
 
 /* What the file says: read once for all processes of a program. */

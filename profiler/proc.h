@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "bpf/sample.h"
+#include "profiler/base/budget.h"
 #include "symbolizer/symbolizer.h"
 
 struct profile;
@@ -22,10 +23,10 @@ struct proc {
 	struct space *space; /* NULL: it was gone before we could look */
 	bool gone;           /* ... and space is what procs_share() knew of it */
 	struct go_program program;
-	uint32_t process;       /* row of the profile */
-	uint64_t refreshed_ns;  /* when its maps were last read, CLOCK_MONOTONIC */
-	uint64_t first_read_ns; /* when they were first read */
-	uint64_t reading_ns;    /* how long reading them took, in all */
+	uint32_t process;           /* row of the profile */
+	uint64_t refreshed_ns;      /* when its maps were last read, CLOCK_MONOTONIC */
+	struct budget reading;      /* what reading them took */
+	struct budget *all_reading; /* what that of all rows took */
 	uint64_t stale_ns; /* they have changed since: when to read them again; 0: not */
 	uint64_t again_ns; /* when to look again for what was not there yet; 0: not */
 	uint32_t again;    /* how often that was */
@@ -71,8 +72,10 @@ void procs_record(struct procs *ps, struct proc *p);
  * mappings that change all the time must not take our time from all others: where reading them takes
  * long it is put off, and stale_ns says until when. */
 void procs_refresh(struct proc *p);
-/* Looks for Go among the libraries of a program that is not. */
-void procs_look_inside(struct procs *ps, struct proc *p);
+/* Looks for Go among the libraries of a program that is not. 0, or when to ask again: reading takes long. */
+uint64_t procs_look_inside(struct procs *ps, struct proc *p);
+/* What was read until now is not held against what is read from now on. */
+void procs_begin(struct procs *ps);
 /* The process is gone, or became another program: samples of it may still be on their way. */
 void procs_end(struct proc *p);
 /* Forgets what ended before that time: CLOCK_MONOTONIC, no samples are older that still come. */

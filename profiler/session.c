@@ -221,8 +221,10 @@ static void look_inside(struct session *s, struct proc *p)
 		p->again_ns = next;
 		return;
 	}
+	p->again_ns = procs_look_inside(s->procs, p);
+	if (p->again_ns)
+		return;
 	p->again++;
-	procs_look_inside(s->procs, p);
 	if (p->go && !still_runs(s, p))
 		procs_unlook(p);
 	if (!p->go)
@@ -254,6 +256,14 @@ static void refresh(struct session *s, struct proc *p)
 		procs_record(s->procs, p);
 }
 
+/* Samples of a process that is not Go; comm: of one that has no row. */
+static void leave_out(struct session *s, const struct proc *p, const char *comm,
+		      uint64_t samples)
+{
+	pipeline_leave_out(s->pipeline, p ? proc_comm(p) : comm, p ? proc_why(p) : NULL,
+			   samples);
+}
+
 /* First sight of an image, or new code in one that is known. */
 static void on_image(void *arg, const struct image_record *r)
 {
@@ -267,9 +277,8 @@ static void on_image(void *arg, const struct image_record *r)
 		p = procs_get(s->procs, r->tgid, r->image);
 	first = !p->looked;
 	old = before(s, p, &past);
-	/* of what it was before */
-	pipeline_leave_out(s->pipeline, old ? proc_comm(old) : "",
-			   old ? proc_why(old) : NULL, r->left_out);
+	/* of what it was before, or has been since its last record */
+	leave_out(s, first ? old : p, "", r->left_out);
 	if (!first) {
 		bool go = p->go;
 
@@ -346,8 +355,7 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 
 	/* the second process of an executable that is not Go has no row */
 	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
-	pipeline_leave_out(s->pipeline, last ? proc_comm(last) : comm,
-			   last ? proc_why(last) : NULL, r->left_out);
+	leave_out(s, last, comm, r->left_out);
 	process_ended(s, r->tgid);
 }
 
@@ -442,6 +450,7 @@ void session_prepare(struct session *s)
 {
 	if (s->o.collector.kernel_stacks)
 		symbolizer_load_kernel(s->symbolizer);
+	procs_begin(s->procs);
 	s->start_ns = clock_now_ns();
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
@@ -522,7 +531,7 @@ static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t sampl
 
 	if (!p->looked)
 		procs_look(s->procs, p);
-	pipeline_leave_out(s->pipeline, proc_comm(p), proc_why(p), samples);
+	leave_out(s, p, "", samples);
 }
 
 void session_stop(struct session *s)
