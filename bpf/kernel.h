@@ -81,6 +81,16 @@ struct pt_regs {
 #error "unknown architecture"
 #endif
 
+struct return_instance {
+	unsigned long stack;          /* where the return address was replaced */
+	unsigned long orig_ret_vaddr; /* that one */
+	struct return_instance *next; /* an older one */
+};
+
+struct uprobe_task {
+	struct return_instance *return_instances;
+};
+
 struct task_struct {
 	int pid, tgid;
 	unsigned int __state; /* TASK_*; Linux 5.14 */
@@ -93,6 +103,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct signal_struct *signal;
 	void *stack;
+	struct uprobe_task *utask; /* NULL: no uprobe was hit */
 	struct thread_struct thread;
 };
 

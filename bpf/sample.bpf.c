@@ -70,6 +70,7 @@ static __always_inline void count(__u32 which)
 }
 
 #include "bpf/take.h"
+#include "bpf/uretprobe.h"
 
 /* Tells user space, at once, that this image wants to be looked at. Written in the ring itself: the BPF stack
  * has no room for a record. */
@@ -216,6 +217,7 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 		REGISTERS(tmp->registers, regs, BPF_CORE_READ);
 	}
 	c_stack_take(cpu, end);
+	returns_restore(tmp);
 }
 #endif
 
