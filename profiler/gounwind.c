@@ -154,7 +154,7 @@ static bool step_by_callback(struct walk *w, uint64_t cfa)
 /* By where pclntab says that the return address is. */
 static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 {
-	uint64_t cfa = w->sp + f->spdelta + 8, ra, sp;
+	uint64_t cfa = w->sp + f->spdelta + 8, ra, sp, since;
 
 	drop_records_below(w, cfa - 16);
 	if (has_record(w) && w->record == cfa - 16) {
@@ -163,8 +163,9 @@ static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 	}
 	if (!word_at(w, cfa - 8, &ra))
 		return broken(w);
-	if (space_is_go(w->space, ra))
+	if (space_is_go(w->space, ra) || space_code(w->space, ra, &since) == CODE_BARE)
 		return add(w, ra, cfa);
+	w->st->stray = ra;
 	return ra ? broken(w) : false;
 }
 

@@ -19,6 +19,7 @@
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cunwind.h"
+#include "profiler/expansions.h"
 #include "profiler/labels.h"
 #include "profiler/leftout.h"
 #include "profiler/proc.h"
@@ -27,20 +28,7 @@
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-#define REFRESH_NS \
-	100000000u /* maps are read again for an unknown address this often at most */
-
-enum { MEMO = 1024, TIDY_EVERY = 1 << 16 /* expansions */ };
-
-/* The frames of one address, a run of `frames`, innermost first. */
-struct expansion {
-	uint64_t addr;
-	uint32_t process;
-	uint32_t first;
-	uint8_t n;
-	uint8_t kind; /* of the outermost, the physical function */
-	bool unmapped;
-};
+enum { MEMO = 1024 };
 
 struct memo {
 	uint64_t key;
@@ -51,14 +39,7 @@ struct pipeline {
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
-	struct expansion *expansions;
-	uint32_t n_expansions, cap_expansions, tidied; /* left by pipeline_tidy() */
-	struct index expansion_index;
-	uint32_t *frames; /* rows of the profile */
-	uint32_t n_frames, cap_frames;
-	uint32_t *modules; /* module of the symbolizer → of the profile */
-	uint32_t n_modules, cap_modules;
-	uint32_t cut_frame, cut; /* "[cut]", and the row of expansions that is it */
+	struct expansions expansions;
 	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
 	struct leftout left_out;
 	struct arena arena;
@@ -66,8 +47,9 @@ struct pipeline {
 	struct cunwind *cunwind;
 	bool resuming; /* on the goroutine's own stack, behind another */
 	bool gap;      /* a cut frame stands in the middle */
+	bool bare;     /* there is code of which nothing is known */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_PCS + MAX_USER_PCS + 6];
+	uint32_t leaf_first[MAX_KERNEL_PCS + 2 * STACK_PCS + MAX_USER_PCS + 6];
 	uint32_t c_room; /* of it, for C that has called Go back */
 };
 
@@ -75,16 +57,11 @@ int pipeline_open(struct pipeline **ret, struct profile *profile,
 		  struct symbolizer *symbolizer, uint64_t start_ns)
 {
 	struct pipeline *pl = mem_zalloc(sizeof(*pl));
-	struct frame cut = { .kind = FRAME_CUT };
 
 	pl->profile = profile;
 	pl->symbolizer = symbolizer;
 	pl->start_ns = start_ns;
-	pl->cut_frame = profile_frame(profile, &cut);
-	pl->cut = pl->n_expansions;
-	*table_add(pl->expansions, pl->n_expansions,
-		   pl->cap_expansions) = (struct expansion){ .n = 1, .kind = FRAME_CUT };
-	*table_add(pl->frames, pl->n_frames, pl->cap_frames) = pl->cut_frame;
+	expansions_init(&pl->expansions, profile, symbolizer);
 	cunwind_open(&pl->cunwind);
 	*ret = pl;
 	return 0;
@@ -94,10 +71,7 @@ void pipeline_close(struct pipeline *pl)
 {
 	if (!pl)
 		return;
-	free(pl->expansions);
-	index_release(&pl->expansion_index);
-	free(pl->frames);
-	free(pl->modules);
+	expansions_release(&pl->expansions);
 	leftout_release(&pl->left_out);
 	cunwind_close(pl->cunwind);
 	arena_release(&pl->arena);
@@ -111,119 +85,7 @@ void pipeline_forget(struct pipeline *pl, const struct object *o)
 
 void pipeline_tidy(struct pipeline *pl, struct procs *procs)
 {
-	uint32_t n = 0, n_frames = 0;
-	const struct proc *p;
-	bool *lives;
-
-	if (pl->n_expansions < 2 * pl->tidied + TIDY_EVERY)
-		return;
-	lives = mem_zalloc(pl->profile->n_processes);
-	*lives = true; /* the kernel */
-	for (uint32_t i = 0; (p = procs_row(procs, i)); i++)
-		lives[p->process] = true;
-	index_release(&pl->expansion_index);
-	for (uint32_t i = 0; i < pl->n_expansions; i++) {
-		struct expansion e = pl->expansions[i];
-
-		if (i != pl->cut && (e.unmapped || !lives[e.process]))
-			continue;
-		memmove(pl->frames + n_frames, pl->frames + e.first,
-			e.n * sizeof(*pl->frames));
-		e.first = n_frames;
-		n_frames += e.n;
-		pl->expansions[n] = e;
-		if (i == pl->cut)
-			pl->cut = n;
-		else
-			index_add(&pl->expansion_index, hash_pair(e.addr, e.process), n);
-		n++;
-	}
-	pl->n_expansions = pl->tidied = n;
-	pl->n_frames = n_frames;
-	free(lives);
-}
-
-static uint32_t module_row(struct pipeline *pl, uint32_t id)
-{
-	while (pl->n_modules <= id) {
-		struct module m = { 0 };
-		const char *path = "", *build_id = "";
-
-		if (pl->n_modules) {
-			symbolizer_module(pl->symbolizer, pl->n_modules, &path, &build_id,
-					  &m.go_minor);
-			m.path = strtab_add(pl->profile->strings, path);
-			m.build_id = strtab_add(pl->profile->strings, build_id);
-			*table_add(pl->modules, pl->n_modules,
-				   pl->cap_modules) = profile_module(pl->profile, &m);
-		} else {
-			(void)table_add(pl->modules, pl->n_modules, pl->cap_modules);
-		}
-	}
-	return pl->modules[id];
-}
-
-struct expansion_key {
-	const struct pipeline *pl;
-	uint64_t addr;
-	uint32_t process;
-};
-
-static bool same_expansion(const void *arg, uint32_t id)
-{
-	const struct expansion_key *k = arg;
-	const struct expansion *e = &k->pl->expansions[id];
-
-	return e->addr == k->addr && e->process == k->process;
-}
-
-/* Row of expansions for an address of a process; p NULL: of the kernel. */
-static uint32_t expand(struct pipeline *pl, struct proc *p, uint64_t addr)
-{
-	struct expansion_key k = { pl, addr, p ? p->process : 0 };
-	uint64_t hash = hash_pair(addr, k.process);
-	uint32_t id = index_find(&pl->expansion_index, hash, same_expansion, &k);
-	struct frame frames[FRAMES_AT_PC];
-	struct expansion *e;
-	bool unmapped = false;
-	int n;
-
-	if (id != INDEX_NONE)
-		return id;
-	if (!p) {
-		n = symbolizer_kernel(pl->symbolizer, addr, frames);
-	} else if (p->space) {
-		n = symbolizer_user(pl->symbolizer, p->space, addr, frames, FRAMES_AT_PC,
-				    &unmapped);
-	} else {
-		frames[0] = (struct frame){ .addr = addr };
-		n = 1;
-	}
-	id = pl->n_expansions;
-	e = table_add(pl->expansions, pl->n_expansions, pl->cap_expansions);
-	*e = (struct expansion){ addr,       k.process,          pl->n_frames,
-				 (uint8_t)n, frames[n - 1].kind, unmapped };
-	for (int i = 0; i < n; i++) {
-		frames[i].module = module_row(pl, frames[i].module);
-		*table_add(pl->frames, pl->n_frames,
-			   pl->cap_frames) = profile_frame(pl->profile, &frames[i]);
-	}
-	/* what is not mapped now may be after the next dlopen() */
-	if (!unmapped)
-		index_add(&pl->expansion_index, hash, id);
-	return id;
-}
-
-/* New code that no RECORD_IMAGE told of: the maps are read again, but not at every sample. */
-static uint32_t expand_user(struct pipeline *pl, struct proc *p, uint64_t addr,
-			    uint64_t now)
-{
-	uint32_t id = expand(pl, p, addr);
-
-	if (!pl->expansions[id].unmapped || now < p->refreshed_ns + REFRESH_NS)
-		return id;
-	procs_refresh(p);
-	return expand(pl, p, addr);
+	expansions_tidy(&pl->expansions, procs);
 }
 
 /* What ends a stack, whatever the chain says. */
@@ -243,7 +105,7 @@ static bool switches(uint8_t kind)
 /* Frames are missing here; what follows is known again. */
 static void add_gap(struct pipeline *pl, uint32_t *n)
 {
-	pl->leaf_first[(*n)++] = pl->cut;
+	pl->leaf_first[(*n)++] = pl->expansions.cut;
 	pl->gap = true;
 }
 
@@ -262,7 +124,8 @@ static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struc
 				   pcs, pl->c_room - 1, &end);
 	pl->c_room -= n_pcs + 1;
 	for (uint32_t i = 0; i < n_pcs; i++)
-		pl->leaf_first[(*n)++] = expand_user(pl, p, pcs[i] - 1, s->time_ns);
+		pl->leaf_first[(*n)++] = expansion_of_user(&pl->expansions, p, pcs[i] - 1,
+							   s->time_ns);
 	if (end != CUNWIND_GO && end != CUNWIND_ROOT)
 		add_gap(pl, n);
 	return end == CUNWIND_ROOT;
@@ -274,6 +137,7 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 			  const uint64_t *pcs, uint32_t n_pcs, bool exact, uint32_t *n)
 {
 	bool interrupted = exact; /* an exact PC, no return address */
+	bool bare = false;        /* the callers of such code may not be all */
 	uint8_t kind = FRAME_UNNAMED;
 
 	for (uint32_t i = 0; i < n_pcs; i++) {
@@ -289,12 +153,21 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 			add_gap(pl, n);
 			continue;
 		}
-		id = expand_user(pl, p, interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
-		e = &pl->expansions[id];
+		id = expansion_of_user(&pl->expansions, p,
+				       interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
+		e = &pl->expansions.rows[id];
 		if (e->unmapped && i) { /* a frame pointer that was none led here */
 			pl->stack.broken = true;
 			break;
 		}
+		if (s->time_ns < e->since) {
+			pl->bare = true;
+			break;
+		}
+		if (bare && e->code != CODE_BARE)
+			add_gap(pl, n);
+		bare = e->code == CODE_BARE && !(exact && pl->stack.c);
+		pl->bare = pl->bare || e->code == CODE_BARE;
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
 		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
@@ -328,7 +201,7 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		      !space_is_go(p->space, st->pcs[0]);
 	uint8_t kind;
 
-	pl->resuming = pl->gap = false;
+	pl->resuming = pl->gap = pl->bare = false;
 	pl->c_room = MAX_USER_PCS;
 	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
 	if (st->c ? st->c_gap : native)
@@ -350,13 +223,34 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 	return n;
 }
 
+/* Appends it to the n of leaf_first. If code has been added of which nothing was known, it may lead further. */
+static uint32_t user_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
+			   uint32_t n, bool *rooted)
+{
+	uint32_t generation = space_generation(p->space), ret;
+	uint64_t unused;
+
+	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
+	ret = expand_stack(pl, p, s, n, rooted);
+	if (pl->stack.stray && !space_object(p->space, pl->stack.stray, &unused) &&
+	    proc_may_refresh(p, s->time_ns))
+		procs_refresh(p);
+	if (space_generation(p->space) == generation)
+		return ret;
+	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
+	return expand_stack(pl, p, s, n, rooted);
+}
+
 /* The first n of leaf_first do not lead to a root: why. */
 static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, uint32_t n)
 {
-	const struct expansion *last = n ? &pl->expansions[pl->leaf_first[n - 1]] : NULL;
+	const struct expansion *last = n ? &pl->expansions.rows[pl->leaf_first[n - 1]]
+					 : NULL;
 
 	if (pl->stack.cut)
 		return END_DEEP;
+	if (pl->bare)
+		return END_BARE;
 	if (pl->gap)
 		return pl->stack.broken ? END_BROKEN : END_NATIVE;
 	if (s->flags & SAMPLE_STACK_FAULT)
@@ -373,7 +267,7 @@ static uint32_t count_fitting(const struct pipeline *pl, uint32_t n)
 	uint32_t i, frames = 0;
 
 	for (i = 0; i < n && frames < MAX_STACK_FRAMES; i++)
-		frames += pl->expansions[pl->leaf_first[i]].n;
+		frames += pl->expansions.rows[pl->leaf_first[i]].n;
 	return frames < MAX_STACK_FRAMES ? i : i - 1;
 }
 
@@ -381,14 +275,17 @@ static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool cut)
 {
 	uint32_t call = 0;
 
-	if (cut && (!n || pl->leaf_first[n - 1] != pl->cut))
-		call = profile_call(pl->profile, 0, pl->cut_frame);
+	if (cut && (!n || pl->leaf_first[n - 1] != pl->expansions.cut))
+		call = profile_call(
+			pl->profile, 0,
+			pl->expansions
+				.frames[pl->expansions.rows[pl->expansions.cut].first]);
 	while (n--) {
-		const struct expansion *e = &pl->expansions[pl->leaf_first[n]];
+		const struct expansion *e = &pl->expansions.rows[pl->leaf_first[n]];
 
 		for (int i = e->n - 1; i >= 0; i--)
 			call = profile_call(pl->profile, call,
-					    pl->frames[e->first + (uint32_t)i]);
+					    pl->expansions.frames[e->first + (uint32_t)i]);
 	}
 	return call;
 }
@@ -540,12 +437,12 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		return;
 	}
 	for (; n < s->n_kernel; n++)
-		pl->leaf_first[n] = expand(pl, NULL, s->pcs[sample_user_pcs(s) + n]);
+		pl->leaf_first[n] = expansion_find(&pl->expansions, NULL,
+						   s->pcs[sample_user_pcs(s) + n]);
 	n_kernel = n;
-	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
-	n = expand_stack(pl, p, s, n, &rooted);
+	n = user_stack(pl, p, s, n, &rooted);
 	if (n > n_kernel)
-		leaf_kind = pl->expansions[pl->leaf_first[n_kernel]].kind;
+		leaf_kind = pl->expansions.rows[pl->leaf_first[n_kernel]].kind;
 	fit = count_fitting(pl, n);
 	if (fit < n) {
 		pl->stack.cut = true;

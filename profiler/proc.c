@@ -35,6 +35,9 @@ enum {
 	CHEAP_NS = 1000000, /* what a process may owe and be read all the same */
 };
 
+/* For unknown code it is asked what it has so often at most, and in such a share of the time. */
+enum { REFRESH_NS = 100000000, CODE_SHARE = 50 };
+
 struct known_exe {
 	struct exe_key key;
 	struct object *exe;
@@ -400,6 +403,26 @@ void procs_refresh(struct proc *p)
 	if (p->space && !space_refresh(p->space) && !p->go)
 		look_at_program(p);
 	pay(p, start);
+}
+
+bool proc_may_refresh(const struct proc *p, uint64_t now_ns)
+{
+	return now_ns >= p->refreshed_ns + REFRESH_NS;
+}
+
+bool proc_code_changed(struct proc *p, uint64_t addr, enum space_code code, uint64_t now_ns)
+{
+	bool lists = now_ns >= p->code_due_ns, changed;
+	uint64_t start, took;
+
+	if (code == CODE_OF_FILE || (code == CODE_BARE && !lists))
+		return false;
+	start = clock_now_ns();
+	changed = space_code_changed(p->space, addr, lists);
+	took = (clock_now_ns() - start) * CODE_SHARE;
+	if (lists)
+		p->code_due_ns = now_ns + (took > REFRESH_NS ? took : REFRESH_NS);
+	return changed;
 }
 
 /* What the file says: read once for all processes of a program. */

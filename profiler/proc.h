@@ -27,6 +27,7 @@ struct proc {
 	uint64_t refreshed_ns;      /* when its maps were last read, CLOCK_MONOTONIC */
 	struct budget reading;      /* what reading them took */
 	struct budget *all_reading; /* what that of all rows took */
+	uint64_t code_due_ns;       /* when to ask again for code that is in no file */
 	uint64_t stale_ns; /* they have changed since: when to read them again; 0: not */
 	uint64_t again_ns; /* when to look again for what was not there yet; 0: not */
 	uint32_t again;    /* how often that was */
@@ -72,6 +73,12 @@ void procs_record(struct procs *ps, struct proc *p);
  * mappings that change all the time must not take our time from all others: where reading them takes
  * long it is put off, and stale_ns says until when. */
 void procs_refresh(struct proc *p);
+/* Is it long enough since then, for the sake of an address that is not mapped, as far as is known? */
+bool proc_may_refresh(const struct proc *p, uint64_t now_ns);
+/* Asks the process whether the code at addr is still what it was when it got its names, and, seldom, whether
+ * there is more that is in no file. true: it has changed, and its mappings have to be read again. */
+bool proc_code_changed(struct proc *p, uint64_t addr, enum space_code code,
+		       uint64_t now_ns);
 /* Looks for Go among the libraries of a program that is not. 0, or when to ask again: reading takes long. */
 uint64_t procs_look_inside(struct procs *ps, struct proc *p);
 /* What was read until now is not held against what is read from now on. */

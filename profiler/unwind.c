@@ -276,6 +276,7 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
 	ret->c = ret->c_root = ret->c_gap = false;
+	ret->stray = 0;
 	ret->g0_sp = s->g0_sp;
 	if (!s->ip)
 		return;

@@ -30,7 +30,9 @@ struct stack {
 	uint32_t n, n_resume;
 	bool cut;    /* there are more frames, which were not recorded */
 	bool broken; /* the chain could not be followed further */
-	bool c;      /* it begins in C, whose frames are all that is before n ... */
+	uint64_t
+		stray; /* what was no return address then, as far as is known; 0: none was found */
+	bool c;        /* it begins in C, whose frames are all that is before n ... */
 	bool c_root; /* ... and lead to the thread's first function */
 	bool c_gap;  /* ... or are not all of them */
 	uint64_t

@@ -23,6 +23,17 @@ bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *e
 	return found;
 }
 
+uint8_t gopclntab_max_id(const struct gopclntab *t)
+{
+	struct go_function f;
+	uint8_t max = 0;
+
+	for (uint32_t row = 0; row < t->n_funcs; row++)
+		if (gopclntab_row(t, row, &f) && f.id > max)
+			max = f.id;
+	return max;
+}
+
 /* The length of a function's package path: "crypto/md5" of "crypto/md5.block". */
 static size_t package_len(const char *name)
 {

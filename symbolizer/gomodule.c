@@ -16,12 +16,16 @@
 #include "profiler/base/arena.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
+#include "symbolizer/gomodule.h"
 #include "symbolizer/gopclntab.h"
 
 /* Words of a moduledata. */
 enum {
+	MODULE_SLICES = 1,       /* pointer, length, capacity: names and so on to ftab */
 	MODULE_FTAB_LEN = 17,    /* then its capacity */
 	MODULE_FTAB_LEN_OLD = 4, /* up to Go 1.15 */
+	MODULE_MINPC = 20,
+	MODULE_MAXPC = 21,
 	MODULE_TEXT = 22,
 	MODULE_ETYPES = 36, /* gofunc is behind it, and not far */
 	MODULE_WORDS = 50,
@@ -35,6 +39,14 @@ enum {
 static int gofunc_word(int minor)
 {
 	return minor > GO_NEWEST ? 0 : minor >= 27 ? 43 : minor >= 20 ? 40 : 38;
+}
+
+/* Of the address of the moduledata that follows. */
+static int next_word(int minor)
+{
+	static const uint8_t words[] = { 68, 68, 70, 73, 73, 72, 72, 72, 73, 70 };
+
+	return words[minor - 18];
 }
 
 static bool is_moduledata(const struct gopclntab *t, const struct elf *elf, uint64_t vaddr)
@@ -94,6 +106,7 @@ static void find_funcdata(struct gopclntab *t, const struct elf *elf,
 static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor table,
 		    uint64_t vaddr, int minor)
 {
+	uint64_t module = t->module;
 	void *copy;
 
 	if (elf->rela.len) {
@@ -104,6 +117,7 @@ static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor ta
 			free(copy);
 			return -EBADMSG;
 		}
+		t->module = module;
 		table = cursor_over(copy, table.len);
 		t->copy = copy;
 	}
@@ -139,6 +153,7 @@ static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor 
 	module = moduledata_find(t, elf, vaddr);
 	if (!module)
 		return -EBADMSG;
+	t->module = module;
 	if (t->format <= FORMAT_116)
 		return relocate(t, elf, table, vaddr, minor);
 	c = elf_at(elf, module);
@@ -223,4 +238,87 @@ int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **wh
 	       : section ? "its .gopclntab is broken"
 			 : "it holds no table of functions (pclntab)";
 	return err;
+}
+
+static uint64_t word(struct cursor bytes, int i)
+{
+	cursor_seek(&bytes, 8 * (size_t)i);
+	return cursor_u64(&bytes);
+}
+
+bool gomodule_parse(struct go_module *ret, const struct gopclntab *like,
+		    struct cursor bytes)
+{
+	static const uint8_t sizes[MODULE_REGIONS] = { 1, 4, 1, 1, 1, 8 };
+
+	if (like->format < FORMAT_118 || bytes.len < GO_MODULE_BYTES)
+		return false;
+	*ret = (struct go_module){
+		.start = word(bytes, MODULE_MINPC),
+		.end = word(bytes, MODULE_MAXPC),
+		.text = word(bytes, MODULE_TEXT),
+		.funcdata = word(bytes, gofunc_word(like->minor)),
+		.header = word(bytes, 0),
+		.next = word(bytes, next_word(like->minor)),
+	};
+	for (int i = 0; i < MODULE_REGIONS; i++) {
+		int at = MODULE_SLICES + 3 * i;
+		uint64_t n = word(bytes, at + 1);
+
+		if (n > UINT32_MAX / sizes[i])
+			return false;
+		ret->regions[i] = (struct go_region){ word(bytes, at), n * sizes[i] };
+	}
+	return ret->start < ret->end && ret->regions[MODULE_FUNCTAB].len >= 2 * 8;
+}
+
+/* As the runtime's moduledataverify1() has it. */
+static bool is_in_order(const struct gopclntab *t, const struct go_module *m)
+{
+	struct cursor c = cursor_slice(&t->funcs, t->functab, 8ull * t->n_funcs + 4);
+	uint32_t start = cursor_u32(&c), first = start;
+
+	for (uint32_t i = 0; i < t->n_funcs; i++) {
+		uint32_t next;
+
+		cursor_u32(&c);
+		next = cursor_u32(&c);
+		if (next < start)
+			return false;
+		start = next;
+	}
+	return !c.bad && t->text <= UINT64_MAX - start && t->text + first == m->start &&
+	       t->text + start == m->end;
+}
+
+int gomodule_table(struct gopclntab *ret, const struct gopclntab *like,
+		   const struct go_module *m, const uint8_t *bytes,
+		   const uint8_t header[16])
+{
+	struct cursor *const to[] = { &ret->names, &ret->cutab, &ret->files, &ret->pctab,
+				      &ret->funcs },
+			     h = cursor_over(header, 16);
+	const struct go_region *functab = &m->regions[MODULE_FUNCTAB];
+	uint64_t n = functab->len / 8 - 1;
+
+	*ret = (struct gopclntab){
+		.text = m->text,
+		.functab = (uint32_t)m->regions[MODULE_FUNCS].len,
+		.n_funcs = (uint32_t)n,
+		.format = like->format,
+		.minor = like->minor,
+		.quantum = like->quantum,
+		.wrapper = like->wrapper,
+		.added = true,
+	};
+	for (int i = 0; i < MODULE_FUNCTAB; i++) {
+		*to[i] = cursor_over(bytes, m->regions[i].len);
+		bytes += m->regions[i].len;
+	}
+	ret->funcs.len += functab->len; /* they lie behind */
+	return cursor_u32(&h) == like->magic && !cursor_u16(&h) &&
+			       cursor_u8(&h) == like->quantum && cursor_u8(&h) == 8 &&
+			       cursor_u64(&h) == n && is_in_order(ret, m)
+		       ? 0
+		       : -EBADMSG;
 }

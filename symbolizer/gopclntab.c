@@ -97,7 +97,7 @@ static uint8_t wrapper_of(int minor)
 
 static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint8_t id)
 {
-	return id == t->wrapper ? FRAME_WRAPPER : gokind_of(name);
+	return id == t->wrapper ? FRAME_WRAPPER : t->added ? FRAME_GO : gokind_of(name);
 }
 
 /* By the magic; one that is not known (tools that hide names change it) by the version.
@@ -160,7 +160,9 @@ int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor)
 	uint16_t zero = cursor_u16(&table);
 	uint8_t quantum = cursor_u8(&table), ptr_size = cursor_u8(&table);
 	uint64_t n = cursor_u64(&table);
-	struct gopclntab t = { .quantum = quantum, .format = format_of(magic, minor) };
+	struct gopclntab t = { .magic = magic,
+			       .quantum = quantum,
+			       .format = format_of(magic, minor) };
 
 	if (table.bad || t.format == FORMAT_MAX || zero || (quantum != 1 && quantum != 4) ||
 	    ptr_size != 8 || !n || n >= MAX_FUNCS)
@@ -392,15 +394,29 @@ bool gopclntab_trees_hold(const struct gopclntab *t)
 	return n > 0;
 }
 
-uint8_t gopclntab_max_id(const struct gopclntab *t)
+uint64_t gopclntab_funcdata_len(const struct gopclntab *t)
 {
-	uint8_t max = 0;
+	uint64_t len = 0, steps = 0, at;
+	struct pcvalues v;
 	struct entry e;
 
-	for (uint32_t row = 0; row < t->n_funcs; row++)
-		if (entry_read(t, row, &e) && e.id > max)
-			max = e.id;
-	return max;
+	for (uint32_t row = 0; row < t->n_funcs; row++) {
+		int32_t last = -1;
+
+		if (!entry_read(t, row, &e) || e.n_pcdata <= PCDATA_INLTREE ||
+		    e.n_funcdata <= formats[t->format].inltree ||
+		    !pcvalues_open(&v, &t->pctab,
+				   u32_at(&t->funcs, e.tables + 4 * PCDATA_INLTREE)))
+			continue;
+		while (pcvalues_next(&v) && steps++ < MAX_SAMPLED)
+			last = v.value > last ? v.value : last;
+		at = e.tables + 4 * ((uint64_t)e.n_pcdata + formats[t->format].inltree);
+		at = u32_at(&t->funcs, at);
+		at += (uint64_t)(last + 1) * formats[t->format].inline_row;
+		if (last >= 0 && at > len)
+			len = at;
+	}
+	return len;
 }
 
 static bool fill(const struct gopclntab *t, const struct entry *e, uint64_t addr,
@@ -528,6 +544,7 @@ bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *
 	*ret = (struct go_function){ .entry = t->text + e.start,
 				     .len = e.end - e.start,
 				     .name = string_at(&t->names, e.name),
+				     .id = e.id,
 				     .assembly = e.flags & FLAG_ASM };
 	if (t->format < FORMAT_118 && line_at(t, &e, e.start, &file) && file) {
 		len = strlen(file);

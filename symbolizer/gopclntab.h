@@ -30,6 +30,7 @@ struct gopclntab {
 	uint32_t functab; /* where it begins in funcs */
 	uint32_t n_funcs; /* rows of functab, without the end */
 	enum gopclntab_format format;
+	uint32_t magic;
 	uint8_t minor;   /* of the Go version */
 	uint8_t quantum; /* bytes, of a step of the program counter */
 	uint8_t wrapper; /* funcID of wrappers */
@@ -37,11 +38,16 @@ struct gopclntab {
 	const struct elf *elf; /* what they are of */
 	uint8_t skew;          /* of the address of funcs, modulo 8 */
 	void *copy;            /* of the table, relocated; NULL: not needed */
+	uint64_t module; /* address of its moduledata, in the file; 0: not looked for */
+	bool added; /* while the program runs: no function of it is a special one, whatever its name */
 };
 
 /* What a table is by its header; text and what follows wrapper are left to the caller.
  * minor -1: not known. -EBADMSG. */
 int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor);
+
+/* How many bytes of funcdata the inline trees of a table reach to. */
+uint64_t gopclntab_funcdata_len(const struct gopclntab *t);
 
 /* The table of a program: gomodule.c. -ENOENT, -EBADMSG, -ENOTSUP: *why says more. */
 int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **why);
@@ -64,6 +70,7 @@ struct go_function {
 	uint64_t entry;
 	uint32_t len;
 	const char *name; /* in the table */
+	uint8_t id;       /* funcID */
 	bool assembly;
 };
 bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret);

@@ -99,9 +99,10 @@ struct object *space_mapped(struct space *sp, const struct mapping *m, const cha
 			       sp->root);
 }
 
-struct area *space_area(const struct space *sp, uint64_t addr)
+/* The first area that ends behind addr. */
+static uint32_t area_behind(const struct space *sp, uint64_t addr)
 {
-	uint32_t lo = 0, hi = sp ? sp->n_areas : 0, n = hi;
+	uint32_t lo = 0, hi = sp ? sp->n_areas : 0;
 
 	while (lo < hi) {
 		uint32_t mid = (lo + hi) / 2;
@@ -111,7 +112,21 @@ struct area *space_area(const struct space *sp, uint64_t addr)
 		else
 			hi = mid;
 	}
-	return lo < n && sp->areas[lo].start <= addr ? &sp->areas[lo] : NULL;
+	return lo;
+}
+
+bool space_meets(const struct space *sp, uint64_t start, uint64_t end)
+{
+	uint32_t i = area_behind(sp, start);
+
+	return i < sp->n_areas && sp->areas[i].start < end;
+}
+
+struct area *space_area(const struct space *sp, uint64_t addr)
+{
+	uint32_t i = area_behind(sp, addr);
+
+	return sp && i < sp->n_areas && sp->areas[i].start <= addr ? &sp->areas[i] : NULL;
 }
 
 static struct area area_of_mapping(struct space *sp, const struct mapping *m,
@@ -145,6 +160,7 @@ static uint32_t read_areas(struct space *sp, const struct buf *text, const char 
 	struct moved moved = { .space = sp, .maps = text, .exe = exe };
 	struct cursor c = cursor_over(text->data, text->len);
 	struct area *areas = NULL, a, rest;
+	struct space before = *sp;
 	uint32_t n = 0, cap = 0;
 	struct mapping m;
 
@@ -160,11 +176,13 @@ static uint32_t read_areas(struct space *sp, const struct buf *text, const char 
 	}
 	moved_release(&moved);
 	if (n) {
-		free(sp->areas);
 		sp->areas = areas;
 		sp->n_areas = n;
 		sp->cap_areas = cap;
+		sp->generation++;
 		space_find_runtimes(sp);
+		added_find(sp, &before);
+		free(before.areas);
 	}
 	return n;
 }
@@ -217,6 +235,7 @@ void space_close(struct space *sp)
 	if (!sp)
 		return;
 	free(sp->areas);
+	added_release(&sp->added);
 	free(sp);
 }
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "symbolizer/added.h"
 #include "symbolizer/framecache.h"
 #include "symbolizer/objects.h"
 #include "symbolizer/symbolizer.h"
@@ -45,6 +46,7 @@ struct area {
 	uint64_t delta;        /* what makes an address one of the object */
 	struct object *object; /* of the symbolizer */
 	bool moved; /* what is there is in no file, but is the text of the object's (moved.h) */
+	struct added_module *added; /* what names it instead of the object; or NULL */
 };
 
 struct space {
@@ -59,6 +61,8 @@ struct space {
 		*image; /* the Go program that it unpacked, of the symbolizer; or NULL */
 	struct area *areas; /* by address */
 	uint32_t n_areas, cap_areas;
+	struct added added;
+	uint32_t generation; /* goes up whenever areas may have changed */
 };
 
 /* The text in strs, where it stays. */
@@ -69,6 +73,8 @@ void space_find_runtimes(struct space *sp);
 struct mapping;
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
 
+/* Is anything of [start, end) in an area? */
+bool space_meets(const struct space *sp, uint64_t start, uint64_t end);
 /* The area that addr is in; NULL: none. Takes NULL for a space of which nothing is known. */
 struct area *space_area(const struct space *sp, uint64_t addr);
 

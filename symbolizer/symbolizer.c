@@ -18,6 +18,7 @@
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/object.h"
 #include "symbolizer/objects.h"
+#include "symbolizer/resolver.h"
 #include "symbolizer/space.h"
 
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
@@ -94,6 +95,22 @@ static uint32_t object_row(struct symbolizer *s, struct object *o)
 	return o->row;
 }
 
+/* Not remembered: the module may go. */
+static int added_frames(struct symbolizer *s, const struct area *a, uint64_t addr,
+			struct frame *out, int cap)
+{
+	struct gopclntab t = a->added->table;
+	int n = gopclntab_resolver.find(&t, addr, s->strs, out, cap);
+
+	if (n <= 0) {
+		*out = (struct frame){ .addr = addr };
+		n = 1;
+	}
+	for (int i = 0; i < n; i++)
+		out[i].module = row_get(s, a->object->path, "", t.minor);
+	return n;
+}
+
 int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 		    struct frame *out, int cap, bool *unmapped)
 {
@@ -109,6 +126,8 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 		*out = (struct frame){ .addr = addr };
 		return 1;
 	}
+	if (a->added)
+		return added_frames(s, a, addr, out, cap);
 	o = a->object;
 	addr += a->delta;
 	object_row(s, o);
@@ -229,6 +248,8 @@ static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 
 	if (!a)
 		return NULL;
+	if (a->added)
+		return &a->added->table;
 	*addr += a->delta;
 	return a->object->go;
 }
@@ -237,6 +258,8 @@ bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
 {
 	const struct area *a = space_area(sp, pc);
 
+	if (a && a->added)
+		return gopclntab_pc(&a->added->table, pc, ret);
 	return a && a->object->go && object_go_pc(a->object, pc + a->delta, ret);
 }
 

@@ -77,6 +77,18 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret);
  */
 int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 		    struct frame *out, int cap, bool *unmapped);
+/*
+ * Code that is in no file comes and goes, and gets names while a program runs (added.h): what
+ * symbolizer_user() says of it holds for one generation of the space.
+ */
+enum space_code { CODE_OF_FILE /* or nothing */, CODE_ADDED /* it has names */, CODE_BARE };
+/* *since: before that moment, of CLOCK_MONOTONIC, addr may have been other code; 0: not that we know. */
+enum space_code space_code(const struct space *sp, uint64_t addr, uint64_t *since);
+uint32_t space_generation(const struct space *sp);
+/* Has the code at addr changed since it got its names, or, with `lists`, has the program added some anywhere or
+ * taken some back? That takes a system call, with `lists` one for some hundred modules. Then such code has no
+ * names until space_refresh(). */
+bool space_code_changed(struct space *sp, uint64_t addr, bool lists);
 /* One kernel address: always one frame. */
 int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 

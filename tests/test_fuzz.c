@@ -13,6 +13,9 @@
 #include "profiler/base/file.h"
 #include "tests/go_binary.h"
 
+#define LLVMFuzzerTestOneInput fuzz_added
+#include "tests/fuzz_added.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_cunwind
 #include "tests/fuzz_cunwind.c"
 #undef LLVMFuzzerTestOneInput
@@ -57,6 +60,7 @@ static const struct {
 	{ "kallsyms", fuzz_kallsyms }, { "labels", fuzz_labels },
 	{ "maps", fuzz_maps },         { "recording", fuzz_recording },
 	{ "sample", fuzz_sample },     { "cunwind", fuzz_cunwind },
+	{ "added", fuzz_added },
 };
 
 /* Every file of a directory; how many. 0: it is not there. */

@@ -49,6 +49,7 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 		[END_FAULT] = "where memory could not be read",
 		[END_NATIVE] = "in C without unwind tables, or where C calls Go",
 		[END_BROKEN] = "at a wrong frame pointer or return address",
+		[END_BARE] = "in generated code that Go's runtime knows nothing of",
 	};
 	uint64_t counts[END_MAX] = { 0 };
 	uint32_t calls[END_MAX], lines = 0;
