@@ -204,7 +204,7 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 	pl->resuming = pl->gap = pl->bare = false;
 	pl->c_room = MAX_USER_PCS;
 	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
-	if (st->c ? st->c_gap : native)
+	if ((st->c ? st->c_gap : native) || (pl->bare && s->resume == RESUME_SWITCHED))
 		add_gap(pl, &n);
 	/* or a goroutine that left its thread in newstack */
 	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;

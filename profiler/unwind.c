@@ -6,6 +6,7 @@
 #include "profiler/gocall.h"
 #include "profiler/gounwind.h"
 #include "profiler/stackswitch.h"
+#include "profiler/wazero.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
@@ -267,6 +268,15 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 	return true;
 }
 
+/* Does what was found of the thread's stack end in code that nothing is known of? */
+static bool is_bare(const struct space *space, const struct stack *st)
+{
+	uint64_t since;
+
+	return st->n &&
+	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &since) == CODE_BARE;
+}
+
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s)
 {
@@ -287,4 +297,6 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		gounwind(ret, space, &g);
 	if (s->resume && s->resume != RESUME_SWITCHED)
 		resumed_stack(ret, space, s);
+	else if (s->resume && !ret->n_resume && is_bare(space, ret))
+		wazero_unwind(ret, space, s);
 }

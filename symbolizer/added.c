@@ -375,3 +375,10 @@ uint32_t space_generation(const struct space *sp)
 {
 	return sp ? sp->generation : 0;
 }
+
+bool space_same_code(const struct space *sp, uint64_t a, uint64_t b)
+{
+	const struct area *area = space_area(sp, a);
+
+	return area && area == space_area(sp, b) && is_bare(area);
+}

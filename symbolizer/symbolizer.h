@@ -89,6 +89,8 @@ uint32_t space_generation(const struct space *sp);
  * taken some back? That takes a system call, with `lists` one for some hundred modules. Then such code has no
  * names until space_refresh(). */
 bool space_code_changed(struct space *sp, uint64_t addr, bool lists);
+/* Are both addresses in one mapping of code that is in no file? */
+bool space_same_code(const struct space *sp, uint64_t a, uint64_t b);
 /* One kernel address: always one frame. */
 int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 

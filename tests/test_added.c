@@ -151,6 +151,7 @@ static enum space_code code_of(const uint8_t *p)
 Test(added, what_is_known_of_a_module)
 {
 	struct module m;
+	uint64_t entry;
 	uint32_t delta;
 
 	make(&m, code + 4096, "jit.f", NULL);
@@ -164,8 +165,8 @@ Test(added, what_is_known_of_a_module)
 	cr_expect_eq(code_of(code), CODE_BARE);
 	cr_expect_eq(code_of(code - 1), CODE_OF_FILE);
 	cr_expect(space_is_go(space, at(code + 4096)));
-	cr_expect(space_is_entry(space, at(code + 4096 + 16)));
-	cr_expect_not(space_is_entry(space, at(code + 4096 + 17)));
+	cr_expect(space_entry(space, at(code + 4096 + 17), &entry));
+	cr_expect_eq(entry, at(code + 4096 + 16));
 	cr_expect(space_spdelta(space, at(code + 4096 + 3), &delta) && delta == 0);
 	cr_expect(space_spdelta(space, at(code + 4096 + 4), &delta) && delta == 8);
 	/* what it calls itself means nothing */

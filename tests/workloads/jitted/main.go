@@ -3,12 +3,13 @@
 // Command jitted makes machine code while it runs, in memory of its own, and tells the runtime of it, as compilers
 // of JSON encoders do: by a moduledata that it links behind the program's.
 //
-//	jitted [-again] [-silent]
+//	jitted [-again] [-silent] [-enter]
 //
 // Once it gets a line on stdin it makes jit.outer, which calls jit.inner and main.leaf, and calls it from main.first.
 // -silent: it does not tell the runtime. -again: after another line it takes the code back, puts other functions into
 // the same memory, jit.second with the same callees, and calls it from main.second; a third line makes it write over
-// them without telling the runtime, and call from main.third.
+// them without telling the runtime, and call from main.third. -enter: code that nobody is told of runs on a stack of
+// its own, which assembly enters for main.first.
 package main
 
 import (
@@ -27,6 +28,8 @@ import (
 
 //go:linkname lastmoduledatap runtime.lastmoduledatap
 var lastmoduledatap *[74]uintptr
+
+func enter(preamble, function, context, module, args, stack uintptr)
 
 var sink int
 
@@ -62,6 +65,17 @@ func outer(name string, callees ...uintptr) function {
 func inner(name string) function {
 	code := []byte{0xb8, 0x80, 0x38, 1, 0, 0xff, 0xc8, 0x75, 0xfc, 0xc3} // mov $80000,%eax; 1: dec %eax; jnz 1b; ret
 	return function{name, code, []byte{2, byte(len(code)), 0}}
+}
+
+// onItsOwn keeps SP in the context, counts down on another stack, and comes back.
+var onItsOwn = []byte{
+	0x48, 0x89, 0x60, 0x18, // mov %rsp,24(%rax)
+	0x48, 0x89, 0xc2, // mov %rax,%rdx
+	0x4c, 0x89, 0xec, // mov %r13,%rsp
+	0xb8, 0x80, 0x38, 1, 0, // mov $80000,%eax
+	0xff, 0xc8, 0x75, 0xfc, // 1: dec %eax; jnz 1b
+	0x48, 0x8b, 0x62, 0x18, // mov 24(%rdx),%rsp
+	0xc3, // ret
 }
 
 // minor is 22 for Go 1.22.
@@ -209,6 +223,7 @@ func run(by func(func()), f func(), lines <-chan bool) {
 func main() {
 	again := flag.Bool("again", false, "")
 	silent := flag.Bool("silent", false, "")
+	own := flag.Bool("enter", false, "")
 	flag.Parse()
 	if _, next := words(); next == 0 {
 		fmt.Println("too old")
@@ -222,7 +237,7 @@ func main() {
 		os.Exit(0)
 	}()
 	debug.SetGCPercent(-1) // it would look for pointers in frames of which we say nothing
-	own := lastmoduledatap
+	last := lastmoduledatap
 	m := mapping()
 	at := uintptr(unsafe.Pointer(&m[0]))
 	leafAt := reflect.ValueOf(leaf).Pointer()
@@ -233,23 +248,33 @@ func main() {
 	f := callable(m, len(in.code))
 	fmt.Println("ready")
 	<-lines
+	if *own {
+		var context [4]uintptr
+		stack := mapping()
+		fill(m, []function{{"", onItsOwn, nil}})
+		fmt.Println("first")
+		run(first, func() {
+			enter(at, at, uintptr(unsafe.Pointer(&context)), 0, 0, uintptr(unsafe.Pointer(&stack[memory-64])))
+		}, lines)
+		return
+	}
 	fill(m, make("jit.outer"))
 	if !*silent {
-		link(module(m, make("jit.outer")), own)
+		link(module(m, make("jit.outer")), last)
 	}
 	fmt.Println("first")
 	run(first, f, lines)
 	if !*again {
 		return
 	}
-	link(nil, own)
+	link(nil, last)
 	// longer by a nop, so that every address is that of other code
 	in.code = append([]byte{0x90}, in.code...)
 	in.pcsp[1]++
 	in.name = "jit.deep"
 	f = callable(m, len(in.code))
 	fill(m, make("jit.second"))
-	link(module(m, make("jit.second")), own)
+	link(module(m, make("jit.second")), last)
 	fmt.Println("second")
 	run(second, f, lines)
 	in.code = append([]byte{0x90}, in.code...)
