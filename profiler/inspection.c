@@ -11,7 +11,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/living.h"
 #include "profiler/base/strtab.h"
-#include "profiler/pipeline.h"
+#include "profiler/classify.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -102,7 +102,7 @@ static void thread_name(struct inspection *in, struct inspected_thread *t)
 	symbolizer_user(in->symbolizer, in->space, t->why ? t->kernel.ip : t->user.ip, f,
 			FRAMES_AT_PC, NULL);
 	t->at = f[0].func;
-	t->class = class_of(t->flags, t->goid, strtab_get(in->strs, t->start), f[0].kind);
+	t->class = classify(t->flags, t->goid, strtab_get(in->strs, t->start), f[0].kind);
 }
 
 static int threads_look(struct inspection *in, struct threads *threads)

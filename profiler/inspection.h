@@ -13,8 +13,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "profiler/class.h"
 #include "profiler/golayout.h"
-#include "profiler/profile.h"
 #include "profiler/threads.h"
 #include "profiler/tracee.h"
 

@@ -39,13 +39,4 @@ enum label_state labels_next(const char **set, struct buf *key, struct buf *valu
 enum label_state labels_find(const char *set, const char *key, size_t key_len,
 			     struct buf *value);
 
-/*
- * Adds the set that a sample brings (see bpf/sample.h) in n bytes. more: as SAMPLE_LABELS_CUT says.
- * constant() gives what a program has at an address where nothing is ever written, or NULL.
- * false: not all is there.
- */
-bool labels_of_sample(struct buf *to, const void *bytes, size_t n, bool more,
-		      const char *(*constant)(void *arg, uint64_t addr, size_t len),
-		      void *arg);
-
 #endif

@@ -18,12 +18,13 @@
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
+#include "profiler/classify.h"
 #include "profiler/cunwind.h"
 #include "profiler/expansions.h"
-#include "profiler/labels.h"
 #include "profiler/leftout.h"
 #include "profiler/proc.h"
 #include "profiler/profile.h"
+#include "profiler/samplelabels.h"
 #include "profiler/unwind.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
@@ -367,8 +368,8 @@ static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct 
 
 	if (!s->n_label_bytes && !(s->flags & SAMPLE_LABELS_CUT))
 		return 0;
-	if (!labels_of_sample(&set, &s->pcs[n], s->n_label_bytes,
-			      s->flags & SAMPLE_LABELS_CUT, constant, p->space))
+	if (!sample_labels(&set, &s->pcs[n], s->n_label_bytes, s->flags & SAMPLE_LABELS_CUT,
+			   constant, p->space))
 		pl->profile->truth.labels_cut++;
 	if (whole && object_changed(go)) /* constant() may have given zeros */
 		set.len = 0;
@@ -394,29 +395,6 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 	g.creator = creator_string(pl, p, s->gopc);
 	g.labels = labels_string(pl, p, s);
 	return profile_goroutine(pl->profile, &g);
-}
-
-enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
-			  uint8_t leaf_kind)
-{
-	if (flags & SAMPLE_STARTING)
-		return CLASS_STARTING;
-	if (flags & SAMPLE_GSIGNAL)
-		return CLASS_SIGNAL;
-	if (flags & SAMPLE_NO_G)
-		return CLASS_C;
-	if (flags & (SAMPLE_G_FAULT | SAMPLE_NO_LAYOUT))
-		return flags & SAMPLE_KERNEL ? CLASS_KERNEL : CLASS_UNKNOWN;
-	if (!strcmp(start, "runtime.gcBgMarkWorker") || !strcmp(start, "runtime.bgsweep") ||
-	    !strcmp(start, "runtime.bgscavenge"))
-		return CLASS_GC;
-	if (!goroutine)
-		return CLASS_SCHEDULER;
-	if (flags & SAMPLE_CGO && (leaf_kind == FRAME_UNNAMED || leaf_kind == FRAME_NATIVE))
-		return CLASS_CGO;
-	if (flags & SAMPLE_KERNEL)
-		return CLASS_KERNEL;
-	return flags & SAMPLE_G0 ? CLASS_RUNTIME : CLASS_USER;
 }
 
 void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
@@ -452,7 +430,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	e.call = add_calls(pl, fit, !rooted);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
-	e.class = (uint8_t)class_of(
+	e.class = (uint8_t)classify(
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);

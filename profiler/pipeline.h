@@ -30,11 +30,6 @@ void pipeline_forget(struct pipeline *pl, const struct object *o);
 struct procs;
 void pipeline_tidy(struct pipeline *pl, struct procs *procs);
 
-/* Of a thread with these sample_flags; start is the goroutine's start function or "", leaf_kind the
- * enum frame_kind of where it is. */
-enum event_class class_of(uint32_t flags, bool goroutine, const char *start,
-			  uint8_t leaf_kind);
-
 /* Samples that are left out since their process is not Go, as far as is known. comm is its name, of
  * at most 15 bytes; "": it ended before anything was known of it. why: it is Go, and this (a static
  * string) is the reason; or NULL. */

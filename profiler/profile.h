@@ -11,31 +11,14 @@
 #include <stdint.h>
 
 #include "profiler/base/index.h"
+#include "profiler/class.h"
 #include "symbolizer/frame.h"
 
 struct strtab;
 
-/* Why a sample has no goroutine, or what it did for one. In the order of precedence. */
-enum event_class {
-	CLASS_STARTING,  /* before the layout of the process, or its runtime, was there */
-	CLASS_SIGNAL,    /* on a signal stack */
-	CLASS_C,         /* a thread that is not in Go and never was */
-	CLASS_GC,        /* a goroutine of the garbage collector */
-	CLASS_SCHEDULER, /* on g0, for no goroutine */
-	CLASS_CGO,       /* in C, called by the goroutine */
-	CLASS_KERNEL,    /* system call, page fault, interrupt */
-	CLASS_RUNTIME,   /* on g0, for the goroutine */
-	CLASS_USER,
-	CLASS_UNKNOWN, /* the goroutine could not be read or trusted */
-	CLASS_MAX
-};
-
 /* A stack has at most this many frames: who builds one cuts it there, a recording with more is
  * refused, and so nobody downstream needs a limit of its own. */
 enum { MAX_STACK_FRAMES = 4096 };
-
-/* "starting", "gc" … */
-extern const char *const event_class_names[CLASS_MAX];
 
 struct module {
 	uint32_t path, build_id; /* strings */

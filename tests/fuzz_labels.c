@@ -4,6 +4,7 @@
 
 #include "profiler/base/buf.h"
 #include "profiler/labels.h"
+#include "profiler/samplelabels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bytes all = { data, size };
 	struct buf b = { 0 };
-	bool whole = labels_of_sample(&b, data, size, size & 1, bytes_at, &all);
+	bool whole = sample_labels(&b, data, size, size & 1, bytes_at, &all);
 
 	buf_u8(&b, 0);
 	if (read_set((char *)b.data) != whole)

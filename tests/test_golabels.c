@@ -8,6 +8,7 @@
 #include "bpf/sample.h"
 #include "profiler/base/buf.h"
 #include "profiler/labels.h"
+#include "profiler/samplelabels.h"
 
 static long read_user(void *dst, __u32 size, __u64 addr);
 
@@ -130,7 +131,7 @@ static const char *labels(bool is_list,
 
 	labels_read(0, LABELS, is_list);
 	cr_assert_leq(reader.len, LABEL_BYTES);
-	labels_of_sample(&b, reader.bytes, reader.len, reader.left, fn, NULL);
+	sample_labels(&b, reader.bytes, reader.len, reader.left, fn, NULL);
 	cr_assert_lt(b.len, sizeof(text));
 	buf_u8(&b, 0);
 	memcpy(text, b.data, b.len);

@@ -5,6 +5,7 @@
 #include "bpf/sample.h"
 #include "profiler/base/buf.h"
 #include "profiler/labels.h"
+#include "profiler/samplelabels.h"
 
 static struct buf key, value;
 
@@ -113,7 +114,7 @@ static const char *constant(void *arg, uint64_t addr, size_t len)
 static bool sample(const char *bytes, size_t n, bool cut, const char *want)
 {
 	struct buf b = { 0 };
-	bool whole = labels_of_sample(&b, bytes, n, cut, constant, "abc");
+	bool whole = sample_labels(&b, bytes, n, cut, constant, "abc");
 
 	cr_expect(is(&b, want, strlen(want)), "%.*s", (int)b.len, b.data);
 	buf_release(&b);
