@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most samples bring addresses that were seen before, so two memos stand before the symbolizer and
- * the profile's tables: address → the frames it expands to, as rows of the profile; and thread or
- * function address → string. Both are keyed by the profile's process row, so an exec, which makes a
- * new row, empties them.
+ * Most samples bring addresses that were seen before, so memos stand before the symbolizer and the profile's
+ * tables: expansions.h, and thread or function address → string. The latter are keyed by the profile's process
+ * row, too.
  */
 #include "profiler/pipeline.h"
 

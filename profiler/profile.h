@@ -77,7 +77,7 @@ enum stack_end {
 	END_FAULT, /* memory could not be read */
 	END_NATIVE, /* in code that is not Go, and has no unwind tables, or where it calls Go */
 	END_BROKEN, /* what should be a frame pointer, or a return address, is none */
-	END_BARE, /* in code that is in no file, and of which Go's runtime does not know; before BROKEN */
+	END_BARE, /* in code that is in no file, and that Go's runtime knows nothing of; behind DEEP */
 	END_MAX
 };
 

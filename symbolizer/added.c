@@ -175,6 +175,11 @@ static void list_read(struct space *sp, struct added *old, const struct gopclnta
 			added = module_keep(sp, old, hash);
 			if (!added)
 				added = module_read(sp, like, &m, ADDED_BYTES - a->size);
+			/* one that was kept, and now comes behind others */
+			if (added && added->size > ADDED_BYTES - a->size) {
+				module_free(added);
+				added = NULL;
+			}
 			if (added) {
 				added->hash = hash;
 				a->size += added->size;

@@ -386,6 +386,18 @@ Test(added, there_are_limits)
 	refresh();
 	cr_expect_leq(space->added.size, ADDED_BYTES);
 	cr_expect_gt(space->added.n_modules, 10);
+	/* one more before those that are there */
+	for (int i = 400; i < 500; i++) {
+		make(&many[i], code, "jit.f", &many[i == 499 ? 0 : i + 1]);
+		many[i].functab[4] = CODE_BYTES;
+		many[i].words[MAXPC] = at(code) + CODE_BYTES;
+	}
+	first.words[NEXT] = at(&many[400]);
+	many[199].words[NEXT] = at(&many[200]);
+	for (int i = 200; i < 400; i++)
+		many[i].words[NEXT] = i < 399 ? at(&many[i + 1]) : 0;
+	refresh();
+	cr_expect_leq(space->added.size, ADDED_BYTES);
 	cr_expect_lt(clock_now_ns() - start, 10000000000);
 	free(many);
 }
