@@ -145,8 +145,7 @@ static bool same_row(const void *arg, uint32_t id)
 }
 
 /* NULL: no table has one. */
-static const struct cfi_row *find_row(struct cunwind *u, const struct object *o,
-				      uint64_t addr)
+static const struct cfi_row *find_row(struct cunwind *u, struct object *o, uint64_t addr)
 {
 	struct row_key key = { u->rows, o, addr };
 	uint64_t hash = hash_pair((uintptr_t)o, addr);
@@ -160,7 +159,8 @@ static const struct cfi_row *find_row(struct cunwind *u, const struct object *o,
 		r = table_add(u->rows, u->n_rows, u->cap_rows);
 		r->object = o;
 		r->addr = addr;
-		r->found = cfi_find(&module_get(u, o)->cfi, addr, &r->cfi);
+		r->found = cfi_find(&module_get(u, o)->cfi, addr, &r->cfi) &&
+			   object_check(o);
 		index_add(&u->index, hash, id);
 	}
 	r = &u->rows[id];
@@ -378,7 +378,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
 		uint64_t pc = c->regs[CFI_RIP], at;
-		const struct object *o = space_object(space, pc - before, &at);
+		struct object *o = space_object(space, pc - before, &at);
 		const struct cfi_row *row;
 		bool signal;
 
@@ -400,7 +400,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
 			end = failed(&w);
-		if (object_changed(o)) /* truncated: what its tables said may be wrong */
+		if (object_changed(o)) /* what its tables said may be wrong */
 			return CUNWIND_BROKEN;
 		before = signal ? 0 : 1;
 	}

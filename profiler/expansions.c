@@ -10,7 +10,7 @@
 #include "profiler/profile.h"
 #include "symbolizer/symbolizer.h"
 
-enum { TIDY_EVERY = 1 << 16 /* rows */ };
+enum { CHECK_FILES = 2, TIDY_EVERY = 1 << 16 /* rows */ };
 
 void expansions_init(struct expansions *x, struct profile *profile,
 		     struct symbolizer *symbolizer)
@@ -33,14 +33,17 @@ void expansions_release(struct expansions *x)
 void expansions_tidy(struct expansions *x, struct procs *procs)
 {
 	uint32_t n = 0, n_frames = 0;
+	uint32_t changes = symbolizer_check(x->symbolizer, CHECK_FILES);
+	bool all = changes != x->changes;
 	const struct proc *p;
 	bool *lives;
 
-	if (x->n < 2 * x->tidied + TIDY_EVERY)
+	x->changes = changes;
+	if (!all && x->n < 2 * x->tidied + TIDY_EVERY)
 		return;
 	lives = mem_zalloc(x->profile->n_processes);
 	*lives = true; /* the kernel */
-	for (uint32_t i = 0; (p = procs_row(procs, i)); i++)
+	for (uint32_t i = 0; !all && (p = procs_row(procs, i)); i++)
 		lives[p->process] = true;
 	index_release(&x->index);
 	for (uint32_t i = 0; i < x->n; i++) {

@@ -35,6 +35,7 @@ struct expansions {
 	struct symbolizer *symbolizer;
 	struct expansion *rows;
 	uint32_t n, cap, tidied; /* left by expansions_tidy() */
+	uint32_t changes;        /* what symbolizer_check() said last */
 	struct index index;
 	uint32_t *frames; /* rows of the profile */
 	uint32_t n_frames, cap_frames;

@@ -26,7 +26,8 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 struct object;
 void pipeline_forget(struct pipeline *pl, const struct object *o);
 
-/* Forgets what is remembered of processes that have no row any more, if that is much. */
+/* Forgets what is remembered of processes that have no row any more, if that is much; of all, when a file has
+ * changed, for which it looks at two of them each time. */
 struct procs;
 void pipeline_tidy(struct pipeline *pl, struct procs *procs);
 

@@ -558,7 +558,7 @@ void session_stop(struct session *s)
 	changed = symbolizer_changed(s->symbolizer, &path);
 	if (changed)
 		note(s,
-		     "%u file%s truncated while being read, e.g. %s: functions may lack names",
+		     "%u file%s changed while being read, e.g. %s: functions may lack names",
 		     changed, changed > 1 ? "s were" : " was", path);
 	s->profile->not_go_names = strtab_add(s->profile->strings, names);
 	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);

@@ -17,7 +17,7 @@
 #include "profiler/base/arena.h"
 #include "symbolizer/elf.h"
 
-enum { MAX_UNPACKED = 64 << 20, PIECE = 1 << 20 };
+enum { MAX_UNPACKED = 64 << 20, PIECE = 1 << 20, EXTENTS_MAX = 10000 };
 /* The largest debug file that is read for its checksum; with a build-id none is needed. */
 #define MAX_CHECKED ((off_t)1 << 30)
 
@@ -129,8 +129,25 @@ bool debugfile_heavy_symbols(const struct elf *e)
 	return unpacks_much(e, true);
 }
 
-/* Does the file have this checksum? Sparse files are refused: no debug file is one, and reading the
- * holes of a large one takes minutes. */
+/* Is half of the file data, at least? Of no debug file it is less, and reading the holes of a large one would
+ * take minutes. What a file system needs for it does not tell: some compress. */
+static bool is_mostly_data(int fd, off_t size)
+{
+	off_t at = 0, data = 0;
+
+	for (int i = 0; i < EXTENTS_MAX && at < size; i++) {
+		off_t start = lseek(fd, at, SEEK_DATA);
+		off_t end = start < 0 ? -1 : lseek(fd, start, SEEK_HOLE);
+
+		if (end < 0)
+			break;
+		data += end - start;
+		at = end;
+	}
+	return data >= size / 2;
+}
+
+/* Does the file have this checksum? */
 static bool crc_matches(int fd, GElf_Word crc)
 {
 	uint32_t sum = (uint32_t)crc32_z(0, NULL, 0);
@@ -138,8 +155,7 @@ static bool crc_matches(int fd, GElf_Word crc)
 	uint8_t *piece;
 	ssize_t n = 0;
 
-	if (fstat(fd, &st) || st.st_size > MAX_CHECKED ||
-	    (off_t)st.st_blocks * 512 < st.st_size / 2)
+	if (fstat(fd, &st) || st.st_size > MAX_CHECKED || !is_mostly_data(fd, st.st_size))
 		return false;
 	piece = mem_zalloc(PIECE);
 	for (off_t at = 0; at < st.st_size; at += n) {

@@ -166,11 +166,11 @@ static int open_class(struct elf **ret, int fd, unsigned char class)
 	guard = (struct guard){ .start = map, .size = (size_t)st.st_size };
 	guard_add(&guard);
 	err = parse(ret, map, (size_t)st.st_size, class);
-	guard_remove(&guard);
 	if (!err && guard_changed(&guard)) {
 		elf_close(*ret);
 		err = -ESTALE;
 	}
+	guard_remove(&guard);
 	if (err) {
 		munmap(map, (size_t)st.st_size);
 		return err;

@@ -2,11 +2,14 @@
 #include "symbolizer/object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/log.h"
@@ -80,12 +83,27 @@ static const char *why_not(int fd)
 	return go ? "32-bit Go is not supported" : NULL;
 }
 
+/* A copy of fd, unless they would become so many that we lack them elsewhere: then -1. */
+static int fd_keep(int fd)
+{
+	struct rlimit limit;
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+
+	if (copy >= 0 &&
+	    (getrlimit(RLIMIT_NOFILE, &limit) || (rlim_t)copy >= limit.rlim_cur / 2)) {
+		close(copy);
+		copy = -1;
+	}
+	return copy;
+}
+
 static struct object *object_alloc(const struct object_key *key, const char *path,
 				   size_t path_len)
 {
 	struct object *o = mem_zalloc(sizeof(*o));
 
 	o->key = *key;
+	o->fd = -1;
 	o->path = mem_zalloc(path_len + 1);
 	memcpy(o->path, path, path_len);
 	return o;
@@ -101,6 +119,8 @@ struct object *object_new(int fd, const struct object_key *key, const char *path
 		find_names(o);
 	else if (fd >= 0)
 		o->why = why_not(fd);
+	if (o->elf)
+		o->fd = fd_keep(fd);
 	return o;
 }
 
@@ -123,6 +143,8 @@ void object_free(struct object *o)
 		o->sources[i].resolver->close(o->sources[i].self);
 	framecache_release(&o->cache);
 	elf_close(o->elf);
+	if (o->fd >= 0)
+		close(o->fd);
 	free(o->go_pcs);
 	free(o->bytes);
 	free(o->path);
@@ -132,6 +154,18 @@ void object_free(struct object *o)
 bool object_changed(const struct object *o)
 {
 	return o->changed || (o->elf && guard_changed(&o->elf->guard));
+}
+
+bool object_check(struct object *o)
+{
+	struct object_key now;
+	struct stat st;
+
+	if (o->fd < 0 || o->changed || fstat(o->fd, &st))
+		return !object_changed(o);
+	now = object_key(&st);
+	o->changed = memcmp(&now, &o->key, sizeof(now)) != 0;
+	return !object_changed(o);
 }
 
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out)
@@ -144,7 +178,7 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 						 FRAMES_AT_PC);
 	if (guard_faults() != faults) /* maybe of its debug file, which libdw has mapped */
 		o->changed = true;
-	if (object_changed(o))
+	if (!object_check(o))
 		n = 0;
 	if (n < 0)
 		debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
@@ -177,7 +211,7 @@ bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
 	m = &o->go_pcs[(addr ^ addr >> 12) % GO_PC_MEMOS];
 	if (m->addr != addr) {
 		m->addr = addr;
-		m->found = gopclntab_pc(o->go, addr, &m->pc);
+		m->found = gopclntab_pc(o->go, addr, &m->pc) && object_check(o);
 	}
 	*ret = m->pc;
 	return m->found && !object_changed(o);

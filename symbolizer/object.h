@@ -39,7 +39,9 @@ struct object {
 	struct elf *elf; /* NULL: not an ELF file, or one we may not read */
 	void *bytes;     /* of elf, when it is in no file */
 	bool vdso;
-	bool changed; /* its file, or its debug file, was truncated while we read it */
+	bool changed; /* its file was truncated or rewritten, or its debug file truncated, while we read it */
+	bool counted; /* by the symbolizer, as changed */
+	int fd;       /* of its file; -1: there is none, or too many are open */
 	struct source sources[SOURCES_MAX]; /* best first */
 	uint32_t n_sources;                 /* 0: its addresses have no names */
 	const struct gopclntab *go;         /* one of them; NULL: none */
@@ -69,8 +71,12 @@ void object_free(struct object *o); /* takes NULL */
 struct go_pc;
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret);
 
-/* Was its file truncated while we read it? Then nothing more is taken from it. */
+/* Was its file truncated or rewritten while we read it? Then nothing more is taken from it. */
 bool object_changed(const struct object *o);
+/* Asks for that, after something was read that may be kept. false: it was, and what was read may be wrong. Its
+ * size and the time of its last change tell; not ctime, which also changes when a file is renamed or deleted, as
+ * any upgrade does. 0.3 us. */
+bool object_check(struct object *o);
 
 /* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
  * frame. */

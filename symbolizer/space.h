@@ -33,6 +33,8 @@ struct symbolizer {
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
 	struct index row_index;
+	uint32_t changes;    /* files that have changed, as far as was noticed */
+	uint32_t check_next; /* row of objects */
 	const char *changed; /* one of the files that objects.n_changed counts; or NULL */
 	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
 	bool kernel_tried;

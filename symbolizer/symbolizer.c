@@ -111,6 +111,27 @@ static int added_frames(struct symbolizer *s, const struct area *a, uint64_t add
 	return n;
 }
 
+/* Counts a change once. */
+static bool is_changed(struct symbolizer *s, struct object *o)
+{
+	if (!object_changed(o))
+		return false;
+	s->changes += !o->counted;
+	o->counted = true;
+	return true;
+}
+
+uint32_t symbolizer_check(struct symbolizer *s, uint32_t n)
+{
+	for (; n && s->objects.n; n--, s->check_next++) {
+		struct object *o = s->objects.rows[s->check_next %= s->objects.n];
+
+		object_check(o);
+		is_changed(s, o);
+	}
+	return s->changes;
+}
+
 int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 		    struct frame *out, int cap, bool *unmapped)
 {
@@ -131,7 +152,8 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 	o = a->object;
 	addr += a->delta;
 	object_row(s, o);
-	if (!o->n_sources) /* there may be no end of addresses, and nothing to be learned */
+	/* there may be no end of addresses, and nothing to be learned */
+	if (!o->n_sources || is_changed(s, o))
 		return object_resolve(o, addr, s->strs, out);
 	n = framecache_find(&o->cache, addr, &frames);
 	if (!n) {
@@ -298,8 +320,7 @@ bool space_is_go(struct space *sp, uint64_t pc)
 	return space_go_pc(sp, pc, &f);
 }
 
-const struct object *space_object(const struct space *sp, uint64_t addr,
-				  uint64_t *file_addr)
+struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr)
 {
 	const struct area *a = space_area(sp, addr);
 

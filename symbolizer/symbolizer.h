@@ -108,8 +108,7 @@ bool space_spwrite(struct space *sp, uint64_t pc);
 bool space_is_go(struct space *sp, uint64_t pc);
 /* What is mapped executable at addr, and where that is in its file. NULL: nothing. Lives as
  * long as the symbolizer. */
-const struct object *space_object(const struct space *sp, uint64_t addr,
-				  uint64_t *file_addr);
+struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *file_addr);
 /* The function that a goroutine started at startpc really runs: wrappers (gowrap) are followed
  * to their target. Its full name in strs, 0 when unknown. */
 uint32_t space_start_function(struct space *sp, uint64_t startpc);
@@ -120,9 +119,12 @@ void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **pat
 		       const char **build_id, uint32_t *go_minor);
 /* Reads the kernel's symbols now, and not in the middle of something urgent. */
 void symbolizer_load_kernel(struct symbolizer *s);
-/* How many files were truncated while their names were read, so that some are missing. *path: of
+/* How many files were truncated or rewritten while their names were read, so that some are missing. *path: of
  * one of them. */
 uint32_t symbolizer_changed(const struct symbolizer *s, const char **path);
+/* Looks whether n of the files have changed, in turns. How many have, as far as was noticed: names that were
+ * given before should not be used any more. */
+uint32_t symbolizer_check(struct symbolizer *s, uint32_t n);
 /* NULL, or why kernel frames have no names (kallsyms hidden …), once one was asked for. */
 const char *symbolizer_kernel_why(const struct symbolizer *s);
 

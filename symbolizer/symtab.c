@@ -270,8 +270,7 @@ static int symtab_open(void **ret, const struct binary *b, const char **why)
 	return 0;
 }
 
-static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
-		       int cap)
+static int find(void *self, uint64_t addr, struct strtab *strs, struct frame *out, int cap)
 {
 	struct symtab *t = self;
 	struct demangled d;
@@ -294,7 +293,18 @@ static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct fr
 	return 1;
 }
 
-static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
+static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
+		       int cap)
+{
+	int n;
+
+	guard_enter();
+	n = find(self, addr, strs, out, cap);
+	guard_leave();
+	return n;
+}
+
+static int each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
 {
 	struct symtab *t = self;
 	struct demangled d;
@@ -310,6 +320,16 @@ static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), v
 		f.line = start_line(t, s);
 		r = fn(arg, &f);
 	}
+	return r;
+}
+
+static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
+{
+	int r;
+
+	guard_enter();
+	r = each(self, fn, arg);
+	guard_leave();
 	return r;
 }
 

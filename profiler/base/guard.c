@@ -9,7 +9,19 @@
 
 static struct guard *guards;
 static volatile sig_atomic_t faults;
+static volatile sig_atomic_t depth; /* of guard_enter() */
 static uintptr_t page;
+
+/* Marks the mappings that have this page; are there any? */
+static bool mark_changed(uintptr_t at)
+{
+	bool any = false;
+
+	for (struct guard *g = guards; g; g = g->next)
+		if (at - (uintptr_t)g->start < g->size)
+			g->changed = any = true;
+	return any;
+}
 
 /* SIGBUS is raised by the instruction that reads, so lists are not being changed. */
 static void on_bus_error(int sig, siginfo_t *info, void *context)
@@ -18,16 +30,13 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 	int err = errno;
 
 	(void)context;
-	if (info->si_code != BUS_ADRERR ||
+	if (info->si_code != BUS_ADRERR || (!mark_changed(at) && !depth) ||
 	    mmap((void *)at, page, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
 		signal(sig, SIG_DFL); /* and the instruction is executed again */
 		return;
 	}
 	faults = faults + 1;
-	for (struct guard *g = guards; g; g = g->next)
-		if (at - (uintptr_t)g->start < g->size)
-			g->changed = true;
 	errno = err;
 }
 
@@ -36,7 +45,7 @@ static uint8_t byte_at(const struct guard *g, size_t at)
 	return *((const volatile uint8_t *)g->start + at);
 }
 
-void guard_add(struct guard *g)
+static void install(void)
 {
 	struct sigaction action = { .sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO };
 
@@ -44,6 +53,22 @@ void guard_add(struct guard *g)
 		page = (uintptr_t)sysconf(_SC_PAGESIZE);
 		sigaction(SIGBUS, &action, NULL);
 	}
+}
+
+void guard_enter(void)
+{
+	install();
+	depth = depth + 1;
+}
+
+void guard_leave(void)
+{
+	depth = depth - 1;
+}
+
+void guard_add(struct guard *g)
+{
+	install();
 	g->next = guards;
 	guards = g;
 	if (!g->size || g->last_byte)

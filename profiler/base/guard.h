@@ -22,9 +22,12 @@ struct guard {
 };
 
 /* g->start and g->size are set, and g stays where it is until guard_remove(). The first one
- * installs the handler, which is also there for mappings that nobody has added (libelf's own). */
+ * installs the handler. Anywhere else SIGBUS ends us, as ever. */
 void guard_add(struct guard *g);
 void guard_remove(struct guard *g);
+/* Around calls of a library that maps files by itself: between them the handler takes any page. Calls nest. */
+void guard_enter(void);
+void guard_leave(void);
 /* Was the file truncated since? It looks at the file's end: if it says no, what was read before
  * is true. Once changed, a file stays changed. */
 bool guard_changed(struct guard *g);

@@ -385,8 +385,7 @@ int cmd_symbolize(int argc, char **argv)
 	symbolizer_open(&q.symbolizer, q.strs);
 	status = run(&q, argc, argv);
 	if (symbolizer_changed(q.symbolizer, &changed))
-		warn("%s was truncated while being read: functions may lack names",
-		     changed);
+		warn("%s was changed while being read: functions may lack names", changed);
 	space_close(q.space);
 	symbolizer_close(q.symbolizer);
 	strtab_free(q.strs);
