@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "bpf/sample.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/strtab.h"
 #include "profiler/golayout.h"
 #include "profiler/pipeline.h"
@@ -92,6 +93,7 @@ static void sample(const struct user_regs_struct *r)
 	s->type = RECORD_SAMPLE;
 	s->tgid = (__u32)pid;
 	s->tid = (__u32)tid;
+	s->time_ns = clock_now_ns();
 	s->image = proc->image;
 	s->ip = r->rip;
 	s->sp = r->rsp;
