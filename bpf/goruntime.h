@@ -338,4 +338,33 @@ static __always_inline void goroutine_read(const struct layout *l, __u64 tp, __u
 	out->flags = g ? thread_read(l, tmp, g, out) : SAMPLE_NO_G;
 }
 
+/*
+ * As goroutine_read() where a signal handler has put gsignal into the slot: what the thread did that the handler
+ * has interrupted at sp. The slot held the g whose stack that is on; or the goroutine, around a call of the vDSO.
+ */
+static __always_inline void interrupted_read(const struct layout *l, __u64 tp, __u64 sp,
+					     struct goroutine_scratch *tmp,
+					     struct goroutine_state *out)
+{
+	struct {
+		__u64 lo, hi;
+	} stack;
+	__u64 gsignal, m, g, curg, vdso_sp = 0;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	out->flags = SAMPLE_G_FAULT;
+	if (read_user(&gsignal, sizeof(gsignal), tp + l->tls_g) ||
+	    read_user(&m, sizeof(m), gsignal + G_M * 8) ||
+	    read_user(&g, sizeof(g), m /* g0 */) ||
+	    read_user(&curg, sizeof(curg), m + l->m_curg))
+		return;
+	if (l->m_vdsosp && read_user(&vdso_sp, sizeof(vdso_sp), m + l->m_vdsosp))
+		vdso_sp = 0;
+	if (curg && !read_user(&stack, sizeof(stack), curg) &&
+	    (sp - stack.lo < stack.hi - stack.lo ||
+	     vdso_sp - stack.lo < stack.hi - stack.lo))
+		g = curg;
+	out->flags = thread_read(l, tmp, g, out);
+}
+
 #endif

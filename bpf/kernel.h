@@ -103,7 +103,8 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct signal_struct *signal;
 	void *stack;
-	struct uprobe_task *utask; /* NULL: no uprobe was hit */
+	struct uprobe_task *utask;            /* NULL: no uprobe was hit */
+	unsigned long sas_ss_sp, sas_ss_size; /* of sigaltstack() */
 	struct thread_struct thread;
 };
 

@@ -76,7 +76,6 @@ static __always_inline void count(__u32 which)
  * has no room for a record. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
 	struct image_record *r = bpf_ringbuf_reserve(&control, sizeof(*r), 0);
 
 	if (!r)
@@ -87,7 +86,7 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 	r->exe = p->exe;
 	r->left_out = p->left_out;
 	r->start_code = p->start_code;
-	r->vdso = (__u64)BPF_CORE_READ(task, mm, context.vdso);
+	r->vdso = vdso_addr();
 	r->executable = p->executable.state;
 	r->given = p->flags & PROCESS_GIVEN;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
@@ -177,7 +176,7 @@ static __always_inline void sample_send(struct sample *s)
 	__u64 n = sample_words(s);
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 
-	if (!ring || n > MAX_WORDS + C_REGS + C_BYTES / 8)
+	if (!ring || n > SAMPLE_WORDS)
 		return;
 	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
@@ -201,7 +200,7 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 {
 	struct sample *s = &tmp->sample;
 
-	if (!s->c_sp)
+	if (!s->c_sp && !(s->flags & SAMPLE_HANDLER))
 		return;
 	if (!in_kernel) {
 		/* volatile: each is read as one word */
@@ -216,8 +215,12 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 
 		REGISTERS(tmp->registers, regs, BPF_CORE_READ);
 	}
-	c_stack_take(cpu, end);
-	returns_restore(tmp);
+	if (s->c_sp) {
+		c_stack_take(cpu, end);
+		returns_restore(tmp);
+	}
+	if (s->flags & SAMPLE_HANDLER)
+		handler_take(cpu);
 }
 #endif
 

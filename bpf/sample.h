@@ -34,10 +34,11 @@ enum {
 	/* words and return addresses, of both stacks of a sample */
 	MAX_USER_WORDS = 2 * COPY_WORDS + MAX_USER_PCS + CHAIN_LINKS,
 	LABEL_BYTES = 4096,
-	C_REGS = 17,            /* of struct cstack */
-	C_BYTES = 64 << 10,     /* of stack, where C was called */
-	C_BYTES_LEAST = 512,    /* ... where no more can be read */
-	C_BYTES_VDSO = 1 << 10, /* ... from the vDSO to nanotime1 and the like */
+	C_REGS = 17,              /* of struct cstack */
+	C_BYTES = 64 << 10,       /* of stack, where C was called */
+	C_BYTES_LEAST = 512,      /* ... where no more can be read */
+	C_BYTES_VDSO = 1 << 10,   /* ... from the vDSO to nanotime1 and the like */
+	HANDLER_BYTES = 32 << 10, /* of a signal handler */
 };
 
 /*
@@ -75,20 +76,24 @@ enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
 typedef __u64 image_id;
 
 enum sample_flags {
-	SAMPLE_KERNEL = 1 << 0,      /* the CPU was in kernel mode */
-	SAMPLE_STARTING = 1 << 1,    /* layout not known yet, or no TLS set up */
-	SAMPLE_NO_LAYOUT = 1 << 2,   /* user space knows no layout for this image */
-	SAMPLE_G_FAULT = 1 << 3,     /* g, m or curg unreadable, or contradictory */
-	SAMPLE_NO_G = 1 << 4,        /* the slot holds 0, or its m is out in C for good */
-	SAMPLE_GSIGNAL = 1 << 5,     /* the thread runs on its signal stack */
-	SAMPLE_G0 = 1 << 6,          /* ... on its scheduler stack */
-	SAMPLE_CGO = 1 << 7,         /* m.ncgo > 0 and curg is in a system call */
-	SAMPLE_CUT = 1 << 8,         /* more than MAX_USER_PCS frames */
+	SAMPLE_KERNEL = 1 << 0,    /* the CPU was in kernel mode */
+	SAMPLE_STARTING = 1 << 1,  /* layout not known yet, or no TLS set up */
+	SAMPLE_NO_LAYOUT = 1 << 2, /* user space knows no layout for this image */
+	SAMPLE_G_FAULT = 1 << 3,   /* g, m or curg unreadable, or contradictory */
+	SAMPLE_NO_G = 1 << 4,      /* the slot holds 0, or its m is out in C for good */
+	SAMPLE_GSIGNAL =
+		1 << 5,      /* a signal handler runs; what it interrupted is not known */
+	SAMPLE_G0 = 1 << 6,  /* ... on its scheduler stack */
+	SAMPLE_CGO = 1 << 7, /* m.ncgo > 0 and curg is in a system call */
+	SAMPLE_CUT = 1 << 8, /* more than MAX_USER_PCS frames */
 	SAMPLE_STACK_FAULT = 1 << 9, /* a frame could not be read; the stack ends there */
 	SAMPLE_LABELS_CUT = 1 << 10, /* the goroutine has more labels */
 	SAMPLE_CGO_SOON = 1 << 11,   /* as CGO, but still or again on its own stack */
 	SAMPLE_LOCKED = 1 << 12,     /* the goroutine is locked to its thread */
 	SAMPLE_VDSO = 1 << 13,       /* m.vdsoSP is set: around a call of the vDSO */
+	/* A signal handler runs. All of the sample is of what it has interrupted, but for what
+	 * says that it is of the handler. */
+	SAMPLE_HANDLER = 1 << 14,
 };
 
 /* Where a goroutine's own stack goes on below what is sampled on another one. */
@@ -96,7 +101,6 @@ enum resume {
 	RESUME_NONE,
 	RESUME_SCHED, /* at g.sched: systemstack, morestack or asmcgocall left it there */
 	RESUME_VDSO,  /* at m.vdsoPC, m.vdsoSP */
-	RESUME_SIGNAL, /* where a signal has interrupted it: resume_pc is no return address */
 	/* Assembly has switched to the thread's stack and noted that down nowhere: racecall and the
 	 * like keep SP in R12. What follows are words of the goroutine's stack, up to its end. */
 	RESUME_SWITCHED,
@@ -122,6 +126,8 @@ enum label_bits {
  *			16-bit numbers, not aligned: the lengths of key and value; then those.
  *   n_c_words		where C runs or has called Go back: all registers, as in
  *			profiler/cunwind.h, and the thread's own stack from c_sp on
+ *   n_handler_words	the registers of the signal handler, in the same order, and its stack from
+ *			SP to handler_uc
  */
 struct sample {
 	__u32 type;      /* RECORD_SAMPLE */
@@ -140,8 +146,12 @@ struct sample {
 	__u16 resume;   /* enum resume */
 	__u16 n_resume_words, n_resume;
 	__u16 n_label_bytes;
-	__u16 n_c_words; /* 0, or C_REGS and more */
-	__u16 pad[2];
+	__u16 n_c_words;       /* 0, or C_REGS and more */
+	__u16 n_handler_words; /* 0: not readable, or too many; else C_REGS and more */
+	__u16 pad;
+	/* The kernel's struct ucontext of what the handler has interrupted: where SP is when that
+	 * has returned. As found by its looks: it is true if the handler's stack leads there. */
+	__u64 handler_uc;
 	__u64 resume_pc, resume_sp, resume_fp;
 	__u64 chain_fp, resume_chain_fp; /* addresses of the chains' first frame records */
 	__u64 c_sp; /* of the first word behind the registers: sp when C runs, else g0_sp */
@@ -164,10 +174,15 @@ static inline __u32 sample_c_at(const struct sample *s)
 	return sample_user_pcs(s) + s->n_kernel + (s->n_label_bytes + 7u) / 8;
 }
 
+static inline __u32 sample_handler_at(const struct sample *s)
+{
+	return sample_c_at(s) + s->n_c_words;
+}
+
 /* All of pcs[]. */
 static inline __u32 sample_words(const struct sample *s)
 {
-	return sample_c_at(s) + s->n_c_words;
+	return sample_handler_at(s) + s->n_handler_words;
 }
 
 /* Names a file to the kernel side; opaque to user space, which gets it in RECORD_IMAGE. */

@@ -14,7 +14,15 @@ enum {
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
 	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
+	SAMPLE_WORDS = MAX_WORDS + C_REGS + C_BYTES / 8 + C_REGS + HANDLER_BYTES / 8,
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
+	/* of struct ucontext on x86-64: r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip, flags, cs */
+	UC_REGS = 40,
+	CONTEXT_FP_AT = 10,
+	CONTEXT_M_AT = 11,
+	CONTEXT_SP_AT = 15,
+	CONTEXT_PC_AT = 16,
+	CONTEXT_CS = 18,
 };
 
 #include "bpf/goruntime.h"
@@ -39,6 +47,14 @@ struct walk {
 	struct text_range cgocallback;
 };
 
+/* A signal handler, and the stack that it runs on. */
+struct handler {
+	__u64 sp, lo, hi;
+	__u64 uc; /* the kernel's struct ucontext */
+	__u64 context[CONTEXT_CS + 1];
+	__u32 top; /* it begins at the end of the stack */
+};
+
 /* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
  * perf events do not interrupt each other on one CPU. What every sample uses stands together, in a page
  * or two: at low rates, caches and TLB are cold each time, and that is what a sample costs. */
@@ -49,9 +65,10 @@ struct scratch {
 		state; /* with all that is called, too big for the BPF stack */
 	__u8 window[WINDOW];
 	struct sample sample;
-	__u64 pcs[MAX_WORDS + C_REGS + C_BYTES / 8]; /* sample.pcs */
+	__u64 pcs[SAMPLE_WORDS]; /* sample.pcs */
 	struct label_reader labels;
 	__u64 registers[C_REGS];
+	struct handler handler;
 };
 
 struct {
@@ -62,6 +79,7 @@ struct {
 } scratches SEC(".maps");
 
 #include "bpf/walk.h"
+#include "bpf/handler.h"
 
 /* What a goroutine has besides what is in the sample. */
 struct extras {
@@ -69,32 +87,10 @@ struct extras {
 	__u64 c_end; /* of the thread's stack, when C may have frames there; 0: not known */
 };
 
-/* Signal handlers begin with the g in the slot that was interrupted. */
-static __always_inline bool signal_find(struct scratch *tmp, struct goroutine_state *g)
-{
-	__u64 sp = tmp->sample.sp;
-	struct {
-		__u64 lo, hi;
-	} stack;
-
-	if (!g->procid || read_user(&stack, sizeof(stack), tmp->go.m[1] /* gsignal */) ||
-	    sp - stack.lo >= stack.hi - stack.lo)
-		return false;
-	g->flags |= SAMPLE_GSIGNAL;
-	g->flags &= ~(SAMPLE_G0 | SAMPLE_CGO);
-	g->resume = RESUME_NONE;
-	if (g->goid && !g->alt_hi) { /* in the slot */
-		g->alt_lo = g->lo;
-		g->alt_hi = g->hi;
-	}
-	g->lo = stack.lo;
-	g->hi = stack.hi;
-	return true;
-}
-
-static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 g_reg,
-					   __u64 m_reg, const struct executable *exe,
-					   __u64 start_code, struct extras *extras)
+static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64 tp,
+					   __u64 g_reg, __u64 m_reg,
+					   const struct executable *exe, __u64 start_code,
+					   struct extras *extras)
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
@@ -109,7 +105,12 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		s->flags |= SAMPLE_NO_G;
 		return;
 	}
+	w->text = exe->layout.text + (exe->own ? 0 : start_code);
 	goroutine_read(&exe->layout, tp, g_reg, &tmp->go, g);
+	if (want_user)
+		handler_find(tmp, cpu, &exe->layout, tp, &m_reg);
+	w->lo = s->sp;
+	w->hi = s->sp + STACK_MAX;
 	if (g->goid && g->procid != s->tid &&
 	    g->procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
@@ -131,7 +132,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		g->resume = RESUME_NONE;
 	off_stack = s->sp - g->lo >= g->hi - g->lo + G0_SLACK;
 	if (!(g->flags & SAMPLE_GSIGNAL) && g->procid &&
-	    (off_stack ? !signal_find(tmp, g) : m_reg == tmp->go.g[G_M]))
+	    (off_stack || m_reg == tmp->go.g[G_M]))
 		vdso_find(&exe->layout, &tmp->go,
 			  off_stack && g->goid && !(g->flags & SAMPLE_G0), g);
 	if (off_stack && g->goid && g->resume == RESUME_NONE &&
@@ -159,7 +160,6 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u64 tp, __u64 
 		w->alt_hi = g->alt_hi;
 	}
 	w->sigpc = g->goid ? g->sigpc : 0;
-	w->text = exe->layout.text + (exe->own ? 0 : start_code);
 	extras->labels = g->goid ? g->labels : 0;
 	if (g->g0_sp) {
 		s->c_sp = s->g0_sp = g->g0_sp;
@@ -184,7 +184,7 @@ static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
 	tmp->walk.hi = s->sp + STACK_MAX;
-	goroutine_fill(tmp, tp, g_reg, m_reg, exe, start_code, extras);
+	goroutine_fill(tmp, cpu, tp, g_reg, m_reg, exe, start_code, extras);
 	if (want_user && s->ip)
 		walk(tmp, cpu, &exe->layout);
 	s->n_user = tmp->walk.n - s->n_words;
@@ -228,6 +228,22 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 	return 0;
 }
 
+/* By their DWARF numbers. */
+static __always_inline void context_copy(__u64 *to, const __u64 *context)
+{
+	to[0] = context[13];
+	to[1] = context[12];
+	to[2] = context[14];
+	to[3] = context[11];
+	to[4] = context[9];
+	to[5] = context[8];
+	to[6] = context[10];
+	to[7] = context[15];
+	for (int i = 8; i < 16; i++)
+		to[i] = context[i - 8];
+	to[16] = context[16];
+}
+
 /*
  * Registers and the thread's stack, behind all else, when C or the vDSO may be what runs, or what has called.
  * Not static for the same reason as walk_window().
@@ -244,11 +260,15 @@ __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 	if (n > MAX_WORDS)
 		return 0;
 	from = tmp->sample.c_sp;
-	if (tmp->sample.resume == RESUME_VDSO && !tmp->sample.g0_sp)
+	if (tmp->sample.resume == RESUME_VDSO && !tmp->sample.g0_sp &&
+	    !(tmp->sample.flags & SAMPLE_HANDLER)) /* that may have interrupted one */
 		size = C_BYTES_VDSO;
 	else if (end - from < C_BYTES)
 		size = (end - from) & ~7ull;
-	bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
+	if (tmp->sample.flags & SAMPLE_HANDLER)
+		context_copy(&tmp->pcs[n], tmp->handler.context);
+	else
+		bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
 	/* nobody knows the ends of a stack that C has made */
 	for (int i = 0; i < 8; i++) {
 		barrier_var(size);

@@ -59,6 +59,25 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 	}
 }
 
+enum { VDSO_MAX = 16 << 10 /* bytes */ };
+
+static __always_inline __u64 vdso_addr(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return (__u64)BPF_CORE_READ(task, mm, context.vdso);
+}
+
+/* The stack that the current thread has for signals. Not 0: it has none. */
+static __always_inline int altstack_read(__u64 *lo, __u64 *hi)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	*lo = BPF_CORE_READ(task, sas_ss_sp);
+	*hi = *lo + BPF_CORE_READ(task, sas_ss_size);
+	return !*lo;
+}
+
 static __always_inline void exe_read(struct exe_key *key, struct task_struct *task)
 {
 	struct inode *inode = BPF_CORE_READ(task, mm, exe_file, f_inode);

@@ -331,34 +331,6 @@ static __always_inline __u32 copy_add(struct scratch *tmp, __u32 cpu,
 	return n;
 }
 
-/* Registers in struct rt_sigframe, from sigtramp's frame on, which lies below it; x86-64. */
-enum { SIGFRAME_FP = 136, SIGFRAME_SP = 176 /* then PC */ };
-
-/* A signal handler has interrupted the goroutine on its own stack. The handler's chain leads to sigtramp, whose
- * caller seems to be what was interrupted: the kernel has saved all registers behind that frame. Most often
- * sigtramp is about to begin, and to have its frame. */
-static __always_inline void interrupted_find(struct scratch *tmp)
-{
-	struct sample *s = &tmp->sample;
-	struct walk *w = &tmp->walk;
-	__u64 frame = w->left, fp = s->fp;
-	struct {
-		__u64 sp, pc;
-	} regs;
-
-	if (!frame)
-		frame = s->sp - 8;
-	else if (read_user(&fp, sizeof(fp), frame))
-		return;
-	if (read_user(&s->resume_fp, sizeof(fp), frame + SIGFRAME_FP) ||
-	    read_user(&regs, sizeof(regs), frame + SIGFRAME_SP) || fp != s->resume_fp ||
-	    regs.sp - w->alt_lo >= w->alt_hi - w->alt_lo)
-		return;
-	s->resume = RESUME_SIGNAL;
-	s->resume_pc = regs.pc;
-	s->resume_sp = regs.sp;
-}
-
 /* The words at sp, then the chain from fp. */
 static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct layout *l)
 {
@@ -383,9 +355,7 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	if (s->resume == RESUME_VDSO)
 		return;
 	s->chain_fp = chain_add(tmp, cpu, s->sp, s->fp);
-	if (s->flags & SAMPLE_GSIGNAL) {
-		interrupted_find(tmp);
-	} else if (w->left && goroutine) {
+	if (w->left && goroutine) {
 		walk_prepare(w, l);
 		walk_callbacks(cpu, l->cgocall_frame);
 		if (w->left)
@@ -399,8 +369,7 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 {
 	struct sample *s = &tmp->sample;
 	struct walk *w = &tmp->walk;
-	bool interrupted = s->resume == RESUME_SIGNAL;
-	__u32 words = LEAF_WORDS, before = w->n, n;
+	__u32 words = l->old_prologue ? RESUME_WORDS_OLD : LEAF_WORDS, before = w->n, n;
 
 	if (w->alt_lo < w->alt_hi) {
 		w->lo = w->alt_lo;
@@ -410,23 +379,16 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		s->n_resume_words = stack_copy(tmp, s->resume_sp);
 		return;
 	}
-	if (l->old_prologue)
-		words = interrupted ? LEAF_WORDS_OLD : RESUME_WORDS_OLD;
-	if (interrupted && holds_data(l, w, s->resume_pc, s->resume_sp, s->resume_fp)) {
-		s->n_resume_words = copy_add(tmp, cpu, l, s->resume_sp,
-					     &s->resume_chain_fp);
-	} else {
-		s->n_resume_words = words_add(tmp, s->resume_sp, words);
-		n = w->n;
-		s->resume_chain_fp = chain_add(tmp, cpu, s->resume_sp, s->resume_fp);
-		walk_prepare(w, l);
-		if (w->left)
-			walk_callbacks(cpu, l->cgocall_frame);
-		if (w->left)
-			walk_rest(cpu, w->left + 16);
-		else if (w->n == n && s->resume == RESUME_SCHED)
-			walk_rest(cpu, s->resume_sp + 8);
-	}
+	s->n_resume_words = words_add(tmp, s->resume_sp, words);
+	n = w->n;
+	s->resume_chain_fp = chain_add(tmp, cpu, s->resume_sp, s->resume_fp);
+	walk_prepare(w, l);
+	if (w->left)
+		walk_callbacks(cpu, l->cgocall_frame);
+	if (w->left)
+		walk_rest(cpu, w->left + 16);
+	else if (w->n == n && s->resume == RESUME_SCHED)
+		walk_rest(cpu, s->resume_sp + 8);
 	s->n_resume = w->n - before - s->n_resume_words;
 }
 

@@ -6,7 +6,7 @@
 /* Why a sample has no goroutine, or what it did for one. In the order of precedence. */
 enum event_class {
 	CLASS_STARTING,  /* before the layout of the process, or its runtime, was there */
-	CLASS_SIGNAL,    /* on a signal stack */
+	CLASS_SIGNAL,    /* in a signal handler */
 	CLASS_C,         /* a thread that is not in Go and never was */
 	CLASS_GC,        /* a goroutine of the garbage collector */
 	CLASS_SCHEDULER, /* on g0, for no goroutine */

@@ -11,7 +11,7 @@ enum event_class classify(uint32_t flags, bool goroutine, const char *start,
 {
 	if (flags & SAMPLE_STARTING)
 		return CLASS_STARTING;
-	if (flags & SAMPLE_GSIGNAL)
+	if (flags & (SAMPLE_GSIGNAL | SAMPLE_HANDLER))
 		return CLASS_SIGNAL;
 	if (flags & SAMPLE_NO_G)
 		return CLASS_C;

@@ -14,6 +14,7 @@
 #include "profiler/base/index.h"
 #include "profiler/callsite.h"
 #include "profiler/cfi.h"
+#include "profiler/ucontext.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
@@ -21,7 +22,7 @@ enum {
 	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
 	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
 	EXPR_DEPTH = 16,
-	UC_MCONTEXT = 40,  /* of the kernel's struct ucontext, from SP on in a trampoline */
+	SYSCALL_LEN = 2,
 	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
 	MAYBE_MAX = 2048,  /* bytes */
 	CALL_COST = 32,    /* what one that is a call counts */
@@ -292,14 +293,12 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 /* To what a signal has interrupted, by what the kernel has saved. */
 static enum cunwind_end step_by_signal(struct walk *w)
 {
-	/* in uc_mcontext: r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip */
-	static const uint8_t order[CFI_REGS] = { 8, 9, 10, 11, 12, 13, 14, 15, 5,
-						 4, 6, 3,  1,  0,  2,  7,  16 };
 	uint64_t next[CFI_REGS], sp = w->c->regs[CFI_RSP];
 
-	for (uint32_t i = 0; i < CFI_REGS; i++)
-		if (!read_stack(w, sp + UC_MCONTEXT + 8 * i, &next[order[i]]))
-			return failed(w);
+	if (!ucontext_read(w->c->bytes, w->c->size, sp - w->sp, next)) {
+		w->beyond |= sp - w->sp < STACK_MAX;
+		return failed(w);
+	}
 	if (next[CFI_RSP] <= sp)
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
@@ -367,6 +366,15 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
 }
 
+/* In the system call of a trampoline: the address behind that may be the next function's. */
+static bool is_returning(const struct walk *w, const struct object *o, uint64_t addr)
+{
+	const struct cstack *c = w->c;
+
+	return is_trampoline(o, addr - SYSCALL_LEN) &&
+	       ucontext_is(c->bytes, c->size, c->regs[CFI_RSP] - w->sp, c->regs[CFI_RSP]);
+}
+
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n)
 {
@@ -380,16 +388,18 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 		uint64_t pc = c->regs[CFI_RIP], at;
 		struct object *o = space_object(space, pc - before, &at);
 		const struct cfi_row *row;
-		bool signal;
+		bool signal, first = !*n;
 
-		pcs[(*n)++] = pc;
+		pcs[(*n)++] = first || before ? pc : pc + 1;
 		if (!o)
 			return CUNWIND_BROKEN;
 		c->lost = w.lost;
 		if (space_is_go(space, pc - before))
 			return CUNWIND_GO;
-		row = find_row(u, o, at);
-		signal = row ? row->signal : is_trampoline(o, at + before);
+		signal = first && is_returning(&w, o, at);
+		row = signal ? NULL : find_row(u, o, at);
+		if (!signal)
+			signal = row ? row->signal : is_trampoline(o, at + before);
 		if (row && apply(&w, row, CFI_CFA, &w.cfa))
 			end = step_by_row(&w, row);
 		else if (signal)
@@ -402,6 +412,8 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = failed(&w);
 		if (object_changed(o)) /* what its tables said may be wrong */
 			return CUNWIND_BROKEN;
+		if (signal && !first) /* nobody has called the trampoline */
+			--*n;
 		before = signal ? 0 : 1;
 	}
 	return end == CUNWIND_GO ? CUNWIND_SHORT : end;

@@ -36,7 +36,8 @@ struct object;
 void cunwind_forget(struct cunwind *u, const struct object *o);
 
 /*
- * pcs: the exact address of the leaf, then return addresses, at most max of them, *n in all. Stops at
+ * pcs: the exact address of the leaf, then return addresses, or plus 1 what a signal handler has
+ * interrupted on the same stack; at most max of them, *n in all. Stops at
  * the first that is Go code, which is included; c->regs becomes the registers there, as far as the
  * tables tell, and RSP. Tables are cached by object, until cunwind_forget(): a
  * frame takes 0.1 us, without a table 10; a module that is new, 0.1 us a function. A file

@@ -171,7 +171,8 @@ static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 
 static bool is_root(uint8_t kind)
 {
-	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
+	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL ||
+	       kind == FRAME_SIGTRAMP;
 }
 
 /* Can ra be the return address of f, which pc is in? A word of the stack may be stale. The runtime's
@@ -269,6 +270,7 @@ void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
 	copy_add(&w, g->words_at, g->words, g->n_words);
 	if (g->sigpanic_fp)
 		copy_add(&w, g->sigpanic_fp + 16, g->above_sigpanic, 1);
+	ret->sp = 0;
 	ret->pcs[ret->n++] = g->pc;
 	if (has_moved(&w, g, &f, &callback)) {
 		w.sp = 0;
@@ -285,4 +287,5 @@ void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
 	}
 	while (step(&w))
 		;
+	ret->sp = w.sp;
 }

@@ -38,8 +38,8 @@ struct gostack {
 
 /*
  * Appends pc and its callers to ret->pcs, while there is room. 0 stands after an address in
- * cgocallback, before the Go code that called the C code that called back. Sets ret->broken if a
- * caller is missing. space NULL: nothing is known of the process, the chain is taken as it is.
+ * cgocallback, before the Go code that called the C code that called back. Sets ret->sp, and
+ * ret->broken if a caller is missing. space NULL: nothing is known of the process, the chain is taken as it is.
  */
 void gounwind(struct stack *ret, struct space *space, const struct gostack *g);
 

@@ -49,7 +49,8 @@ struct pipeline {
 	bool gap;      /* a cut frame stands in the middle */
 	bool bare;     /* there is code of which nothing is known */
 	/* Expansions of the sample. */
-	uint32_t leaf_first[MAX_KERNEL_PCS + 2 * STACK_PCS + MAX_USER_PCS + 6];
+	uint32_t
+		leaf_first[MAX_KERNEL_PCS + HANDLER_PCS + 2 * STACK_PCS + MAX_USER_PCS + 6];
 	uint32_t c_room; /* of it, for C that has called Go back */
 };
 
@@ -170,7 +171,8 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 		pl->bare = pl->bare || e->code == CODE_BARE;
 		pl->leaf_first[(*n)++] = id;
 		kind = e->kind;
-		if (is_root(kind) || (kind == FRAME_MORESTACK && !s->goid))
+		if (is_root(kind) || kind == FRAME_SIGTRAMP ||
+		    (kind == FRAME_MORESTACK && !s->goid))
 			return kind;
 		if (kind == FRAME_CGOCALLBACK) {
 			bool leaf = exact && !i;
@@ -189,6 +191,18 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 	return kind == FRAME_CGOCALLBACK ? kind : FRAME_UNNAMED;
 }
 
+/* A signal handler, on top of the rest. */
+static uint32_t expand_handler(struct pipeline *pl, struct proc *p, const struct sample *s,
+			       uint32_t n)
+{
+	const struct stack *st = &pl->stack;
+
+	for (uint32_t i = 0; i < st->n_handler; i++)
+		pl->leaf_first[n++] = expansion_of_user(&pl->expansions, p,
+							st->handler[i] - !!i, s->time_ns);
+	return n;
+}
+
 /* Symbolizes the stack into leaf_first, from the n-th on; says whether it reaches a root. */
 static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
 			     uint32_t n, bool *rooted)
@@ -201,15 +215,19 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		      !space_is_go(p->space, st->pcs[0]);
 	uint8_t kind;
 
-	pl->resuming = pl->gap = pl->bare = false;
+	pl->resuming = pl->gap = pl->bare = *rooted = false;
 	pl->c_room = MAX_USER_PCS;
+	n = expand_handler(pl, p, s, n);
+	if (s->flags & SAMPLE_HANDLER && !st->handled)
+		return n;
 	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
 	if ((st->c ? st->c_gap : native) || (pl->bare && s->resume == RESUME_SWITCHED))
 		add_gap(pl, &n);
 	/* or a goroutine that left its thread in newstack */
 	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;
-	/* a signal handler has come to its end at sigtramp, others go on below */
-	if (!n_resume || *rooted != (s->resume == RESUME_SIGNAL))
+	if (s->flags & SAMPLE_GSIGNAL)
+		*rooted = false;
+	if (!n_resume || *rooted)
 		return n;
 	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {
 		if (kind == FRAME_UNNAMED && !native)
@@ -218,8 +236,7 @@ static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct s
 		n_resume--;
 	}
 	pl->resuming = true;
-	*rooted = is_root(
-		expand_pcs(pl, p, s, resume, n_resume, s->resume == RESUME_SIGNAL, &n));
+	*rooted = is_root(expand_pcs(pl, p, s, resume, n_resume, false, &n));
 	return n;
 }
 

@@ -56,9 +56,7 @@ bool sigprof_counts(const struct profile *p, const struct event *e)
 		if (!e->goroutine && (is_named(&w, "runtime.sysmon") ||
 				      is_named(&w, "runtime.templateThread")))
 			return false;
-		/* sigtramp, cgoSigtramp, sigreturn: signals are blocked */
-		if (f->kind == FRAME_MSTART &&
-		    strcasestr(profile_string(p, f->func), "sig"))
+		if (f->kind == FRAME_SIGTRAMP) /* signals are blocked */
 			return false;
 	}
 	return true;

@@ -5,9 +5,11 @@
 
 #include "profiler/gocall.h"
 #include "profiler/gounwind.h"
+#include "profiler/sigstack.h"
 #include "profiler/stackswitch.h"
 #include "profiler/wazero.h"
 #include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -28,7 +30,6 @@ static void resumed_stack(struct stack *ret, struct space *space, const struct s
 		.pc = s->resume_pc,
 		.sp = s->resume_sp,
 		.fp = s->resume_fp,
-		.exact = s->resume == RESUME_SIGNAL,
 		.words = words,
 		.n_words = s->n_resume_words,
 		.words_at = s->resume_sp,
@@ -277,11 +278,24 @@ static bool is_bare(const struct space *space, const struct stack *st)
 	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &since) == CODE_BARE;
 }
 
+/* C on the stack of Go code, which has not called it by cgo: an interrupted handler, maybe. It has no use for frame
+ * pointers, so the chain may begin anywhere further out. */
+static bool is_foreign(struct space *space, const struct sample *s)
+{
+	uint64_t unused;
+	const struct object *o = space_object(space, s->ip, &unused);
+
+	return o && o->elf && !o->vdso && s->goid && !space_is_go(space, s->ip) &&
+	       space_runtime(space, 0);
+}
+
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s)
 {
 	struct gostack g = own_stack(s);
 
+	ret->n_handler = 0;
+	ret->handled = s->flags & SAMPLE_HANDLER && sigstack_unwind(ret, space, u, s);
 	ret->n = ret->n_resume = 0;
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
@@ -293,8 +307,14 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
 		ret->pcs[ret->n++] =
 			s->ip; /* about to call it, or back: on another stack */
-	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s))
+	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s)) {
 		gounwind(ret, space, &g);
+		if (is_foreign(space, s)) {
+			memmove(ret->pcs + 2, ret->pcs + 1,
+				(ret->n++ - 1) * sizeof(*ret->pcs));
+			ret->pcs[1] = STACK_GAP;
+		}
+	}
 	if (s->resume && s->resume != RESUME_SWITCHED)
 		resumed_stack(ret, space, s);
 	else if (s->resume && !ret->n_resume && is_bare(space, ret))

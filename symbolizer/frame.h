@@ -18,12 +18,14 @@ enum frame_kind {
 	FRAME_SIGPANIC, /* sigpanic: its caller was interrupted, and did not call it; panics too */
 	FRAME_INJECTED, /* asyncPreempt, debugCallV2: their caller was interrupted */
 	FRAME_GOEXIT,   /* root of every goroutine; never shown */
-	FRAME_MSTART,   /* mstart, rt0_go, sigtramp: roots of thread stacks */
+	FRAME_MSTART,   /* mstart, rt0_go: roots of thread stacks */
 	FRAME_MCALL,    /* mcall, gogo: root by rule, what follows is another goroutine's */
 	FRAME_MORESTACK,
 	FRAME_SYSTEMSTACK, /* systemstack: the chain goes on on the goroutine's own stack */
 	FRAME_ASMCGOCALL,
 	FRAME_CGOCALLBACK,
+	/* sigtramp, sigreturn: begin and end of a signal handler, which nothing has called */
+	FRAME_SIGTRAMP,
 	FRAME_KIND_MAX
 };
 

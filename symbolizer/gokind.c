@@ -19,7 +19,7 @@ static const struct {
 	{ "gogo", FRAME_MCALL }, /* runtime.gogo jumps there */
 	{ "runtime.asmcgocall", FRAME_ASMCGOCALL },
 	{ "runtime.asyncPreempt", FRAME_INJECTED },
-	{ "runtime.cgoSigtramp", FRAME_MSTART },
+	{ "runtime.cgoSigtramp", FRAME_SIGTRAMP },
 	{ "runtime.cgocallback", FRAME_CGOCALLBACK },
 	{ "runtime.debugCallV2", FRAME_INJECTED },
 	{ "runtime.goexit", FRAME_GOEXIT },
@@ -32,9 +32,9 @@ static const struct {
 	{ "runtime.rt0_go", FRAME_MSTART },
 	{ "runtime.sigpanic", FRAME_SIGPANIC },
 	{ "runtime.sigpanic0", FRAME_SIGPANIC }, /* jumps to sigpanic (1.17) */
-	{ "runtime.sigreturn", FRAME_MSTART },
-	{ "runtime.sigreturn__sigaction", FRAME_MSTART },
-	{ "runtime.sigtramp", FRAME_MSTART },
+	{ "runtime.sigreturn", FRAME_SIGTRAMP },
+	{ "runtime.sigreturn__sigaction", FRAME_SIGTRAMP },
+	{ "runtime.sigtramp", FRAME_SIGTRAMP },
 	{ "runtime.systemstack", FRAME_SYSTEMSTACK },
 };
 

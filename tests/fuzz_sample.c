@@ -111,6 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s->n_label_bytes = labels * 8;
 	sample_clip(&s->n_kernel, MAX_KERNEL_PCS, &n);
 	sample_clip(&s->n_c_words, UINT16_MAX, &n);
+	sample_clip(&s->n_handler_words, UINT16_MAX, &n);
 	if (n > MAX_USER_WORDS)
 		n = MAX_USER_WORDS;
 	sample_clip(&s->n_words, n, &n);
@@ -119,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	sample_clip(&s->n_resume, n, &n);
 	for (__u64 *word = &s->ip; word <= &s->fp; word++)
 		*word = meant(go, *word);
-	for (__u64 *word = &s->resume_pc; word <= &s->above_sigpanic; word++)
+	for (__u64 *word = &s->handler_uc; word <= &s->above_sigpanic; word++)
 		*word = meant(go, *word);
 	for (uint32_t i = 0; i < sample_words(s); i++)
 		s->pcs[i] = meant(go, s->pcs[i]);

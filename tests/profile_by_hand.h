@@ -36,6 +36,7 @@ static inline uint32_t hand_stack(struct profile *p, const char *words)
 		[FRAME_SYSTEMSTACK] = "systemstack",
 		[FRAME_ASMCGOCALL] = "asmcgocall",
 		[FRAME_CGOCALLBACK] = "cgocallback",
+		[FRAME_SIGTRAMP] = "sigtramp",
 	};
 	uint32_t call = 0;
 	char copy[512], *word, *save;

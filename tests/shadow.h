@@ -5,9 +5,8 @@
  * It knows nothing of frame pointers, frame sizes or tables. A call is a step after which the word at SP is an
  * address just behind the instruction, and SP has moved down for it. It ends when SP is above that word. Where SP
  * leaves one stack for another, the name of the function that did so says whether it goes on above what was there
- * (systemstack, morestack, asmcgocall, the vDSO), begins anew (mcall), or returns. A signal handler goes on above a
- * goroutine, and begins anew on other stacks. Of the runtime's
- * data it uses the bounds of stacks, to know which one SP is on, and the g that they belong to.
+ * (systemstack, morestack, asmcgocall, the vDSO), begins anew (mcall), or returns. A signal handler goes on above
+ * whatever it has interrupted. Of the runtime's data it uses the bounds of stacks, to know which one SP is on, and the g that they belong to.
  */
 #ifndef TESTS_SHADOW_H
 #define TESTS_SHADOW_H
@@ -189,10 +188,6 @@ static void step_seen(const struct user_regs_struct *before,
 	if (handled) {
 		interrupted = now;
 		interrupted_at = before->rip;
-		if (from != ON_GOROUTINE) {
-			now.n = 0;
-			return;
-		}
 		push(r->rsp, interrupted_at, false);
 		now.calls[now.n - 1].entered = true;
 		return;

@@ -64,9 +64,7 @@ static uint32_t chain_of(uint32_t parent, uint64_t pc)
 	*m = (struct memo){ pc, parent, parent };
 	n = symbolizer_user(symbolizer, proc->space, pc, f, FRAMES_AT_PC, NULL);
 	kind = f[n - 1].kind;
-	if (kind == FRAME_GOEXIT || kind == FRAME_MCALL ||
-	    (kind == FRAME_MSTART &&
-	     strcmp(strtab_get(strs, f[n - 1].func), "runtime.sigtramp")))
+	if (kind == FRAME_GOEXIT || kind == FRAME_MCALL || kind == FRAME_MSTART)
 		m->chain = 0;
 	while (n--) /* modules have the same rows in the profile, as pipeline.c adds them in order */
 		m->chain = profile_call(profile, m->chain, profile_frame(profile, &f[n]));
@@ -182,16 +180,6 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
 	return false;
 }
 
-/* What it has interrupted is found from the frame of what it calls. */
-static bool is_sigtramp(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
-{
-	const char *name = strtab_get(strs, func_of(theirs));
-
-	(void)ours;
-	(void)r;
-	return !strcmp(name, "runtime.sigtramp") || !strcmp(name, "runtime.cgoSigtramp");
-}
-
 /* The handler changes the registers that it will return to: SP, then PC, to those of a call that was not made; and
  * what it is to be made from may have no frame, as above. */
 static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
@@ -201,8 +189,11 @@ static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_
 
 	(void)r;
 	while (ours && theirs && calls[ours].frame == calls[theirs].frame) {
-		handles = handles ||
-			  !strcmp(strtab_get(strs, func_of(ours)), "runtime.sigtramp");
+		const char *name = strtab_get(strs, func_of(ours));
+
+		handles = handles || !strcmp(name, "runtime.sigtramp") ||
+			  !strncmp(name, "runtime.sigreturn", 17) ||
+			  !strcmp(name, "__restore_rt");
 		ours = calls[ours].parent;
 		theirs = calls[theirs].parent;
 	}
@@ -216,15 +207,7 @@ static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_
 				  lacks_one(calls[ours].parent, calls[theirs].parent));
 }
 
-/* Back from a signal handler, to somewhere. */
-static bool is_restorer(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
-{
-	(void)ours;
-	(void)r;
-	return !strcmp(strtab_get(strs, func_of(theirs)), "__restore_rt");
-}
-
-enum { EXCUSES = 6 };
+enum { EXCUSES = 4 };
 
 static struct {
 	const char *what;
@@ -235,8 +218,6 @@ static struct {
 	{ "goroutine gone", has_left, 0 },
 	{ "below an injected call", is_injected, 0 },
 	{ "before an injected call", is_injecting, 0 },
-	{ "in sigtramp", is_sigtramp, 0 },
-	{ "in the restorer", is_restorer, 0 },
 };
 
 static void differs(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)

@@ -55,6 +55,21 @@ static long read_user(void *dst, __u32 size, __u64 addr)
 #define count(counter)                  (void)(counter)
 #define want_user                       true
 
+enum { VDSO_MAX = 16 << 10 };
+
+static __u64 vdso_at; /* of the process */
+static __u64 vdso_addr(void)
+{
+	return vdso_at;
+}
+
+/* Only threads of C need it. */
+static int altstack_read(__u64 *lo, __u64 *hi)
+{
+	*lo = *hi = 0;
+	return 1;
+}
+
 static struct scratch *scratch_at(__u32 cpu);
 
 #pragma GCC diagnostic push
@@ -99,11 +114,26 @@ static void sample(const struct user_regs_struct *r)
 	s->sp = r->rsp;
 	s->fp = r->rbp;
 	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, start_code, &extras);
-	if (s->c_sp) {
-		memcpy(scratch.registers, regs, sizeof(regs));
+	memcpy(scratch.registers, regs, sizeof(regs));
+	if (s->c_sp)
 		c_stack_take(0, extras.c_end);
-	}
+	if (s->flags & SAMPLE_HANDLER)
+		handler_take(0);
 	pipeline_sample(pipeline, proc, s);
+}
+
+static void find_vdso(void)
+{
+	char path[64], line[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, "[vdso]"))
+			vdso_at = strtoull(line, NULL, 16);
+	if (f)
+		fclose(f);
 }
 
 /* The program, waiting, as we know every process that we follow. */
@@ -112,6 +142,7 @@ static void look(void)
 	const char *why = "";
 	uint64_t bias = 0;
 
+	find_vdso();
 	strs = NULL;
 	profile = profile_new();
 	strs = profile->strings;

@@ -247,7 +247,7 @@ static void find_stack(void)
 static void step_through(void)
 {
 	struct user_regs_struct r, before;
-	uint64_t pcs[MAX_PCS], ra;
+	uint64_t pcs[MAX_PCS];
 	char path[128];
 	uint8_t code[16];
 	uint32_t n;
@@ -283,9 +283,7 @@ static void step_through(void)
 			sig = 0;
 			if (r.rsp <
 			    before.rsp - 512) { /* else it is blocked, and comes later */
-				push_call(before.rip);
-				cr_assert(read_memory(r.rsp, &ra, sizeof(ra)));
-				push_call(ra);
+				push_call(before.rip + 1);
 				in_handler = true;
 				continue;
 			}

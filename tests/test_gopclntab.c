@@ -80,7 +80,7 @@ Test(gopclntab, kinds_of_special_functions)
 		{ "_rt0_amd64_linux", FRAME_MSTART },
 		{ "runtime.rt0_go", FRAME_MSTART },
 		{ "runtime.mstart", FRAME_MSTART },
-		{ "runtime.sigtramp", FRAME_MSTART },
+		{ "runtime.sigtramp", FRAME_SIGTRAMP },
 		{ "runtime.goexit", FRAME_GOEXIT },
 		{ "runtime.mcall", FRAME_MCALL },
 		{ "runtime.morestack", FRAME_MORESTACK },

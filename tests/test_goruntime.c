@@ -322,6 +322,45 @@ Test(goruntime, resumes_at_the_call_of_the_vdso)
 	}
 }
 
+/* Whose stack the handler has interrupted tells what was in the slot. */
+Test(goruntime, interrupted_by_a_signal)
+{
+	struct goroutine_scratch tmp;
+
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		regions[5] = (struct region){ .addr = M, .size = 8 };
+		if (layout.m_vdsosp)
+			regions[6] = (struct region){ .addr = M + layout.m_vdsosp,
+						      .size = 16 };
+		put(M, G0, 8);
+		put(TP - 8, GSIGNAL, 8);
+		interrupted_read(&layout, TP, 0xc000107e00, &tmp, &state);
+		cr_expect_eq(state.flags, 0, "%s", versions[v]);
+		expect_goroutine();
+		expect_stack(0xc000100000, 0xc000108000, 0, 0);
+		interrupted_read(&layout, TP, 0x7ffe8000, &tmp, &state);
+		cr_expect_eq(state.flags, SAMPLE_G0, "%s", versions[v]);
+		expect_goroutine();
+		expect_stack(0x7ffe0000, 0x7fff0000, 0xc000100000, 0xc000108000);
+		if (layout.m_vdsosp) { /* the goroutine itself calls it there */
+			put(M + layout.m_vdsosp, 0xc000107e00, 8);
+			interrupted_read(&layout, TP, 0x7ffe8000, &tmp, &state);
+			cr_expect_eq(state.flags, 0, "%s", versions[v]);
+			put(M + layout.m_vdsosp, 0, 8);
+		}
+		put(M + layout.m_curg, 0, 8);
+		interrupted_read(&layout, TP, 0xc000107e00, &tmp, &state);
+		cr_expect_eq(state.flags, SAMPLE_G0, "the scheduler");
+		expect_none();
+		put(TP - 8, 0x123, 8);
+		interrupted_read(&layout, TP, 0xc000107e00, &tmp, &state);
+		cr_expect_eq(state.flags, SAMPLE_G_FAULT);
+		expect_none();
+	}
+}
+
 Test(goruntime, locked_to_its_thread)
 {
 	each_version(v)

@@ -353,7 +353,7 @@ Test(recording, refuses_rows_that_lie)
 		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\1\0\0\0\0\0\0\0"), false },
 #define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
 		{ "a frame", ROWS("\0\0" FRAME("\1", "\1") "\0\0\0\0\0"), true },
-		{ "a kind that is none", ROWS("\0\0" FRAME("\x11", "\1") "\0\0\0\0\0"),
+		{ "a kind that is none", ROWS("\0\0" FRAME("\x12", "\1") "\0\0\0\0\0"),
 		  false },
 		{ "inlined twice", ROWS("\0\0" FRAME("\1", "\2") "\0\0\0\0\0"), false },
 		{ "a line of 33 bits",

@@ -149,9 +149,9 @@ Test(sigprof, vdso)
 Test(sigprof, not_there)
 {
 	expect("go1.26.1", "c:start_thread c:f", CLASS_C, 0, "-");
-	expect("go1.26.1", "mstart:runtime.sigtramp go:runtime.sighandler", CLASS_SIGNAL, 0,
-	       "-");
-	expect("go1.26.1", "mstart:runtime.cgoSigtramp", CLASS_USER, 0, "-");
+	expect("go1.26.1", "sigtramp:runtime.sigtramp go:runtime.sighandler", CLASS_SIGNAL,
+	       0, "-");
+	expect("go1.26.1", "sigtramp:runtime.cgoSigtramp", CLASS_USER, 0, "-");
 	expect("go1.26.1", "mstart:runtime.mstart go:runtime.sysmon go:runtime.usleep",
 	       CLASS_SCHEDULER, 0, "-");
 	expect("go1.26.1", "mstart:runtime.mstart go:runtime.schedule", CLASS_SCHEDULER, 0,

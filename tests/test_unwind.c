@@ -312,6 +312,119 @@ Test(unwind, resumed_stack_follows)
 	cr_expect_eq(stack.pcs[stack.n + 2], caller);
 }
 
+enum { HANDLER_SP = 0x70000 };
+
+/* Where Go's signal handlers return to. */
+static uint64_t restorer(void)
+{
+	uint64_t entry = find("runtime.sigreturn__sigaction"); /* Go 1.20 */
+
+	return entry ? entry : entry_of("runtime.sigreturn");
+}
+
+/* A handler that the kernel has called: runtime.sighandler below sigtramp. Returns where the ucontext is. */
+static uint64_t put_handler(struct sample *s, uint64_t *leaf, uint64_t *tramp)
+{
+	__u64 *regs = s->pcs + sample_handler_at(s);
+	uint32_t d, d2;
+	uint64_t uc;
+
+	*leaf = pc_with_frame("runtime.sighandler", 16, &d);
+	*tramp = pc_with_frame("runtime.sigtramp", 8, &d2) + 1;
+	uc = HANDLER_SP + d + 8 + d2 + 8;
+	memset(regs, 0, C_REGS * 8 + uc - HANDLER_SP);
+	regs[7] = HANDLER_SP;
+	regs[16] = *leaf;
+	regs[C_REGS + d / 8] = *tramp;
+	s->n_handler_words = (__u16)(C_REGS + (uc - HANDLER_SP) / 8);
+	s->handler_uc = uc;
+	s->flags = SAMPLE_HANDLER;
+	return uc;
+}
+
+Test(unwind, handler_stands_above_what_it_has_interrupted)
+{
+	uint64_t caller = call_in("runtime.main"), root = entry_of("runtime.goexit") + 1;
+	uint64_t want[] = { entry_of("runtime.memmove"), caller, root }, leaf, tramp, uc;
+
+	sample->ip = want[0];
+	sample->pcs[0] = caller;
+	sample->fp = record_of(caller, SP + 8);
+	add_chain(sample->fp, 1, &root);
+	uc = put_handler(sample, &leaf, &tramp);
+	expect_stack(want, 3, false);
+	cr_assert(stack.handled);
+	cr_assert_eq(stack.n_handler, 2);
+	cr_expect_eq(stack.handler[0], leaf);
+	cr_expect_eq(stack.handler[1], tramp);
+
+	/* before its first instruction, and when it has returned */
+	sample->pcs[sample_handler_at(sample) + 16] = entry_of("runtime.sigtramp");
+	sample->pcs[sample_handler_at(sample) + 7] = uc - 8;
+	sample->n_handler_words = C_REGS + 1;
+	expect_stack(want, 3, false);
+	cr_expect(stack.handled && stack.n_handler == 1);
+	sample->pcs[sample_handler_at(sample) + 16] = restorer();
+	sample->pcs[sample_handler_at(sample) + 7] = uc;
+	sample->n_handler_words = C_REGS;
+	expect_stack(want, 3, false);
+	cr_expect(stack.handled && stack.n_handler == 1);
+}
+
+/* A place that only looks like a ucontext: the handler does not lead there. */
+Test(unwind, handler_that_leads_elsewhere_says_nothing_of_what_it_interrupted)
+{
+	uint64_t leaf, tramp, uc;
+	__u16 n;
+
+	sample->ip = entry_of("runtime.memmove");
+	uc = put_handler(sample, &leaf, &tramp);
+	n = sample->n_handler_words;
+	for (int64_t off = -64; off <= 64; off += 8) {
+		sample->handler_uc = uc + (uint64_t)off;
+		sample->n_handler_words = (__u16)(n + off / 8);
+		stack_unwind(&stack, space, NULL, sample);
+		cr_expect_eq(stack.handled, !off, "%ld", off);
+	}
+	sample->handler_uc = uc;
+	for (__u16 i = 0; i < 2 * n; i++) {
+		sample->n_handler_words = i;
+		stack_unwind(&stack, space, NULL, sample);
+		cr_expect_eq(stack.handled, i == n, "%u of %u words", i, n);
+	}
+}
+
+Test(unwind, handler_with_any_words_reads_no_others)
+{
+	static const char *const names[] = { "runtime.sighandler", "runtime.sigtramp",
+					     "runtime.systemstack", "runtime.memmove",
+					     "runtime.goexit" };
+	uint64_t entries[6] = { restorer() };
+	struct cunwind *u;
+
+	cr_assert_eq(cunwind_open(&u), 0);
+	for (int i = 1; i < 6; i++)
+		entries[i] = entry_of(names[i - 1]);
+	for (int i = 0; i < 20000; i++) {
+		uint32_t words = (uint32_t)rand() % 64;
+		struct sample *s = calloc(1, sizeof(*s) + (C_REGS + words) * 8);
+
+		for (uint32_t k = 0; k < C_REGS + words; k++)
+			s->pcs[k] = rand() % 2 ? entries[rand() % 6] + (uint64_t)rand() % 90
+				    : rand() % 8 ? HANDLER_SP + 8 * ((uint64_t)rand() % 70)
+						 : -(uint64_t)rand() % 512;
+		s->ip = entries[4];
+		s->sp = SP;
+		s->flags = SAMPLE_HANDLER;
+		s->n_handler_words = (__u16)(C_REGS + words);
+		s->handler_uc = s->pcs[7] + words * 8 - (rand() % 8 ? 0 : 8);
+		stack_unwind(&stack, space, u, s);
+		cr_assert_leq(stack.n_handler, HANDLER_PCS);
+		free(s);
+	}
+	cunwind_close(u);
+}
+
 static int no_function(void *arg, const struct func *f)
 {
 	(void)f;

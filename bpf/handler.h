@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a signal handler has interrupted. Before a handler begins, the kernel saves all registers above it, in a
+ * struct rt_sigframe on the stack that the handler will run on. It is found there by its looks, so nothing of the
+ * handler has to be unwound first, be it Go or C, in its first instruction or on its way back. User space does that
+ * later, and has to arrive at the same place.
+ *
+ * A part of sample.bpf.c, which has struct scratch.
+ */
+#ifndef BPF_HANDLER_H
+#define BPF_HANDLER_H
+
+enum {
+	/* Of struct rt_sigframe on x86-64: from its ucontext on, which is where SP is when the
+	 * handler has returned. The address of the FPU's state, and that state. */
+	UC_FPU_AT = 224,
+	UC_FPU = 448,
+	/* In the FPU's state: a magic number, then its size; without XSAVE neither. */
+	FPU_MAGIC_AT = 464,
+	FPU_MAGIC = 0x46505853,
+	FPU_ALIGN = 64,
+	FPU_SIZE_OLD = 512,
+	USER_CS = 0x33,
+	HANDLER_PAGES = 8, /* that are searched */
+	BEYOND = HANDLER_PAGES * WINDOW,
+};
+
+/* Is that the saved state of an FPU, and are the registers before it what the search is for? */
+static __always_inline bool context_take(struct handler *h, __u64 fpu)
+{
+	__u64 magic, end = fpu + FPU_SIZE_OLD, sp;
+
+	if (fpu - UC_FPU - h->sp >= h->hi - h->sp ||
+	    read_user(&magic, sizeof(magic), fpu + FPU_MAGIC_AT))
+		return false;
+	if ((__u32)magic == FPU_MAGIC)
+		end = fpu + (magic >> 32);
+	if (read_user(h->context, sizeof(h->context), fpu - UC_FPU + UC_REGS) ||
+	    (__u16)h->context[CONTEXT_CS] != USER_CS)
+		return false;
+	sp = h->context[CONTEXT_SP_AT];
+	if (h->top) {
+		/* a stack of its own: the first handler's frame is at its very end */
+		if (h->hi - end >= FPU_ALIGN || sp - h->lo < h->hi - h->lo)
+			return false;
+	} else if (end <= fpu || sp < end || sp >= h->hi) {
+		return false;
+	}
+	h->uc = fpu - UC_FPU;
+	return true;
+}
+
+/* In this page, from the top or from below. Not static, as walk_window() in walk.h. */
+__attribute__((noinline)) int context_search(__u32 cpu, __u64 page)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 found = 0, at;
+
+	if (!tmp || bpf_probe_read_user(tmp->window, WINDOW, (void *)page))
+		return 0;
+	for (__u32 i = 0; i < WINDOW / FPU_ALIGN; i++) {
+		__u32 row = tmp->handler.top ? WINDOW / FPU_ALIGN - 1 - i : i;
+
+		at = (row & (WINDOW / FPU_ALIGN - 1)) * FPU_ALIGN + UC_FPU_AT % FPU_ALIGN;
+		/* nothing else holds an address so near to its own */
+		if (*(__u64 *)(tmp->window + at) == page + at + UC_FPU - UC_FPU_AT &&
+		    page + at - UC_FPU_AT >= tmp->handler.sp) {
+			found = page + at + UC_FPU - UC_FPU_AT;
+			break;
+		}
+	}
+	return found && context_take(&tmp->handler, found);
+}
+
+/* tmp->handler has the stack: is a frame of a handler there? */
+__attribute__((noinline)) int context_find(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 page;
+
+	if (!tmp)
+		return 0;
+	for (int i = 0; i < HANDLER_PAGES; i++) {
+		if (tmp->handler.top) {
+			page = ((tmp->handler.hi - 1) & -(__u64)WINDOW) - i * WINDOW;
+			if (page + WINDOW <= tmp->handler.sp)
+				break;
+		} else {
+			page = (tmp->handler.sp & -(__u64)WINDOW) + i * WINDOW;
+			if (page >= tmp->handler.hi)
+				break;
+		}
+		if (context_search(cpu, page))
+			return 1;
+	}
+	return 0;
+}
+
+/* The stack that a handler would be on, if one runs; signal: on that for signals. false: none does. */
+static __always_inline bool handler_stack(struct scratch *tmp, const struct layout *l,
+					  const struct goroutine_state *g, bool *signal)
+{
+	const struct sample *s = &tmp->sample;
+	struct handler *h = &tmp->handler;
+	bool off_stack = s->sp - g->lo >= g->hi - g->lo + G0_SLACK;
+	struct {
+		__u64 lo, hi;
+	} stack = { g->lo, g->hi };
+	__u64 vdso_sp;
+
+	*signal = g->flags & SAMPLE_GSIGNAL;
+	if (g->flags & SAMPLE_NO_G)
+		*signal = !altstack_read(&stack.lo, &stack.hi) &&
+			  s->sp - stack.lo < stack.hi - stack.lo;
+	else if (off_stack && !*signal && g->procid)
+		*signal = !read_user(&stack, sizeof(stack), tmp->go.m[1] /* gsignal */) &&
+			  s->sp - stack.lo < stack.hi - stack.lo;
+	if (*signal) {
+		h->lo = stack.lo;
+		h->hi = stack.hi;
+		return true;
+	}
+	if (!g->procid || g->flags & (SAMPLE_NO_G | SAMPLE_CGO) || !l->text_len ||
+	    s->ip - tmp->walk.text < l->text_len)
+		return false; /* nearly all samples */
+	if (s->ip - vdso_addr() < VDSO_MAX)
+		return false;
+	h->lo = g->lo;
+	h->hi = g->hi;
+	/* the little stack of a goroutine has no end for C that does not ask */
+	if (!off_stack || (g->goid && g->lo - s->sp < BEYOND))
+		return true;
+	/* the vDSO was interrupted, on the thread's stack */
+	if (!l->m_vdsosp ||
+	    read_user(&vdso_sp, sizeof(vdso_sp), tmp->go.g[G_M] + l->m_vdsosp) || !vdso_sp)
+		return false;
+	h->hi = g0_end(tmp->go.g[G_M]);
+	return true;
+}
+
+/* Not inlined, as it has what goroutine_read() has. */
+static __attribute__((noinline)) int goroutine_interrupted(const struct layout *l, __u64 tp,
+							   __u64 sp,
+							   struct goroutine_scratch *tmp,
+							   struct goroutine_state *out)
+{
+	interrupted_read(l, tp, sp, tmp, out);
+	return 0;
+}
+
+/* If a signal handler runs, the sample is from here on of what it has interrupted. */
+static __always_inline void handler_find(struct scratch *tmp, __u32 cpu,
+					 const struct layout *l, __u64 tp, __u64 *m_reg)
+{
+	struct goroutine_state *g = &tmp->state;
+	struct handler *h = &tmp->handler;
+	struct sample *s = &tmp->sample;
+	bool signal, found;
+
+	if (!handler_stack(tmp, l, g, &signal))
+		return;
+	h->sp = s->sp;
+	h->top = signal;
+	found = context_find(cpu);
+	if (!found && signal) { /* without such a stack, but with the g that is for it */
+		h->top = 0;
+		found = context_find(cpu);
+	}
+	if (!found && signal && !(g->flags & SAMPLE_NO_G)) {
+		g->flags |= SAMPLE_GSIGNAL;
+		g->flags &= ~(SAMPLE_G0 | SAMPLE_CGO);
+		g->resume = RESUME_NONE;
+		g->lo = h->lo;
+		g->hi = h->hi;
+	}
+	if (!found)
+		return;
+	s->flags |= SAMPLE_HANDLER;
+	s->handler_uc = h->uc;
+	s->ip = h->context[CONTEXT_PC_AT];
+	s->sp = h->context[CONTEXT_SP_AT];
+	s->fp = h->context[CONTEXT_FP_AT];
+	*m_reg = h->context[CONTEXT_M_AT];
+	if (g->flags & SAMPLE_GSIGNAL)
+		goroutine_interrupted(l, tp, s->sp, &tmp->go, g);
+}
+
+/* Registers and the stack of the handler, behind all else. Not static, as walk_window(). */
+__attribute__((noinline)) int handler_take(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 n, size;
+
+	if (!tmp)
+		return 0;
+	n = sample_words(&tmp->sample);
+	size = (tmp->sample.handler_uc - tmp->handler.sp) & ~7ull;
+	barrier_var(n);
+	barrier_var(size);
+	if (n > MAX_WORDS + C_REGS + C_BYTES / 8 || size > HANDLER_BYTES)
+		return 0;
+	bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
+	if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size, (void *)tmp->handler.sp))
+		tmp->sample.n_handler_words = C_REGS + size / 8;
+	return 0;
+}
+
+#endif
