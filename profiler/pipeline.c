@@ -450,8 +450,9 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);
-	e.flags = rooted && !pl->gap ? EVENT_ROOTED
-				     : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
+	e.flags = rooted && !pl->gap && !pl->bare
+			  ? EVENT_ROOTED
+			  : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
 	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
 		e.flags |= EVENT_CGO;
 	if (s->flags & SAMPLE_VDSO)
