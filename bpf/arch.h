@@ -9,8 +9,9 @@
 
 struct user_regs {
 	__u64 ip, sp, fp;
-	__u64 g; /* where Go keeps g in a register that can be trusted: arm64; else 0 */
-	__u64 m; /* where nanotime1 keeps m while it calls the vDSO */
+	__u64 g;    /* where Go keeps g in a register that can be trusted: arm64; else 0 */
+	__u64 m;    /* where nanotime1 keeps m while it calls the vDSO */
+	__u64 kept; /* where racecall and the like keep SP while they call C, which saves it */
 };
 
 #if defined(__TARGET_ARCH_x86)
@@ -21,16 +22,18 @@ struct perf_context {
 	__u64 ip, cs, flags, sp, ss;
 };
 
-#define CONTEXT_IP(ctx) ((ctx)->ip)
-#define CONTEXT_SP(ctx) ((ctx)->sp)
-#define CONTEXT_FP(ctx) ((ctx)->bp)
-#define CONTEXT_G(ctx)  0
-#define CONTEXT_M(ctx)  ((ctx)->bx)
+#define CONTEXT_IP(ctx)   ((ctx)->ip)
+#define CONTEXT_SP(ctx)   ((ctx)->sp)
+#define CONTEXT_FP(ctx)   ((ctx)->bp)
+#define CONTEXT_G(ctx)    0
+#define CONTEXT_M(ctx)    ((ctx)->bx)
+#define CONTEXT_KEPT(ctx) ((ctx)->r12)
 
-#define REGS_IP(regs) ((regs)->ip)
-#define REGS_SP(regs) ((regs)->sp)
-#define REGS_FP(regs) ((regs)->bp)
-#define REGS_M(regs)  ((regs)->bx)
+#define REGS_IP(regs)   ((regs)->ip)
+#define REGS_SP(regs)   ((regs)->sp)
+#define REGS_FP(regs)   ((regs)->bp)
+#define REGS_M(regs)    ((regs)->bx)
+#define REGS_KEPT(regs) ((regs)->r12)
 
 /* All of them by their DWARF numbers, for who unwinds C; read: how one is read. */
 #define REGISTERS(to, x, read) \
@@ -68,17 +71,19 @@ struct perf_context {
 	__u64 regs[31], sp, pc, pstate;
 };
 
-#define CONTEXT_IP(ctx) ((ctx)->pc)
-#define CONTEXT_SP(ctx) ((ctx)->sp)
-#define CONTEXT_FP(ctx) ((ctx)->regs[29])
-#define CONTEXT_G(ctx)  ((ctx)->regs[28])
-#define CONTEXT_M(ctx)  ((ctx)->regs[21])
+#define CONTEXT_IP(ctx)   ((ctx)->pc)
+#define CONTEXT_SP(ctx)   ((ctx)->sp)
+#define CONTEXT_FP(ctx)   ((ctx)->regs[29])
+#define CONTEXT_G(ctx)    ((ctx)->regs[28])
+#define CONTEXT_M(ctx)    ((ctx)->regs[21])
+#define CONTEXT_KEPT(ctx) ((ctx)->regs[19])
 
-#define REGS_IP(r) ((r)->pc)
-#define REGS_SP(r) ((r)->sp)
-#define REGS_FP(r) ((r)->regs[29])
-#define REGS_G(r)  ((r)->regs[28])
-#define REGS_M(r)  ((r)->regs[21])
+#define REGS_IP(r)   ((r)->pc)
+#define REGS_SP(r)   ((r)->sp)
+#define REGS_FP(r)   ((r)->regs[29])
+#define REGS_G(r)    ((r)->regs[28])
+#define REGS_M(r)    ((r)->regs[21])
+#define REGS_KEPT(r) ((r)->regs[19])
 
 #define KERNEL_STACK_SIZE         16384
 

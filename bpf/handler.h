@@ -181,6 +181,7 @@ static __always_inline void handler_find(struct scratch *tmp, __u32 cpu,
 	s->sp = h->context[CONTEXT_SP_AT];
 	s->fp = h->context[CONTEXT_FP_AT];
 	*m_reg = h->context[CONTEXT_M_AT];
+	tmp->kept = h->context[CONTEXT_KEPT_AT];
 	if (g->flags & SAMPLE_GSIGNAL)
 		goroutine_interrupted(l, tp, s->sp, &tmp->go, g);
 }

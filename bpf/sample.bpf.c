@@ -228,7 +228,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read before anything else, each as one word: the verifier allows no other way */
 	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx),
-		       g = CONTEXT_G(ctx), m = CONTEXT_M(ctx);
+		       g = CONTEXT_G(ctx), m = CONTEXT_M(ctx), kept = CONTEXT_KEPT(ctx);
 	bool in_kernel = (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 id = bpf_get_current_pid_tgid();
@@ -269,10 +269,11 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
 	if (!in_kernel)
-		t.regs = (struct user_regs){ ip, sp, fp, g, m };
+		t.regs = (struct user_regs){ ip, sp, fp, g, m, kept };
 	s->ip = t.regs.ip;
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
+	tmp->kept = t.regs.kept;
 	stack_take(tmp, cpu, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
 		   &extras);
 	if (in_kernel && want_kernel)

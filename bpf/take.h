@@ -13,11 +13,13 @@ enum {
 	WINDOWS = 33,  /* two nested loops of so many turns cover MAX_USER_PCS frames */
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
+	SAVED_WORDS = 24, /* what C's first functions save, and their return addresses */
 	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
 	SAMPLE_WORDS = MAX_WORDS + C_REGS + C_BYTES / 8 + C_REGS + HANDLER_BYTES / 8,
 	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
 	/* of struct ucontext on x86-64: r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip, flags, cs */
 	UC_REGS = 40,
+	CONTEXT_KEPT_AT = 4,
 	CONTEXT_FP_AT = 10,
 	CONTEXT_M_AT = 11,
 	CONTEXT_SP_AT = 15,
@@ -63,6 +65,7 @@ struct scratch {
 	struct goroutine_scratch go;
 	struct goroutine_state
 		state; /* with all that is called, too big for the BPF stack */
+	__u64 kept;    /* register, of struct user_regs */
 	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[SAMPLE_WORDS]; /* sample.pcs */
@@ -86,6 +89,20 @@ struct extras {
 	__u64 labels; /* their address, or 0 */
 	__u64 c_end; /* of the thread's stack, when C may have frames there; 0: not known */
 };
+
+/*
+ * The goroutine has left its stack and has not noted down where. It did so on the thread's stack
+ * where g0 was left, so C's frames end there.
+ */
+static __always_inline void switched_find(struct scratch *tmp, struct goroutine_state *g,
+					  struct extras *extras)
+{
+	bool called_back = g->g0_sp;
+
+	g->resume = RESUME_SWITCHED;
+	g0_find(tmp->go.g[G_M], &tmp->go, g);
+	extras->c_end = called_back ? g->g0_hi : g->g0_sp + 16;
+}
 
 static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64 tp,
 					   __u64 g_reg, __u64 m_reg,
@@ -136,13 +153,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 		vdso_find(&exe->layout, &tmp->go,
 			  off_stack && g->goid && !(g->flags & SAMPLE_G0), g);
 	if (off_stack && g->goid && g->resume == RESUME_NONE &&
-	    !(g->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL | SAMPLE_CGO_SOON))) {
-		g->resume = RESUME_SWITCHED;
-		g->resume_sp = g->lo;
-		if (g->hi - g->lo > COPY_WORDS * 8)
-			g->resume_sp = g->hi - COPY_WORDS * 8;
-		extras->c_end = g0_end(tmp->go.g[G_M]);
-	}
+	    !(g->flags & (SAMPLE_G0 | SAMPLE_GSIGNAL | SAMPLE_CGO_SOON)))
+		switched_find(tmp, g, extras);
 	s->flags |= g->flags;
 	if (g->goid) {
 		s->resume = g->resume;
@@ -164,7 +176,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	if (g->g0_sp) {
 		s->c_sp = s->g0_sp = g->g0_sp;
 		/* C made the thread, and its bounds are guessed up to Go 1.21 */
-		extras->c_end = g->startpc ? g->g0_hi : 0;
+		if (g->resume != RESUME_SWITCHED || !g->startpc)
+			extras->c_end = g->startpc ? g->g0_hi : 0;
 	}
 	if (s->flags & SAMPLE_NO_G || s->resume == RESUME_VDSO ||
 	    s->resume == RESUME_SWITCHED ||

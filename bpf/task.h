@@ -35,6 +35,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 			t->regs.sp = REGS_SP(regs);
 			t->regs.fp = REGS_FP(regs);
 			t->regs.m = REGS_M(regs);
+			t->regs.kept = REGS_KEPT(regs);
 #ifdef REGS_G
 			t->regs.g = REGS_G(regs);
 #endif
@@ -52,6 +53,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
 			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
 			bpf_core_read(&t->regs.m, 8, &REGS_M(regs));
+			bpf_core_read(&t->regs.kept, 8, &REGS_KEPT(regs));
 #ifdef REGS_G
 			bpf_core_read(&t->regs.g, 8, &REGS_G(regs));
 #endif

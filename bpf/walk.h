@@ -355,12 +355,88 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	if (s->resume == RESUME_VDSO)
 		return;
 	s->chain_fp = chain_add(tmp, cpu, s->sp, s->fp);
-	if (w->left && goroutine) {
+	if (w->left && goroutine && s->resume != RESUME_SWITCHED) {
 		walk_prepare(w, l);
 		walk_callbacks(cpu, l->cgocall_frame);
 		if (w->left)
 			walk_rest(cpu, w->left + 16);
 	}
+}
+
+/* By its looks, is there a frame record at addr? */
+static __always_inline bool is_record(const struct walk *w, __u64 addr)
+{
+	struct {
+		__u64 next, ra;
+	} r;
+
+	return !(addr & 7) && !read_user(&r, sizeof(r), addr) && r.next > addr &&
+	       r.next < w->hi && !(r.next & 7) && r.ra - w->text < w->text_len;
+}
+
+/*
+ * Assembly has switched stacks: SP and the frame pointer from before are still in their registers,
+ * or C has saved them. Its first function did so at once, if it did. Where the copy of the
+ * goroutine's stack begins, at SP or not far below; and a frame record of its, or 0.
+ *
+ * Not static for the same reason as walk_window().
+ */
+__attribute__((noinline)) int left_find(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 lo, size, from, v;
+	struct sample *s;
+
+	if (!tmp)
+		return 0;
+	s = &tmp->sample;
+	lo = tmp->walk.lo;
+	size = tmp->walk.hi - lo;
+	from = (s->g0_sp & ~15ull) - SAVED_WORDS * 8;
+	s->resume_sp = tmp->kept - lo < size ? tmp->kept & ~7ull : ~0ull;
+	s->resume_fp = s->fp - lo < size && is_record(&tmp->walk, s->fp) ? s->fp : ~0ull;
+	tmp->walk.len = 0; /* the window is no part of the goroutine's stack any more */
+	read_user(tmp->window, SAVED_WORDS * 8, from);
+	for (int i = 0; i < SAVED_WORDS; i++) {
+		v = *(__u64 *)(tmp->window + i * 8);
+		if (from + i * 8 < s->sp || v - lo >= size || v & 7)
+			continue;
+		if (v < s->resume_sp)
+			s->resume_sp = v;
+		if (v < s->resume_fp && is_record(&tmp->walk, v))
+			s->resume_fp = v;
+	}
+	if (s->resume_sp == ~0ull)
+		s->resume_sp = size > COPY_WORDS * 8 ? lo + size - COPY_WORDS * 8 : lo;
+	if (s->resume_fp == ~0ull || s->resume_fp < s->resume_sp)
+		s->resume_fp = 0;
+	return 0;
+}
+
+/* The goroutine's stack from there on. Inlined: calls may not go deeper on old kernels. */
+static __always_inline void walk_switched(struct scratch *tmp, __u32 cpu,
+					  __u32 cgocall_frame)
+{
+	struct sample *s = &tmp->sample;
+	struct walk *w = &tmp->walk;
+	__u64 end;
+	__u32 n;
+
+	left_find(cpu);
+	s->n_resume_words = stack_copy(tmp, s->resume_sp);
+	n = w->n;
+	end = s->resume_sp + (__u64)s->n_resume_words * 8;
+	if (s->resume_fp) {
+		s->resume_chain_fp = chain_add(tmp, cpu, s->resume_sp, s->resume_fp);
+		if (w->left)
+			walk_callbacks(cpu, cgocall_frame);
+	}
+	if (!s->resume_fp || (w->left && w->left < end)) {
+		w->first = w->n = n;
+		walk_beyond(cpu, end);
+		s->resume_chain_fp = w->fp;
+	}
+	s->n_resume = w->n - n;
 }
 
 /* The stack of the goroutine, from where it was left. */
@@ -376,7 +452,8 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		w->hi = w->alt_hi;
 	}
 	if (s->resume == RESUME_SWITCHED) {
-		s->n_resume_words = stack_copy(tmp, s->resume_sp);
+		walk_prepare(w, l);
+		walk_switched(tmp, cpu, l->cgocall_frame);
 		return;
 	}
 	s->n_resume_words = words_add(tmp, s->resume_sp, words);

@@ -8,6 +8,7 @@
 
 #include "profiler/base/arena.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
@@ -40,8 +41,8 @@ static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 	return vaddr + c->pos + rel;
 }
 
-/* The last start that is not behind addr, of the first n; 0: none. */
-static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
+/* How many of the first n starts are not behind addr. */
+static uint32_t starts_until(const struct callees *t, uint32_t n, uint64_t addr)
 {
 	uint32_t lo = 0, hi = n;
 
@@ -53,7 +54,23 @@ static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
 		else
 			hi = mid;
 	}
-	return lo ? t->starts[lo - 1] : 0;
+	return lo;
+}
+
+/* The last start that is not behind addr, of the first n; 0: none. */
+static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
+{
+	uint32_t i = starts_until(t, n, addr);
+
+	return i ? t->starts[i - 1] : 0;
+}
+
+/* The first start behind addr. */
+static uint64_t start_after(const struct callees *t, uint64_t addr)
+{
+	uint32_t i = starts_until(t, t->n, addr);
+
+	return i < t->n ? t->starts[i] : addr;
 }
 
 static void sort_starts(struct callees *t)
@@ -248,10 +265,12 @@ static uint64_t import_start(struct callees *t, const struct object *o, uint64_t
 
 struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
 {
-	uint64_t unused;
+	uint64_t start, unused;
 
-	return (struct callee){ t, o, pc, start_find(t, t->n, pc),
-				is_stub(o, pc, &unused) };
+	/* Go's own linker has put C into the table */
+	if (!o || !o->go || !gopclntab_entry(o->go, pc, &start))
+		start = start_find(t, t->n, pc);
+	return (struct callee){ t, o, pc, start, is_stub(o, pc, &unused) };
 }
 
 bool is_trampoline(const struct object *o, uint64_t pc)
@@ -304,7 +323,7 @@ static bool is_indirect(const uint8_t code[CALL_MAX])
 
 /* Is the function at addr the callee, or does it soon jump there? One whose start was not known
  * was taken for the end of the one before. */
-static bool leads_to(uint64_t addr, struct callee *to)
+static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
 {
 	struct cursor c = code_at(to->object, addr);
 
@@ -314,20 +333,29 @@ static bool leads_to(uint64_t addr, struct callee *to)
 		to->start = addr;
 		return true;
 	}
-	for (size_t i = 1; i < TAIL_MAX && i < c.len; i++) {
+	for (size_t i = 1; i < max && i < c.len; i++) {
 		uint8_t op = c.data[i - 1];
 		uint64_t target;
 
+		/* jmp, or one of those with a condition */
+		if (op != 0xe9 && (op & 0xf0) != 0x80)
+			continue;
 		cursor_seek(&c, i);
 		target = read_target(&c, addr);
-		/* jmp, or one of those with a condition */
-		if ((op == 0xe9 || (op & 0xf0) == 0x80) && !c.bad && target >= to->start &&
-		    target <= to->pc) {
+		if (!c.bad && target >= to->start && target <= to->pc) {
 			to->start = target;
 			return true;
 		}
 	}
 	return false;
+}
+
+bool callee_is(struct space *space, uint64_t addr, struct callee *to)
+{
+	uint64_t at;
+
+	return to->object && space_object(space, addr, &at) == to->object &&
+	       leads_to(at, start_after(to->callees, at) - at, to);
 }
 
 enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
@@ -345,10 +373,10 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 		return is_indirect(code) ? CALLSITE_MAYBE : CALLSITE_NONE;
 	cursor_seek(&c, CALL_MAX - 4);
 	target = read_target(&c, at);
-	if (o == to->object && leads_to(target, to))
+	if (o == to->object && leads_to(target, TAIL_MAX, to))
 		return CALLSITE_OF;
 	if (!is_stub(o, target, &slot) || !to->object || !to->object->elf)
 		return CALLSITE_OTHER;
 	target = import_start(to->callees, o, slot);
-	return target && leads_to(target, to) ? CALLSITE_OF : CALLSITE_OTHER;
+	return target && leads_to(target, TAIL_MAX, to) ? CALLSITE_OF : CALLSITE_OTHER;
 }

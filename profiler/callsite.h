@@ -46,6 +46,9 @@ struct callee {
 };
 struct callee callee_at(struct callees *c, const struct object *o, uint64_t pc);
 
+/* Does the function that begins at addr, in the process, jump to it, or is it that? */
+bool callee_is(struct space *space, uint64_t addr, struct callee *to);
+
 /* Is that where signal handlers return to? */
 bool is_trampoline(const struct object *o, uint64_t pc);
 /* Is that in what the kernel starts, or does the thread end there? leaf: it has not called. */

@@ -56,6 +56,7 @@ struct walk {
 	struct space *space;
 	struct cstack *c;
 	uint64_t sp;    /* where the copy begins */
+	uint32_t end;   /* its bytes */
 	uint64_t cfa;   /* of the frame that is left, once known */
 	uint32_t lost;  /* bits of registers whose values are not known */
 	int32_t budget; /* words to search, where there are no tables */
@@ -319,6 +320,15 @@ static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 	return CUNWIND_GO;
 }
 
+/* Is it known that what has this callee is at the end of the stack? */
+static bool is_called_last(struct walk *w, struct callee *to)
+{
+	for (uint32_t i = 0; i < w->c->n_calls; i++)
+		if (callee_is(w->space, w->c->calls[i], to))
+			return true;
+	return false;
+}
+
 /*
  * Code without a table: assembly, what is generated, C libraries that were built so; and what such
  * code has called, if a table hangs on registers that it has saved somewhere. The call of the
@@ -331,6 +341,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, caller_fp = 0, ra, maybe = 0,
 		 maybe_ra = 0;
 	bool known = read_reg(w, CFI_RBP, &fp), first = true;
+	bool last = is_called_last(w, &to);
 	bool call, framed, stub;
 	enum callsite site;
 
@@ -354,7 +365,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 			}
 			return CUNWIND_GO;
 		}
-		if (site == CALLSITE_MAYBE && first) {
+		if (site == CALLSITE_MAYBE && first && !last) {
 			maybe = at;
 			maybe_ra = ra;
 		}
@@ -363,6 +374,8 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		first = first && !call;
 		w->budget -= call ? CALL_COST : 1;
 	}
+	if (last && read_stack(w, w->sp + w->end - 8, &ra))
+		return leave_frame(w, w->sp + w->end - 8, ra);
 	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
 }
 
@@ -378,9 +391,12 @@ static bool is_returning(const struct walk *w, const struct object *o, uint64_t 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n)
 {
-	struct walk w = {
-		.u = u, .space = space, .c = c, .sp = c->regs[CFI_RSP], .budget = SEARCH_MAX
-	};
+	struct walk w = { .u = u,
+			  .space = space,
+			  .c = c,
+			  .sp = c->regs[CFI_RSP],
+			  .end = c->size,
+			  .budget = SEARCH_MAX };
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the address is behind a call */
 

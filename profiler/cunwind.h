@@ -19,6 +19,10 @@ struct cstack {
 	const uint8_t *bytes;
 	uint32_t size;
 	bool cut; /* the stack may go on behind bytes */
+	/* What has called one of these functions through a pointer has its return address at the
+	 * end of bytes. n_calls 0: not known. */
+	const uint64_t *calls;
+	uint32_t n_calls;
 };
 
 enum cunwind_end {

@@ -1,89 +1,225 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/stackswitch.h"
 
+#include <string.h>
+
+#include "profiler/cunwind.h"
 #include "profiler/gocall.h"
 #include "profiler/gounwind.h"
+#include "profiler/prologue.h"
 #include "profiler/unwind.h"
+#include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-enum { R12 = 12, RSP = 7 };
-
-/* The goroutine's stack, as far as it was copied. */
-struct words {
-	const __u64 *at;
-	uint64_t addr;
-	uint32_t n;
+enum {
+	RSP = 7,
+	R12 = 12,
+	BEFORE =
+		24, /* bytes of a call's last instructions, where what it leads to is loaded */
 };
 
-static struct words own_words(const struct sample *s)
+/* The word of the goroutine's stack, if it was copied. */
+static bool own_word(const struct sample *s, uint64_t addr, uint64_t *ret)
 {
-	return (struct words){ s->pcs + s->n_words + s->n_user, s->resume_sp,
-			       s->n_resume_words };
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	uint64_t at = addr - s->resume_sp;
+
+	if (at % 8 || at / 8 >= s->n_resume_words)
+		return false;
+	*ret = words[at / 8];
+	return true;
 }
 
-/* Is ra behind a direct call of assembly? All of the runtime's functions that lead to racecall and
- * the like are called so. */
-static bool calls_assembly(struct space *space, uint64_t ra)
+/* The assembly whose direct call ra is behind; 0: none. All of the runtime's functions that lead to
+ * racecall and the like are called so. */
+static uint64_t called_assembly(struct space *space, uint64_t ra)
 {
-	struct go_pc f;
-	uint64_t target, entry;
+	uint64_t target;
 
-	return gocall_target(space, ra, &target) && space_entry(space, target, &entry) &&
-	       entry == target && space_go_pc(space, target, &f) && f.assembly;
+	return gocall_target(space, ra, &target) && gocall_is_assembly(space, target)
+		       ? target
+		       : 0;
 }
 
-/* Can this have been SP when assembly switched stacks? Its return address is there. */
-static bool is_left_at(struct space *space, const struct words *w, uint64_t sp)
+/* What assembly may call: C. */
+struct loaded {
+	struct stack_switch *sw;
+	struct space *space;
+};
+
+static void add_call(void *arg, uint64_t addr)
 {
-	return sp % 8 == 0 && (sp - w->addr) / 8 < w->n &&
-	       calls_assembly(space, w->at[(sp - w->addr) / 8]);
+	struct loaded *l = arg;
+	uint64_t unused;
+
+	if (l->sw->n_calls < SWITCH_CALLS && space_object(l->space, addr, &unused) &&
+	    !space_is_go(l->space, addr))
+		l->sw->calls[l->sw->n_calls++] = addr;
+}
+
+/* What is loaded by a call's last instructions, before ra. */
+static void add_calls_before(struct stack_switch *sw, struct space *space, uint64_t ra)
+{
+	struct loaded l = { sw, space };
+	uint64_t begin = ra - BEFORE, entry;
+
+	if (space_entry(space, ra - 1, &entry) && entry > begin)
+		begin = entry;
+	gocall_follow(space, begin, ra, 0, 0, add_call, &l);
 }
 
 /*
- * Where the goroutine's stack was left; 0: not known. In R12 if unwind tables have kept it, else in
- * the register still, or in the one place of C's frames where that was saved: C built without
- * tables, as the race detector is, tells no more.
+ * Was this SP when the assembly switched stacks? Then its return address is there, behind a call that leads to it.
+ * Sets sw->sp and the C functions that it may have called since: racecall's first argument is one. It is loaded by
+ * the assembly that was called last, or right before its call, or before that of the assembly around it.
  */
-static uint64_t find_sp(struct space *space, const struct cstack *c, const struct sample *s)
+static bool is_left_at(struct stack_switch *sw, struct space *space, const struct sample *s,
+		       uint64_t sp)
 {
-	const __u64 *regs = s->pcs + sample_c_at(s), *frames = regs + C_REGS;
-	struct words w = own_words(s);
-	uint64_t n = (c->regs[RSP] - s->sp) / 8, found = 0;
+	struct loaded l = { sw, space };
+	uint64_t ra, above, pc;
 
-	if (!(c->lost >> R12 & 1))
-		return is_left_at(space, &w, c->regs[R12]) ? c->regs[R12] : 0;
-	if (is_left_at(space, &w, regs[R12]))
-		return regs[R12];
-	for (uint64_t i = 0; i < n && i + C_REGS < s->n_c_words; i++) {
-		if (frames[i] == found || !is_left_at(space, &w, frames[i]))
-			continue;
-		if (found)
-			return 0;
-		found = frames[i];
+	sw->sp = sp;
+	sw->n_calls = 0;
+	if (!own_word(s, sp + sw->delta, &ra))
+		return false;
+	pc = called_assembly(space, ra);
+	if (!pc ||
+	    !gocall_follow(space, pc, UINT64_MAX, GOCALL_JUMPS, sw->entry, add_call, &l))
+		return false;
+	add_calls_before(sw, space, ra);
+	if (own_word(s, sp + sw->delta + 8, &above)) {
+		add_call(&l, above);
+		if (called_assembly(space, above))
+			add_calls_before(sw, space, above);
 	}
-	return found;
+	return true;
 }
 
-void switch_unwind(struct stack *ret, struct space *space, const struct cstack *c,
-		   const struct sample *s)
+/* Does C that may have been called save SP at this place of its stack? */
+static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint64_t place)
 {
-	struct words w = own_words(s);
-	uint64_t sp = find_sp(space, c, s);
-	uint32_t n = ret->n;
+	for (uint32_t i = 0; i < sw->n_calls; i++)
+		if (place == sw->top - 8 - 8 * prologue_saved(space, sw->calls[i], R12))
+			return true;
+	return false;
+}
+
+/*
+ * Where the goroutine's stack was left: in the register still, or where the function that was called saves that.
+ * Else in the one place of C's frames that may have it: C built without tables, as the race detector is, tells no
+ * more.
+ */
+static void find_sp(struct stack_switch *sw, struct space *space, const struct cstack *c,
+		    const struct sample *s)
+{
+	struct stack_switch try = *sw, found = *sw;
+	bool several = false;
+	uint64_t v;
+
+	if (is_left_at(&try, space, s, c->regs[R12])) {
+		*sw = try;
+		return;
+	}
+	for (uint32_t i = c->size - 8; i < c->size; i -= 8) {
+		memcpy(&v, c->bytes + i, 8);
+		if (v == found.sp || !is_left_at(&try, space, s, v))
+			continue;
+		if (is_saved_at(&try, space, c->regs[RSP] + i)) {
+			*sw = try;
+			return;
+		}
+		several |= found.sp != 0;
+		found = try;
+	}
+	if (!several)
+		*sw = found;
+}
+
+/* The assembly that has pc. */
+static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t pc,
+			bool leaf)
+{
 	struct go_pc f;
 
-	if (!sp || !space_go_pc(space, ret->pcs[n - 1] - (n > 1), &f) || !f.spwrite)
+	*sw = (struct stack_switch){ .pc = pc };
+	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta ||
+	    !space_entry(space, pc - !leaf, &sw->entry))
+		return false;
+	sw->delta = f.spdelta;
+	return true;
+}
+
+void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
+		 const struct sample *s)
+{
+	uint64_t top = s->g0_sp & ~15ull, size = top - c->regs[RSP], pc;
+
+	*ret = (struct stack_switch){ .pc = 0 };
+	if (!s->g0_sp || size < 8 || size > c->size)
+		return;
+	memcpy(&pc, c->bytes + size - 8, 8);
+	if (!switch_init(ret, space, pc, false)) {
+		ret->pc = 0;
+		return;
+	}
+	ret->top = top;
+	c->size = (uint32_t)size;
+	c->cut = false;
+	find_sp(ret, space, c, s);
+}
+
+/* Appends the goroutine's own stack, from the caller of what has switched. */
+static void add_callers(struct stack *ret, struct space *space,
+			const struct stack_switch *sw, const struct sample *s)
+{
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	uint64_t sp = sw->sp + sw->delta, ra;
+
+	if (!own_word(s, sp, &ra))
 		return;
 	gounwind(ret, space,
 		 &(struct gostack){
-			 .pc = w.at[(sp - w.addr) / 8],
+			 .pc = ra,
 			 .sp = sp + 8,
-			 .words = w.at,
-			 .n_words = w.n,
-			 .words_at = w.addr,
-			 .chain = w.at + w.n,
+			 .words = words,
+			 .n_words = s->n_resume_words,
+			 .words_at = s->resume_sp,
+			 .chain = words + s->n_resume_words,
+			 .n_chain = s->n_resume,
+			 .chain_fp = s->resume_chain_fp,
 		 });
+}
+
+bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
+		 const struct sample *s)
+{
+	struct stack_switch sw;
+
+	if (!switch_init(&sw, space, s->ip, true) ||
+	    !is_left_at(&sw, space, s, c->regs[R12]))
+		return false;
+	ret->pcs[0] = s->ip;
+	ret->n = 1;
+	add_callers(ret, space, &sw, s);
+	ret->n_resume = ret->n - 1;
+	ret->n = 1;
+	return true;
+}
+
+void switch_unwind(struct stack *ret, struct space *space, struct stack_switch *sw,
+		   const struct cstack *c, const struct sample *s, bool gap)
+{
+	uint32_t n = ret->n;
+
+	if (!sw->pc)
+		return;
+	if (gap)
+		ret->pcs[ret->n++] = sw->pc;
+	if (gap || c->lost >> R12 & 1 ? sw->sp : is_left_at(sw, space, s, c->regs[R12]))
+		add_callers(ret, space, sw, s);
 	ret->n_resume = ret->n - n;
 	ret->n = n;
 }

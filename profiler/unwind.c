@@ -61,8 +61,9 @@ static bool skip_go(struct cstack *c, struct space *space, const struct sample *
 {
 	uint32_t d;
 
-	if (!(s->flags & SAMPLE_CGO) || space_spwrite(space, s->ip) ||
-	    !space_spdelta(space, s->ip, &d) || d > c->size || c->size - d < 8)
+	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) ||
+	    space_spwrite(space, s->ip) || !space_spdelta(space, s->ip, &d) ||
+	    d > c->size || c->size - d < 8)
 		return false;
 	memcpy(&c->regs[CSTACK_IP], c->bytes + d, 8);
 	c->regs[CSTACK_SP] += d + 8;
@@ -190,6 +191,24 @@ uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwin
 	return n + 1;
 }
 
+/* C that assembly has called on the thread's stack. Addresses that ret has already are kept. */
+static void switched_stack(struct stack *ret, struct space *space, struct cunwind *u,
+			   const struct sample *s, struct cstack *c)
+{
+	struct stack_switch sw;
+	enum cunwind_end end;
+	uint32_t n = 0;
+
+	switch_find(&sw, space, c, s);
+	c->calls = sw.calls;
+	c->n_calls = sw.n_calls;
+	end = cunwind(u, space, c, ret->pcs + ret->n, MAX_USER_PCS, &n);
+	ret->n += n;
+	ret->c = true;
+	ret->c_gap = end != CUNWIND_GO || c->regs[CSTACK_SP] != sw.top;
+	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
+}
+
 /* C has other ways than frame pointers to find its callers. */
 static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 		    const struct sample *s)
@@ -201,28 +220,24 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 
 	if (s->c_sp != s->sp || !c.size || !space)
 		return false;
-	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f)) {
-		if (f.kind != FRAME_GO) /* systemstack, about to set SP: the chain has it */
-			return false;
-		ret->pcs[ret->n++] = s->ip;
-		switch_unwind(ret, space, &c, s);
-		if (ret->n_resume)
-			return true;
-		ret->n = 0;
-		return false;
-	}
+	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f) && f.spwrite)
+		/* false: systemstack, about to set SP; the chain has it */
+		return f.kind == FRAME_GO && switch_leaf(ret, space, &c, s);
 	if (space_is_go(space, s->ip)) {
 		if (!skip_go(&c, space, s))
 			return false;
 		ret->pcs[before++] = s->ip;
+	}
+	if (s->resume == RESUME_SWITCHED) {
+		ret->n = before;
+		switched_stack(ret, space, u, s, &c);
+		return true;
 	}
 	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
 	ret->n = before + n;
 	ret->c = true;
 	ret->c_root = end == CUNWIND_ROOT;
 	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
-	if (s->resume == RESUME_SWITCHED && end == CUNWIND_GO)
-		switch_unwind(ret, space, &c, s);
 	return true;
 }
 

@@ -113,6 +113,7 @@ static void sample(const struct user_regs_struct *r)
 	s->ip = r->rip;
 	s->sp = r->rsp;
 	s->fp = r->rbp;
+	scratch.kept = r->r12;
 	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, start_code, &extras);
 	memcpy(scratch.registers, regs, sizeof(regs));
 	if (s->c_sp)

@@ -7,6 +7,7 @@
 #include "profiler/base/strtab.h"
 #include "profiler/callsite.h"
 #include "profiler/gocall.h"
+#include "profiler/prologue.h"
 #include "profiler/unwind.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -458,6 +459,9 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 	cr_expect_not(gocall_target(NULL, leaf, &unused));
 	cr_expect_not(gocall_may_be_of(NULL, leaf, leaf));
 	cr_expect_not(gocall_by_register(NULL, leaf));
+	cr_expect_not(gocall_is_assembly(NULL, leaf));
+	cr_expect_not(gocall_follow(NULL, leaf, UINT64_MAX, 1, leaf + 1, NULL, NULL));
+	cr_expect_eq(prologue_saved(NULL, leaf, 12), 0);
 	cr_expect_not(space_spwrite(NULL, leaf));
 	cr_expect_not(space_is_go(NULL, leaf));
 	cr_expect_null(space_object(NULL, leaf, &unused));
@@ -476,6 +480,7 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 		cr_expect_not(is_first_function(o, leaf, true));
 		callee = callee_at(&callees, o, leaf);
 		cr_expect_eq(callsite_find(NULL, leaf, &callee), CALLSITE_NONE);
+		cr_expect_not(callee_is(NULL, leaf, &callee));
 	}
 	for (uint32_t flags = 0; flags < 1 << 16; flags += 1 << 4) {
 		for (uint16_t resume = RESUME_NONE; resume <= RESUME_SWITCHED; resume++) {
