@@ -36,7 +36,6 @@ enum {
 	LABEL_BYTES = 4096,
 	C_REGS = 17,              /* of struct cstack */
 	C_BYTES = 64 << 10,       /* of stack, where C was called */
-	C_BYTES_LEAST = 512,      /* ... where no more can be read */
 	C_BYTES_VDSO = 1 << 10,   /* ... from the vDSO to nanotime1 and the like */
 	HANDLER_BYTES = 32 << 10, /* of a signal handler */
 };

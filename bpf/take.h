@@ -104,6 +104,15 @@ static __always_inline void switched_find(struct scratch *tmp, struct goroutine_
 	extras->c_end = called_back ? g->g0_hi : g->g0_sp + 16;
 }
 
+/* Has the runtime itself called C on the thread's stack, to start a thread and the like? */
+static __always_inline bool runtime_in_c(const struct sample *s, const struct walk *w,
+					 const struct layout *l)
+{
+	return (s->flags & (SAMPLE_G0 | SAMPLE_CGO)) == SAMPLE_G0 && l->text_len &&
+	       s->ip - w->text >= l->text_len && s->resume != RESUME_VDSO &&
+	       s->ip - vdso_addr() >= VDSO_MAX;
+}
+
 static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64 tp,
 					   __u64 g_reg, __u64 m_reg,
 					   const struct executable *exe, __u64 start_code,
@@ -183,6 +192,10 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	    s->resume == RESUME_SWITCHED ||
 	    (s->flags & SAMPLE_CGO && s->sp - g->alt_lo >= g->alt_hi - g->alt_lo))
 		s->c_sp = s->sp;
+	if (runtime_in_c(s, w, &exe->layout)) {
+		s->c_sp = s->sp;
+		extras->c_end = g->hi + G0_SLACK;
+	}
 }
 
 /* The stack and the goroutine of the thread with the registers in tmp->sample and this thread pointer.
@@ -257,6 +270,26 @@ static __always_inline void context_copy(__u64 *to, const __u64 *context)
 	to[16] = context[16];
 }
 
+/* As much of it as can be read: nobody knows the ends of a stack that C has made. A page at a time is
+ * too many reads, so first the rest of the page that from is in, then by halves. */
+static __always_inline void pages_take(struct scratch *tmp, __u32 at, __u64 from, __u64 max)
+{
+	__u64 len = (PAGE - (from & (PAGE - 1))) & ~7ull, more;
+
+	if (len > PAGE || len > max || at > MAX_WORDS + C_REGS ||
+	    bpf_probe_read_user(&tmp->pcs[at], len, (void *)from))
+		return;
+	for (more = C_BYTES / 2; more >= PAGE; more /= 2) {
+		barrier_var(len);
+		if (len > C_BYTES - more)
+			continue;
+		if (!bpf_probe_read_user((void *)&tmp->pcs[at] + len, more,
+					 (void *)from + len))
+			len += more;
+	}
+	tmp->sample.n_c_words = C_REGS + len / 8;
+}
+
 /*
  * Registers and the thread's stack, behind all else, when C or the vDSO may be what runs, or what has called.
  * Not static for the same reason as walk_window().
@@ -282,17 +315,14 @@ __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 		context_copy(&tmp->pcs[n], tmp->handler.context);
 	else
 		bpf_probe_read_kernel(&tmp->pcs[n], sizeof(tmp->registers), tmp->registers);
-	/* nobody knows the ends of a stack that C has made */
-	for (int i = 0; i < 8; i++) {
-		barrier_var(size);
-		if (size > C_BYTES)
-			break;
-		if (!bpf_probe_read_user(&tmp->pcs[n + C_REGS], size, (void *)from)) {
-			tmp->sample.n_c_words = C_REGS + size / 8;
-			break;
-		}
-		size = size / 2 & ~7ull;
-	}
+	if (size > C_BYTES)
+		return 0;
+	barrier_var(size);
+	if (size <= C_BYTES &&
+	    !bpf_probe_read_user(&tmp->pcs[n + C_REGS], size, (void *)from))
+		tmp->sample.n_c_words = C_REGS + size / 8;
+	else
+		pages_take(tmp, n + C_REGS, from, size);
 	return 0;
 }
 

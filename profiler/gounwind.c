@@ -208,6 +208,22 @@ static bool step_from_moved(struct walk *w, const struct go_pc *f)
 	return step_by_chain(w);
 }
 
+/* asmcgocall has called C on the stack that it was on, g0, and has saved SP before it aligned that: at SP,
+ * or (up to Go 1.20) 40 bytes above. */
+static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
+{
+	uint64_t saved, ra;
+
+	for (int at = 0; at <= 40; at += 40) {
+		if (!word_at(w, w->sp + (uint64_t)at, &saved) || saved <= w->sp ||
+		    saved - w->sp > 96 || !word_at(w, saved + f->spdelta, &ra) ||
+		    !gocall_may_be_of(w->space, ra, w->pc - 1))
+			continue;
+		return add(w, ra, saved + f->spdelta + 8);
+	}
+	return false;
+}
+
 /* To the caller. false: there is none, or it is not known. */
 static bool step(struct walk *w)
 {
@@ -229,6 +245,8 @@ static bool step(struct walk *w)
 					w->sp && f.has_spdelta ? w->sp + f.spdelta + 8 : 0);
 	if (!w->sp || !f.has_spdelta)
 		return step_by_chain(w);
+	if (f.kind == FRAME_ASMCGOCALL && !exact && step_from_asmcgocall(w, &f))
+		return true;
 	if (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8, &f))
 		return step_from_moved(w, &f);
 	return step_by_pclntab(w, &f);

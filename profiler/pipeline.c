@@ -96,11 +96,12 @@ static bool is_root(uint8_t kind)
 }
 
 /* What calls on another stack. As the leaf it may have found that it is there already, and the frame
- * pointer is not the goroutine's then. */
-static bool switches(uint8_t kind)
+ * pointer is not the goroutine's then. alone: the leaf, or no caller is known: asmcgocall may have called
+ * on the stack that it was on. */
+static bool switches(uint8_t kind, bool alone)
 {
 	return kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
-	       kind == FRAME_ASMCGOCALL;
+	       (kind == FRAME_ASMCGOCALL && alone);
 }
 
 /* Frames are missing here; what follows is known again. */
@@ -183,7 +184,8 @@ static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct samp
 			if (leaf && s->resume)
 				return kind;
 		}
-		if (s->resume == RESUME_SCHED && !pl->resuming && switches(kind) &&
+		if (s->resume == RESUME_SCHED && !pl->resuming &&
+		    switches(kind, !i || i == n_pcs - 1) &&
 		    (i || kind == FRAME_MORESTACK || s->fp == s->resume_fp))
 			return kind;
 		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;

@@ -16,6 +16,7 @@ enum {
 	CSTACK_BP = 6, /* in struct cstack */
 	CSTACK_SP = 7,
 	CSTACK_IP = 16,
+	PAGE = 4096,
 	ARGS = 3 * 8, /* of crosscall2's call */
 	PUREGO_FRAME =
 		17 *
@@ -86,8 +87,8 @@ static struct cstack cstack_at(const struct sample *s, uint64_t sp)
 	c.regs[CSTACK_SP] = sp;
 	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
 	c.size = (uint32_t)(size - (sp - s->c_sp));
-	/* what c_stack_take() takes at most, and what it halves that to */
-	c.cut = size >= C_BYTES_LEAST && !(size & (size - 1));
+	/* by c_stack_take(): there was no room for more, or the next page could not be read */
+	c.cut = size == C_BYTES || (s->c_sp + size) % PAGE == 0;
 	return c;
 }
 
@@ -209,6 +210,50 @@ static void switched_stack(struct stack *ret, struct space *space, struct cunwin
 	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
 }
 
+enum { G0_RECORDS = 64 };
+
+/* The chain of frame records from fp on, in n words of the stack at addr. How many entries. */
+static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n,
+			 uint64_t addr, uint64_t fp)
+{
+	uint32_t len = 0;
+
+	while (len < G0_RECORDS && fp % 8 == 0 && (fp - addr) / 8 + 1 < n) {
+		uint64_t next = words[(fp - addr) / 8], ra = words[(fp - addr) / 8 + 1];
+		bool last = next <= fp || next - fp >= CHAIN_NO_RECORD * 8ull;
+
+		if (ra < CHAIN_MARKS || ra >> CHAIN_PC_BITS)
+			break;
+		chain[len++] = ra | (last ? 0 : next - fp) << (CHAIN_PC_BITS - 3);
+		if (last)
+			break;
+		fp = next;
+	}
+	return len;
+}
+
+/* Go on the thread's stack that has called C right there: c is where pcs[n - 1] is. */
+static void go_on_g0(struct stack *ret, struct space *space, const struct cstack *c,
+		     const struct sample *s)
+{
+	const __u64 *words = s->pcs + sample_c_at(s) + C_REGS;
+	uint32_t n = s->n_c_words - C_REGS;
+	uint64_t fp = c->lost >> CSTACK_BP & 1 ? 0 : c->regs[CSTACK_BP];
+	__u64 chain[G0_RECORDS];
+
+	gounwind(ret, space,
+		 &(struct gostack){
+			 .pc = ret->pcs[--ret->n],
+			 .sp = c->regs[CSTACK_SP],
+			 .words = words,
+			 .n_words = n,
+			 .words_at = s->c_sp,
+			 .chain = chain,
+			 .n_chain = chain_of(chain, words, n, s->c_sp, fp),
+			 .chain_fp = fp,
+		 });
+}
+
 /* C has other ways than frame pointers to find its callers. */
 static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 		    const struct sample *s)
@@ -235,6 +280,10 @@ static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
 	}
 	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
 	ret->n = before + n;
+	if (end == CUNWIND_GO && s->flags & SAMPLE_G0 && !(s->flags & SAMPLE_CGO)) {
+		go_on_g0(ret, space, &c, s);
+		return true;
+	}
 	ret->c = true;
 	ret->c_root = end == CUNWIND_ROOT;
 	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
