@@ -140,7 +140,7 @@ record() {
 	start "$tmp/rec" "$gostrobe" record "$@"
 	recorder=$pid
 	sampling_or_ended() { sampling "$recorder" || ended "$recorder"; }
-	until_true 40 sampling_or_ended || { problem "record $*: does not sample after 40 s"; finish; }
+	until_true 120 sampling_or_ended || { problem "record $*: does not sample after 120 s"; finish; }
 	sleep 0.2
 	! ended "$recorder" || { problem "record $*: ended at once: $(first_line "$tmp/rec.err")"; finish; }
 }
