@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Functions of C, C++, Rust and assembly: .symtab, .dynsym, .gnu_debugdata or a separate debug
- * file, whichever of them libdwfl finds the most in, and lines from DWARF. Nothing is read
+ * file, whichever of them libdwfl finds the most in; lines and inlined calls from DWARF. Nothing is read
  * before the first address is asked for. libdwfl looks an address up by going through all
  * symbols, so they are sorted here once.
  */
@@ -15,9 +15,11 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/debugfile.h"
+#include "symbolizer/debuginfo.h"
 #include "symbolizer/demangle.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/resolver.h"
+#include "symbolizer/symbolizer.h"
 
 struct symbol {
 	uint64_t addr, end; /* of the file */
@@ -40,7 +42,9 @@ struct symtab {
 	struct symbol *symbols;
 	uint32_t n, cap;
 	bool whole; /* local ones too: what follows a symbol is known */
-	bool lines_tried, lines;
+	bool info_tried;
+	struct debuginfo *info; /* NULL: none */
+	GElf_Addr info_bias;    /* what it adds to addresses of the file */
 };
 
 static const Dwfl_Callbacks callbacks = { .find_debuginfo = debugfile_find };
@@ -190,30 +194,36 @@ static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
 }
 
 /* The DWARF, unless it costs too much, or a part of it is in a file that libdw would open
- * wherever the target's file says. */
-static bool has_lines(struct symtab *t)
+ * wherever the target's file says. NULL: none. */
+static struct debuginfo *info_of(struct symtab *t)
 {
-	Dwarf_Addr bias;
-	Dwarf *dw;
+	Dwarf_Addr bias = 0;
 	const char *alt;
 	const void *id;
+	Dwarf *dw;
 
-	if (t->lines_tried || t->debug.heavy)
-		return t->lines;
-	t->lines_tried = true;
+	if (t->info_tried || t->debug.heavy)
+		return t->info;
+	t->info_tried = true;
 	dw = dwfl_module_getdwarf(t->module, &bias);
-	t->lines = dw &&
-		   (t->debug.ours || dwelf_dwarf_gnu_debugaltlink(dw, &alt, &id) <= 0);
-	return t->lines;
+	if (dw && (t->debug.ours || dwelf_dwarf_gnu_debugaltlink(dw, &alt, &id) <= 0))
+		t->info = debuginfo_new(dw);
+	t->info_bias = t->bias - bias;
+	return t->info;
 }
 
 static const char *line_at(struct symtab *t, uint64_t addr, uint32_t *line)
 {
-	Dwfl_Line *l = has_lines(t) ? dwfl_module_getsrc(t->module, addr + t->bias) : NULL;
-	const char *file;
+	struct debuginfo *info = info_of(t);
+	const char *file = NULL;
+	Dwfl_Line *l;
 	int n = 0;
 
 	*line = 0;
+	if (!info || debuginfo_line(info, addr + t->info_bias, &file, line))
+		return file ? file : "";
+	/* units that do not say where they are may be in .debug_aranges */
+	l = dwfl_module_getsrc(t->module, addr + t->bias);
 	file = l ? dwfl_lineinfo(l, NULL, &n, NULL, NULL, NULL) : NULL;
 	if (!file || n <= 0)
 		return file ? file : "";
@@ -221,35 +231,13 @@ static const char *line_at(struct symtab *t, uint64_t addr, uint32_t *line)
 	return file;
 }
 
-struct start {
-	uint64_t addr; /* of the DWARF */
-	int line;
-};
-
-static int start_is(Dwarf_Die *function, void *arg)
-{
-	struct start *s = arg;
-	Dwarf_Addr pc;
-
-	if (dwarf_entrypc(function, &pc) || pc != s->addr)
-		return DWARF_CB_OK;
-	dwarf_decl_line(function, &s->line);
-	return DWARF_CB_ABORT;
-}
-
-/* Goes through the functions of a unit, so it is kept. */
 static uint32_t start_line(struct symtab *t, struct symbol *s)
 {
-	Dwarf_Addr bias = 0;
-	Dwarf_Die *unit = NULL;
-	struct start start;
+	struct debuginfo *info = info_of(t);
 
-	if (!s->has_start && has_lines(t))
-		unit = dwfl_module_addrdie(t->module, s->addr + t->bias, &bias);
+	if (!s->has_start && info)
+		s->start = debuginfo_start(info, s->addr + t->info_bias);
 	s->has_start = true;
-	start = (struct start){ .addr = s->addr + t->bias - bias };
-	if (unit && dwarf_getfuncs(unit, start_is, &start, 0) >= 0 && start.line > 0)
-		s->start = (uint32_t)start.line;
 	return s->start;
 }
 
@@ -272,25 +260,39 @@ static int symtab_open(void **ret, const struct binary *b, const char **why)
 
 static int find(void *self, uint64_t addr, struct strtab *strs, struct frame *out, int cap)
 {
+	struct inlined_call calls[FRAMES_AT_PC];
 	struct symtab *t = self;
 	struct demangled d;
+	const char *file;
 	struct symbol *s;
 	uint32_t line;
+	int n = 0;
 
 	if (!t->tried)
 		read_symbols(t);
 	s = symbol_at(t, addr);
 	if (!s || !cap)
 		return 0;
-	*out = (struct frame){
-		.addr = addr,
-		.func = strtab_add(strs, demangle(&d, s->name)),
-		.kind = FRAME_NATIVE,
-	};
-	out->start_line = start_line(t, s);
-	out->file = strtab_add(strs, line_at(t, addr, &line));
-	out->line = line;
-	return 1;
+	if (info_of(t))
+		n = debuginfo_inlined(t->info, addr + t->info_bias, calls,
+				      cap < FRAMES_AT_PC ? cap - 1 : FRAMES_AT_PC - 1);
+	file = line_at(t, addr, &line);
+	for (int i = 0; i <= n; i++) {
+		const char *name = i < n ? calls[i].name : s->name;
+
+		out[i] = (struct frame){
+			.addr = addr,
+			.func = strtab_add(strs, demangle(&d, name)),
+			.file = strtab_add(strs, file),
+			.line = line,
+			.start_line = i < n ? calls[i].start_line : start_line(t, s),
+			.kind = FRAME_NATIVE,
+			.inlined = i < n,
+		};
+		file = i < n ? calls[i].file : "";
+		line = i < n ? calls[i].line : 0;
+	}
+	return n + 1;
 }
 
 static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct frame *out,
@@ -339,6 +341,7 @@ static void symtab_close(void *self)
 
 	if (!t)
 		return;
+	debuginfo_free(t->info);
 	if (t->dwfl)
 		dwfl_end(t->dwfl);
 	free(t->symbols);

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * libdw looks for the unit of an address in .debug_aranges, which clang and rustc leave out, and for
+ * inlined calls by going through the unit's DIEs each time. So both are kept in tables here. Ranges of
+ * units and of functions are sorted by address; they may lie in others.
+ */
+#include "symbolizer/debuginfo.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+
+enum {
+	DEPTH_MAX = 128,         /* of DIEs in others */
+	ORIGINS_MAX = 16,        /* from an inlined call to the DIE with its name */
+	RANGES_MAX = 1 << 19,    /* of all units */
+	FUNCTIONS_MAX = 1 << 17, /* of a unit */
+	CALLS_MAX = 1 << 16,     /* of a function */
+	UNIT_MAX = 16 << 20,     /* the longest that is looked into, in bytes */
+	TABLES_MAX = 16 << 20,   /* bytes; then the tables of all units are made anew */
+	ATTRS_MAX = 64,          /* of a DIE: they may take no bytes, but time */
+	ABBREVS_MAX = 1 << 14,   /* of a unit */
+	ABBREV_WORK = 64,        /* what libdw allocates for one */
+	/* Bytes of DWARF that are gone through for a file, some of them several times. */
+	WORK_MAX = 512 << 20,
+	RANGE_WORK = 16, /* a range costs as much as so many bytes */
+};
+
+/* All tables of ranges begin so. */
+struct range {
+	uint64_t lo, hi;
+	uint64_t reach; /* the highest hi up to here */
+};
+
+struct call {
+	uint64_t lo, hi;
+	uint32_t die, parent; /* less the offset of the unit; parent 0: the function */
+};
+
+struct function {
+	struct range range;
+	uint32_t die; /* less the offset of the unit */
+	bool tried;
+	struct call
+		*calls; /* as they are in the DWARF: each behind the one that it is in */
+	uint32_t n, cap;
+};
+
+struct unit {
+	Dwarf_Off offset;
+	uint64_t size;
+	Dwarf_Die die;
+	bool checked, good; /* what it is made of */
+	bool tried, deep;   /* deep: functions in functions too */
+	struct function *functions;
+	uint32_t n, cap;
+};
+
+struct unit_range {
+	struct range range;
+	uint32_t unit;
+};
+
+struct debuginfo {
+	Dwarf *dw;
+	bool tried;
+	struct unit *units;
+	uint32_t n_units, cap_units;
+	struct unit_range *ranges;
+	uint32_t n_ranges, cap_ranges;
+	uint64_t work;   /* done so far */
+	uint64_t tables; /* bytes of functions and calls */
+};
+
+struct debuginfo *debuginfo_new(Dwarf *dw)
+{
+	struct debuginfo *d = mem_zalloc(sizeof(*d));
+
+	d->dw = dw;
+	return d;
+}
+
+/* Of all units. */
+static void forget_functions(struct debuginfo *d)
+{
+	for (uint32_t i = 0; i < d->n_units; i++) {
+		struct unit *u = &d->units[i];
+
+		for (uint32_t k = 0; k < u->n; k++)
+			free(u->functions[k].calls);
+		free(u->functions);
+		u->functions = NULL;
+		u->n = u->cap = 0;
+		u->tried = u->deep = false;
+	}
+	d->tables = 0;
+}
+
+void debuginfo_free(struct debuginfo *d)
+{
+	if (!d)
+		return;
+	forget_functions(d);
+	free(d->units);
+	free(d->ranges);
+	free(d);
+}
+
+static bool has_work(const struct debuginfo *d)
+{
+	return d->work < WORK_MAX;
+}
+
+/* Where dwarf_ranges() is. { 0 } at first. */
+struct list {
+	ptrdiff_t state;
+	Dwarf_Addr base;
+};
+
+/* The ranges of a DIE, one after another. What was dropped by the linker starts at 0. */
+static bool range_next(struct debuginfo *d, Dwarf_Die *die, struct list *list,
+		       struct range *ret)
+{
+	Dwarf_Addr lo, hi;
+
+	while (has_work(d)) {
+		d->work += RANGE_WORK;
+		list->state = dwarf_ranges(die, list->state, &list->base, &lo, &hi);
+		if (list->state <= 0)
+			return false;
+		if (!lo || lo >= hi)
+			continue;
+		*ret = (struct range){ lo, hi, 0 };
+		return true;
+	}
+	return false;
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+	const struct range *x = a, *y = b;
+
+	if (x->lo != y->lo)
+		return x->lo < y->lo ? -1 : 1;
+	return (x->hi < y->hi) - (x->hi > y->hi);
+}
+
+static struct range *range_of(void *rows, size_t size, uint32_t i)
+{
+	return (struct range *)(void *)((char *)rows + i * size);
+}
+
+static void ranges_sort(void *rows, uint32_t n, size_t size)
+{
+	uint64_t reach = 0;
+
+	if (n)
+		qsort(rows, n, size, range_cmp);
+	for (uint32_t i = 0; i < n; i++) {
+		struct range *r = range_of(rows, size, i);
+
+		if (reach < r->hi)
+			reach = r->hi;
+		r->reach = reach;
+	}
+}
+
+/* The last row that has addr, which is the innermost; NULL: none. */
+static void *ranges_find(void *rows, uint32_t n, size_t size, uint64_t addr)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (range_of(rows, size, mid)->lo <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo && range_of(rows, size, lo - 1)->reach > addr; lo--)
+		if (range_of(rows, size, lo - 1)->hi > addr)
+			return range_of(rows, size, lo - 1);
+	return NULL;
+}
+
+/* libdw keeps all kinds of DIEs of a unit up to that which it looks for, and goes through the attributes of each DIE
+ * that it passes. Are they as few as compilers make them, up to the kind `code`, or all of them (0)? */
+static bool abbrevs_check(struct debuginfo *d, Dwarf_Die *unit, unsigned code)
+{
+	size_t at = 0, len, attrs;
+
+	for (int i = 0; i < ABBREVS_MAX && has_work(d); i++, at += len) {
+		Dwarf_Abbrev *a = dwarf_getabbrev(unit, at, &len);
+
+		if (!a || a == DWARF_END_ABBREV)
+			return a && !code;
+		d->work += len + ABBREV_WORK;
+		if (dwarf_getattrcnt(a, &attrs) || attrs > ATTRS_MAX)
+			return false;
+		if (code && dwarf_getabbrevcode(a) == code)
+			return true;
+	}
+	return false;
+}
+
+/* The kind of the DIE at offset, a number of at most 4 bytes; 0: none. */
+static unsigned abbrev_code(struct debuginfo *d, Dwarf_Off offset)
+{
+	unsigned code = 0, shift = 0;
+	Dwarf_Die die;
+
+	for (; shift < 28 && dwarf_offdie(d->dw, offset, &die); offset++, shift += 7) {
+		uint8_t byte = *(const uint8_t *)die.addr;
+
+		code |= (byte & 0x7fu) << shift;
+		if (!(byte & 0x80))
+			return code;
+	}
+	return 0;
+}
+
+static void unit_read(struct debuginfo *d, Dwarf_Off offset, Dwarf_Off next, size_t header)
+{
+	struct unit u = { .offset = offset, .size = next - offset };
+	unsigned code = abbrev_code(d, offset + header);
+	struct list list = { 0 };
+	struct range r;
+
+	if (!code || !dwarf_offdie(d->dw, offset + header, &u.die) ||
+	    !abbrevs_check(d, &u.die, code))
+		return;
+	while (dwarf_tag(&u.die) != DW_TAG_partial_unit && d->n_ranges < RANGES_MAX &&
+	       range_next(d, &u.die, &list, &r))
+		*table_add(d->ranges, d->n_ranges,
+			   d->cap_ranges) = (struct unit_range){ r, d->n_units };
+	*table_add(d->units, d->n_units, d->cap_units) = u;
+}
+
+/* May its DIEs be looked at? */
+static bool unit_good(struct debuginfo *d, struct unit *u)
+{
+	if (!u->checked)
+		u->good = abbrevs_check(d, &u->die, 0);
+	u->checked = true;
+	return u->good;
+}
+
+/* The same of that which a DIE is in. */
+static bool die_good(struct debuginfo *d, Dwarf_Die *die)
+{
+	Dwarf_Off offset = dwarf_dieoffset(die) - dwarf_cuoffset(die);
+	uint32_t lo = 0, hi = d->n_units;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (d->units[mid].offset < offset)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < d->n_units && d->units[lo].offset == offset &&
+	       unit_good(d, &d->units[lo]);
+}
+
+static void units_read(struct debuginfo *d)
+{
+	Dwarf_Off offset = 0, next;
+	size_t header;
+
+	d->tried = true;
+	while (d->n_ranges < RANGES_MAX && has_work(d) &&
+	       !dwarf_nextcu(d->dw, offset, &next, &header, NULL, NULL, NULL) &&
+	       next > offset) {
+		unit_read(d, offset, next, header);
+		offset = next;
+	}
+	ranges_sort(d->ranges, d->n_ranges, sizeof(*d->ranges));
+}
+
+/* NULL: none that is known. */
+static struct unit *unit_at(struct debuginfo *d, uint64_t addr)
+{
+	struct unit_range *r;
+
+	if (!d->tried)
+		units_read(d);
+	r = ranges_find(d->ranges, d->n_ranges, sizeof(*r), addr);
+	return r ? &d->units[r->unit] : NULL;
+}
+
+/* The first DIE in another. false: there is none. */
+static bool die_first(struct debuginfo *d, Dwarf_Die *in, Dwarf_Die *ret)
+{
+	return has_work(d) && !dwarf_child(in, ret);
+}
+
+/* The one beside it. libdw goes through all that is between them, and where there is none to the end of what
+ * they are in, which newer ones tell. */
+static bool die_next(struct debuginfo *d, Dwarf_Die *die)
+{
+	const char *from = die->addr, *to;
+	Dwarf_Die next;
+	int err;
+
+	memset(&next, 0, sizeof(next));
+	err = has_work(d) ? dwarf_siblingof(die, &next) : -1;
+	to = next.addr;
+	if (err < 0 || !to || to <= from)
+		return false;
+	d->work += (uint64_t)(to - from);
+	*die = next;
+	return !err;
+}
+
+/* What leads to functions. */
+static bool holds_functions(int tag, bool deep)
+{
+	switch (tag) {
+	case DW_TAG_namespace:
+	case DW_TAG_module:
+	case DW_TAG_structure_type:
+	case DW_TAG_class_type:
+	case DW_TAG_union_type:
+	case DW_TAG_enumeration_type:
+	case DW_TAG_interface_type: return true;
+	case DW_TAG_subprogram:
+	case DW_TAG_lexical_block:
+	case DW_TAG_try_block:
+	case DW_TAG_catch_block: return deep;
+	default: return false;
+	}
+}
+
+static void functions_add(struct debuginfo *d, struct unit *u, Dwarf_Die *in, int depth)
+{
+	Dwarf_Die die;
+	struct range r;
+
+	if (depth == DEPTH_MAX || !die_first(d, in, &die))
+		return;
+	do {
+		int tag = dwarf_tag(&die);
+		struct list list = { 0 };
+
+		while (tag == DW_TAG_subprogram && u->n < FUNCTIONS_MAX &&
+		       range_next(d, &die, &list, &r))
+			*table_add(u->functions, u->n, u->cap) = (struct function){
+				.range = r,
+				.die = (uint32_t)(dwarf_dieoffset(&die) - u->offset),
+			};
+		if (holds_functions(tag, u->deep))
+			functions_add(d, u, &die, depth + 1);
+	} while (die_next(d, &die));
+}
+
+static void functions_read(struct debuginfo *d, struct unit *u, bool deep)
+{
+	for (uint32_t i = 0; i < u->n; i++)
+		free(u->functions[i].calls);
+	u->n = 0;
+	u->tried = true;
+	u->deep = deep;
+	if (u->size <= UNIT_MAX && unit_good(d, u))
+		functions_add(d, u, &u->die, 0);
+	ranges_sort(u->functions, u->n, sizeof(*u->functions));
+	d->tables += u->n * sizeof(*u->functions);
+}
+
+static struct function *function_find(struct unit *u, uint64_t addr)
+{
+	return ranges_find(u->functions, u->n, sizeof(*u->functions), addr);
+}
+
+/* NULL: none that is known. */
+static struct function *function_at(struct debuginfo *d, struct unit *u, uint64_t addr)
+{
+	struct function *f;
+
+	if (d->tables > TABLES_MAX)
+		forget_functions(d);
+	if (!u->tried)
+		functions_read(d, u, false);
+	f = function_find(u, addr);
+	if (!f && !u->deep) {
+		functions_read(d, u, true);
+		f = function_find(u, addr);
+	}
+	return f;
+}
+
+/* Those in a DIE, which is of the call at `parent`. */
+static void calls_add(struct debuginfo *d, struct unit *u, struct function *f,
+		      Dwarf_Die *in, uint32_t parent, int depth)
+{
+	Dwarf_Die die;
+	struct range r;
+
+	if (depth == DEPTH_MAX || !die_first(d, in, &die))
+		return;
+	do {
+		uint32_t at = (uint32_t)(dwarf_dieoffset(&die) - u->offset);
+		int tag = dwarf_tag(&die);
+		struct list list = { 0 };
+
+		if (tag == DW_TAG_lexical_block || tag == DW_TAG_try_block ||
+		    tag == DW_TAG_catch_block)
+			calls_add(d, u, f, &die, parent, depth + 1);
+		if (tag != DW_TAG_inlined_subroutine)
+			continue;
+		while (f->n < CALLS_MAX && range_next(d, &die, &list, &r))
+			if (r.lo < f->range.hi && r.hi > f->range.lo)
+				*table_add(f->calls, f->n, f->cap) =
+					(struct call){ r.lo, r.hi, at, parent };
+		calls_add(d, u, f, &die, at, depth + 1);
+	} while (die_next(d, &die));
+}
+
+/* Half of a function's calls would be false; so it has none when it was not read to its end. */
+static void calls_read(struct debuginfo *d, struct unit *u, struct function *f)
+{
+	Dwarf_Die die;
+
+	f->tried = true;
+	if (!dwarf_offdie(d->dw, u->offset + f->die, &die))
+		return;
+	calls_add(d, u, f, &die, 0, 0);
+	if (!has_work(d) || f->n == CALLS_MAX)
+		f->n = 0;
+	d->tables += f->n * sizeof(*f->calls);
+}
+
+/* The DIE that this one is a copy of, if it is in a file whose units are known, or in that which dwz took out of
+ * several (debugfile.h). */
+static bool origin_find(struct debuginfo *d, Dwarf_Die *die)
+{
+	Dwarf_Attribute link;
+	unsigned form;
+
+	if (!dwarf_attr(die, DW_AT_abstract_origin, &link) &&
+	    !dwarf_attr(die, DW_AT_specification, &link))
+		return false;
+	form = dwarf_whatform(&link);
+	if (form == DW_FORM_ref_sig8 || !dwarf_formref_die(&link, die))
+		return false;
+	return dwarf_cu_getdwarf(die->cu) != d->dw || die_good(d, die);
+}
+
+/* Of the DIE, or of that which it is a copy of. dwarf_attr_integrate() would also open files that a DIE names. */
+static Dwarf_Attribute *attr_find(struct debuginfo *d, Dwarf_Die die, unsigned name,
+				  Dwarf_Attribute *ret)
+{
+	for (int i = 0; i < ORIGINS_MAX; i++) {
+		if (dwarf_attr(&die, name, ret))
+			return ret;
+		if (!origin_find(d, &die))
+			break;
+	}
+	return NULL;
+}
+
+/* NULL: it has none. */
+static const char *name_of(struct debuginfo *d, const Dwarf_Die *die)
+{
+	static const unsigned names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name,
+					  DW_AT_name };
+	Dwarf_Attribute attr;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *s = attr_find(d, *die, names[i], &attr)
+					? dwarf_formstring(&attr)
+					: NULL;
+
+		if (s && *s)
+			return s;
+	}
+	return NULL;
+}
+
+/* 0: it has none. */
+static uint32_t number_of(struct debuginfo *d, const Dwarf_Die *die, unsigned name)
+{
+	Dwarf_Attribute attr;
+	Dwarf_Word n;
+
+	return attr_find(d, *die, name, &attr) && !dwarf_formudata(&attr, &n) &&
+			       n <= UINT32_MAX
+		       ? (uint32_t)n
+		       : 0;
+}
+
+/* As the unit numbers its files. */
+static const char *file_of(struct unit *u, uint32_t i)
+{
+	Dwarf_Files *files;
+	const char *s;
+	size_t n;
+
+	if (dwarf_getsrcfiles(&u->die, &files, &n) || i >= n)
+		return "";
+	s = dwarf_filesrc(files, i, NULL, NULL);
+	return s ? s : "";
+}
+
+static bool call_read(struct debuginfo *d, struct unit *u, const struct call *c,
+		      struct inlined_call *ret)
+{
+	Dwarf_Die die;
+
+	if (!dwarf_offdie(d->dw, u->offset + c->die, &die))
+		return false;
+	ret->name = name_of(d, &die);
+	ret->line = number_of(d, &die, DW_AT_call_line);
+	ret->file = ret->line ? file_of(u, number_of(d, &die, DW_AT_call_file)) : "";
+	ret->start_line = number_of(d, &die, DW_AT_decl_line);
+	return ret->name != NULL;
+}
+
+int debuginfo_inlined(struct debuginfo *d, uint64_t addr, struct inlined_call *ret, int cap)
+{
+	struct unit *u = unit_at(d, addr);
+	struct function *f = u ? function_at(d, u, addr) : NULL;
+	const struct call *chain[DEPTH_MAX];
+	uint32_t parent = 0;
+	int n = 0;
+
+	if (!f)
+		return 0;
+	if (!f->tried)
+		calls_read(d, u, f);
+	for (uint32_t i = 0; i < f->n; i++) {
+		const struct call *c = &f->calls[i];
+
+		if (c->parent != parent || addr < c->lo || addr >= c->hi)
+			continue;
+		if (n == cap || n == DEPTH_MAX)
+			return 0;
+		chain[n++] = c;
+		parent = c->die;
+	}
+	for (int i = 0; i < n; i++)
+		if (!call_read(d, u, chain[n - 1 - i], &ret[i]))
+			return 0;
+	return n;
+}
+
+bool debuginfo_line(struct debuginfo *d, uint64_t addr, const char **file, uint32_t *line)
+{
+	struct unit *u = unit_at(d, addr);
+	Dwarf_Line *l = u ? dwarf_getsrc_die(&u->die, addr) : NULL;
+	int n = 0;
+
+	*line = 0;
+	*file = l ? dwarf_linesrc(l, NULL, NULL) : NULL;
+	if (!*file)
+		*file = "";
+	if (l && !dwarf_lineno(l, &n) && n > 0)
+		*line = (uint32_t)n;
+	return u != NULL;
+}
+
+uint32_t debuginfo_start(struct debuginfo *d, uint64_t addr)
+{
+	struct unit *u = unit_at(d, addr);
+	struct function *f = u ? function_at(d, u, addr) : NULL;
+	Dwarf_Die die;
+
+	if (!f || f->range.lo != addr || !dwarf_offdie(d->dw, u->offset + f->die, &die))
+		return 0;
+	return number_of(d, &die, DW_AT_decl_line);
+}
