@@ -9,8 +9,10 @@
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "profiler/base/arena.h"
+#include "symbolizer/ranges.h"
 
 enum {
 	DEPTH_MAX = 128,         /* of DIEs in others */
@@ -20,18 +22,15 @@ enum {
 	CALLS_MAX = 1 << 16,     /* of a function */
 	UNIT_MAX = 16 << 20,     /* the longest that is looked into, in bytes */
 	TABLES_MAX = 16 << 20,   /* bytes; then the tables of all units are made anew */
-	ATTRS_MAX = 64,          /* of a DIE: they may take no bytes, but time */
+	ATTRS_MAX = 32,          /* of a DIE: they may take no bytes, but time */
 	ABBREVS_MAX = 1 << 14,   /* of a unit */
 	ABBREV_WORK = 64,        /* what libdw allocates for one */
-	/* Bytes of DWARF that are gone through for a file, some of them several times. */
+	/* Bytes of DWARF that are gone through for a file, some of them several times. Those of compilers take 5 ns
+	 * each, others may take 100 and more, so the time is limited too. */
 	WORK_MAX = 512 << 20,
-	RANGE_WORK = 16, /* a range costs as much as so many bytes */
-};
-
-/* All tables of ranges begin so. */
-struct range {
-	uint64_t lo, hi;
-	uint64_t reach; /* the highest hi up to here */
+	SPENT_MAX_MS = 2000,
+	WORK_STEP = 64 << 10, /* between two looks at the clock */
+	RANGE_WORK = 16,      /* a range costs as much as so many bytes */
 };
 
 struct call {
@@ -70,8 +69,10 @@ struct debuginfo {
 	uint32_t n_units, cap_units;
 	struct unit_range *ranges;
 	uint32_t n_ranges, cap_ranges;
-	uint64_t work;   /* done so far */
-	uint64_t tables; /* bytes of functions and calls */
+	uint64_t spent, since; /* ns of CPU time for that; when it began */
+	uint64_t look;         /* at the clock, when so much work is done */
+	uint64_t work;         /* done so far */
+	uint64_t tables;       /* bytes of functions and calls */
 };
 
 struct debuginfo *debuginfo_new(Dwarf *dw)
@@ -108,8 +109,35 @@ void debuginfo_free(struct debuginfo *d)
 	free(d);
 }
 
-static bool has_work(const struct debuginfo *d)
+static uint64_t cpu_now(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Around what makes tables. */
+static void work_begin(struct debuginfo *d)
+{
+	d->since = cpu_now();
+}
+
+static void work_end(struct debuginfo *d)
+{
+	d->spent += cpu_now() - d->since;
+}
+
+/* May there be more of it? Once there may not, that stays. */
+static bool has_work(struct debuginfo *d)
+{
+	if (d->work < d->look)
+		return true;
+	d->look = d->work + WORK_STEP;
+	if (d->spent + cpu_now() - d->since > SPENT_MAX_MS * (uint64_t)1000000)
+		d->work = WORK_MAX;
+	if (d->work >= WORK_MAX)
+		d->look = 0;
 	return d->work < WORK_MAX;
 }
 
@@ -136,54 +164,6 @@ static bool range_next(struct debuginfo *d, Dwarf_Die *die, struct list *list,
 		return true;
 	}
 	return false;
-}
-
-static int range_cmp(const void *a, const void *b)
-{
-	const struct range *x = a, *y = b;
-
-	if (x->lo != y->lo)
-		return x->lo < y->lo ? -1 : 1;
-	return (x->hi < y->hi) - (x->hi > y->hi);
-}
-
-static struct range *range_of(void *rows, size_t size, uint32_t i)
-{
-	return (struct range *)(void *)((char *)rows + i * size);
-}
-
-static void ranges_sort(void *rows, uint32_t n, size_t size)
-{
-	uint64_t reach = 0;
-
-	if (n)
-		qsort(rows, n, size, range_cmp);
-	for (uint32_t i = 0; i < n; i++) {
-		struct range *r = range_of(rows, size, i);
-
-		if (reach < r->hi)
-			reach = r->hi;
-		r->reach = reach;
-	}
-}
-
-/* The last row that has addr, which is the innermost; NULL: none. */
-static void *ranges_find(void *rows, uint32_t n, size_t size, uint64_t addr)
-{
-	uint32_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (range_of(rows, size, mid)->lo <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo && range_of(rows, size, lo - 1)->reach > addr; lo--)
-		if (range_of(rows, size, lo - 1)->hi > addr)
-			return range_of(rows, size, lo - 1);
-	return NULL;
 }
 
 /* libdw keeps all kinds of DIEs of a unit up to that which it looks for, and goes through the attributes of each DIE
@@ -262,8 +242,14 @@ static bool die_good(struct debuginfo *d, Dwarf_Die *die)
 		else
 			hi = mid;
 	}
-	return lo < d->n_units && d->units[lo].offset == offset &&
-	       unit_good(d, &d->units[lo]);
+	if (lo == d->n_units || d->units[lo].offset != offset)
+		return false;
+	if (d->units[lo].checked)
+		return d->units[lo].good;
+	work_begin(d);
+	unit_good(d, &d->units[lo]);
+	work_end(d);
+	return d->units[lo].good;
 }
 
 static void units_read(struct debuginfo *d)
@@ -272,6 +258,7 @@ static void units_read(struct debuginfo *d)
 	size_t header;
 
 	d->tried = true;
+	work_begin(d);
 	while (d->n_ranges < RANGES_MAX && has_work(d) &&
 	       !dwarf_nextcu(d->dw, offset, &next, &header, NULL, NULL, NULL) &&
 	       next > offset) {
@@ -279,6 +266,7 @@ static void units_read(struct debuginfo *d)
 		offset = next;
 	}
 	ranges_sort(d->ranges, d->n_ranges, sizeof(*d->ranges));
+	work_end(d);
 }
 
 /* NULL: none that is known. */
@@ -364,10 +352,12 @@ static void functions_read(struct debuginfo *d, struct unit *u, bool deep)
 	u->n = 0;
 	u->tried = true;
 	u->deep = deep;
+	work_begin(d);
 	if (u->size <= UNIT_MAX && unit_good(d, u))
 		functions_add(d, u, &u->die, 0);
 	ranges_sort(u->functions, u->n, sizeof(*u->functions));
 	d->tables += u->n * sizeof(*u->functions);
+	work_end(d);
 }
 
 static struct function *function_find(struct unit *u, uint64_t addr)
@@ -427,8 +417,10 @@ static void calls_read(struct debuginfo *d, struct unit *u, struct function *f)
 	f->tried = true;
 	if (!dwarf_offdie(d->dw, u->offset + f->die, &die))
 		return;
+	work_begin(d);
 	calls_add(d, u, f, &die, 0, 0);
-	if (!has_work(d) || f->n == CALLS_MAX)
+	work_end(d);
+	if (d->work >= WORK_MAX || f->n == CALLS_MAX)
 		f->n = 0;
 	d->tables += f->n * sizeof(*f->calls);
 }

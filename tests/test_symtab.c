@@ -18,6 +18,7 @@
 #include "symbolizer/demangle.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/resolver.h"
+#include "symbolizer/symbolizer.h"
 
 static const char source[] =
 	"int plain(int x) {\n" /* line 1 */
@@ -412,4 +413,186 @@ Test(symtab, names_that_grow)
 	memcpy(many, "_Z4990", 6);
 	many[sizeof(many) - 1] = 0;
 	cr_expect_eq(demangle(&d, many), many);
+}
+
+/* C and C++. */
+static const char inlining[] =
+	"static inline __attribute__((always_inline)) int inner(int x) {\n" /* line 1 */
+	"	__asm__ volatile(\"mark: nop\" : \"+r\"(x));\n"
+	"	return x * 7; }\n"
+	"static inline __attribute__((always_inline)) int middle(int x) {\n"
+	"	return inner(x) + 1; }\n"
+	"int outer(int x) {\n"
+	"	return middle(x) - 2; }\n";
+
+static void expect_frame(const struct frame *f, const char *name, uint32_t line,
+			 uint32_t start_line, bool inlined)
+{
+	const char *file = strtab_get(strs, f->file);
+
+	cr_expect_str_eq(strtab_get(strs, f->func), name);
+	cr_expect(strlen(file) > 8 && !strcmp(file + strlen(file) - 8, "inline.c"),
+		  "%s of %s", file, name);
+	cr_expect(f->line == line && f->start_line == start_line, "%s: %u, from %u", name,
+		  f->line, f->start_line);
+	cr_expect(f->inlined == inlined && f->kind == FRAME_NATIVE);
+}
+
+Test(symtab, inlined_calls)
+{
+	static const char *const compilers[] = {
+		"gcc -g",
+		"g++ -g",
+		"gcc -g -gdwarf-4",
+		"gcc -g -gz",
+		"clang -g",
+		"clang -g -gdwarf-aranges",
+		"clang -g -gdwarf-4",
+		/* units in order and out of it, of several ranges */
+		"gcc -g -ffunction-sections",
+		"clang -g -ffunction-sections",
+	};
+	struct frame f[FRAMES_AT_PC];
+	char path[128];
+	FILE *source_file;
+
+	snprintf(path, sizeof(path), "%s/inline.c", dir);
+	source_file = fopen(path, "w");
+	cr_assert(source_file && fputs(inlining, source_file) >= 0 && !fclose(source_file));
+	for (size_t i = 0; i < sizeof(compilers) / sizeof(*compilers); i++) {
+		bool plus = compilers[i][1] == '+';
+
+		cr_assert(run(
+			"%s -O2 -shared -fPIC -w -Wl,--version-script=lib.map -o lib.so %s inline.c && nm lib.so >lib.nm",
+			compilers[i], plus ? "" : "lib.c"));
+		open_lib("lib.so");
+		cr_assert_eq(
+			symtab_resolver.find(table, address("mark"), strs, f, FRAMES_AT_PC),
+			3, "%s", compilers[i]);
+		expect_frame(&f[0], "inner", 2, 1, true);
+		expect_frame(&f[1], "middle", 5, 4, true);
+		expect_frame(&f[2], "outer", 7, 6, false);
+		/* no room for all: the function around them is sure */
+		cr_assert_eq(symtab_resolver.find(table, address("mark"), strs, f, 2), 1);
+		expect_frame(&f[0], "outer", 2, 6, false);
+		cr_assert(run("strip -g lib.so"));
+		open_lib("lib.so");
+		cr_assert_eq(
+			symtab_resolver.find(table, address("mark"), strs, f, FRAMES_AT_PC),
+			1);
+		cr_expect_str_eq(strtab_get(strs, f->func), "outer");
+	}
+}
+
+/* Asks for what it knew before its DWARF was damaged. */
+static void find_in(const struct buf *file, uint64_t addr)
+{
+	struct binary b = { .path = "", .root = root };
+	struct frame f[FRAMES_AT_PC];
+	const char *why;
+
+	shut();
+	cr_assert_eq(elf_parse(&elf, file->data, file->len), 0);
+	b.elf = elf;
+	cr_assert_eq(symtab_resolver.open(&table, &b, &why), 0);
+	for (int64_t skip = -16; skip < 16; skip++) {
+		int n = symtab_resolver.find(table, addr + (uint64_t)skip, strs, f,
+					     FRAMES_AT_PC);
+
+		cr_assert(n >= 0 && n <= FRAMES_AT_PC);
+		for (int i = 0; i < n; i++)
+			cr_assert(f[i].func && f[i].inlined == (i < n - 1));
+	}
+}
+
+Test(symtab, damaged_debug_info, .timeout = 100)
+{
+	static const char *const sections[] = { ".debug_info", ".debug_abbrev",
+						".debug_rnglists", ".debug_str" };
+	struct buf file = { 0 };
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/inline.c", dir);
+	f = fopen(path, "w");
+	cr_assert(f && fputs(inlining, f) >= 0 && !fclose(f));
+	cr_assert(run(
+		"gcc -g -O2 -shared -fPIC -ffunction-sections -w -Wl,--version-script=lib.map -o lib.so lib.c inline.c && "
+		"nm lib.so >lib.nm"));
+	snprintf(path, sizeof(path), "%s/lib.so", dir);
+	cr_assert_eq(file_read(AT_FDCWD, path, 1 << 20, &file), 0);
+	srand(1);
+	for (int i = 0; i < 400; i++) {
+		struct cursor bytes;
+		uint64_t vaddr;
+		uint8_t old[3], *at;
+
+		cr_assert_eq(elf_parse(&elf, file.data, file.len), 0);
+		cr_assert(elf_section(elf, sections[i % 4], &vaddr, &bytes));
+		at = file.data + (bytes.data - file.data) +
+		     (size_t)rand() % (bytes.len - sizeof(old));
+		elf_close(elf);
+		elf = NULL;
+		memcpy(old, at, sizeof(old));
+		at[rand() % 3] = (uint8_t)rand();
+		at[rand() % 3] = (uint8_t)(rand() % 4 ? at[0] : 0xff);
+		find_in(&file, address("mark"));
+		shut();
+		memcpy(at, old, sizeof(old));
+	}
+	buf_release(&file);
+}
+
+/* Attributes and DIEs that take next to nothing in the file, but time. */
+Test(symtab, attributes_without_end, .timeout = 100)
+{
+	char path[128];
+	struct frame f;
+	FILE *s;
+
+	snprintf(path, sizeof(path), "%s/many.s", dir);
+	s = fopen(path, "w");
+	cr_assert(s);
+	fputs(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
+	      ".section .debug_abbrev,\"\",@progbits\n"
+	      ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
+	      ".byte 2, 0x34, 0\n.rept 100000\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0, 0\n"
+	      ".section .debug_info,\"\",@progbits\n"
+	      ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
+	      ".rept 1000000\n.byte 2\n.endr\n.byte 0\n2:\n",
+	      s);
+	cr_assert_eq(fclose(s), 0);
+	cr_assert(run(
+		"gcc -shared -Wl,-z,noexecstack -o lib.so many.s && nm lib.so >lib.nm"));
+	open_lib("lib.so");
+	f = find(address("f"));
+	cr_expect_str_eq(strtab_get(strs, f.func), "f");
+}
+
+/* Each DIE is passed once for each that it is in, unless something ends that. */
+Test(symtab, blocks_in_blocks, .timeout = 100)
+{
+	char path[128];
+	struct frame f;
+	FILE *s;
+
+	snprintf(path, sizeof(path), "%s/deep.s", dir);
+	s = fopen(path, "w");
+	cr_assert(s);
+	fputs(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
+	      ".section .debug_abbrev,\"\",@progbits\n"
+	      ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
+	      ".byte 2, 0x34, 0\n.rept 30\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0\n"
+	      ".byte 3, 0x2e, 1, 0x11, 1, 0x12, 7, 0, 0, 4, 0x0b, 1, 0, 0, 0\n"
+	      ".section .debug_info,\"\",@progbits\n"
+	      ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
+	      ".byte 3\n.quad f, 64\n.rept 100\n.byte 4\n.endr\n"
+	      ".rept 15000000\n.byte 2\n.endr\n.rept 103\n.byte 0\n.endr\n2:\n",
+	      s);
+	cr_assert_eq(fclose(s), 0);
+	cr_assert(run(
+		"gcc -shared -Wl,-z,noexecstack -o lib.so deep.s && nm lib.so >lib.nm"));
+	open_lib("lib.so");
+	f = find(address("f"));
+	cr_expect_str_eq(strtab_get(strs, f.func), "f");
 }
