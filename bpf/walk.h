@@ -374,28 +374,17 @@ static __always_inline bool is_record(const struct walk *w, __u64 addr)
 	       r.next < w->hi && !(r.next & 7) && r.ra - w->text < w->text_len;
 }
 
-/*
- * Assembly has switched stacks: SP and the frame pointer from before are still in their registers,
- * or C has saved them. Its first function did so at once, if it did. Where the copy of the
- * goroutine's stack begins, at SP or not far below; and a frame record of its, or 0.
- *
- * Not static for the same reason as walk_window().
- */
-__attribute__((noinline)) int left_find(__u32 cpu)
+/* Where SP and the frame pointer of the goroutine's stack, [lo, lo + size), may have been saved. */
+static __always_inline void saved_find(struct scratch *tmp, __u64 from, __u64 lo,
+				       __u64 size)
 {
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 lo, size, from, v;
-	struct sample *s;
+	struct sample *s = &tmp->sample;
+	__u64 v;
 
-	if (!tmp)
-		return 0;
-	s = &tmp->sample;
-	lo = tmp->walk.lo;
-	size = tmp->walk.hi - lo;
-	from = (s->g0_sp & ~15ull) - SAVED_WORDS * 8;
-	s->resume_sp = tmp->kept - lo < size ? tmp->kept & ~7ull : ~0ull;
-	s->resume_fp = s->fp - lo < size && is_record(&tmp->walk, s->fp) ? s->fp : ~0ull;
-	tmp->walk.len = 0; /* the window is no part of the goroutine's stack any more */
+	if (tmp->kept - lo < size)
+		s->resume_sp = tmp->kept & ~7ull;
+	if (s->fp - lo < size && is_record(&tmp->walk, s->fp))
+		s->resume_fp = s->fp;
 	read_user(tmp->window, SAVED_WORDS * 8, from);
 	for (int i = 0; i < SAVED_WORDS; i++) {
 		v = *(__u64 *)(tmp->window + i * 8);
@@ -406,6 +395,31 @@ __attribute__((noinline)) int left_find(__u32 cpu)
 		if (v < s->resume_fp && is_record(&tmp->walk, v))
 			s->resume_fp = v;
 	}
+}
+
+/*
+ * Assembly has switched stacks: SP and the frame pointer from before are still in their registers,
+ * or C has saved them. Its first function did so at once, if it did. Where the copy of the
+ * goroutine's stack begins, at SP or not far below; and a frame record of its, or 0.
+ *
+ * Not static for the same reason as walk_window().
+ */
+__attribute__((noinline)) int left_find(__u32 cpu)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 lo, size, from;
+	struct sample *s;
+
+	if (!tmp)
+		return 0;
+	s = &tmp->sample;
+	lo = tmp->walk.lo;
+	size = tmp->walk.hi - lo;
+	from = (s->g0_sp & ~15ull) - SAVED_WORDS * 8;
+	s->resume_sp = s->resume_fp = ~0ull;
+	tmp->walk.len = 0; /* the window is no part of the goroutine's stack any more */
+	if (s->g0_sp - s->sp < STACK_MAX) /* else it is on a stack that somebody has made */
+		saved_find(tmp, from, lo, size);
 	if (s->resume_sp == ~0ull)
 		s->resume_sp = size > COPY_WORDS * 8 ? lo + size - COPY_WORDS * 8 : lo;
 	if (s->resume_fp == ~0ull || s->resume_fp < s->resume_sp)
