@@ -134,12 +134,12 @@ static void choose_program(struct collector *c)
 	debug("kernel side: %s", bpf_program__name(c->program));
 }
 
-/* Half a second of samples of 8 KiB: a reader may have to wait for a CPU. */
+/* Half a second of samples of 16 KiB: a reader may have to wait for a CPU. */
 static uint32_t ring_size(uint32_t freq)
 {
 	uint32_t size = RING_MIN;
 
-	while (size < RING_MAX && size / 4096 < freq)
+	while (size < RING_MAX && size / 8192 < freq)
 		size *= 2;
 	return size;
 }
