@@ -270,6 +270,23 @@ static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
 	return true;
 }
 
+struct gostack gostack_resumed(const struct sample *s)
+{
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+
+	return (struct gostack){
+		.pc = s->resume_pc,
+		.sp = s->resume_sp,
+		.fp = s->resume_fp,
+		.words = words,
+		.n_words = s->n_resume_words,
+		.words_at = s->resume_sp,
+		.chain = words + s->n_resume_words,
+		.n_chain = s->n_resume,
+		.chain_fp = s->resume_chain_fp,
+	};
+}
+
 void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
 {
 	struct walk w = {

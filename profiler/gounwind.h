@@ -36,6 +36,9 @@ struct gostack {
 	const __u64 *above_sigpanic;
 };
 
+/* The goroutine's own stack of a sample that was taken on another one: from resume_pc on. */
+struct gostack gostack_resumed(const struct sample *s);
+
 /*
  * Appends pc and its callers to ret->pcs, while there is room. 0 stands after an address in
  * cgocallback, before the Go code that called the C code that called back. Sets ret->sp, and

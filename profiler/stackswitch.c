@@ -175,22 +175,15 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 static void add_callers(struct stack *ret, struct space *space,
 			const struct stack_switch *sw, const struct sample *s)
 {
-	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	struct gostack g = gostack_resumed(s);
 	uint64_t sp = sw->sp + sw->delta, ra;
 
 	if (!own_word(s, sp, &ra))
 		return;
-	gounwind(ret, space,
-		 &(struct gostack){
-			 .pc = ra,
-			 .sp = sp + 8,
-			 .words = words,
-			 .n_words = s->n_resume_words,
-			 .words_at = s->resume_sp,
-			 .chain = words + s->n_resume_words,
-			 .n_chain = s->n_resume,
-			 .chain_fp = s->resume_chain_fp,
-		 });
+	g.pc = ra;
+	g.sp = sp + 8;
+	g.fp = 0;
+	gounwind(ret, space, &g);
 }
 
 bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,

@@ -18,30 +18,18 @@ enum {
 	CSTACK_IP = 16,
 	PAGE = 4096,
 	ARGS = 3 * 8, /* of crosscall2's call */
-	PUREGO_FRAME =
-		17 *
-		8, /* of callbackasm1, from its frame record to its end (0.4 to 0.11) */
+	/* of callbackasm1 (0.4 to 0.11), from its frame record to its end */
+	PUREGO_FRAME = 17 * 8,
 };
 
 /* The goroutine's own stack, below what was sampled on another one. */
 static void resumed_stack(struct stack *ret, struct space *space, const struct sample *s)
 {
-	const __u64 *words = s->pcs + s->n_words + s->n_user;
-	struct gostack g = {
-		.pc = s->resume_pc,
-		.sp = s->resume_sp,
-		.fp = s->resume_fp,
-		.words = words,
-		.n_words = s->n_resume_words,
-		.words_at = s->resume_sp,
-		.chain = words + s->n_resume_words,
-		.n_chain = s->n_resume,
-		.chain_fp = s->resume_chain_fp,
-		.sigpanic_fp = s->sigpanic_fp,
-		.above_sigpanic = &s->above_sigpanic,
-	};
+	struct gostack g = gostack_resumed(s);
 	uint32_t n = ret->n;
 
+	g.sigpanic_fp = s->sigpanic_fp;
+	g.above_sigpanic = &s->above_sigpanic;
 	/* What switched stacks has either a frame of its own, whose record the chain begins with
 	 * (systemstack and asmcgocall since Go 1.21), or none, and its return address is at SP
 	 * (before, and morestack). */
@@ -49,7 +37,7 @@ static void resumed_stack(struct stack *ret, struct space *space, const struct s
 		g.sp = 0;
 	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
 		ret->pcs[ret->n++] = s->resume_pc;
-		g.pc = words[0];
+		g.pc = g.words[0];
 		g.sp += 8;
 	}
 	gounwind(ret, space, &g);
