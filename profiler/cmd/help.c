@@ -93,8 +93,9 @@ int help_verb(const char *verb, const struct opt *opts)
 		if (!strcmp(opts->name, "as-pprof"))
 			opt_wrap(
 				"\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as "
-				"runtime._System, and a scheduler stack that is about to enter or leave C or "
-				"the vDSO may differ.",
+				"runtime._System; a scheduler stack that is about to enter or leave C or the "
+				"vDSO may differ; and while a method wrapper itself runs, Go up to 1.20 may "
+				"miss calls that were inlined into its caller.",
 				0);
 	}
 	return STATUS_OK;
