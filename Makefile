@@ -23,7 +23,7 @@ FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B)
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
-SRC     := $(sort $(wildcard profiler/base/*.c symbolizer/*.c output/*.c profiler/*.c profiler/cmd/*.c))
+SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
 TESTSRC := tests/leaks.c $(sort $(wildcard tests/test_*.c))
@@ -65,8 +65,8 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 	@echo "  SKEL    $@"
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
-$(B)/profiler/collect.o: $(B)/sample.skel.h
-$(B)/profiler/threads.o: $(B)/threads.skel.h
+$(B)/profiler/kernel/collect.o: $(B)/sample.skel.h
+$(B)/profiler/kernel/threads.o: $(B)/threads.skel.h
 
 $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 	@mkdir -p $(@D)

@@ -124,7 +124,7 @@ enum label_bits {
  *   n_label_bytes	the goroutine's labels, padded to a multiple of 8 bytes. For each, two
  *			16-bit numbers, not aligned: the lengths of key and value; then those.
  *   n_c_words		where C runs or has called Go back: all registers, as in
- *			profiler/cunwind.h, and the thread's own stack from c_sp on
+ *			profiler/unwind/cunwind.h, and the thread's own stack from c_sp on
  *   n_handler_words	the registers of the signal handler, in the same order, and its stack from
  *			SP to handler_uc
  */
@@ -228,7 +228,7 @@ enum { BP_DATA_RANGES = 16 };
 
 /*
  * Where the Go runtime keeps what we read, by build of a program. Offsets in bytes; those of
- * g.stack (0) and g.m (48) are the same in every version. Filled by profiler/golayout.c.
+ * g.stack (0) and g.m (48) are the same in every version. Filled by profiler/goruntime/golayout.c.
  */
 struct layout {
 	__s64 tls_g; /* the slot of g, from the thread pointer; usually -8 */

@@ -10,7 +10,7 @@
 #include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 /* Nodes from a leaf up to the root's child. */
 struct path {

@@ -30,7 +30,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 /* What page.js colours by; its KINDS are in this order. */
 enum page_kind {

@@ -7,7 +7,7 @@
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 /* For each node: the row of its function, or NONE; the row of its group + 1, or 0. */
 struct places {

@@ -7,7 +7,7 @@
 #include "output/summary.h"
 #include "output/text.h"
 #include "profiler/base/buf.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 #define BOLD  "\033[1m"
 #define DIM   "\033[2m"

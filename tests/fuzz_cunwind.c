@@ -12,7 +12,7 @@
 
 #include "profiler/base/cursor.h"
 #include "profiler/base/strtab.h"
-#include "profiler/cunwind.h"
+#include "profiler/unwind/cunwind.h"
 #include "symbolizer/symbolizer.h"
 
 enum { BASE = 0x1000, STACK = 0x100000, MAX_PCS = 64 };

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "profiler/base/buf.h"
-#include "profiler/labels.h"
-#include "profiler/samplelabels.h"
+#include "profiler/live/samplelabels.h"
+#include "profiler/profile/labels.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,9 +8,9 @@
 #include <zstd.h>
 
 #include "profiler/base/buf.h"
-#include "profiler/profile.h"
-#include "profiler/recording.h"
-#include "profiler/tree.h"
+#include "profiler/profile/profile.h"
+#include "profiler/profile/recording.h"
+#include "profiler/profile/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "bpf/sample.h"
-#include "profiler/pipeline.h"
-#include "profiler/proc.h"
-#include "profiler/profile.h"
+#include "profiler/live/pipeline.h"
+#include "profiler/live/proc.h"
+#include "profiler/profile/profile.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"

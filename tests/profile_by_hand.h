@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/strtab.h"
-#include "profiler/profile.h"
+#include "profiler/profile/profile.h"
 
 static inline uint32_t hand_string(struct profile *p, const char *s)
 {

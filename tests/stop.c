@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
-#include "profiler/recording.h"
+#include "profiler/profile/recording.h"
 #include "tests/stopped.h"
 
 enum { EVERY_US = 1000, MAX_THREADS = 64 };

@@ -4,8 +4,8 @@
 
 #include "profiler/base/budget.h"
 #include "profiler/base/clock.h"
-#include "profiler/proc.h"
-#include "profiler/profile.h"
+#include "profiler/live/proc.h"
+#include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
 enum { MS = 1000000, SHARE = 10 };

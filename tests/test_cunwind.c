@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
-#include "profiler/cunwind.h"
+#include "profiler/unwind/cunwind.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/object.h"
 #include "symbolizer/resolver.h"

@@ -4,9 +4,9 @@
 #include <criterion/redirect.h>
 #include <errno.h>
 
-#include "profiler/filter.h"
-#include "profiler/shown.h"
-#include "profiler/tree.h"
+#include "profiler/profile/filter.h"
+#include "profiler/profile/shown.h"
+#include "profiler/profile/tree.h"
 
 /*
  * Event	process	goroutine	at	stack					labels

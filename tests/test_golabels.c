@@ -7,8 +7,8 @@
 
 #include "bpf/sample.h"
 #include "profiler/base/buf.h"
-#include "profiler/labels.h"
-#include "profiler/samplelabels.h"
+#include "profiler/live/samplelabels.h"
+#include "profiler/profile/labels.h"
 
 static long read_user(void *dst, __u32 size, __u64 addr);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/golayout.h"
+#include "profiler/goruntime/golayout.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bpf/sample.h"
-#include "profiler/gocode.h"
+#include "profiler/goruntime/gocode.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"

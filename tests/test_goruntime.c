@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bpf/sample.h"
-#include "profiler/golayout.h"
+#include "profiler/goruntime/golayout.h"
 
 static long read_user(void *dst, __u32 size, __u64 addr);
 

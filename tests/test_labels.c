@@ -4,8 +4,8 @@
 
 #include "bpf/sample.h"
 #include "profiler/base/buf.h"
-#include "profiler/labels.h"
-#include "profiler/samplelabels.h"
+#include "profiler/live/samplelabels.h"
+#include "profiler/profile/labels.h"
 
 static struct buf key, value;
 

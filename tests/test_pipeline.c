@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/pipeline.h"
-#include "profiler/proc.h"
-#include "profiler/profile.h"
 #include "profiler/base/strtab.h"
+#include "profiler/live/pipeline.h"
+#include "profiler/live/proc.h"
+#include "profiler/profile/profile.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"

@@ -13,8 +13,8 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
-#include "profiler/recording.h"
-#include "profiler/tree.h"
+#include "profiler/profile/recording.h"
+#include "profiler/profile/tree.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "profiler/base/buf.h"
-#include "profiler/sigprof.h"
-#include "profiler/tree.h"
+#include "profiler/profile/sigprof.h"
+#include "profiler/profile/tree.h"
 
 struct sampled {
 	const char *version, *stack;

@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "profiler/threads.h"
-#include "profiler/tracee.h"
+#include "profiler/goruntime/tracee.h"
+#include "profiler/kernel/threads.h"
 
 enum { N = 5 };
 

@@ -7,8 +7,8 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/filter.h"
-#include "profiler/tree.h"
+#include "profiler/profile/filter.h"
+#include "profiler/profile/tree.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 

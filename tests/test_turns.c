@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/turns.h"
+#include "profiler/kernel/turns.h"
 
 enum { QUEUES = 4, MS = 1000000 };
 

@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "profiler/base/strtab.h"
-#include "profiler/callsite.h"
-#include "profiler/gocall.h"
-#include "profiler/prologue.h"
-#include "profiler/unwind.h"
+#include "profiler/unwind/callsite.h"
+#include "profiler/unwind/gocall.h"
+#include "profiler/unwind/prologue.h"
+#include "profiler/unwind/unwind.h"
+#include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
-#include "symbolizer/elf.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/go_binary.h"

@@ -11,7 +11,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 #include <fcntl.h>
 

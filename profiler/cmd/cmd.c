@@ -12,8 +12,8 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
-#include "profiler/profile.h"
-#include "profiler/recording.h"
+#include "profiler/profile/profile.h"
+#include "profiler/profile/recording.h"
 
 /* Like the log level, a wish of the user about all that the program prints. */
 static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;

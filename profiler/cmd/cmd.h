@@ -11,8 +11,8 @@
 
 #include "output/table.h"
 #include "profiler/base/opt.h"
-#include "profiler/filter.h"
-#include "profiler/tree.h"
+#include "profiler/profile/filter.h"
+#include "profiler/profile/tree.h"
 
 struct profile;
 struct writer;

@@ -14,7 +14,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
-#include "profiler/kernelside.h"
+#include "profiler/kernel/kernelside.h"
 
 #define SYSCTL "/proc/sys/kernel/"
 

@@ -11,8 +11,8 @@
 #include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
-#include "profiler/collect.h"
-#include "profiler/threads.h"
+#include "profiler/kernel/collect.h"
+#include "profiler/kernel/threads.h"
 #include "symbolizer/kallsyms.h"
 
 static const char *const verdicts[] = { "fine", "poor", "bad" };

@@ -15,7 +15,7 @@
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
-#include "profiler/inspection.h"
+#include "profiler/goruntime/inspection.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"

@@ -6,7 +6,7 @@
 
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/request.h"
-#include "profiler/session.h"
+#include "profiler/live/session.h"
 
 static int record_and_report(struct request *rq, struct view *v, bool json)
 {

@@ -22,11 +22,11 @@
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/request.h"
 #include "profiler/cmd/result.h"
-#include "profiler/launch.h"
-#include "profiler/profile.h"
-#include "profiler/recording.h"
-#include "profiler/session.h"
-#include "profiler/tree.h"
+#include "profiler/live/launch.h"
+#include "profiler/live/session.h"
+#include "profiler/profile/profile.h"
+#include "profiler/profile/recording.h"
+#include "profiler/profile/tree.h"
 
 enum { POLL_MS = 50 };
 

@@ -10,7 +10,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
-#include "profiler/profile.h"
+#include "profiler/profile/profile.h"
 
 enum { GOROUTINES_SAID = 50, PARENTS_SAID = 8 };
 

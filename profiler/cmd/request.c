@@ -13,7 +13,7 @@
 #include "profiler/base/log.h"
 #include "profiler/base/opt.h"
 #include "profiler/cmd/cmd.h"
-#include "profiler/session.h"
+#include "profiler/live/session.h"
 
 /* The kernel's limit is a limit of the machine, no wrong usage. */
 static int check_freq(const char *arg, uint32_t *freq)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 struct session_options;
 struct writer;

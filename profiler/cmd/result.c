@@ -13,7 +13,7 @@
 #include "output/writer.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
-#include "profiler/recording.h"
+#include "profiler/profile/recording.h"
 
 enum {
 	NAME_BYTES = 100, /* of the process, in a file name: eCryptfs takes 143 in all */

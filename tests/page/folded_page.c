@@ -8,7 +8,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
-#include "profiler/tree.h"
+#include "profiler/profile/tree.h"
 
 enum { SAMPLE_NS = 10000000 };
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The class of a sample, from what the kernel side read of its thread. */
+#ifndef PROFILER_CLASSIFY_H
+#define PROFILER_CLASSIFY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/profile/class.h"
+
+/* flags: enum sample_flags. start: the goroutine's start function, or "". leaf_kind: enum frame_kind
+ * of where the thread is. */
+enum event_class classify(uint32_t flags, bool goroutine, const char *start,
+			  uint8_t leaf_kind);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Offsets by version. Measured from the DWARF of programs built by each release named in
+ * tools/golayout, which checks this table; amd64 and arm64 are alike.
+ */
+#include "profiler/goruntime/golayout.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <errno.h>
+#include <gelf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "profiler/goruntime/gocode.h"
+#include "profiler/goruntime/godwarf.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+
+enum {
+	NEWEST_MINOR = 27,
+	DECODED_MINOR =
+		24, /* from here on m moves in patch releases, so code is asked too */
+	G_M_OFFSET = 8 * 6, /* in every version */
+	G_SCHED_OFFSET = 8 * 7,
+};
+
+const char *const layout_field_names[FIELDS] = {
+	[FIELD_G_M] = "g_m",
+	[FIELD_G_SYSCALLSP] = "g_syscallsp",
+	[FIELD_G_STATUS] = "g_atomicstatus",
+	[FIELD_G_GOID] = "g_goid",
+	[FIELD_G_PARENT_GOID] = "g_parentGoid",
+	[FIELD_G_GOPC] = "g_gopc",
+	[FIELD_G_STARTPC] = "g_startpc",
+	[FIELD_G_LABELS] = "g_labels",
+	[FIELD_G_LOCKEDM] = "g_lockedm",
+	[FIELD_G_SCHED_BP] = "g_sched_bp",
+	[FIELD_M_G0] = "m_g0",
+	[FIELD_M_PROCID] = "m_procid",
+	[FIELD_M_GSIGNAL] = "m_gsignal",
+	[FIELD_M_CURG] = "m_curg",
+	[FIELD_M_EXTRA_IN_C] = "m_isExtraInC",
+	[FIELD_M_NCGO] = "m_ncgo",
+	[FIELD_M_VDSOSP] = "m_vdsoSP",
+};
+
+const char *const layout_check_names[CHECKS] = {
+	"formula", "g0", "procid", "curg", "stack", "status", "goid", "startpc",
+};
+
+/* clang-format off */
+static const struct row {
+	uint16_t minor, patch;	/* the first release of Go 1 with this layout, up to the next row */
+	uint16_t syscallsp, goid, gopc, startpc, parent_goid, procid, curg, extra_in_c, ncgo, vdsosp;
+} rows[] = {
+	/*	  g: syscallsp, goid, gopc, startpc, parent; m: procid, curg, extra, ncgo, vdsoSP */
+	{ 13,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  816 },
+	{ 14,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  808 },
+	{ 15,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  800 },
+	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,    0 },	/* 824, from some patch on 832 */
+	{ 17,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  832 },
+	{ 18,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  800 },
+	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312,  808 },
+	{ 22,  0,	112, 152, 280, 296, 272,	72, 192, 282, 304, 1120 },
+	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  856 },
+	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328,  880 },	/* m.allpSnapshot: issue 74414 … */
+	{ 24,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  880 },
+	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328,  904 },	/* … is in two patch releases */
+	{ 25,  0,	104, 152, 280, 296, 272,	64, 184, 274, 320,  896 },	/* gobuf.ret is gone */
+	{ 26,  0,	104, 152, 288, 304, 280,	64, 184, 282, 328,  896 },
+};
+/* clang-format on */
+
+/* A decimal number of at most four digits, *s moves past it; -EINVAL. */
+static int number_parse(const char **s)
+{
+	const char *p = *s;
+	int v = 0;
+
+	while (isdigit((unsigned char)*p) && p - *s < 4)
+		v = v * 10 + (*p++ - '0');
+	if (p == *s || isdigit((unsigned char)*p))
+		return -EINVAL;
+	*s = p;
+	return v;
+}
+
+/* {major, minor, patch} of "go1.22.3", absent ones 0. Returns what follows; NULL: no version. */
+static const char *version_parse(const char *s, int part[3])
+{
+	if (strncmp(s, "go", 2))
+		return NULL;
+	s += 2;
+	for (int i = 0; i < 3; i++) {
+		part[i] = number_parse(&s);
+		if (part[i] < 0)
+			return NULL;
+		if (i == 2 || *s != '.')
+			break;
+		s++;
+	}
+	return s;
+}
+
+int golayout_of_version(struct layout *ret, const char *version, const char **why)
+{
+	const struct row *r = NULL;
+	const char *rest;
+	int part[3] = { 0 };
+
+	*ret = (struct layout){ 0 };
+	if (!strncmp(version, "devel", 5)) {
+		*why = "a development version of Go: its runtime may be of either release";
+		return -ENOTSUP;
+	}
+	rest = version_parse(version, part);
+	if (!rest) {
+		*why = "not a version of Go";
+		return -EINVAL;
+	}
+	if (part[0] > 1 || part[1] > NEWEST_MINOR) {
+		*why = "newer than Go 1.27, the last known";
+		return -ENOTSUP;
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		if (rows[i].minor * 10000 + rows[i].patch <= part[1] * 10000 + part[2])
+			r = &rows[i];
+	if (!r || part[0] < 1) {
+		*why = "older than Go 1.13, the first known";
+		return -ENOTSUP;
+	}
+	*ret = (struct layout){
+		.ok = 1,
+		.g_syscallsp = r->syscallsp,
+		.g_goid = r->goid,
+		.g_gopc = r->gopc,
+		.g_startpc = r->startpc,
+		.g_parent_goid = r->parent_goid,
+		.m_procid = r->procid,
+		.m_curg = r->curg,
+		.m_extra_in_c = r->extra_in_c,
+		.m_ncgo = r->ncgo,
+		.m_vdsosp = r->vdsosp,
+		.g_lockedm = r->gopc - (part[1] < 21   ? 64u
+					: part[1] < 26 ? 72u
+						       : 80u),
+		.g_schedbp = r->syscallsp - 8, /* the last word of gobuf */
+		.old_prologue = part[1] < 21,
+		.g_labels = r->startpc + 48, /* in every version */
+		.labels_list = part[1] >= 24,
+	};
+	/* Of all these only ncgo and vdsoSP are not yet where they will be in the release (1.25rc1). Any
+	 * other suffix (" X:boringcrypto", "-vendor") does not move fields. */
+	if (!strncmp(rest, "rc", 2) || !strncmp(rest, "beta", 4))
+		ret->m_ncgo = ret->m_vdsosp = 0;
+	return 0;
+}
+
+/* Code of a function of the program. false: there is none, or not in the file. */
+static bool code_of(const struct object *o, const char *name, uint64_t *entry,
+		    const uint8_t **code, uint32_t *len)
+{
+	struct cursor bytes;
+
+	if (!gopclntab_function(o->go, name, entry, len))
+		return false;
+	bytes = elf_at(o->elf, *entry);
+	*len = bytes.len < *len ? (uint32_t)bytes.len : *len;
+	*code = bytes.data;
+	return *len > 0;
+}
+
+static int find_slot(struct golayout *l, const struct object *o)
+{
+	bool arm64 = o->elf->machine == EM_AARCH64;
+	const char *name = arm64 ? "runtime.load_g" : "runtime.stackcheck";
+	struct gocode_slot slot;
+	const uint8_t *code;
+	uint64_t entry;
+	uint32_t len;
+
+	if (!code_of(o, name, &entry, &code, &len) ||
+	    gocode_slot(&slot, arm64, code, len, entry)) {
+		l->why = arm64 ? "the slot of g was not found in runtime.load_g"
+			       : "the slot of g was not found in runtime.stackcheck";
+		return -ENOTSUP;
+	}
+	l->layout.tls_g = slot.offset;
+	l->got = slot.got;
+	l->iscgo = slot.iscgo;
+	l->slot_how = slot.got ? (arm64 ? "load_g (GOT)" : "stackcheck (GOT)") : name + 8;
+	return 0;
+}
+
+/* The address of runtime.tlsg in the program's TLS, of one that is not stripped. */
+static bool tlsg_find(const struct elf *elf, uint64_t *value)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+
+	while (elf->lib && (scn = elf_nextscn(elf->lib, scn))) {
+		Elf_Data *data = gelf_getshdr(scn, &sh) && sh.sh_type == SHT_SYMTAB
+					 ? elf_getdata(scn, NULL)
+					 : NULL;
+
+		for (int i = 0; data && gelf_getsym(data, i, &sym); i++) {
+			const char *s = GELF_ST_TYPE(sym.st_info) == STT_TLS
+						? elf_strptr(elf->lib, sh.sh_link,
+							     sym.st_name)
+						: NULL;
+
+			if (s && !strcmp(s, "runtime.tlsg")) {
+				*value = sym.st_value;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Where the ELF rules for the program itself (TLS variant II) put the slot. */
+static void check_formula(struct golayout *l, const struct object *o)
+{
+	const struct elf *elf = o->elf;
+	uint64_t mask = elf->tls.align - 1, tlsg = 0, size = elf->tls.size;
+
+	if (l->got || elf->machine != EM_X86_64)
+		return;
+	if (elf->tls.align && !tlsg_find(elf, &tlsg) && (elf->tls.vaddr || size != 8))
+		return; /* stripped: who knows what else is in there */
+	if (!elf->tls.align) {
+		size = 8;
+		mask = 0;
+	}
+	l->checks[CHECK_FORMULA].ran = true;
+	l->checks[CHECK_FORMULA].ok =
+		l->layout.tls_g ==
+		(int64_t)(tlsg - (size + ((-elf->tls.vaddr - size) & mask)));
+}
+
+static void set(struct golayout *l, enum layout_field f, int64_t offset, const char *how)
+{
+	l->fields[f].offset = (int32_t)offset;
+	l->fields[f].how = how;
+}
+
+static void fields_of_table(struct golayout *l)
+{
+	const struct layout *t = &l->layout;
+
+	set(l, FIELD_G_M, G_M_OFFSET, "fixed");
+	set(l, FIELD_G_SYSCALLSP, t->g_syscallsp, "table");
+	set(l, FIELD_G_STATUS, t->g_goid - 8, "table");
+	set(l, FIELD_G_GOID, t->g_goid, "table");
+	set(l, FIELD_G_PARENT_GOID, t->g_parent_goid ? (int64_t)t->g_parent_goid : -1,
+	    "table");
+	set(l, FIELD_G_GOPC, t->g_gopc, "table");
+	set(l, FIELD_G_STARTPC, t->g_startpc, "table");
+	set(l, FIELD_G_LABELS, t->g_labels, "table");
+	set(l, FIELD_G_LOCKEDM, t->g_lockedm, "table");
+	set(l, FIELD_G_SCHED_BP, t->g_schedbp, "table");
+	set(l, FIELD_M_VDSOSP, t->m_vdsosp ? (int64_t)t->m_vdsosp : -1, "table");
+	set(l, FIELD_M_G0, 0, "fixed");
+	set(l, FIELD_M_PROCID, t->m_procid, "table");
+	set(l, FIELD_M_GSIGNAL, t->m_procid + 8, "table");
+	set(l, FIELD_M_CURG, t->m_curg, "table");
+	set(l, FIELD_M_EXTRA_IN_C, t->m_extra_in_c ? (int64_t)t->m_extra_in_c : -1,
+	    "table");
+	set(l, FIELD_M_NCGO, t->m_ncgo ? (int64_t)t->m_ncgo : -1, "table");
+}
+
+static bool fields_of_dwarf(struct golayout *l, const struct object *o)
+{
+	struct godwarf_field list[FIELDS] = {
+		[FIELD_G_M] = { "runtime.g", "m", 0 },
+		[FIELD_G_SYSCALLSP] = { "runtime.g", "syscallsp", 0 },
+		[FIELD_G_STATUS] = { "runtime.g", "atomicstatus", 0 },
+		[FIELD_G_GOID] = { "runtime.g", "goid", 0 },
+		[FIELD_G_PARENT_GOID] = { "runtime.g", "parentGoid", 0 },
+		[FIELD_G_GOPC] = { "runtime.g", "gopc", 0 },
+		[FIELD_G_STARTPC] = { "runtime.g", "startpc", 0 },
+		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
+		[FIELD_G_LOCKEDM] = { "runtime.g", "lockedm", 0 },
+		[FIELD_G_SCHED_BP] = { "runtime.gobuf", "bp", 0 },
+		[FIELD_M_VDSOSP] = { "runtime.m", "vdsoSP", 0 },
+		[FIELD_M_G0] = { "runtime.m", "g0", 0 },
+		[FIELD_M_PROCID] = { "runtime.m", "procid", 0 },
+		[FIELD_M_GSIGNAL] = { "runtime.m", "gsignal", 0 },
+		[FIELD_M_CURG] = { "runtime.m", "curg", 0 },
+		[FIELD_M_EXTRA_IN_C] = { "runtime.m", "isExtraInC", 0 },
+		[FIELD_M_NCGO] = { "runtime.m", "ncgo", 0 },
+	};
+
+	if (godwarf_fields(o->elf, list, FIELDS))
+		return false;
+	if (list[FIELD_G_SCHED_BP].offset >= 0)
+		list[FIELD_G_SCHED_BP].offset += G_SCHED_OFFSET;
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		set(l, f, list[f].offset, "dwarf");
+	return true;
+}
+
+/* Fields that the table cannot be trusted for: m moves in patch releases. */
+static bool fields_of_code(struct golayout *l, const struct object *o)
+{
+	static const char how[] = "cgoSigtramp";
+	struct gocode_fields f;
+	const uint8_t *code;
+	uint32_t len, vdsosp;
+	uint64_t entry;
+
+	if (!code_of(o, "runtime.cgoSigtramp", &entry, &code, &len) ||
+	    gocode_fields(&f, code, len))
+		return false;
+	set(l, FIELD_G_M, f.g_m, how);
+	set(l, FIELD_G_SYSCALLSP, f.g_syscallsp, how);
+	set(l, FIELD_M_CURG, f.m_curg, how);
+	set(l, FIELD_M_NCGO, f.m_ncgo, how);
+	if (code_of(o, "runtime.nanotime1", &entry, &code, &len) &&
+	    !gocode_vdsosp(&vdsosp, code, len))
+		set(l, FIELD_M_VDSOSP, vdsosp, "nanotime1");
+	return true;
+}
+
+/* The kernel side reads objects of 64 words, and knows where g.m and m.g0 are. */
+static bool fields_fit(const struct golayout *l)
+{
+	static const uint8_t needed[] = { FIELD_G_SYSCALLSP, FIELD_G_GOID,   FIELD_G_GOPC,
+					  FIELD_G_STARTPC,   FIELD_M_PROCID, FIELD_M_CURG };
+
+	for (size_t i = 0; i < sizeof(needed); i++)
+		if (l->fields[needed[i]].offset <= 0)
+			return false;
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		if (l->fields[f].offset >= 64 * 8 - 8 && f != FIELD_M_VDSOSP)
+			return false;
+	return l->fields[FIELD_G_M].offset == G_M_OFFSET && !l->fields[FIELD_M_G0].offset &&
+	       l->fields[FIELD_M_GSIGNAL].offset == l->fields[FIELD_M_PROCID].offset + 8;
+}
+
+static uint32_t or_none(int32_t offset)
+{
+	return offset > 0 ? (uint32_t)offset : 0;
+}
+
+static void layout_fill(struct golayout *l)
+{
+	struct layout *t = &l->layout;
+
+	t->g_syscallsp = or_none(l->fields[FIELD_G_SYSCALLSP].offset);
+	t->g_goid = or_none(l->fields[FIELD_G_GOID].offset);
+	t->g_gopc = or_none(l->fields[FIELD_G_GOPC].offset);
+	t->g_startpc = or_none(l->fields[FIELD_G_STARTPC].offset);
+	t->g_parent_goid = or_none(l->fields[FIELD_G_PARENT_GOID].offset);
+	t->g_labels = or_none(l->fields[FIELD_G_LABELS].offset);
+	t->m_procid = or_none(l->fields[FIELD_M_PROCID].offset);
+	t->m_curg = or_none(l->fields[FIELD_M_CURG].offset);
+	t->m_extra_in_c = or_none(l->fields[FIELD_M_EXTRA_IN_C].offset);
+	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
+	t->g_lockedm = or_none(l->fields[FIELD_G_LOCKEDM].offset);
+	t->g_schedbp = or_none(l->fields[FIELD_G_SCHED_BP].offset);
+	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);
+}
+
+/* Up to Go 1.20 asmcgocall has no frame that keeps cgocall's frame pointer, which is at the end of its own. */
+static uint32_t cgocall_frame(const struct object *o)
+{
+	uint64_t entry;
+	uint32_t len;
+
+	return gopclntab_function(o->go, "runtime.cgocall", &entry, &len)
+		       ? gopclntab_max_spdelta(o->go, entry)
+		       : 0;
+}
+
+/* Where Go's code is, and those parts of it that need special care. Counted from where the kernel
+ * says that the process's code starts: at the lowest executable segment. */
+static void find_text(struct layout *l, const struct object *o)
+{
+	struct go_range ranges[BP_DATA_RANGES];
+	uint32_t n = gopclntab_bp_data(o->go, ranges, BP_DATA_RANGES), len;
+	uint64_t text = o->go->text, low = UINT64_MAX, entry;
+
+	for (uint32_t i = 0; i < o->elf->n_segments; i++)
+		if (o->elf->segments[i].executable && o->elf->segments[i].vaddr < low)
+			low = o->elf->segments[i].vaddr;
+	l->text = text - low;
+	l->text_len = gopclntab_text_len(o->go);
+	for (uint32_t i = 0; i < n; i++)
+		l->bp_data[i] =
+			(struct text_range){ (uint32_t)(ranges[i].start - text),
+					     (uint32_t)(ranges[i].end - ranges[i].start) };
+	if (n)
+		l->bp_data_all = (struct text_range){
+			l->bp_data[0].start, (uint32_t)(ranges[n - 1].end - ranges[0].start)
+		};
+	if (gopclntab_function(o->go, "runtime.cgocallback", &entry, &len))
+		l->cgocallback = (struct text_range){ (uint32_t)(entry - text), len };
+}
+
+/* Sets ok, unless only a process can tell. */
+static int settle(struct golayout *l)
+{
+	if (!fields_fit(l)) {
+		l->why = "its g and m have no layout that is known";
+		return -ENOTSUP;
+	}
+	layout_fill(l);
+	l->layout.ok = !l->got && !l->iscgo && !l->unproved;
+	return 0;
+}
+
+int golayout_find(struct golayout *ret, const struct object *o, bool dwarf)
+{
+	const char *why = NULL;
+	char nearest[16];
+	int64_t slot;
+
+	*ret = (struct golayout){ 0 };
+	if (!o->go) {
+		ret->why = o->why ? o->why : "not a Go program";
+		return -ENOTSUP;
+	}
+	if (find_slot(ret, o))
+		return -ENOTSUP;
+	check_formula(ret, o);
+	slot = ret->layout.tls_g;
+	if (golayout_of_version(&ret->layout, o->version, &why)) {
+		ret->unproved = true;
+		snprintf(nearest, sizeof(nearest), "go1.%d", o->go->minor);
+		golayout_of_version(&ret->layout, nearest, &(const char *){ NULL });
+	}
+	ret->layout.ok = 0;
+	ret->layout.tls_g = slot;
+	if (ret->layout.old_prologue)
+		ret->layout.cgocall_frame = cgocall_frame(o);
+	find_text(&ret->layout, o);
+	fields_of_table(ret);
+	if (dwarf) {
+		if (!fields_of_dwarf(ret, o)) {
+			ret->why = "it has no DWARF";
+			return -ENOTSUP;
+		}
+		ret->unproved = false;
+	} else if ((ret->unproved || o->go->minor >= DECODED_MINOR) &&
+		   !fields_of_code(ret, o) && ret->unproved) {
+		ret->why = why;
+		return -ENOTSUP;
+	}
+	return settle(ret);
+}

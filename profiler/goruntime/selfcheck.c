@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * golayout_check(): a layout against a process that runs.
+ *
+ * Threads go on while they are read, so each is read twice: what was not the same both times says
+ * nothing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/living.h"
+#include "profiler/goruntime/golayout.h"
+#include "profiler/kernel/threads.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	TRIES = 8,
+	ATTEMPTS = 3,
+	THREADS_MAX = 256, /* more would tell nothing new */
+	STATUS_MAX = 11,   /* _Gdeadextra of Go 1.26 */
+	STATUS_SCAN = 0x1000,
+	SLOT_MAX = 64 << 10,
+};
+
+struct process {
+	const struct golayout *l;
+	struct space *space;
+	uint64_t bias;
+	pid_t thread; /* whose memory is read */
+};
+
+/* What the slot of a thread leads to. */
+struct reading {
+	uint64_t g, m, curg;
+	uint64_t g0, g0_m, procid, gsignal;
+	uint64_t lo, hi, goid, goid_g0, startpc, gopc; /* of curg, but goid_g0 */
+	uint32_t status;
+};
+
+static bool peek(const struct process *p, uint64_t addr, void *to, size_t n)
+{
+	struct iovec local = { to, n }, remote = { (void *)(uintptr_t)addr, n };
+
+	return process_vm_readv(p->thread, &local, 1, &remote, 1, 0) == (ssize_t)n;
+}
+
+static uint64_t word(const struct process *p, uint64_t addr, bool *bad)
+{
+	uint64_t v = 0;
+
+	if (!peek(p, addr, &v, sizeof(v)))
+		*bad = true;
+	return v;
+}
+
+/* false: no g there, or memory that cannot be read. */
+static bool thread_read(const struct process *p, const struct thread_state *t,
+			struct reading *r)
+{
+	const struct layout *l = &p->l->layout;
+	bool bad = false;
+
+	memset(r, 0, sizeof(*r));
+	r->g = t->tp ? word(p, t->tp + (uint64_t)l->tls_g, &bad) : 0;
+	if (!r->g || bad)
+		return false;
+	r->m = word(p, r->g + (uint64_t)p->l->fields[FIELD_G_M].offset, &bad);
+	r->curg = word(p, r->m + l->m_curg, &bad);
+	r->g0 = word(p, r->m, &bad);
+	r->procid = word(p, r->m + l->m_procid, &bad);
+	r->gsignal = word(p, r->m + l->m_procid + 8, &bad);
+	r->g0_m = word(p, r->g0 + (uint64_t)p->l->fields[FIELD_G_M].offset, &bad);
+	r->goid_g0 = word(p, r->g0 + l->g_goid, &bad);
+	if (r->curg) {
+		r->lo = word(p, r->curg, &bad);
+		r->hi = word(p, r->curg + 8, &bad);
+		r->goid = word(p, r->curg + l->g_goid, &bad);
+		r->startpc = word(p, r->curg + l->g_startpc, &bad);
+		r->gopc = word(p, r->curg + l->g_gopc, &bad);
+		r->status = (uint32_t)word(p, r->curg + l->g_goid - 8, &bad);
+	}
+	/* a wrong layout leads anywhere: what cannot be read stays 0 and fails its check */
+	return true;
+}
+
+static bool thread_read_stable(const struct process *p, const struct thread_state *t,
+			       struct reading *r)
+{
+	struct reading again;
+
+	for (int i = 0; i < TRIES; i++) {
+		if (!thread_read(p, t, r))
+			return false;
+		if (thread_read(p, t, &again) && !memcmp(r, &again, sizeof(again)))
+			return true;
+	}
+	return false;
+}
+
+static void result(struct golayout *l, enum layout_check check, bool ok)
+{
+	l->checks[check].ok = ok && (l->checks[check].ok || !l->checks[check].ran);
+	l->checks[check].ran = true;
+}
+
+/* A goroutine that the runtime makes for a thread of C has no go statement. */
+static bool start_is_right(const struct process *p, const struct reading *r)
+{
+	uint64_t entry;
+
+	if (!r->startpc)
+		return !r->gopc;
+	return space_entry(p->space, r->startpc, &entry) && entry == r->startpc;
+}
+
+static void thread_check(struct golayout *l, const struct process *p,
+			 const struct thread_state *t, const struct reading *r)
+{
+	result(l, CHECK_G0, r->g0_m == r->m);
+	result(l, CHECK_PROCID, r->procid == t->ns_tid || r->procid == t->tid);
+	result(l, CHECK_CURG, r->g == r->curg || r->g == r->g0 || r->g == r->gsignal);
+	if (!r->curg)
+		return;
+	result(l, CHECK_STACK, r->lo < r->hi);
+	result(l, CHECK_STATUS, (r->status & ~(uint32_t)STATUS_SCAN) <= STATUS_MAX);
+	result(l, CHECK_GOID, r->goid && !r->goid_g0);
+	result(l, CHECK_START, start_is_right(p, r));
+}
+
+struct goroutine_seen {
+	uint64_t goid, g;
+};
+
+static int seen_cmp(const void *a, const void *b)
+{
+	const struct goroutine_seen *x = a, *y = b;
+
+	return (x->goid > y->goid) - (x->goid < y->goid);
+}
+
+/* One that moved to another thread meanwhile is the same g. */
+static void check_unique(struct golayout *l, struct goroutine_seen *seen, uint32_t n)
+{
+	if (n)
+		qsort(seen, n, sizeof(*seen), seen_cmp);
+	for (uint32_t i = 1; i < n; i++)
+		if (seen[i].goid == seen[i - 1].goid && seen[i].g != seen[i - 1].g)
+			result(l, CHECK_GOID, false);
+}
+
+static const char *verdict(const struct golayout *l)
+{
+	static const char *const whys[CHECKS] = {
+		[CHECK_FORMULA] =
+			"self-check: the slot of g is not where the program has it",
+		[CHECK_G0] = "self-check: g.m.g0.m is not m",
+		[CHECK_PROCID] = "self-check: m.procid is not the thread's id",
+		[CHECK_CURG] = "self-check: the thread's g is not one of its m",
+		[CHECK_STACK] = "self-check: g.stack is not the stack",
+		[CHECK_STATUS] = "self-check: g.atomicstatus is not a status",
+		[CHECK_GOID] = "self-check: goids are not what they should be",
+		[CHECK_START] = "self-check: g.startpc is not the start of a function",
+	};
+
+	for (int i = 0; i < CHECKS; i++)
+		if (l->checks[i].ran && !l->checks[i].ok)
+			return whys[i];
+	return NULL;
+}
+
+/* What only the process knows of where the slot is. -EAGAIN: what loads it has not come so far. */
+static int slot_read(struct golayout *l, const struct process *p)
+{
+	uint8_t iscgo = 1;
+	int64_t offset;
+
+	if (l->got) {
+		if (!peek(p, l->got + p->bias, &offset, sizeof(offset)))
+			return -errno;
+		if (offset % 8 || offset > SLOT_MAX || offset < -SLOT_MAX)
+			return -ENOTSUP;
+		if (!offset)
+			return -EAGAIN;
+		l->layout.tls_g = offset;
+	}
+	if (l->iscgo) {
+		if (!peek(p, l->iscgo + p->bias, &iscgo, 1))
+			return -errno;
+		l->layout.g_in_register = !iscgo;
+	}
+	return 0;
+}
+
+static void threads_check(struct golayout *l, const struct process *p,
+			  const struct thread_state *threads, uint32_t n)
+{
+	struct goroutine_seen seen[THREADS_MAX];
+	uint32_t n_seen = 0, n_named = 0, n_nameless = 0;
+	struct reading r;
+
+	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
+		if (!thread_read_stable(p, &threads[i], &r))
+			continue;
+		/* a thread that is just starting has a g before its m knows its id; not several */
+		n_nameless += !r.procid;
+		n_named += r.procid != 0;
+		if (!r.procid)
+			continue;
+		thread_check(l, p, &threads[i], &r);
+		if (r.curg && r.goid)
+			seen[n_seen++] = (struct goroutine_seen){ r.goid, r.curg };
+	}
+	if (!n_named && n_nameless > 1)
+		result(l, CHECK_PROCID, false);
+	check_unique(l, seen, n_seen);
+}
+
+int golayout_check(struct golayout *l, struct space *space, pid_t pid,
+		   const struct thread_state *threads, uint32_t n)
+{
+	struct process p = { l, space, 0, living_thread(pid) };
+	struct golayout fresh;
+	int err;
+
+	l->layout.ok = 0;
+	space_go(space, &p.bias);
+	err = slot_read(l, &p);
+	if (err) {
+		l->why = "the slot of g could not be read from the process";
+		return err;
+	}
+	fresh = *l;
+	/* what is wrong stays wrong; what was only on its way does not */
+	for (int i = 0; i < ATTEMPTS; i++) {
+		*l = fresh;
+		if (!l->layout.g_in_register) /* else there is nothing to start from */
+			threads_check(l, &p, threads, n);
+		l->why = verdict(l);
+		if (!l->why)
+			break;
+		usleep(1000);
+	}
+	if (l->why)
+		return -ENOTSUP;
+	if (l->unproved && !l->checks[CHECK_GOID].ran) {
+		l->why =
+			"its version of Go is not known, and it was idle: no goroutine to check on";
+		return -EAGAIN;
+	}
+	l->layout.ok = 1;
+	return 0;
+}

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/kernel/collect.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/clock.h"
+#include "profiler/base/log.h"
+#include "profiler/kernel/kernelside.h"
+#include "profiler/kernel/turns.h"
+#include "sample.skel.h"
+
+enum {
+	/* bytes of one CPU's ring buffer */
+	RING_MIN = 1 << 20, /* for copies of C stacks */
+	RING_MAX = 8 << 20,
+	/* of time, before others have their turn */
+	CONTROL_NS = 20000000,
+	SAMPLES_NS = 50000000,
+	/* a sample is in its ring this long after the time that it tells */
+	SENDING_NS = 10000000,
+};
+
+/* Of one CPU. */
+struct samples {
+	struct ring_buffer *ring;
+	uint64_t last_ns;    /* of the last sample */
+	uint64_t settled_ns; /* all earlier ones were handed over */
+};
+
+struct collector {
+	struct collector_options o;
+	struct sample_bpf *skel;
+	struct bpf_program *program; /* the version that this kernel can run */
+	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
+	int n_cpus;
+	struct ring_buffer *control; /* what wakes us */
+	struct samples *samples;     /* of each CPU */
+	struct turns turns;          /* of them */
+	const struct collector_handler *handler;
+	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
+};
+
+/* -ECANCELED: enough for now; this record was taken all the same. */
+static int on_record(void *arg, void *data, size_t size)
+{
+	const struct collector *c = arg;
+	const struct collector_handler *h = c->handler;
+	const struct sample *s = data;
+	size_t n;
+
+	if (size < sizeof(uint32_t))
+		return 0;
+	switch (s->type) {
+	case RECORD_SAMPLE:
+		if (size < sizeof(*s))
+			break;
+		n = sample_words(s);
+		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
+		    sample_user_pcs(s) <= MAX_USER_WORDS && s->n_kernel <= MAX_KERNEL_PCS &&
+		    s->n_label_bytes <= LABEL_BYTES)
+			h->sample(h->arg, s);
+		if (s->cpu < (uint32_t)c->n_cpus)
+			c->samples[s->cpu].last_ns = s->time_ns;
+		break;
+	case RECORD_IMAGE:
+		if (size >= sizeof(struct image_record))
+			h->image(h->arg, data);
+		break;
+	case RECORD_EXIT:
+		if (size >= sizeof(struct exit_record))
+			h->exit(h->arg, data);
+		break;
+	}
+	return clock_now_ns() < c->until_ns ? 0 : -ECANCELED;
+}
+
+/* Hands over what is in these rings. 1: there may be more; or negative errno. */
+static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_ns)
+{
+	uint64_t before = c->until_ns, until = clock_now_ns() + max_ns;
+	int n;
+
+	/* also from a handler, whose caller's time this is */
+	c->until_ns = before && before < until ? before : until;
+	n = ring_buffer__consume(rings);
+	c->until_ns = before;
+	if (n == -ECANCELED)
+		return 1;
+	return n < 0 ? -EIO : 0;
+}
+
+static int take_samples(void *arg, uint32_t cpu, uint64_t max_ns)
+{
+	struct collector *c = arg;
+	struct samples *s = &c->samples[cpu];
+	uint64_t now = clock_now_ns();
+	int more = consume(c, s->ring, max_ns);
+
+	if (more >= 0)
+		s->settled_ns = more ? s->last_ns : now - SENDING_NS;
+	return more;
+}
+
+uint64_t collector_settled_ns(const struct collector *c)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (int cpu = 0; cpu < c->n_cpus; cpu++)
+		if (c->samples[cpu].settled_ns < first)
+			first = c->samples[cpu].settled_ns;
+	return first;
+}
+
+/* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
+static void choose_program(struct collector *c)
+{
+	/* the last that came of what the new version needs (5.15); the variable is for tests */
+	bool modern = !getenv("GOSTROBE_OLD_KERNEL") &&
+		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT,
+					      BPF_FUNC_task_pt_regs, NULL) == 1;
+
+	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
+	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
+	c->program = modern ? c->skel->progs.sample_modern : c->skel->progs.sample_old;
+	debug("kernel side: %s", bpf_program__name(c->program));
+}
+
+/* Half a second of samples of 16 KiB: a reader may have to wait for a CPU. */
+static uint32_t ring_size(uint32_t freq)
+{
+	uint32_t size = RING_MIN;
+
+	while (size < RING_MAX && size / 8192 < freq)
+		size *= 2;
+	return size;
+}
+
+static int open_rings(struct collector *c)
+{
+	int rings = bpf_map__fd(c->skel->maps.rings);
+
+	c->control = ring_buffer__new(bpf_map__fd(c->skel->maps.control), on_record, c,
+				      NULL);
+	if (!c->control)
+		return -errno;
+	c->samples = mem_zalloc((size_t)c->n_cpus * sizeof(*c->samples));
+	c->turns.n = (uint32_t)c->n_cpus;
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
+					ring_size(c->o.freq), NULL),
+		    err = 0;
+
+		if (fd < 0)
+			return -errno;
+		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
+			err = -errno;
+		else if (!(c->samples[cpu].ring = ring_buffer__new(fd, on_record, c, NULL)))
+			err = -errno;
+		close(fd); /* the map of maps and the mapping keep it */
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int load(struct collector *c, const char **what)
+{
+	struct sample_bpf *skel;
+	int err;
+
+	*what = "bpf object";
+	skel = c->skel = sample_bpf__open();
+	if (!skel)
+		return -errno;
+	skel->rodata->our_pidns = kernelside_pidns();
+	skel->rodata->follow_all = c->o.follow_all;
+	skel->rodata->want_user = c->o.user_stacks;
+	skel->rodata->want_kernel = c->o.kernel_stacks;
+	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
+	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
+	bpf_map__set_max_entries(skel->maps.processes, c->o.max_processes);
+	choose_program(c);
+	*what = "bpf(BPF_PROG_LOAD)";
+	err = sample_bpf__load(skel);
+	if (err)
+		return err;
+	*what = "bpf(BPF_RAW_TRACEPOINT_OPEN)";
+	skel->links.process_exec = bpf_program__attach(skel->progs.process_exec);
+	skel->links.process_fork = bpf_program__attach(skel->progs.process_fork);
+	skel->links.process_exit = bpf_program__attach(skel->progs.process_exit);
+	if (!skel->links.process_exec || !skel->links.process_fork ||
+	    !skel->links.process_exit)
+		return -errno;
+	*what = "ring buffer";
+	return open_rings(c);
+}
+
+static int event_open(const struct collector *c, enum sample_event event, int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = event == EVENT_CYCLES ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE,
+		.config = event == EVENT_CYCLES ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES
+						: (uint64_t)PERF_COUNT_SW_CPU_CLOCK,
+		.freq = 1,
+		.sample_freq = c->o.freq,
+		.disabled = 1,
+		.exclude_idle = event == EVENT_CPU_CLOCK,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+			      PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static const char *event_call(enum sample_event event)
+{
+	return event == EVENT_CYCLES ? "perf_event_open(cycles)"
+				     : "perf_event_open(cpu-clock)";
+}
+
+/* cycles where the machine has a PMU; one that was asked for is never replaced. */
+static int choose_event(struct collector *c, const char **what)
+{
+	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK
+								: EVENT_CYCLES;
+	int fd = event_open(c, first, 0);
+
+	if (fd < 0 && c->o.event == EVENT_AUTO) {
+		first = EVENT_CPU_CLOCK;
+		fd = event_open(c, first, 0);
+	}
+	*what = event_call(first);
+	if (fd < 0)
+		return fd;
+	close(fd);
+	c->o.event = first;
+	return 0;
+}
+
+int collector_open(struct collector **ret, const struct collector_options *o,
+		   const char **what)
+{
+	struct collector *c = mem_zalloc(sizeof(*c));
+	int err;
+
+	c->o = *o;
+	c->n_cpus = libbpf_num_possible_cpus();
+	kernelside_log();
+	*what = "number of CPUs";
+	err = c->n_cpus;
+	if (err < 0)
+		goto fail;
+	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
+	err = choose_event(c, what);
+	if (err)
+		goto fail;
+	err = load(c, what);
+	if (err)
+		goto fail;
+	*ret = c;
+	return 0;
+fail:
+	collector_close(c);
+	return err;
+}
+
+int collector_start(struct collector *c, const char **what)
+{
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		int fd = event_open(c, c->o.event, cpu);
+
+		*what = event_call(c->o.event);
+		if (fd == -ENODEV || fd == -EINVAL) /* offline */
+			continue;
+		if (fd < 0)
+			return fd;
+		*what = "ioctl(PERF_EVENT_IOC_SET_BPF)";
+		c->events[cpu] = bpf_program__attach_perf_event(c->program, fd);
+		if (!c->events[cpu]) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void collector_stop(struct collector *c)
+{
+	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
+		bpf_link__destroy(c->events[cpu]);
+		c->events[cpu] = NULL;
+	}
+}
+
+void collector_close(struct collector *c)
+{
+	if (!c)
+		return;
+	if (c->events)
+		collector_stop(c);
+	ring_buffer__free(c->control);
+	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++)
+		ring_buffer__free(c->samples[cpu].ring);
+	free(c->samples);
+	sample_bpf__destroy(c->skel);
+	free(c->events);
+	free(c);
+}
+
+int collector_follow(struct collector *c, pid_t tgid, const struct executable *exe,
+		     uint32_t process_flags)
+{
+	struct process_entry p = { .executable = *exe, .flags = process_flags };
+	uint32_t key = (uint32_t)tgid;
+
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+image_id collector_image(const struct collector *c, uint32_t tgid)
+{
+	struct process_entry p;
+
+	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p)
+		       ? 0
+		       : p.image;
+}
+
+bool collector_follows(const struct collector *c, uint32_t tgid)
+{
+	struct process_entry p;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p);
+}
+
+void collector_drop(struct collector *c, uint32_t tgid)
+{
+	bpf_map_delete_elem(bpf_map__fd(c->skel->maps.processes), &tgid);
+}
+
+void collector_left_out(const struct collector *c,
+			void (*fn)(void *arg, uint32_t tgid, image_id image,
+				   uint64_t samples),
+			void *arg)
+{
+	int fd = bpf_map__fd(c->skel->maps.processes);
+	uint32_t tgid, *last = NULL;
+	struct process_entry p;
+
+	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
+		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
+			fn(arg, tgid, p.image, p.left_out);
+}
+
+int collector_executable(struct collector *c, const struct exe_key *key,
+			 const struct executable *exe)
+{
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, exe,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
+}
+
+int collector_process(struct collector *c, uint32_t tgid, image_id image,
+		      const struct executable *exe)
+{
+	struct exe_key key = exe_key_own(tgid, image);
+
+	return collector_executable(c, &key, exe);
+}
+
+int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)
+{
+	struct epoll_event event;
+	int n, more, control;
+
+	c->handler = h;
+	n = epoll_wait(ring_buffer__epoll_fd(c->control), &event, 1, timeout_ms);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	n = n < 0 ? -EINTR : 0;
+	/* samples do not wake us: whatever epoll says, there may be some */
+	control = consume(c, c->control, CONTROL_NS);
+	more = turns_take(&c->turns, SAMPLES_NS, take_samples, c);
+	if (control < 0 || more < 0)
+		return -EIO;
+	return n ? n : control | more;
+}
+
+int collector_control(struct collector *c)
+{
+	return consume(c, c->control, CONTROL_NS);
+}
+
+void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])
+{
+	uint64_t *per_cpu = mem_zalloc((size_t)c->n_cpus * sizeof(*per_cpu));
+
+	for (uint32_t i = 0; i < COUNT_MAX; i++) {
+		counts[i] = 0;
+		if (bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.counters), &i, per_cpu))
+			continue;
+		for (int cpu = 0; cpu < c->n_cpus; cpu++)
+			counts[i] += per_cpu[cpu];
+	}
+	free(per_cpu);
+}
+
+const char *collector_event_name(const struct collector *c)
+{
+	return c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock";
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/live/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/budget.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
+#include "profiler/base/file.h"
+#include "profiler/base/living.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/goruntime/golayout.h"
+#include "profiler/kernel/threads.h"
+#include "profiler/profile/profile.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+
+/*
+ * Reading one process's mappings may take so long, then one in so many of the time: programs that
+ * unpack themselves or load libraries are followed at once, and no process takes all our time. Nor do
+ * many of them: those that are dear to read have to share. The others need not wait for them.
+ */
+enum {
+	READING_FREE_NS = 200000000,
+	READING_SHARE = 50,
+	ALL_FREE_NS = 500000000,
+	ALL_SHARE = 10,
+	CHEAP_NS = 1000000, /* what a process may owe and be read all the same */
+};
+
+/* For unknown code it is asked what it has so often at most, and in such a share of the time. */
+enum { REFRESH_NS = 100000000, CODE_SHARE = 50 };
+
+struct known_exe {
+	struct exe_key key;
+	struct object *exe;
+};
+
+struct program_layout {
+	const struct object *object;
+	bool dwarf;
+	struct golayout layout;
+};
+
+/* Rows are pointers, sorted by pid and image: looked up at each sample, changed rarely. */
+struct procs {
+	struct symbolizer *symbolizer;
+	struct profile *profile;
+	struct proc **rows;
+	uint32_t n, cap;
+	struct program_layout *layouts;
+	uint32_t n_layouts, cap_layouts;
+	struct known_exe *known;
+	uint32_t n_known, cap_known;
+	struct budget reading; /* of all rows */
+	struct threads
+		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
+};
+
+struct sweep {
+	struct procs *procs;
+	void (*fn)(void *arg, const struct object *o);
+	void *arg;
+};
+
+int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile)
+{
+	struct procs *ps = mem_zalloc(sizeof(*ps));
+	const char *what;
+
+	ps->symbolizer = symbolizer;
+	ps->profile = profile;
+	if (threads_open(&ps->threads, &what))
+		debug("no self-checks: %s", what);
+	*ret = ps;
+	return 0;
+}
+
+void procs_close(struct procs *ps)
+{
+	if (!ps)
+		return;
+	while (ps->n)
+		procs_drop(ps, ps->rows[ps->n - 1]);
+	free(ps->rows);
+	free(ps->layouts);
+	free(ps->known);
+	threads_close(ps->threads);
+	free(ps);
+}
+
+/* Where this row is, or would be. */
+static uint32_t place(const struct procs *ps, uint32_t tgid, image_id image)
+{
+	uint32_t lo = 0, hi = ps->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		const struct proc *p = ps->rows[mid];
+
+		if (p->tgid < tgid || (p->tgid == tgid && p->image < image))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image)
+{
+	uint32_t i = place(ps, tgid, image);
+
+	return i < ps->n && ps->rows[i]->tgid == tgid && ps->rows[i]->image == image
+		       ? ps->rows[i]
+		       : NULL;
+}
+
+struct proc *procs_row(struct procs *ps, uint32_t n)
+{
+	return n < ps->n ? ps->rows[n] : NULL;
+}
+
+uint32_t procs_count(const struct procs *ps)
+{
+	return ps->n;
+}
+
+struct proc *procs_of(struct procs *ps, uint32_t tgid, uint32_t n)
+{
+	uint32_t i = place(ps, tgid, 0) + n;
+
+	return i < ps->n && ps->rows[i]->tgid == tgid ? ps->rows[i] : NULL;
+}
+
+static void row_insert(struct procs *ps, struct proc *p)
+{
+	uint32_t i = place(ps, p->tgid, p->image);
+
+	(void)table_add(ps->rows, ps->n, ps->cap);
+	memmove(ps->rows + i + 1, ps->rows + i, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->rows[i] = p;
+}
+
+static void row_remove(struct procs *ps, const struct proc *p)
+{
+	uint32_t i = place(ps, p->tgid, p->image);
+
+	memmove(ps->rows + i, ps->rows + i + 1, (ps->n - 1 - i) * sizeof(*ps->rows));
+	ps->n--;
+}
+
+struct proc *procs_get(struct procs *ps, uint32_t tgid, image_id image)
+{
+	struct proc *p = procs_find(ps, tgid, image);
+
+	if (p)
+		return p;
+	p = mem_zalloc(sizeof(*p));
+	p->tgid = tgid;
+	p->image = image;
+	p->all_reading = &ps->reading;
+	row_insert(ps, p);
+	return p;
+}
+
+void procs_identify(struct procs *ps, struct proc *p, image_id image)
+{
+	row_remove(ps, p);
+	p->image = image;
+	row_insert(ps, p);
+}
+
+void procs_drop(struct procs *ps, struct proc *p)
+{
+	row_remove(ps, p);
+	space_close(p->space);
+	free(p);
+}
+
+void procs_end(struct proc *p)
+{
+	if (!p->ended_ns)
+		p->ended_ns = clock_now_ns();
+}
+
+void procs_reap(struct procs *ps, uint64_t settled_ns)
+{
+	for (uint32_t i = ps->n; i--;)
+		if (ps->rows[i]->ended_ns && ps->rows[i]->ended_ns < settled_ns)
+			procs_drop(ps, ps->rows[i]);
+}
+
+/* Forgets what is known of a file. */
+static void on_closing(void *arg, const struct object *o)
+{
+	struct sweep *w = arg;
+	struct procs *ps = w->procs;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ps->n_layouts; i++)
+		if (ps->layouts[i].object != o)
+			ps->layouts[n++] = ps->layouts[i];
+	ps->n_layouts = n;
+	n = 0;
+	for (uint32_t i = 0; i < ps->n_known; i++)
+		if (ps->known[i].exe != o)
+			ps->known[n++] = ps->known[i];
+	ps->n_known = n;
+	w->fn(w->arg, o);
+}
+
+void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o), void *arg)
+{
+	struct sweep w = { ps, fn, arg };
+
+	if (!symbolizer_crowded(ps->symbolizer))
+		return;
+	for (uint32_t i = 0; i < ps->n; i++) {
+		space_mark(ps->rows[i]->space);
+		program_mark(&ps->rows[i]->program);
+	}
+	symbolizer_sweep(ps->symbolizer, on_closing, &w);
+}
+
+static void read_comm(struct proc *p)
+{
+	struct buf b = { 0 };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", p->tgid);
+	if (!file_read(AT_FDCWD, path, 256, &b) && b.len) {
+		size_t n = b.len - 1 < sizeof(p->comm) - 1 ? b.len - 1
+							   : sizeof(p->comm) - 1;
+
+		memcpy(p->comm, b.data, n);
+		p->comm[n] = 0;
+	}
+	buf_release(&b);
+}
+
+/* What /proc/PID/exe is, without looking at what else is mapped. */
+static void look_at_exe(struct procs *ps, struct proc *p)
+{
+	char path[64];
+	int fd, err;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread((pid_t)p->tgid));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	p->missed = fd < 0 && (errno == ENOENT || errno == ESRCH);
+	if (fd < 0)
+		return;
+	err = symbolizer_program(ps->symbolizer, fd, &p->program);
+	if (err)
+		debug("process %u: %s", p->tgid, strerror(-err));
+	close(fd);
+}
+
+/* What reading the mappings of p took, since start. */
+static void pay(struct proc *p, uint64_t start)
+{
+	uint64_t now = clock_now_ns();
+
+	budget_spend(&p->reading, now, READING_SHARE, now - start);
+	budget_spend(p->all_reading, now, ALL_SHARE, now - start);
+}
+
+/* From when on the mappings of p may be read again. */
+static uint64_t reading_due(const struct proc *p, uint64_t now)
+{
+	uint64_t own = budget_due(&p->reading, READING_SHARE, READING_FREE_NS);
+	uint64_t all = budget_due(p->all_reading, ALL_SHARE, ALL_FREE_NS);
+
+	if (budget_debt(&p->reading, now, READING_SHARE) <= CHEAP_NS)
+		return now;
+	return own > all ? own : all;
+}
+
+void procs_begin(struct procs *ps)
+{
+	ps->reading = (struct budget){ 0 };
+}
+
+static void look_at_program(struct proc *p)
+{
+	space_program(p->space, &p->program);
+	p->go = p->program.version != NULL;
+}
+
+void procs_look(struct procs *ps, struct proc *p)
+{
+	p->looked = true;
+	look_at_exe(ps, p);
+	p->go = p->program.version != NULL;
+	if (!p->comm[0])
+		read_comm(p);
+	/* else nobody will ask for its names */
+	if (!p->go && !p->wanted && !p->program.packed)
+		return;
+	p->refreshed_ns = clock_now_ns();
+	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+		look_at_program(p);
+	pay(p, p->refreshed_ns);
+}
+
+uint64_t procs_look_inside(struct procs *ps, struct proc *p)
+{
+	uint64_t start = clock_now_ns(), due = reading_due(p, start);
+
+	if (start < due)
+		return due;
+	p->refreshed_ns = start;
+	if (!p->space && !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid)) {
+		look_at_program(p);
+		if (!p->go) {
+			space_close(p->space);
+			p->space = NULL;
+		}
+	}
+	pay(p, start);
+	return 0;
+}
+
+void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
+{
+	static const struct exe_key none;
+	struct known_exe *k = NULL;
+	struct gone gone = { .start_code = r->start_code, .vdso = r->vdso };
+	struct space *space;
+
+	if (!memcmp(&r->exe, &none, sizeof(none)))
+		return;
+	for (uint32_t i = 0; i < ps->n_known && !k; i++)
+		if (!memcmp(&ps->known[i].key, &r->exe, sizeof(r->exe)))
+			k = &ps->known[i];
+	if (!k && p->go && p->program.exe) {
+		k = table_add(ps->known, ps->n_known, ps->cap_known);
+		k->key = r->exe;
+		k->exe = p->program.exe;
+	}
+	if (!k || (p->space && !p->gone))
+		return;
+	gone.exe = k->exe;
+	if (space_open_gone(&space, ps->symbolizer, &gone))
+		return;
+	space_close(p->space);
+	p->space = space;
+	p->gone = true;
+	look_at_program(p);
+}
+
+const char *proc_comm(const struct proc *p)
+{
+	return p->missed ? "" : p->comm;
+}
+
+const char *proc_why(const struct proc *p)
+{
+	return p->go ? NULL : p->program.why;
+}
+
+void procs_unlook(struct proc *p)
+{
+	p->missed = true;
+	space_close(p->space);
+	p->space = NULL;
+	p->gone = false;
+	p->go = false;
+	memset(&p->program, 0, sizeof(p->program));
+}
+
+void procs_record(struct procs *ps, struct proc *p)
+{
+	struct strtab *strings = ps->profile->strings;
+	const char *path = p->program.path ? p->program.path : "";
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct process row = {
+		.tgid = p->tgid,
+		.name = strtab_add(strings, *name ? name : p->comm),
+		.path = strtab_add(strings, path),
+		.go_version = strtab_add(strings, p->go ? p->program.version : ""),
+	};
+
+	p->process = profile_process(ps->profile, &row);
+}
+
+void procs_refresh(struct proc *p)
+{
+	uint64_t start = clock_now_ns(), due = reading_due(p, start);
+
+	if (start < due) {
+		p->stale_ns = due;
+		return;
+	}
+	p->stale_ns = 0;
+	p->refreshed_ns = start;
+	if (p->space && !space_refresh(p->space) && !p->go)
+		look_at_program(p);
+	pay(p, start);
+}
+
+bool proc_may_refresh(const struct proc *p, uint64_t now_ns)
+{
+	return now_ns >= p->refreshed_ns + REFRESH_NS;
+}
+
+bool proc_code_changed(struct proc *p, uint64_t addr, enum space_code code, uint64_t now_ns)
+{
+	bool lists = now_ns >= p->code_due_ns, changed;
+	uint64_t start, took;
+
+	if (code == CODE_OF_FILE || (code == CODE_BARE && !lists))
+		return false;
+	start = clock_now_ns();
+	changed = space_code_changed(p->space, addr, lists);
+	took = (clock_now_ns() - start) * CODE_SHARE;
+	if (lists)
+		p->code_due_ns = now_ns + (took > REFRESH_NS ? took : REFRESH_NS);
+	return changed;
+}
+
+/* What the file says: read once for all processes of a program. */
+static const struct golayout *layout_of(struct procs *ps, const struct object *o,
+					bool dwarf)
+{
+	struct program_layout *l;
+
+	for (uint32_t i = 0; i < ps->n_layouts; i++)
+		if (ps->layouts[i].object == o && ps->layouts[i].dwarf == dwarf)
+			return &ps->layouts[i].layout;
+	l = table_add(ps->layouts, ps->n_layouts, ps->cap_layouts);
+	l->object = o;
+	l->dwarf = dwarf;
+	golayout_find(&l->layout, o, dwarf);
+	return &l->layout;
+}
+
+int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
+		const char **why)
+{
+	struct thread_state *threads = NULL;
+	const struct object *o;
+	struct golayout l;
+	uint64_t bias;
+	uint32_t n = 0;
+	int err = 0;
+
+	*ret = (struct executable){ .state = p->go ? EXE_GO : EXE_NOT_GO };
+	*why = p->program.why;
+	if (!p->go) {
+		ret->own = *why !=
+			   NULL; /* all of them are told of: why they are left out */
+		return -ENOENT;
+	}
+	o = p->space ? space_go(p->space, &bias) : NULL;
+	if (*why)
+		return -ENOTSUP;
+	if (!o) {
+		ret->own = true; /* one that was gone too soon says nothing of others */
+		*why = "its memory could not be read";
+		return p->space ? -ENOTSUP : -ESRCH;
+	}
+	if (ps->threads)
+		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
+	/* DWARF is asked last, as it takes longest: the first that validates wins */
+	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
+		l = *layout_of(ps, o, dwarf);
+		if (!l.why)
+			err = golayout_check(&l, p->space, (pid_t)p->tgid, threads, n);
+		*why = *why ? *why : l.why;
+		ret->layout = l.layout;
+		ret->own = l.got || err == -EAGAIN || o != space_exe(p->space);
+	}
+	free(threads);
+	if (ret->own)
+		ret->layout.text = bias + o->go->text;
+	if (!ret->layout.ok)
+		return err == -EAGAIN ? err : -ENOTSUP;
+	*why = NULL;
+	return 0;
+}

@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/live/session.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
+#include "profiler/base/file.h"
+#include "profiler/base/living.h"
+#include "profiler/base/log.h"
+#include "profiler/base/strtab.h"
+#include "profiler/live/pipeline.h"
+#include "profiler/live/proc.h"
+#include "profiler/profile/profile.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	/* What starts gets there soon; what is idle may be so for long. */
+	AGAIN_FIRST_MS = 5, /* then twice as long each time, */
+	AGAIN_TIMES = 9,    /* up to 2.56 s */
+	AGAIN_NOTED = 5,
+	AGAIN_IDLE_NS = 100000000,
+	/* A program that starts maps its libraries; one with a compiler in it maps new code all the time. */
+	INSIDE_AT_ONCE = 16,
+	INSIDE_MS = 200,
+	/* A program that is packed unpacks itself within this time. */
+	UNPACK_LOOKS = 50,
+	UNPACK_NS = 10000000,
+	/* Each row is asked for every 5 s, or more often. */
+	HEAL_NS = 50000000,
+	HEAL_LEAST = 4,
+	HEAL_SHARE = 100,
+};
+
+struct session {
+	struct session_options o;
+	struct collector *collector;
+	struct profile *profile;
+	struct symbolizer *symbolizer;
+	struct procs *procs;
+	struct pipeline *pipeline;
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	uint64_t samples;
+	uint32_t running;   /* of session_follow() */
+	uint64_t healed_ns; /* when heal() was last at work, CLOCK_MONOTONIC */
+	uint32_t heal_next; /* the row that is next */
+	uint32_t *noted;    /* strings: programs whose missing goroutines were told of */
+	uint32_t n_noted, cap_noted;
+};
+
+int session_open(struct session **ret, const struct session_options *o, const char **what)
+{
+	struct session *s = mem_zalloc(sizeof(*s));
+	struct profile *p;
+	int err;
+
+	s->o = *o;
+	s->profile = p = profile_new();
+	err = collector_open(&s->collector, &o->collector, what);
+	if (err)
+		goto fail;
+	*what = "symbolizer";
+	err = symbolizer_open(&s->symbolizer, p->strings);
+	if (err)
+		goto fail;
+	err = procs_open(&s->procs, s->symbolizer, p);
+	if (err)
+		goto fail;
+	p->unit = strtab_add(p->strings, "ns");
+	p->freq = o->collector.freq;
+	p->period_ns = 1000000000u / p->freq;
+	p->event_name = strtab_add(p->strings, collector_event_name(s->collector));
+	*ret = s;
+	return 0;
+fail:
+	session_close(s);
+	return err;
+}
+
+void session_close(struct session *s)
+{
+	if (!s)
+		return;
+	pipeline_close(s->pipeline);
+	procs_close(s->procs);
+	symbolizer_close(s->symbolizer);
+	collector_close(s->collector);
+	profile_free(s->profile);
+	free(s->noted);
+	free(s);
+}
+
+static void note(struct session *s, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void note(struct session *s, const char *fmt, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (s->o.note)
+		s->o.note(s->o.arg, line);
+}
+
+/* Once for each program. */
+static void note_no_goroutines(struct session *s, const struct proc *p, const char *why)
+{
+	uint32_t path = strtab_add(s->profile->strings,
+				   p->program.path ? p->program.path : p->comm);
+
+	for (uint32_t i = 0; i < s->n_noted; i++)
+		if (s->noted[i] == path)
+			return;
+	*table_add(s->noted, s->n_noted, s->cap_noted) = path;
+	note(s, "%s (%s): no goroutine ids, %s", profile_string(s->profile, path),
+	     p->program.version, why);
+}
+
+/* The kernel side reads the goroutines of one runtime; to the threads of others it sees no g. */
+static void note_runtimes(struct session *s, struct proc *p)
+{
+	uint32_t n = space_runtimes(p->space);
+
+	if (n < 2 || p->runtimes_noted)
+		return;
+	p->runtimes_noted = true;
+	note(s,
+	     "%s has %u Go runtimes; goroutine ids are read for that of %s only, the others' are filed under [c]",
+	     p->comm, n, space_runtime(p->space, 0)->object->path);
+}
+
+/* As proc_layout(), which tells the user what is missing, and is asked again when that may yet come. */
+static struct executable executable_of(struct session *s, struct proc *p)
+{
+	struct executable exe;
+	const char *why;
+	int err = proc_layout(s->procs, p, &exe, &why);
+
+	note_runtimes(s, p);
+	if (err == -EAGAIN) {
+		p->again_ns = clock_now_ns() + (AGAIN_FIRST_MS * 1000000ull << p->again);
+		p->again += p->again < AGAIN_TIMES;
+	}
+	/* no reason: it is gone, and there is nobody to tell of */
+	if (why && (err == -ENOTSUP || (err == -EAGAIN && p->again > AGAIN_NOTED)))
+		note_no_goroutines(s, p, why);
+	return exe;
+}
+
+/* Tells the kernel side of this process alone. */
+static void publish_own(struct session *s, struct proc *p)
+{
+	struct executable exe = executable_of(s, p);
+
+	collector_process(s->collector, p->tgid, p->image, &exe);
+}
+
+/* What the process was before: for the user still the same process. *past: it is something else again; what was
+ * sampled last before an exec may come after the record that tells of that. */
+static struct proc *before(struct session *s, const struct proc *p, bool *past)
+{
+	struct proc *last = NULL, *row;
+
+	*past = false;
+	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++) {
+		*past |= row->image > p->image;
+		if (row->image < p->image && !row->ended_ns)
+			last = row;
+	}
+	return last;
+}
+
+/* Tells the kernel side what it does not know, if possible for all processes of this executable. */
+static void publish(struct session *s, struct proc *p, const struct image_record *r)
+{
+	static const struct exe_key no_key;
+	struct executable exe;
+
+	/* what unpacks itself is looked at again when its mappings change */
+	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !p->go) ||
+	    !p->program.path || p->program.packed)
+		return;
+	exe = executable_of(s, p);
+	if (exe.own)
+		collector_process(s->collector, p->tgid, p->image, &exe);
+	else if (memcmp(&r->exe, &no_key, sizeof(no_key)))
+		collector_executable(s->collector, &r->exe, &exe);
+}
+
+/* It may be another program already that we saw. */
+static bool still_runs(const struct session *s, const struct proc *p)
+{
+	image_id now = collector_image(s->collector, p->tgid);
+
+	return !now || now == p->image;
+}
+
+/* A program that is not Go has mapped new code. */
+static void look_inside(struct session *s, struct proc *p)
+{
+	uint64_t next = p->refreshed_ns + INSIDE_MS * 1000000ull;
+
+	if (p->again_ns || p->ended_ns)
+		return;
+	if (p->again >= INSIDE_AT_ONCE && clock_now_ns() < next) {
+		p->again_ns = next;
+		return;
+	}
+	p->again_ns = procs_look_inside(s->procs, p);
+	if (p->again_ns)
+		return;
+	p->again++;
+	if (p->go && !still_runs(s, p))
+		procs_unlook(p);
+	if (!p->go)
+		return;
+	p->again = 0;
+	procs_record(s->procs, p);
+}
+
+static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
+{
+	memcpy(p->comm, r->comm, sizeof(p->comm));
+	p->comm[sizeof(p->comm) - 1] = 0;
+	procs_look(s->procs, p);
+	if (!still_runs(s, p))
+		procs_unlook(p);
+	procs_share(s->procs, p, r);
+	/* one that we came too late for may still be a Go program that is known */
+	if (p->go || p->wanted || r->executable == EXE_GO)
+		procs_record(s->procs, p);
+}
+
+/* Its mappings have changed. */
+static void refresh(struct session *s, struct proc *p)
+{
+	bool go = p->go;
+
+	procs_refresh(p);
+	if (p->go && !go)
+		procs_record(s->procs, p);
+}
+
+/* Samples of a process that is not Go; comm: of one that has no row. */
+static void leave_out(struct session *s, const struct proc *p, const char *comm,
+		      uint64_t samples)
+{
+	pipeline_leave_out(s->pipeline, p ? proc_comm(p) : comm, p ? proc_why(p) : NULL,
+			   samples);
+}
+
+/* First sight of an image, or new code in one that is known. */
+static void on_image(void *arg, const struct image_record *r)
+{
+	struct session *s = arg;
+	struct proc *p = r->given ? procs_find(s->procs, r->tgid, 0) : NULL, *old;
+	bool first, past;
+
+	if (p)
+		procs_identify(s->procs, p, r->image);
+	else
+		p = procs_get(s->procs, r->tgid, r->image);
+	first = !p->looked;
+	old = before(s, p, &past);
+	/* of what it was before, or has been since its last record */
+	leave_out(s, first ? old : p, "", r->left_out);
+	if (!first) {
+		bool go = p->go;
+
+		procs_refresh(p);
+		procs_share(s->procs, p, r);
+		if (p->go && !go)
+			procs_record(s->procs, p);
+	} else {
+		if (old) {
+			p->wanted = old->wanted;
+			procs_end(old);
+		}
+		look_at_image(s, p, r);
+		if (past)
+			procs_end(p);
+	}
+	if (!p->go && (!first || r->executable == EXE_NOT_GO))
+		look_inside(s, p);
+	note_runtimes(s, p);
+	publish(s, p, r);
+}
+
+/* A packed program maps memory first and unpacks into it then, which no record tells of. */
+static void look_for_unpacked(struct session *s, struct proc *p, uint64_t now_ns)
+{
+	if (p->go || !p->program.packed || p->unpack_looks == UNPACK_LOOKS ||
+	    now_ns < p->refreshed_ns + UNPACK_NS)
+		return;
+	p->unpack_looks++;
+	refresh(s, p);
+	if (p->go && p->image)
+		publish_own(s, p);
+}
+
+static void on_sample(void *arg, const struct sample *sample)
+{
+	struct session *s = arg;
+	struct proc *p = procs_find(s->procs, sample->tgid, sample->image);
+	struct image_record r = { .tgid = sample->tgid, .image = sample->image };
+
+	if (!p) {
+		/* the record that tells of it was sent before the sample: here now, or lost */
+		collector_control(s->collector);
+		p = procs_find(s->procs, sample->tgid, sample->image);
+	}
+	if (!p) {
+		on_image(s, &r);
+		p = procs_find(s->procs, sample->tgid, sample->image);
+	}
+	look_for_unpacked(s, p, sample->time_ns);
+	pipeline_sample(s->pipeline, p, sample);
+	s->samples++;
+}
+
+static void process_ended(struct session *s, uint32_t tgid)
+{
+	bool wanted = false;
+	struct proc *p;
+
+	for (uint32_t i = 0; (p = procs_of(s->procs, tgid, i)); i++) {
+		if (p->ended_ns)
+			continue;
+		wanted |= p->wanted;
+		procs_end(p);
+	}
+	s->running -= wanted;
+}
+
+static void on_process_exit(void *arg, const struct exit_record *r)
+{
+	struct session *s = arg;
+	const struct proc *last = procs_find(s->procs, r->tgid, r->image);
+	char comm[sizeof(r->comm)];
+
+	/* the second process of an executable that is not Go has no row */
+	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
+	leave_out(s, last, comm, r->left_out);
+	process_ended(s, r->tgid);
+}
+
+/* The records of processes that have ended may be lost, when very many end at once. */
+static void heal(struct session *s)
+{
+	uint32_t n = HEAL_LEAST + procs_count(s->procs) / HEAL_SHARE;
+	uint64_t now = clock_now_ns();
+
+	if (now < s->healed_ns + HEAL_NS)
+		return;
+	s->healed_ns = now;
+	for (; n; n--, s->heal_next++) {
+		const struct proc *p = procs_row(s->procs, s->heal_next);
+		bool gone;
+
+		if (!p) {
+			s->heal_next = 0;
+			return;
+		}
+		if (p->ended_ns)
+			continue;
+		gone = kill((pid_t)p->tgid, 0) && errno == ESRCH;
+		if (gone) /* it may have gone before the kernel side knew it */
+			collector_drop(s->collector, p->tgid);
+		if (gone || !collector_follows(s->collector, p->tgid))
+			process_ended(s, p->tgid);
+	}
+}
+
+enum session_target session_follow(struct session *s, pid_t pid, const char **why)
+{
+	struct proc *p = procs_get(s->procs, (uint32_t)pid, 0);
+	struct executable exe;
+	char path[64];
+
+	p->wanted = true;
+	procs_look(s->procs, p);
+	if (p->go) {
+		procs_record(s->procs, p);
+		exe = executable_of(s, p);
+		if (collector_follow(s->collector, pid, &exe,
+				     PROCESS_WANTED | PROCESS_GIVEN))
+			return TARGET_TOO_MANY;
+		s->running++;
+		return TARGET_GO;
+	}
+	*why = proc_why(p);
+	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread(pid));
+	procs_drop(s->procs, p);
+	if (kill(pid, 0) && errno == ESRCH)
+		return TARGET_GONE;
+	if (*why)
+		return TARGET_UNSUPPORTED;
+	return !access(path, R_OK) || errno == ENOENT ? TARGET_NOT_GO : TARGET_DENIED;
+}
+
+void session_follow_all(struct session *s)
+{
+	DIR *dir = opendir("/proc");
+	struct executable exe;
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		pid_t pid = isdigit((unsigned char)d->d_name[0]) ? atoi(d->d_name) : 0;
+		struct proc *p;
+
+		if (!pid || pid == getpid())
+			continue;
+		p = procs_get(s->procs, (uint32_t)pid, 0);
+		procs_look(s->procs, p);
+		if (p->go) {
+			procs_record(s->procs, p);
+			exe = executable_of(s, p);
+			collector_follow(s->collector, pid, &exe, PROCESS_GIVEN);
+		} else {
+			procs_drop(s->procs, p);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int session_follow_tree(struct session *s, pid_t pid)
+{
+	struct executable unknown = { .state = EXE_UNKNOWN };
+
+	return collector_follow(s->collector, pid, &unknown, PROCESS_CHILDREN);
+}
+
+void session_prepare(struct session *s)
+{
+	if (s->o.collector.kernel_stacks)
+		symbolizer_load_kernel(s->symbolizer);
+	procs_begin(s->procs);
+	s->start_ns = clock_now_ns();
+	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
+}
+
+int session_start(struct session *s, const char **what)
+{
+	return collector_start(s->collector, what);
+}
+
+/* What was put off. Returns for how long the rest is, at most timeout_ms. */
+static int look_again(struct session *s, int timeout_ms)
+{
+	uint64_t now = clock_now_ns(), next = now + (uint64_t)timeout_ms * 1000000;
+	struct proc *p;
+
+	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
+		if (p->ended_ns)
+			continue;
+		if (p->stale_ns && now >= p->stale_ns)
+			refresh(s, p);
+		if (p->stale_ns && p->stale_ns < next)
+			next = p->stale_ns;
+		if (!p->again_ns)
+			continue;
+		if (now >= p->again_ns) {
+			p->again_ns = 0;
+			if (!p->go)
+				look_inside(s, p);
+			if (p->go && p->image)
+				publish_own(s, p);
+			else if (p->go) /* not sampled yet */
+				p->again_ns = now + AGAIN_IDLE_NS;
+		}
+		if (p->again_ns && p->again_ns < next)
+			next = p->again_ns;
+	}
+	return next > now ? (int)((next - now + 999999) / 1000000) : 0;
+}
+
+static void on_closing(void *pipeline, const struct object *o)
+{
+	pipeline_forget(pipeline, o);
+}
+
+int session_step(struct session *s, int timeout_ms)
+{
+	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
+
+	heal(s);
+	procs_reap(s->procs, collector_settled_ns(s->collector));
+	pipeline_tidy(s->pipeline, s->procs);
+	procs_sweep(s->procs, on_closing, s->pipeline);
+	return collector_poll(s->collector, look_again(s, timeout_ms), &h);
+}
+
+/* getrusage() would also tell of the program that started us. */
+static uint64_t peak_rss(void)
+{
+	struct buf b = { 0 };
+	const char *line;
+	uint64_t kb = 0;
+
+	if (!file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &b)) {
+		buf_u8(&b, 0);
+		line = strstr((char *)b.data, "VmHWM:");
+		if (line)
+			kb = strtoull(line + 6, NULL, 10);
+	}
+	buf_release(&b);
+	return kb << 10;
+}
+
+static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t samples)
+{
+	struct session *s = arg;
+	struct proc *p = procs_get(s->procs, tgid, image);
+
+	if (!p->looked)
+		procs_look(s->procs, p);
+	leave_out(s, p, "", samples);
+}
+
+void session_stop(struct session *s)
+{
+	struct truth *t = &s->profile->truth;
+	uint64_t counts[COUNT_MAX];
+	const char *names, *why, *path = "";
+	uint32_t changed;
+
+	t->duration_ns = session_elapsed_ns(s);
+	collector_stop(s->collector);
+	while (session_step(s, 0) > 0)
+		;
+	collector_left_out(s->collector, on_left_out, s);
+	collector_counters(s->collector, counts);
+	t->lost_ring_full = counts[COUNT_RING_FULL];
+	t->lost_table_full = counts[COUNT_TABLE_FULL];
+	t->stack_faults = counts[COUNT_STACK_FAULT];
+	t->g_faults += counts[COUNT_G_FAULT]; /* to those that the pipeline saw */
+	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
+	why = symbolizer_kernel_why(s->symbolizer);
+	if (why && s->o.collector.kernel_stacks)
+		note(s, "kernel functions have no names: %s", why);
+	changed = symbolizer_changed(s->symbolizer, &path);
+	if (changed)
+		note(s,
+		     "%u file%s changed while being read, e.g. %s: functions may lack names",
+		     changed, changed > 1 ? "s were" : " was", path);
+	s->profile->not_go_names = strtab_add(s->profile->strings, names);
+	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	t->peak_rss = peak_rss();
+}
+
+uint32_t session_running(const struct session *s)
+{
+	return s->running;
+}
+
+uint64_t session_elapsed_ns(const struct session *s)
+{
+	return clock_now_ns() - s->start_ns;
+}
+
+uint64_t session_samples(const struct session *s)
+{
+	return s->samples;
+}
+
+struct profile *session_profile(struct session *s)
+{
+	return s->profile;
+}
+
+const char *session_event_name(const struct session *s)
+{
+	return collector_event_name(s->collector);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A session: everything that turns ticks of the kernel's clock into a profile while it runs.
+ * It joins the collector to the pipeline and knows when a process is to be looked at.
+ */
+#ifndef PROFILER_SESSION_H
+#define PROFILER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "profiler/kernel/collect.h"
+
+struct profile;
+struct session;
+
+struct session_options {
+	struct collector_options collector;
+	/* Something that the user should know, a line without newline. May be NULL. */
+	void (*note)(void *arg, const char *line);
+	void *arg;
+};
+
+/* As collector_open(). */
+int session_open(struct session **ret, const struct session_options *o, const char **what);
+void session_close(struct session *s); /* takes NULL */
+
+/* What a process is before it is followed. */
+enum session_target {
+	TARGET_GO,
+	TARGET_NOT_GO,
+	TARGET_UNSUPPORTED, /* it is Go, but none that can be recorded */
+	TARGET_GONE,
+	TARGET_DENIED,
+	TARGET_TOO_MANY
+};
+
+/* Follows one process. wanted: it must be Go and is said to have ended when it does. *why: of
+ * TARGET_UNSUPPORTED, a static string. */
+enum session_target session_follow(struct session *s, pid_t pid, const char **why);
+/* Follows all Go processes that are there; later ones are found when they are first sampled. */
+void session_follow_all(struct session *s);
+/* Follows a process that has not become its program yet, and all its children. */
+int session_follow_tree(struct session *s, pid_t pid);
+
+/* Last before the start: whose time the profile has from now on. */
+void session_prepare(struct session *s);
+int session_start(struct session *s, const char **what);
+/* Waits up to timeout_ms, takes in what came, for some ten ms at most. As collector_poll(). */
+int session_step(struct session *s, int timeout_ms);
+/* Stops the events, takes in the rest, and fills profile->truth. */
+void session_stop(struct session *s);
+
+/* Processes of session_follow() that still run. */
+uint32_t session_running(const struct session *s);
+uint64_t session_elapsed_ns(const struct session *s);
+/* Samples so far, also those whose events the profile has dropped; goroutines with samples. */
+uint64_t session_samples(const struct session *s);
+struct profile *session_profile(struct session *s); /* the session's; filled as it goes */
+const char *session_event_name(const struct session *s);
+
+#endif

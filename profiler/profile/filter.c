@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/profile/filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/log.h"
+#include "profiler/base/opt.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/labels.h"
+#include "profiler/profile/profile.h"
+
+enum { FOCUS = 1, IGNORE = 2 };
+
+struct label_wanted {
+	const char *key, *value; /* of the argument, which outlives the filter */
+	size_t key_len;
+};
+
+/* Calls add() for each number of a comma-separated list; false: that is none. */
+static bool each_number(const char *arg, uint64_t max,
+			void (*add)(struct filter *f, uint64_t v), struct filter *f)
+{
+	for (;;) {
+		char word[24];
+		size_t len = strcspn(arg, ",");
+		uint64_t v;
+
+		if (len >= sizeof(word))
+			return false;
+		memcpy(word, arg, len);
+		word[len] = 0;
+		if (opt_number(word, 1, max, &v))
+			return false;
+		add(f, v);
+		if (!arg[len])
+			return true;
+		arg += len + 1;
+	}
+}
+
+static void add_goid(struct filter *f, uint64_t v)
+{
+	*table_add(f->goids, f->n_goids, f->cap_goids) = v;
+}
+
+static void add_pid(struct filter *f, uint64_t v)
+{
+	*table_add(f->pids, f->n_pids, f->cap_pids) = (uint32_t)v;
+}
+
+int filter_goids(const char *arg, void *filter)
+{
+	if (each_number(arg, UINT64_MAX, add_goid, filter))
+		return 0;
+	error("--goid %s: not a list of goroutine ids such as 18,19", arg);
+	return -EINVAL;
+}
+
+int filter_pids(const char *arg, void *filter)
+{
+	if (each_number(arg, INT32_MAX, add_pid, filter))
+		return 0;
+	error("--pid %s: not a list of pids such as 812,813", arg);
+	return -EINVAL;
+}
+
+int filter_time(const char *arg, void *filter)
+{
+	struct filter *f = filter;
+	char from[32] = "";
+	const char *dash = strchr(arg, '-');
+	uint64_t from_ns = 0, to_ns = 0;
+
+	if (!dash || (size_t)(dash - arg) >= sizeof(from))
+		goto bad;
+	memcpy(from, arg, (size_t)(dash - arg));
+	if ((!*from && !dash[1]) || (*from && opt_duration(from, &from_ns)) ||
+	    (dash[1] && (opt_duration(dash + 1, &to_ns) || to_ns <= from_ns)))
+		goto bad;
+	f->from_ns = from_ns;
+	f->to_ns = to_ns;
+	return 0;
+bad:
+	error("--time %s: not a range such as 1s-10s, 5s- or -2m", arg);
+	return -EINVAL;
+}
+
+int filter_label(const char *arg, void *filter)
+{
+	struct filter *f = filter;
+	const char *equals = strchr(arg, '=');
+
+	if (!equals || equals == arg) {
+		error("--label %s: not KEY=VALUE, such as job=encode", arg);
+		return -EINVAL;
+	}
+	*table_add(f->labels, f->n_labels, f->cap_labels) =
+		(struct label_wanted){ arg, equals + 1, (size_t)(equals - arg) };
+	return 0;
+}
+
+/* The last one given counts. */
+static int set_regex(regex_t **re, const char *option, const char *arg)
+{
+	regex_t *new = mem_zalloc(sizeof(*new));
+	int code = regcomp(new, arg, REG_EXTENDED | REG_NOSUB);
+	char text[128];
+
+	if (code) {
+		regerror(code, new, text, sizeof(text));
+		error("%s %s: %s", option, arg, text);
+		free(new);
+		return -EINVAL;
+	}
+	if (*re)
+		regfree(*re);
+	free(*re);
+	*re = new;
+	return 0;
+}
+
+int filter_focus(const char *arg, void *filter)
+{
+	return set_regex(&((struct filter *)filter)->focus, "--focus", arg);
+}
+
+int filter_ignore(const char *arg, void *filter)
+{
+	return set_regex(&((struct filter *)filter)->ignore, "--ignore", arg);
+}
+
+bool filter_by_stack(const struct filter *f)
+{
+	return f->focus || f->ignore;
+}
+
+uint8_t filter_text(const struct filter *f, const char *s)
+{
+	uint8_t flags = 0;
+
+	if (!*s)
+		return 0;
+	if (f->focus && !regexec(f->focus, s, 0, NULL, 0))
+		flags |= FOCUS;
+	if (f->ignore && !regexec(f->ignore, s, 0, NULL, 0))
+		flags |= IGNORE;
+	return flags;
+}
+
+bool filter_stack(const struct filter *f, uint8_t flags)
+{
+	return (!f->focus || flags & FOCUS) && !(flags & IGNORE);
+}
+
+/* KEY= also stands for a goroutine without such a label. */
+static bool has_labels(const struct filter *f, const char *set)
+{
+	struct buf value = { 0 };
+	bool has = true;
+
+	for (uint32_t i = 0; i < f->n_labels && has; i++) {
+		const struct label_wanted *w = &f->labels[i];
+		enum label_state state = labels_find(set, w->key, w->key_len, &value);
+
+		has = (state == LABEL_WHOLE || state == LABEL_NONE) &&
+		      value.len == strlen(w->value) &&
+		      (!value.len || !memcmp(value.data, w->value, value.len));
+	}
+	buf_release(&value);
+	return has;
+}
+
+void filter_prepare(struct filter *f, const struct profile *p)
+{
+	free(f->goroutines);
+	f->goroutines = mem_zalloc(p->n_goroutines * sizeof(*f->goroutines));
+	for (uint32_t i = 1; i < p->n_goroutines; i++)
+		f->goroutines[i] = has_labels(f,
+					      profile_string(p, p->goroutines[i].labels));
+}
+
+bool filter_match(const struct filter *f, const struct profile *p, const struct event *e)
+{
+	uint32_t i, tgid = p->processes[p->threads[e->thread].process].tgid;
+	uint64_t goid = p->goroutines[e->goroutine].goid;
+
+	if (e->time_ns < f->from_ns || (f->to_ns && e->time_ns >= f->to_ns))
+		return false;
+	if (f->n_labels && !f->goroutines[e->goroutine])
+		return false;
+	for (i = 0; i < f->n_goids && f->goids[i] != goid; i++)
+		;
+	if (f->n_goids && i == f->n_goids)
+		return false;
+	for (i = 0; i < f->n_pids && f->pids[i] != tgid; i++)
+		;
+	return !f->n_pids || i < f->n_pids;
+}
+
+void filter_release(struct filter *f)
+{
+	free(f->goids);
+	free(f->pids);
+	free(f->labels);
+	free(f->goroutines);
+	if (f->focus)
+		regfree(f->focus);
+	if (f->ignore)
+		regfree(f->ignore);
+	free(f->focus);
+	free(f->ignore);
+	*f = (struct filter){ 0 };
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which events count: the selecting options, same words for every verb that reads profiles. */
+#ifndef PROFILER_FILTER_H
+#define PROFILER_FILTER_H
+
+#include <regex.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct profile;
+struct event;
+
+/* { 0 } lets everything through. */
+struct filter {
+	uint64_t *goids; /* owned */
+	uint32_t n_goids, cap_goids;
+	uint32_t *pids; /* owned */
+	uint32_t n_pids, cap_pids;
+	uint64_t from_ns, to_ns;     /* since the profile's start; to 0: the end */
+	struct label_wanted *labels; /* owned; all of them */
+	uint32_t n_labels, cap_labels;
+	regex_t *focus, *ignore; /* owned; NULL: not asked for */
+	bool *goroutines; /* owned, by filter_prepare(): per goroutine, it has the labels */
+};
+
+/* The options' arguments: 0, or -EINVAL after one error() line. */
+int filter_goids(const char *arg, void *filter);
+int filter_pids(const char *arg, void *filter);
+int filter_time(const char *arg, void *filter);
+int filter_label(const char *arg, void *filter);
+int filter_focus(const char *arg, void *filter);
+int filter_ignore(const char *arg, void *filter);
+
+/* Once per profile, before the first filter_match(). */
+void filter_prepare(struct filter *f, const struct profile *p);
+/* By all but the stack: what is shown of that is for profiler/profile/shown.h to say. */
+bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
+/* The filter looks at stacks: --focus or --ignore. */
+bool filter_by_stack(const struct filter *f);
+/* Which of the two expressions s matches, as flags below 0x80; none for "". A stack has those of all its
+ * frames, and filter_stack() says whether it is selected. */
+uint8_t filter_text(const struct filter *f, const char *s);
+bool filter_stack(const struct filter *f, uint8_t flags);
+void filter_release(struct filter *f);
+
+#endif

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading; recording.c writes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/cursor.h"
+#include "profiler/base/file.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/columns.h"
+#include "profiler/profile/profile.h"
+#include "profiler/profile/recording.h"
+
+#define MAX_FILE ((size_t)8 << 30)
+#define MAX_ROWS (1u << 30) /* of one table: so that tables never reach their own limit */
+/*
+ * Memory that a file may take: so many times its size, and as much for a small one. Rows of ordinary
+ * recordings take 7 to 17 times the size. Calls alone may take more: a stack of 1,000 frames that
+ * nobody had before is packed into some 100 bytes, and in a tree by goroutine each sample may be a new
+ * stack of that depth, for 6 bytes.
+ */
+#define ROOM_RATIO   40
+#define STACKS_RATIO 16384
+#define ROOM_MIN     ((uint64_t)64 << 20)
+
+enum {
+	STRING_BYTES = 64, /* of a string, besides its own */
+	CALL_BYTES = sizeof(struct call) + sizeof(struct stack_sums) + 8 /* in a tree */,
+};
+
+/* What is left, in bytes. */
+struct room {
+	uint64_t rows, stacks;
+};
+
+static const char too_large[] = "it would take too much memory for a file of its size";
+
+static uint64_t decode(uint8_t coding, uint64_t v, uint64_t last, uint32_t id)
+{
+	if (coding == DELTA)
+		return last + (v >> 1 ^ -(v & 1));
+	return coding == BACK ? id - v : v;
+}
+
+/* Fills a field of the rows from first to end; what it may not hold makes c bad. */
+static void get_column(struct cursor *c, const struct column *col, uint64_t max, char *rows,
+		       size_t row_size, uint32_t first, uint32_t end)
+{
+	uint64_t last = col->coding == DELTA ? cursor_uvarint(c) : 0;
+	uint32_t n = end - first, width = cursor_u8(c);
+	const uint8_t *from = cursor_bytes(c, (size_t)width * n);
+
+	if (width < 1 || width > 8 || !from) {
+		c->bad = true;
+		return;
+	}
+	for (uint32_t i = first; i < end; i++, from++) {
+		uint64_t v = 0;
+
+		for (uint32_t byte = 0; byte < width; byte++)
+			v |= (uint64_t)from[(size_t)byte * n] << (8 * byte);
+		last = decode(col->coding, v, last, i);
+		if (last > max || (col->coding == BACK && last >= i)) {
+			c->bad = true;
+			return;
+		}
+		memcpy(rows + i * row_size + col->offset, &last, col->size);
+	}
+}
+
+static void get_columns(struct cursor *c, const struct profile *p, const struct column *col,
+			size_t n_columns, char *rows, size_t row_size, uint32_t first,
+			uint32_t end)
+{
+	for (; n_columns-- && first < end && !c->bad; col++) {
+		uint64_t max = UINT64_MAX >> (64 - 8 * col->size);
+
+		if (col->limit != ANY)
+			max = (col->limit == ID ? table_count(p, col->table) : col->limit) -
+			      1;
+		get_column(c, col, max, rows, row_size, first, end);
+	}
+}
+
+/* false, and bad: there is less room than for n of such a size. */
+static bool take_room(struct cursor *c, struct profile *p, uint64_t *room, uint64_t n,
+		      uint64_t size)
+{
+	if (n > *room / size) {
+		p->damaged = too_large;
+		c->bad = true;
+		return false;
+	}
+	*room -= n * size;
+	return true;
+}
+
+static void get_strings(struct cursor *c, struct profile *p, struct room *room)
+{
+	uint64_t n = cursor_uvarint(c);
+	struct cursor lens = *c;
+
+	if (n > cursor_left(c) || n > MAX_ROWS - strtab_count(p->strings)) {
+		c->bad = true;
+		return;
+	}
+	if (!take_room(c, p, &room->rows, n, STRING_BYTES) ||
+	    !take_room(c, p, &room->rows, cursor_left(c), 1))
+		return;
+	for (uint64_t i = 0; i < n; i++)
+		cursor_uvarint(c);
+	while (n-- && !c->bad) {
+		uint64_t len = cursor_uvarint(&lens);
+		const char *s = cursor_bytes(c, len);
+		uint32_t id = strtab_count(p->strings);
+
+		/* One that is there already would shift the ids of the next. */
+		if (s && (strnlen(s, len) < len || strtab_addn(p->strings, s, len) != id))
+			c->bad = true;
+	}
+}
+
+static void get_table(struct cursor *c, struct profile *p, int table, struct room *room)
+{
+	const struct table *t = &tables[table];
+	uint32_t *count = (uint32_t *)((char *)p + t->n),
+		 *cap = (uint32_t *)((char *)p + t->cap);
+	uint64_t n = cursor_uvarint(c);
+	uint32_t first = *count;
+	char *rows = table_rows(p, table);
+
+	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first)
+		c->bad = true;
+	else if (table == CALLS)
+		take_room(c, p, &room->stacks, n, CALL_BYTES);
+	else
+		take_room(c, p, &room->rows, n, t->row_size);
+	if (c->bad)
+		return;
+	while (*count < first + n)
+		rows = table_room(rows, t->row_size, (*count)++, cap);
+	memcpy((char *)p + t->rows, &rows, sizeof(rows));
+	get_columns(c, p, t->columns, t->n_columns, rows, t->row_size, first, *count);
+}
+
+/* The content of one block. */
+static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len,
+		      struct room *room)
+{
+	struct cursor c = cursor_over(raw, len);
+	uint32_t call = p->n_calls, event = p->n_events;
+
+	if (kind == BLOCK_HEADER) {
+		get_strings(&c, p, room);
+		get_columns(&c, p, header_columns, n_header_columns, (char *)p, 0, 0, 1);
+	} else if (kind == BLOCK_ROWS) {
+		get_strings(&c, p, room);
+		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
+			get_table(&c, p, t, room);
+			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
+				c.bad = !profile_measure_call(p, call);
+		}
+		for (; event < p->n_events && !c.bad && c.pos == c.len; event++)
+			profile_count_event(p, &p->events[event]);
+	} else {
+		get_columns(&c, p, end_columns, n_end_columns, (char *)p, 0, 0, 1);
+		p->complete = true;
+	}
+	return !c.bad && c.pos == c.len;
+}
+
+/* Forgets what a bad block has given. Its strings stay, unused. */
+static void take_back(struct profile *p, const struct profile *before)
+{
+	for (int t = STRINGS + 1; t < TABLES; t++)
+		memcpy((char *)p + tables[t].n, (const char *)before + tables[t].n,
+		       sizeof(uint32_t));
+	p->truth = before->truth;
+	p->not_go_names = before->not_go_names;
+	p->complete = before->complete;
+}
+
+/* Reads one block: its kind, 0 when the file ends within it, -EBADMSG. */
+static int load_block(struct cursor *file, struct profile *p, bool first, struct room *room)
+{
+	uint32_t kind = cursor_u32(file), raw_len = cursor_u32(file);
+	uint32_t packed_len = cursor_u32(file), check = cursor_u32(file);
+	struct profile before = *p;
+	const void *packed;
+	void *raw;
+	bool ok;
+
+	if (file->bad)
+		return 0;
+	if (check != (kind ^ raw_len ^ packed_len ^ BLOCK_CHECK) || raw_len > MAX_RAW ||
+	    !kind || kind > INT32_MAX || first != (kind == BLOCK_HEADER))
+		return -EBADMSG;
+	packed = cursor_bytes(file, packed_len);
+	if (!packed)
+		return 0;
+	if (kind > BLOCK_END)
+		return (int)kind;
+	if (raw_len > room->rows) {
+		p->damaged = too_large;
+		return -EBADMSG;
+	}
+	raw = mem_zalloc(raw_len);
+	ok = ZSTD_decompress(raw, raw_len, packed, packed_len) == raw_len &&
+	     get_block(p, kind, raw, raw_len, room);
+	free(raw);
+	if (!ok)
+		take_back(p, &before);
+	return ok ? (int)kind : -EBADMSG;
+}
+
+static int load_bytes(struct profile *p, const void *data, size_t len, const char **why)
+{
+	struct room room = { ROOM_RATIO * (uint64_t)len + ROOM_MIN,
+			     STACKS_RATIO * (uint64_t)len + ROOM_MIN };
+	struct cursor file = cursor_over(data, len);
+	size_t magic = sizeof(MAGIC) - 1;
+	bool rows = false;
+	int kind;
+
+	*why = "not a recording of gostrobe";
+	if (memcmp(data, MAGIC, len < magic ? len : magic))
+		return -EBADMSG;
+	*why = "a recording of another version of gostrobe";
+	cursor_seek(&file, magic);
+	if (cursor_u32(&file) != VERSION && !file.bad)
+		return -EBADMSG;
+	*why = "too short: it was cut off before its first samples";
+	kind = load_block(&file, p, true, &room);
+	while (kind > 0 && kind != BLOCK_END && cursor_left(&file)) {
+		kind = load_block(&file, p, false, &room);
+		rows |= kind == BLOCK_ROWS;
+	}
+	p->tree_max = room.stacks;
+	if (kind >= 0 && (kind != BLOCK_END || !cursor_left(&file)))
+		return rows || p->complete ? 0 : -EBADMSG;
+	*why = p->damaged ? p->damaged : "the recording is corrupt";
+	if (!p->damaged)
+		p->damaged = kind == BLOCK_END ? "it goes on after its end"
+					       : "a block is corrupt";
+	p->complete = false;
+	return rows && *why != too_large ? 0 : -EBADMSG;
+}
+
+int recording_load(struct profile **ret, const char *path, const char **why)
+{
+	struct buf b = { 0 };
+	struct profile *p = NULL;
+	int err = file_read(AT_FDCWD, path, MAX_FILE, &b);
+
+	if (err)
+		goto out;
+	p = profile_new();
+	err = load_bytes(p, b.data, b.len, why);
+out:
+	buf_release(&b);
+	if (err) {
+		profile_free(p);
+		p = NULL;
+	}
+	*ret = p;
+	return err;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/profile/profile.h"
+
+#include <stdlib.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/strtab.h"
+
+const char *const event_class_names[CLASS_MAX] = {
+	[CLASS_STARTING] = "starting",
+	[CLASS_SIGNAL] = "signal",
+	[CLASS_C] = "c",
+	[CLASS_GC] = "gc",
+	[CLASS_SCHEDULER] = "scheduler",
+	[CLASS_CGO] = "cgo",
+	[CLASS_KERNEL] = "kernel",
+	[CLASS_RUNTIME] = "runtime",
+	[CLASS_USER] = "user",
+	[CLASS_UNKNOWN] = "unknown",
+};
+
+/* What index_find() compares a row with. */
+struct key {
+	const struct profile *p;
+	union {
+		const struct frame *frame;
+		const struct goroutine *goroutine;
+		const struct thread *thread;
+		struct call call;
+	};
+};
+
+struct profile *profile_new(void)
+{
+	struct profile *p = mem_zalloc(sizeof(*p));
+
+	p->strings = strtab_new();
+	(void)table_add(p->modules, p->n_modules, p->cap_modules);
+	(void)table_add(p->frames, p->n_frames, p->cap_frames);
+	p->sums = table_room(p->sums, sizeof(*p->sums), 0, &p->cap_sums);
+	(void)table_add(p->calls, p->n_calls, p->cap_calls);
+	(void)table_add(p->processes, p->n_processes, p->cap_processes);
+	(void)table_add(p->threads, p->n_threads, p->cap_threads);
+	(void)table_add(p->goroutines, p->n_goroutines, p->cap_goroutines);
+	return p;
+}
+
+void profile_free(struct profile *p)
+{
+	if (!p)
+		return;
+	strtab_free(p->strings);
+	index_release(&p->frame_index);
+	index_release(&p->call_index);
+	index_release(&p->goroutine_index);
+	index_release(&p->thread_index);
+	free(p->modules);
+	free(p->frames);
+	free(p->calls);
+	free(p->sums);
+	free(p->processes);
+	free(p->threads);
+	free(p->goroutines);
+	free(p->events);
+	free(p);
+}
+
+/* Not over the struct's bytes: the padding has no value. */
+static uint64_t frame_hash(const struct frame *f)
+{
+	uint64_t h = hash_pair(f->addr, (uint64_t)f->func << 32 | f->file);
+
+	h = hash_pair(h, (uint64_t)f->module << 32 | f->line);
+	return hash_pair(h, (uint64_t)f->start_line << 16 | f->kind << 8 | f->inlined);
+}
+
+static bool frame_same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+	const struct frame *a = k->frame, *b = &k->p->frames[id];
+
+	return a->addr == b->addr && a->func == b->func && a->file == b->file &&
+	       a->module == b->module && a->line == b->line &&
+	       a->start_line == b->start_line && a->kind == b->kind &&
+	       a->inlined == b->inlined;
+}
+
+uint32_t profile_frame(struct profile *p, const struct frame *f)
+{
+	struct key k = { .p = p, .frame = f };
+	uint64_t hash = frame_hash(f);
+	uint32_t id = index_find(&p->frame_index, hash, frame_same, &k);
+
+	if (id != INDEX_NONE)
+		return id;
+	id = p->n_frames;
+	*table_add(p->frames, p->n_frames, p->cap_frames) = *f;
+	index_add(&p->frame_index, hash, id);
+	return id;
+}
+
+static bool call_same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+	const struct call *c = &k->p->calls[id];
+
+	return c->frame == k->call.frame && c->parent == k->call.parent;
+}
+
+bool profile_measure_call(struct profile *p, uint32_t id)
+{
+	const struct call *c = &p->calls[id];
+	const struct frame *f = &p->frames[c->frame];
+	bool user = f->kind != FRAME_KERNEL && f->kind != FRAME_CUT;
+	struct stack_sums *sums;
+
+	p->sums = table_room(p->sums, sizeof(*p->sums), id, &p->cap_sums);
+	sums = &p->sums[id];
+	*sums = p->sums[c->parent];
+	sums->depth++;
+	sums->user += user;
+	sums->named += user && f->func;
+	return sums->depth <= MAX_STACK_FRAMES;
+}
+
+uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame)
+{
+	struct key k = { .p = p, .call = { parent, frame } };
+	uint64_t hash = hash_pair(parent, frame);
+	uint32_t id = index_find(&p->call_index, hash, call_same, &k);
+
+	if (id != INDEX_NONE)
+		return id;
+	if (p->sums[parent].depth == MAX_STACK_FRAMES)
+		return parent;
+	id = p->n_calls;
+	*table_add(p->calls, p->n_calls, p->cap_calls) = k.call;
+	profile_measure_call(p, id);
+	index_add(&p->call_index, hash, id);
+	return id;
+}
+
+static bool goroutine_same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+	const struct goroutine *a = k->goroutine, *b = &k->p->goroutines[id];
+
+	return a->goid == b->goid && a->process == b->process && a->labels == b->labels;
+}
+
+uint32_t profile_goroutine(struct profile *p, const struct goroutine *g)
+{
+	struct key k = { .p = p, .goroutine = g };
+	uint64_t hash = hash_pair(g->goid, (uint64_t)g->labels << 32 | g->process);
+	uint32_t id = index_find(&p->goroutine_index, hash, goroutine_same, &k);
+
+	if (id != INDEX_NONE)
+		return id;
+	id = p->n_goroutines;
+	*table_add(p->goroutines, p->n_goroutines, p->cap_goroutines) = *g;
+	index_add(&p->goroutine_index, hash, id);
+	return id;
+}
+
+static bool thread_same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+	const struct thread *a = k->thread, *b = &k->p->threads[id];
+
+	return a->tid == b->tid && a->process == b->process;
+}
+
+uint32_t profile_thread(struct profile *p, const struct thread *t)
+{
+	struct key k = { .p = p, .thread = t };
+	uint64_t hash = hash_pair(t->process, t->tid);
+	uint32_t id = index_find(&p->thread_index, hash, thread_same, &k);
+
+	if (id != INDEX_NONE)
+		return id;
+	id = p->n_threads;
+	*table_add(p->threads, p->n_threads, p->cap_threads) = *t;
+	index_add(&p->thread_index, hash, id);
+	return id;
+}
+
+uint32_t profile_module(struct profile *p, const struct module *m)
+{
+	*table_add(p->modules, p->n_modules, p->cap_modules) = *m;
+	return p->n_modules - 1;
+}
+
+uint32_t profile_process(struct profile *p, const struct process *pr)
+{
+	*table_add(p->processes, p->n_processes, p->cap_processes) = *pr;
+	return p->n_processes - 1;
+}
+
+void profile_count_event(struct profile *p, const struct event *e)
+{
+	const struct stack_sums *sums = &p->sums[e->call];
+	struct truth *t = &p->truth;
+
+	t->samples++;
+	t->with_goroutine += e->goroutine != 0;
+	t->with_class += e->goroutine || e->class != CLASS_UNKNOWN;
+	t->rooted += e->flags & EVENT_ROOTED;
+	t->user_frames += sums->user;
+	t->named_frames += sums->named;
+}
+
+void profile_event(struct profile *p, const struct event *e)
+{
+	profile_count_event(p, e);
+	*table_add(p->events, p->n_events, p->cap_events) = *e;
+}
+
+void profile_drop_events(struct profile *p)
+{
+	p->n_events = 0;
+}
+
+const char *profile_string(const struct profile *p, uint32_t id)
+{
+	return strtab_get(p->strings, id);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A profile: what a recording holds and what trees are made from. Tables of rows that are only
+ * appended; an id is an index and never changes. Row 0 of every table but events stands for
+ * "none" and is there from the start.
+ */
+#ifndef PROFILER_PROFILE_H
+#define PROFILER_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/base/index.h"
+#include "profiler/profile/class.h"
+#include "symbolizer/frame.h"
+
+struct strtab;
+
+/* A stack has at most this many frames: who builds one cuts it there, a recording with more is
+ * refused, and so nobody downstream needs a limit of its own. */
+enum { MAX_STACK_FRAMES = 4096 };
+
+struct module {
+	uint32_t path, build_id; /* strings */
+	uint32_t
+		go_minor; /* 22: built by Go 1.22, which says how names are shown; 0: not Go */
+};
+
+/* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */
+struct call {
+	uint32_t parent; /* call, id < own id */
+	uint32_t frame;
+};
+
+struct process {
+	uint32_t tgid;
+	uint32_t name;       /* string: base name of the executable, or comm */
+	uint32_t path;       /* string */
+	uint32_t go_version; /* string, "go1.22.3"; 0: not Go */
+};
+
+struct thread {
+	uint32_t process, tid;
+	uint32_t name; /* string: comm when first sampled; 0: not known */
+};
+
+/* One row per (process, goid, labels). */
+struct goroutine {
+	uint64_t goid, parent_goid; /* parent 0: not known */
+	uint32_t process;
+	uint32_t start;   /* string: start function, full symbol; 0: not known */
+	uint32_t creator; /* string: "main.(*Pool).run pool.go:41"; 0: not known */
+	uint32_t labels;  /* string: "job=encode,user=42", see labels.h; 0: none */
+};
+
+struct event {
+	uint64_t time_ns; /* since the profile's start */
+	uint64_t weight;  /* in the profile's unit */
+	uint32_t call, goroutine, thread;
+	uint8_t class;
+	uint8_t flags; /* EVENT_* */
+};
+
+enum {
+	EVENT_ROOTED = 1,  /* the stack reaches a root, or a stop that the rules state */
+	EVENT_CGO = 2,     /* for the runtime's own profiler, the goroutine is in C ... */
+	EVENT_VDSO = 4,    /* ... or in the vDSO, whatever is on the stack */
+	EVENT_END = 8,     /* enum stack_end, times this */
+	EVENT_LOCKED = 64, /* the goroutine is locked to its thread */
+	EVENT_FLAGS = 128, /* all are below */
+};
+
+/* Why a stack that is not rooted ends where it does. In the order of precedence. */
+enum stack_end {
+	END_OTHER,
+	END_DEEP,  /* it has more frames than are recorded */
+	END_FAULT, /* memory could not be read */
+	END_NATIVE, /* in code that is not Go, and has no unwind tables, or where it calls Go */
+	END_BROKEN, /* what should be a frame pointer, or a return address, is none */
+	END_BARE, /* in code that is in no file, and that Go's runtime knows nothing of; behind DEEP */
+	END_MAX
+};
+
+/* What the truth line says beyond what the rows say. */
+struct truth {
+	uint64_t lost_ring_full, lost_table_full; /* samples, not recorded */
+	uint64_t stack_faults, g_faults;          /* samples, recorded but for that part */
+	uint64_t labels_cut;       /* samples, of which not all labels are known */
+	uint64_t not_go_samples;   /* samples of processes without a Go module, left out */
+	uint64_t cpu_ns, peak_rss; /* our own; bytes */
+	uint64_t duration_ns;
+
+	/* Added up by profile_event(), so that they outlive the events; not in recordings. */
+	uint64_t samples, with_goroutine, rooted;
+	uint64_t with_class; /* with a goroutine, or a class that says why not */
+	uint64_t user_frames, named_frames; /* once per sample; without cuts */
+};
+
+/* Of a stack: its frames, those of user space, and those of them that have a name. */
+struct stack_sums {
+	uint16_t depth, user, named;
+};
+
+struct profile {
+	struct strtab *strings;
+	uint64_t start_ns;     /* CLOCK_REALTIME */
+	uint64_t period_ns;    /* CPU time that a sample stands for; 0: the unit is calls */
+	uint32_t unit;         /* string: "ns" or "calls" */
+	uint32_t event_name;   /* string: "cpu-clock", "cycles" */
+	uint32_t freq;         /* Hz per CPU */
+	uint32_t command;      /* string: what was recorded, as the user said it */
+	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
+	struct truth truth;
+	bool complete;     /* the recording has its end; else it was cut off */
+	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
+	const char *
+		damaged; /* a static string: what was wrong with the rest of it; NULL: nothing */
+
+	struct module *modules;
+	struct frame *frames;
+	struct call *calls;
+	struct process *processes;
+	struct thread *threads;
+	struct goroutine *goroutines;
+	struct event *events; /* no row 0 */
+	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines,
+		n_events;
+
+	/* for the functions below */
+	struct stack_sums *sums; /* per call */
+	uint32_t cap_sums;
+	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads,
+		cap_goroutines, cap_events;
+	struct index frame_index, call_index, goroutine_index, thread_index;
+};
+
+struct profile *profile_new(void);
+void profile_free(struct profile *p); /* takes NULL */
+
+/* Each gives the id of the row with this content, which it appends when there is none. */
+uint32_t profile_frame(struct profile *p, const struct frame *f);
+/* From the root to the leaf. A stack of MAX_STACK_FRAMES does not grow: gives parent. */
+uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame);
+/* Key: (process, goid, labels); the other columns are those of the first sight. */
+uint32_t profile_goroutine(struct profile *p, const struct goroutine *g);
+/* Key: (process, tid). */
+uint32_t profile_thread(struct profile *p, const struct thread *t);
+/* These always append. */
+uint32_t profile_module(struct profile *p, const struct module *m);
+uint32_t profile_process(struct profile *p, const struct process *pr);
+void profile_event(struct profile *p, const struct event *e);
+/* Forgets the events: they are in the file. Ids of all other rows stay. */
+void profile_drop_events(struct profile *p);
+
+/* For the loader, which fills rows itself: what profile_call() and profile_event() do beside. In the
+ * order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
+bool profile_measure_call(struct profile *p, uint32_t id);
+void profile_count_event(struct profile *p, const struct event *e);
+
+const char *profile_string(const struct profile *p, uint32_t id);
+
+#endif

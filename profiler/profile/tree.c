@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a tree is built, in O(events + nodes):
+ *
+ * 1. Each event gets the node of its innermost group. Which one hangs on its goroutine, thread and
+ *    class alone, so that is looked up in a set of those seen; names are made for new ones only.
+ * 2. Events are sorted by group, so that what follows works on one group at a time, in memory that
+ *    is near: a table says for each call which node it has in this group. An event climbs from its
+ *    call until one has a node, and comes down adding those that lack; no call is passed twice.
+ * 3. One loop from the last node to the first adds up the subtrees.
+ */
+#include "profiler/profile/tree.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/pairs.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/labels.h"
+#include "profiler/profile/profile.h"
+#include "profiler/profile/shown.h"
+#include "profiler/profile/sigprof.h"
+#include "symbolizer/gobuildinfo.h"
+#include "symbolizer/goname.h"
+
+_Static_assert((int)TREE_CLASSES == (int)CLASS_MAX, "tree.h does not include profile.h");
+
+/* Which node a call has, in one group: void when that is another one. */
+struct place {
+	uint32_t group; /* its node, + 1 */
+	uint32_t node;
+};
+
+struct builder {
+	struct tree *t;
+	const struct profile *p;
+	const struct tree_options *o;
+	struct selection selection;
+	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
+	struct pairs selectors;                 /* (goroutine, thread or process), class */
+	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
+	uint32_t n_selector_node, cap_selector_node;
+	struct pairs goroutines; /* process, goid */
+	struct pairs members;    /* group, id in goroutines */
+	struct pairs
+		children; /* (parent, name), (type, kind, inlined): all groups, then the ... */
+	uint32_t first_child;            /* ... frames of one group; id 0 is this node */
+	uint32_t *frame_name;            /* per frame: id in t->names; 0: not made yet */
+	struct place *places;            /* per call */
+	uint32_t path[MAX_STACK_FRAMES]; /* of calls, leaf first */
+	struct buf text;
+	bool full; /* more memory than the profile allows: no nodes are added any more */
+};
+
+/* Names. */
+
+static uint32_t text_name(struct builder *b)
+{
+	uint32_t id = strtab_addn(b->t->names, (const char *)b->text.data, b->text.len);
+
+	b->text.len = 0;
+	return id;
+}
+
+static void add_process_name(struct builder *b, uint32_t process)
+{
+	const struct process *pr = &b->p->processes[process];
+
+	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
+}
+
+/* Of a goroutine: its start function, or where it was created. */
+static void add_go_name(struct builder *b, const struct goroutine *g, uint32_t name)
+{
+	const char *version = profile_string(b->p, b->p->processes[g->process].go_version);
+
+	goname_add(&b->text, profile_string(b->p, name), gobuildinfo_minor(version));
+}
+
+static void add_known_name(struct builder *b, const char *what, const struct goroutine *g,
+			   uint32_t name)
+{
+	buf_printf(&b->text, "%s %s", what, name ? "" : "[unknown]");
+	add_go_name(b, g, name);
+}
+
+/* "job=encode"; "job=" when it has none, "job=enc…" and "job=…" when that is not known. */
+static void add_label_name(struct builder *b, const char *name, const struct goroutine *g)
+{
+	size_t len = strcspn(name, ",");
+	struct buf value = { 0 };
+	enum label_state state = labels_find(profile_string(b->p, g->labels), name, len,
+					     &value);
+
+	buf_add(&b->text, name, len);
+	buf_u8(&b->text, '=');
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.data[i])
+			buf_u8(&b->text, value.data[i]);
+		else
+			buf_str(&b->text, "\xef\xbf\xbd"); /* U+FFFD: a name has no NULs */
+	}
+	if (state == LABEL_PART || state == LABEL_LOST)
+		buf_str(&b->text, "…");
+	buf_release(&value);
+}
+
+/* What a group of the i-th key is called that the event belongs to. */
+static void add_group_name(struct builder *b, int i, const struct event *e)
+{
+	enum group_key key = b->o->by.keys[i];
+	const struct profile *p = b->p;
+	const struct goroutine *g = &p->goroutines[e->goroutine];
+	const struct thread *t = &p->threads[e->thread];
+	struct buf *to = &b->text;
+
+	if (!e->goroutine && (key == BY_GOROUTINE || key == BY_START || key == BY_CREATOR ||
+			      key == BY_LABEL)) {
+		buf_printf(to, "[%s]", event_class_names[e->class]);
+	} else if (key == BY_GOROUTINE) {
+		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
+		add_go_name(b, g, g->start);
+	} else if (key == BY_START) {
+		add_known_name(b, "start", g, g->start);
+	} else if (key == BY_CREATOR) {
+		add_known_name(b, "go", g, g->creator);
+	} else if (key == BY_LABEL) {
+		add_label_name(b, b->o->by.labels[i], g);
+	} else if (key == BY_CLASS) {
+		buf_printf(to, "class %s", event_class_names[e->class]);
+	} else if (key == BY_THREAD) {
+		buf_printf(to, "thread %" PRIu32 "%s%s", t->tid, t->name ? " " : "",
+			   profile_string(p, t->name));
+	} else {
+		buf_str(to, "process ");
+		add_process_name(b, t->process);
+	}
+}
+
+/* Nodes. */
+
+static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
+			 enum node_type type, uint8_t kind, uint8_t inlined)
+{
+	struct tree *t = b->t;
+	uint32_t id;
+
+	if (b->full)
+		return parent;
+	id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
+		       (uint64_t)type << 16 | kind << 8 | inlined);
+	id += b->first_child;
+	b->full = b->p->tree_max && t->n_nodes * sizeof(*t->nodes) +
+						    t->n_groups * sizeof(*t->groups) +
+						    b->children.n * PAIR_BYTES >
+					    b->p->tree_max;
+	if (id == t->n_nodes)
+		*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
+			.name = strtab_get(t->names, name),
+			.file = "",
+			.module = "",
+			.parent = parent,
+			.type = (uint8_t)type,
+			.kind = kind,
+			.inlined = inlined,
+		};
+	return id;
+}
+
+static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t frame)
+{
+	static const struct frame made_up = { .kind = FRAME_GO };
+	const struct profile *p = b->p;
+	const struct frame *f = frame < p->n_frames ? &p->frames[frame] : &made_up;
+	uint32_t n = b->t->n_nodes, id;
+
+	if (!b->frame_name[frame]) {
+		shown_name(&b->text, p, b->o, frame);
+		b->frame_name[frame] = text_name(b);
+	}
+	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
+	if (id == n) {
+		b->t->nodes[id].file = profile_string(p, f->file);
+		b->t->nodes[id].module = profile_string(p, p->modules[f->module].path);
+		b->t->nodes[id].start_line = f->start_line;
+	}
+	return id;
+}
+
+/* Below parent, which is the node of the call's caller. */
+static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
+{
+	uint32_t frames[2];
+	int n = shown_frames(b->p, b->o, call, frames);
+
+	for (int i = 0; i < n; i++)
+		parent = add_frame_node(b, parent, frames[i]);
+	return parent;
+}
+
+/* Groups. */
+
+static uint32_t add_group(struct builder *b, const struct event *e)
+{
+	const struct grouping *by = &b->o->by;
+	struct tree *t = b->t;
+	uint32_t node = 0, process = b->p->threads[e->thread].process;
+	bool prefix = t->processes;
+
+	for (int i = 0; i < by->n; i++) {
+		if (by->keys[i] == BY_NONE)
+			continue;
+		if (prefix && by->keys[i] != BY_PROCESS) {
+			add_process_name(b, process);
+			node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
+		}
+		prefix = false;
+		add_group_name(b, i, e);
+		node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
+	}
+	if (node && !t->nodes[node].group) {
+		*table_add(t->groups, t->n_groups,
+			   t->cap_groups) = (struct group){ .node = node,
+							    .first_ns = UINT64_MAX,
+							    .start = "",
+							    .creator = "",
+							    .labels = "" };
+		t->nodes[node].group = t->n_groups;
+	}
+	return node;
+}
+
+static const char *go_name(struct builder *b, const struct goroutine *g, uint32_t name)
+{
+	add_go_name(b, g, name);
+	return strtab_get(b->t->names, text_name(b));
+}
+
+static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
+{
+	const struct goroutine *g = &b->p->goroutines[goroutine];
+	struct group *to = &b->t->groups[group];
+	const char *start, *creator;
+	const char *labels = profile_string(b->p, g->labels);
+	uint32_t n = b->members.n;
+
+	if (!to->goroutines)
+		to->labels = labels;
+	else if (to->labels != labels)
+		to->labels = "";
+	/* Rows that differ in labels are one goroutine. */
+	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
+	    n)
+		return;
+	start = go_name(b, g, g->start);
+	creator = go_name(b, g, g->creator);
+	if (!to->goroutines++) {
+		to->start = start;
+		to->creator = creator;
+		to->goid = g->goid;
+		to->parent_goid = g->parent_goid;
+		to->process = g->process;
+		return;
+	}
+	to->goid = 0;
+	/* Strings are kept once, so the pointers tell; what is mixed once stays so. */
+	if (to->start != start)
+		to->start = "";
+	if (to->creator != creator)
+		to->creator = "";
+	if (to->parent_goid != g->parent_goid)
+		to->parent_goid = 0;
+}
+
+/* The innermost group's node; the root when there are no groups. */
+static uint32_t event_node(struct builder *b, const struct event *e)
+{
+	uint32_t thread = b->by_thread ? e->thread : b->p->threads[e->thread].process;
+	bool class = b->by_class || (b->by_goroutine && !e->goroutine);
+	uint32_t id = pairs_add(&b->selectors, (uint64_t)e->goroutine << 32 | thread,
+				class ? e->class : CLASS_MAX);
+	uint32_t node;
+
+	if (id < b->n_selector_node)
+		return b->selector_node[id];
+	node = add_group(b, e);
+	*table_add(b->selector_node, b->n_selector_node, b->cap_selector_node) = node;
+	if (node && e->goroutine)
+		add_member(b, b->t->nodes[node].group - 1, e->goroutine);
+	return node;
+}
+
+static void add_to_group(struct group *g, const struct event *e)
+{
+	g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
+	g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
+	g->samples_by_class[e->class]++;
+	g->locked |= (e->flags & EVENT_LOCKED) != 0;
+}
+
+/* The ids of the events that count, by the node of their group: those of node i end at ends[i]. */
+static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
+{
+	const struct profile *p = b->p;
+	uint32_t *nodes = mem_zalloc(p->n_events * sizeof(*nodes)), n = 0, i;
+
+	for (i = 0; i < p->n_events; i++) {
+		nodes[i] = UINT32_MAX;
+		if (!selection_has(&b->selection, &p->events[i]))
+			continue;
+		if (b->o->as_pprof && !sigprof_counts(p, &p->events[i]))
+			b->t->left_out++;
+		else
+			nodes[i] = event_node(b, &p->events[i]);
+	}
+	*ret = mem_zalloc(p->n_events * sizeof(**ret));
+	*ends = mem_zalloc((b->t->n_nodes + 1) * sizeof(**ends));
+	for (i = 0; i < p->n_events; i++)
+		if (nodes[i] != UINT32_MAX)
+			(*ends)[nodes[i]]++;
+	for (i = 0; i < b->t->n_nodes; i++) {
+		uint32_t count = (*ends)[i];
+
+		(*ends)[i] = n;
+		n += count;
+	}
+	for (i = 0; i < p->n_events; i++)
+		if (nodes[i] != UINT32_MAX)
+			(*ret)[(*ends)[nodes[i]]++] = i;
+	free(nodes);
+}
+
+static uint32_t call_node(struct builder *b, uint32_t group, uint32_t call)
+{
+	uint32_t n = 0, node = group;
+
+	for (; call; call = b->p->calls[call].parent) {
+		if (b->places[call].group == group + 1) {
+			node = b->places[call].node;
+			break;
+		}
+		b->path[n++] = call;
+	}
+	while (n--) {
+		node = add_call_node(b, node, b->path[n]);
+		b->places[b->path[n]] = (struct place){ group + 1, node };
+	}
+	return node;
+}
+
+static uint32_t sigprof_node(struct builder *b, uint32_t group, const struct event *e)
+{
+	uint32_t frames[SIGPROF_CAP], n = sigprof_stack(b->p, e, frames), node = group;
+
+	while (n--)
+		node = add_frame_node(b, node, frames[n]);
+	return node;
+}
+
+static void add_group_events(struct builder *b, uint32_t group, const uint32_t *ids,
+			     uint32_t n)
+{
+	struct tree *t = b->t;
+
+	pairs_release(&b->children);
+	b->first_child = t->n_nodes;
+	for (uint32_t i = 0; i < n && !b->full; i++) {
+		const struct event *e = &b->p->events[ids[i]];
+		uint32_t node = b->o->as_pprof ? sigprof_node(b, group, e)
+					       : call_node(b, group, e->call);
+
+		t->nodes[node].self += e->weight;
+		t->nodes[node].self_samples++;
+		if (group)
+			add_to_group(&t->groups[t->nodes[group].group - 1], e);
+	}
+}
+
+static void add_events(struct builder *b)
+{
+	uint32_t *ids, *ends, first = 0, n_groups;
+
+	sort_events(b, &ids, &ends);
+	n_groups = b->t->n_nodes;
+	for (uint32_t i = 0; i < n_groups; first = ends[i++])
+		if (ends[i] > first)
+			add_group_events(b, i, ids + first, ends[i] - first);
+	free(ids);
+	free(ends);
+}
+
+static void add_up(struct tree *t)
+{
+	for (uint32_t i = t->n_nodes; i--;) {
+		struct node *n = &t->nodes[i], *parent = &t->nodes[n->parent];
+
+		n->total += n->self;
+		n->samples += n->self_samples;
+		if (i) {
+			parent->total += n->total;
+			parent->samples += n->samples;
+		}
+	}
+}
+
+/* The whole. */
+
+static double share(uint64_t part, uint64_t of)
+{
+	return of ? (double)part / (double)of : 1;
+}
+
+static void fill_truth(struct tree_truth *to, const struct truth *t)
+{
+	to->samples = t->samples;
+	to->lost = t->lost_ring_full + t->lost_table_full;
+	to->with_goroutine = share(t->with_goroutine, t->samples);
+	to->with_class = t->with_class;
+	to->rooted = share(t->rooted, t->samples);
+	to->named = share(t->named_frames, t->user_frames);
+	to->cpu_s = (double)t->cpu_ns / 1e9;
+	to->peak_rss_bytes = t->peak_rss;
+}
+
+/* How long, and which processes: adds up to two of them to rows. How many there are. */
+static uint32_t fill_times(struct builder *b, uint32_t rows[2])
+{
+	const struct profile *p = b->p;
+	struct tree *t = b->t;
+	bool *seen = mem_zalloc(p->n_processes * sizeof(*seen));
+	uint64_t last_ns = 0;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct event *e = &p->events[i];
+		uint32_t process = p->threads[e->thread].process;
+
+		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
+		if (!selection_has(&b->selection, e) || seen[process])
+			continue;
+		seen[process] = true;
+		if (n < 2)
+			rows[n] = process;
+		n++;
+	}
+	free(seen);
+	t->processes = n > 1;
+	t->start_ns = p->start_ns;
+	t->period_ns = p->period_ns;
+	/* A recording that was cut off does not say. */
+	t->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
+	return n;
+}
+
+static void fill_title(struct builder *b)
+{
+	const struct profile *p = b->p;
+	uint32_t rows[2], n = fill_times(b, rows);
+
+	if (n > 2 && p->command)
+		buf_printf(&b->text, "%s: ", profile_string(p, p->command));
+	if (n > 2)
+		buf_printf(&b->text, "%" PRIu32 " processes", n);
+	else if (!n)
+		buf_str(&b->text, p->command ? profile_string(p, p->command) : "gostrobe");
+	for (uint32_t i = 0; i < n && n <= 2; i++) {
+		buf_str(&b->text, i ? " and " : "");
+		add_process_name(b, rows[i]);
+	}
+	buf_printf(&b->text, ", %.1fs", (double)b->t->duration_ns / 1e9);
+	if (p->freq)
+		buf_printf(&b->text, " at %" PRIu32 " Hz", p->freq);
+	if (p->event_name)
+		buf_printf(&b->text, ", %s", profile_string(p, p->event_name));
+	b->t->title = strtab_get(b->t->names, text_name(b));
+}
+
+/* What the rows of groups are: the last key, or several. */
+static const char *grouping_name(struct builder *b)
+{
+	static const char *const names[] = {
+		[BY_NONE] = "",
+		[BY_GOROUTINE] = "goroutine",
+		[BY_START] = "start function",
+		[BY_CREATOR] = "created by",
+		[BY_CLASS] = "class",
+		[BY_THREAD] = "thread",
+		[BY_PROCESS] = "process",
+	};
+	const struct grouping *by = &b->o->by;
+
+	for (int i = 0; i < by->n; i++) {
+		if (by->keys[i] == BY_NONE)
+			continue;
+		buf_str(&b->text, b->text.len ? ", " : "");
+		if (by->keys[i] == BY_LABEL)
+			buf_add(&b->text, by->labels[i], strcspn(by->labels[i], ","));
+		else
+			buf_str(&b->text, names[by->keys[i]]);
+	}
+	return strtab_get(b->t->names, text_name(b));
+}
+
+static void builder_release(struct builder *b)
+{
+	pairs_release(&b->children);
+	pairs_release(&b->selectors);
+	pairs_release(&b->goroutines);
+	pairs_release(&b->members);
+	free(b->selector_node);
+	free(b->frame_name);
+	free(b->places);
+	buf_release(&b->text);
+	selection_release(&b->selection);
+	free(b);
+}
+
+int tree_build(struct tree **ret, const struct profile *p, const struct tree_options *o)
+{
+	struct builder *b = mem_zalloc(sizeof(*b));
+	struct tree *t = mem_zalloc(sizeof(*t));
+	int err;
+
+	*b = (struct builder){ .t = t, .p = p, .o = o };
+	selection_init(&b->selection, p, o);
+	t->names = strtab_new();
+	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
+	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
+	for (int i = 0; i < o->by.n; i++) {
+		uint8_t key = o->by.keys[i];
+
+		b->by_thread |= key == BY_THREAD;
+		b->by_class |= key == BY_CLASS;
+		b->by_goroutine |= key == BY_GOROUTINE || key == BY_START ||
+				   key == BY_CREATOR || key == BY_LABEL;
+	}
+	fill_truth(&t->truth, &p->truth);
+	fill_title(b);
+	t->key = grouping_name(b);
+	add_node(b, 0, 0, NODE_ROOT, 0, 0);
+	add_events(b);
+	add_up(t);
+	err = b->full ? -EFBIG : 0;
+	builder_release(b);
+	if (err) {
+		tree_free(t);
+		t = NULL;
+	}
+	*ret = t;
+	return err;
+}
+
+void tree_free(struct tree *t)
+{
+	if (!t)
+		return;
+	strtab_free(t->names);
+	free(t->nodes);
+	free(t->groups);
+	free(t);
+}

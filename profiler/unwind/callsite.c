@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/unwind/callsite.h"
+
+#include <gelf.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	/* bounds on the time that hostile files take: bytes, and numbers */
+	CODE_MAX = 32 << 20,
+	STARTS_MAX = 1 << 20,
+	IMPORTS_MAX = 1024,
+	SYMBOLS_MAX = 1 << 16,
+	/* bytes */
+	CALL_MAX = 7,   /* of a call */
+	TAIL_MAX = 128, /* of a function in which its jump to another is found */
+	ENTRY_MAX = 64, /* of the code that the kernel starts, to the last call */
+	BEGIN_MAX = 16, /* of that, surely */
+	EXIT_MAX = 16,  /* from the return of a thread's function to its exit */
+};
+
+static int start_cmp(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* What a 32-bit displacement at this position means; pos moves behind it. */
+static uint64_t read_target(struct cursor *c, uint64_t vaddr)
+{
+	uint64_t rel = (uint64_t)(int32_t)cursor_u32(c);
+
+	return vaddr + c->pos + rel;
+}
+
+/* How many of the first n starts are not behind addr. */
+static uint32_t starts_until(const struct callees *t, uint32_t n, uint64_t addr)
+{
+	uint32_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+
+		if (t->starts[mid] <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* The last start that is not behind addr, of the first n; 0: none. */
+static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
+{
+	uint32_t i = starts_until(t, n, addr);
+
+	return i ? t->starts[i - 1] : 0;
+}
+
+/* The first start behind addr. */
+static uint64_t start_after(const struct callees *t, uint64_t addr)
+{
+	uint32_t i = starts_until(t, t->n, addr);
+
+	return i < t->n ? t->starts[i] : addr;
+}
+
+static void sort_starts(struct callees *t)
+{
+	uint32_t n = 0;
+
+	if (t->n)
+		qsort(t->starts, t->n, sizeof(*t->starts), start_cmp);
+	for (uint32_t i = 0; i < t->n; i++)
+		if (!n || t->starts[i] != t->starts[n - 1])
+			t->starts[n++] = t->starts[i];
+	t->n = n;
+}
+
+/*
+ * Functions are what is called, or whose address is taken (lea disp32(%rip)). Then what is jumped to
+ * from another function. Instructions are not told apart from bytes inside of others, but those
+ * hardly ever lead into the segment.
+ */
+static void add_starts(struct callees *t, struct cursor c, uint64_t vaddr, bool jumps)
+{
+	uint32_t n = t->n;
+
+	for (size_t i = 2; i + 4 <= c.len && t->n < STARTS_MAX; i++) {
+		uint8_t op = c.data[i - 1], before = c.data[i - 2];
+		bool call = op == 0xe8 || (before == 0x8d && (op & 0xc7) == 5);
+		bool jump = op == 0xe9 || (before == 0x0f && (op & 0xf0) == 0x80);
+		uint64_t to;
+
+		if (!(jumps ? jump : call))
+			continue;
+		cursor_seek(&c, i);
+		to = read_target(&c, vaddr);
+		if (to - vaddr < c.len &&
+		    (!jumps || start_find(t, n, to) != start_find(t, n, vaddr + i)))
+			*table_add(t->starts, t->n, t->cap) = to;
+	}
+}
+
+/* Dynamic symbols and their names. */
+static bool symbols_find(const struct elf *e, struct cursor *symbols, struct cursor *names)
+{
+	uint64_t unused;
+
+	if (!elf_section(e, ".dynsym", &unused, symbols) ||
+	    !elf_section(e, ".dynstr", &unused, names))
+		return false;
+	if (symbols->len > SYMBOLS_MAX * sizeof(Elf64_Sym))
+		symbols->len = SYMBOLS_MAX * sizeof(Elf64_Sym);
+	return true;
+}
+
+/* Leaves the name's cursor at it. */
+static uint64_t symbol_read(struct cursor *symbols, struct cursor *names)
+{
+	uint64_t value;
+
+	cursor_seek(names, cursor_u32(symbols));
+	cursor_u32(symbols); /* st_info, st_other, st_shndx */
+	value = cursor_u64(symbols);
+	cursor_u64(symbols);
+	return value;
+}
+
+void callees_init(struct callees *t, const struct elf *e)
+{
+	struct cursor symbols = { 0 }, names;
+
+	*t = (struct callees){ .elf = e };
+	symbols_find(e, &symbols, &names);
+	while (cursor_left(&symbols)) {
+		uint64_t value = symbol_read(&symbols, &names);
+
+		if (value)
+			*table_add(t->starts, t->n, t->cap) = value;
+	}
+	for (int jumps = 0; jumps < 2; jumps++) {
+		uint64_t left = CODE_MAX;
+
+		for (uint32_t i = 0; i < e->n_segments; i++) {
+			const struct elf_segment *s = &e->segments[i];
+
+			if (!s->executable || s->filesz > left)
+				continue;
+			left -= s->filesz;
+			add_starts(t, elf_segment_bytes(e, i), s->vaddr, jumps);
+		}
+		sort_starts(t);
+	}
+}
+
+void callees_release(struct callees *t)
+{
+	free(t->starts);
+	free(t->imports);
+}
+
+static struct cursor code_at(const struct object *o, uint64_t addr)
+{
+	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
+}
+
+static void skip_endbr(struct cursor *c)
+{
+	struct cursor after = *c;
+
+	if (cursor_u32(&after) == 0xfa1e0ff3)
+		*c = after;
+}
+
+/* Is there a jump to where the loader has put an address, and where is that? */
+static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
+{
+	struct cursor c = code_at(o, addr);
+
+	skip_endbr(&c);
+	if (cursor_left(&c) && c.data[c.pos] == 0xf2) /* bnd */
+		c.pos++;
+	if (cursor_u16(&c) != 0x25ff) /* jmp *disp32(%rip) */
+		return false;
+	*slot = read_target(&c, addr);
+	return !c.bad;
+}
+
+/* The name of what the loader puts there. */
+static const char *slot_name(const struct elf *e, uint64_t slot)
+{
+	struct cursor tables[2] = { e->rela }, symbols, names;
+	uint64_t unused, info;
+
+	if (!symbols_find(e, &symbols, &names))
+		return "";
+	elf_section(e, ".rela.plt", &unused, &tables[1]);
+	for (int i = 0; i < 2; i++)
+		for (int n = 0; n < SYMBOLS_MAX && cursor_left(&tables[i]); n++) {
+			bool here = cursor_u64(&tables[i]) == slot;
+
+			info = cursor_u64(&tables[i]);
+			cursor_u64(&tables[i]);
+			if (!here)
+				continue;
+			cursor_seek(&symbols, ELF64_R_SYM(info) * sizeof(Elf64_Sym));
+			symbol_read(&symbols, &names);
+			return symbols.bad ? "" : cursor_str(&names);
+		}
+	return "";
+}
+
+static uint64_t export_find(const struct elf *e, const char *name)
+{
+	struct cursor symbols, all, names;
+	size_t len = strnlen(name, NAME_MAX + 1) + 1;
+
+	if (len == 1 || len > NAME_MAX || !symbols_find(e, &symbols, &all))
+		return 0;
+	while (cursor_left(&symbols)) {
+		const char *s;
+		uint64_t value;
+
+		names = all;
+		value = symbol_read(&symbols, &names);
+		s = cursor_bytes(&names, len);
+		if (value && s && !memcmp(s, name, len))
+			return value;
+	}
+	return 0;
+}
+
+void callees_forget(struct callees *t, const struct object *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n_imports; i++)
+		if (t->imports[i].object != o)
+			t->imports[n++] = t->imports[i];
+	t->n_imports = n;
+}
+
+static uint64_t import_start(struct callees *t, const struct object *o, uint64_t slot)
+{
+	struct import *im;
+
+	for (uint32_t i = 0; i < t->n_imports; i++)
+		if (t->imports[i].slot == slot && t->imports[i].object == o)
+			return t->imports[i].start;
+	if (t->n_imports == IMPORTS_MAX)
+		return 0;
+	im = table_add(t->imports, t->n_imports, t->cap_imports);
+	*im = (struct import){ o, slot, export_find(t->elf, slot_name(o->elf, slot)) };
+	return im->start;
+}
+
+struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
+{
+	uint64_t start, unused;
+
+	/* Go's own linker has put C into the table */
+	if (!o || !o->go || !gopclntab_entry(o->go, pc, &start))
+		start = start_find(t, t->n, pc);
+	return (struct callee){ t, o, pc, start, is_stub(o, pc, &unused) };
+}
+
+bool is_trampoline(const struct object *o, uint64_t pc)
+{
+	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers go by these bytes, too */
+	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
+	struct cursor c;
+
+	for (uint64_t skip = 0; skip <= 7; skip += 7) {
+		c = code_at(o, pc - skip);
+		if (cursor_left(&c) >= sizeof(code) && !memcmp(c.data, code, sizeof(code)))
+			return true;
+	}
+	return false;
+}
+
+bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
+{
+	/* mov $__NR_exit, %al; syscall */
+	static const uint8_t exits[] = { 60, 0x0f, 0x05 };
+	struct cursor c = code_at(o, pc);
+	GElf_Ehdr eh;
+
+	if (!o || !o->elf || !gelf_getehdr(o->elf->lib, &eh))
+		return false;
+	return pc - eh.e_entry < (leaf ? BEGIN_MAX : ENTRY_MAX) ||
+	       (cursor_left(&c) >= EXIT_MAX &&
+		memmem(c.data, EXIT_MAX, exits, sizeof(exits)));
+}
+
+/* The bytes before a return address: call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and
+ * with an index register. */
+static bool is_indirect(const uint8_t code[CALL_MAX])
+{
+	static const int displacements[] = { 0, 1, 4, 0 };
+
+	for (int len = 2; len <= CALL_MAX; len++) {
+		const uint8_t *p = code + CALL_MAX - len;
+		int mod = p[1] >> 6, rm = p[1] & 7, need = 2 + displacements[mod];
+
+		if (mod != 3 && rm == 4)
+			need++;
+		if (mod == 0 && rm == 5)
+			need += 4;
+		if (p[0] == 0xff && (p[1] >> 3 & 7) == 2 && need == len)
+			return true;
+	}
+	return false;
+}
+
+/* Is the function at addr the callee, or does it soon jump there? One whose start was not known
+ * was taken for the end of the one before. */
+static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
+{
+	struct cursor c = code_at(to->object, addr);
+
+	if (!to->start)
+		return false;
+	if (addr >= to->start && addr <= to->pc) {
+		to->start = addr;
+		return true;
+	}
+	for (size_t i = 1; i < max && i < c.len; i++) {
+		uint8_t op = c.data[i - 1];
+		uint64_t target;
+
+		/* jmp, or one of those with a condition */
+		if (op != 0xe9 && (op & 0xf0) != 0x80)
+			continue;
+		cursor_seek(&c, i);
+		target = read_target(&c, addr);
+		if (!c.bad && target >= to->start && target <= to->pc) {
+			to->start = target;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool callee_is(struct space *space, uint64_t addr, struct callee *to)
+{
+	uint64_t at;
+
+	return to->object && space_object(space, addr, &at) == to->object &&
+	       leads_to(at, start_after(to->callees, at) - at, to);
+}
+
+enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
+{
+	uint64_t at, target, slot;
+	const struct object *o = space_object(space, ra - CALL_MAX, &at);
+	struct cursor c = o ? code_at(o, at) : (struct cursor){ .bad = true };
+	const uint8_t *code = cursor_bytes(&c, CALL_MAX);
+
+	if (o && !o->elf)
+		return CALLSITE_BLIND;
+	if (!code)
+		return CALLSITE_NONE;
+	if (code[CALL_MAX - 5] != 0xe8)
+		return is_indirect(code) ? CALLSITE_MAYBE : CALLSITE_NONE;
+	cursor_seek(&c, CALL_MAX - 4);
+	target = read_target(&c, at);
+	if (o == to->object && leads_to(target, TAIL_MAX, to))
+		return CALLSITE_OF;
+	if (!is_stub(o, target, &slot) || !to->object || !to->object->elf)
+		return CALLSITE_OTHER;
+	target = import_start(to->callees, o, slot);
+	return target && leads_to(target, TAIL_MAX, to) ? CALLSITE_OF : CALLSITE_OTHER;
+}

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A step looks up the row of an address, once in its life, and reads the caller's registers
+ * where that says. Nothing of the process is read but the copy, and its files. SP only rises, so
+ * a stack ends whatever is in it.
+ */
+#include "profiler/unwind/cunwind.h"
+
+#include <dwarf.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/index.h"
+#include "profiler/unwind/callsite.h"
+#include "profiler/unwind/cfi.h"
+#include "profiler/unwind/ucontext.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
+	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
+	EXPR_DEPTH = 16,
+	SYSCALL_LEN = 2,
+	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
+	MAYBE_MAX = 2048,  /* bytes */
+	CALL_COST = 32,    /* what one that is a call counts */
+};
+
+struct module {
+	const struct object *object;
+	struct cfi cfi;
+	struct callees callees; /* once something has no table */
+	bool searched;
+};
+
+struct row {
+	const struct object *object;
+	uint64_t addr; /* of the file */
+	bool found;    /* a table has it */
+	struct cfi_row cfi;
+};
+
+struct cunwind {
+	struct module *modules;
+	uint32_t n_modules, cap_modules;
+	struct row *rows;
+	uint32_t n_rows, cap_rows;
+	struct index index; /* of the rows */
+};
+
+/* A stack on its way. */
+struct walk {
+	struct cunwind *u;
+	struct space *space;
+	struct cstack *c;
+	uint64_t sp;    /* where the copy begins */
+	uint32_t end;   /* its bytes */
+	uint64_t cfa;   /* of the frame that is left, once known */
+	uint32_t lost;  /* bits of registers whose values are not known */
+	int32_t budget; /* words to search, where there are no tables */
+	bool beyond;    /* something was to be read behind the copy */
+};
+
+int cunwind_open(struct cunwind **ret)
+{
+	*ret = mem_zalloc(sizeof(**ret));
+	return 0;
+}
+
+static void forget_rows(struct cunwind *u)
+{
+	index_release(&u->index);
+	u->index = (struct index){ 0 };
+	u->n_rows = 0;
+}
+
+void cunwind_close(struct cunwind *u)
+{
+	if (!u)
+		return;
+	for (uint32_t i = 0; i < u->n_modules; i++) {
+		cfi_release(&u->modules[i].cfi);
+		callees_release(&u->modules[i].callees);
+	}
+	forget_rows(u);
+	free(u->modules);
+	free(u->rows);
+	free(u);
+}
+
+void cunwind_forget(struct cunwind *u, const struct object *o)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < u->n_modules; i++) {
+		struct module *m = &u->modules[i];
+
+		if (m->object == o) {
+			cfi_release(&m->cfi);
+			callees_release(&m->callees);
+			forget_rows(u);
+			continue;
+		}
+		callees_forget(&m->callees, o);
+		u->modules[n++] = *m;
+	}
+	u->n_modules = n;
+}
+
+static struct module *module_get(struct cunwind *u, const struct object *o)
+{
+	struct module *m;
+
+	for (uint32_t i = 0; i < u->n_modules; i++)
+		if (u->modules[i].object == o)
+			return &u->modules[i];
+	m = table_add(u->modules, u->n_modules, u->cap_modules);
+	m->object = o;
+	if (o->elf)
+		cfi_init(&m->cfi, o->elf);
+	return m;
+}
+
+static struct callee find_callee(struct cunwind *u, const struct object *o, uint64_t addr)
+{
+	struct module *m = module_get(u, o);
+
+	if (o->elf && !m->searched)
+		callees_init(&m->callees, o->elf);
+	m->searched = true;
+	return callee_at(&m->callees, o, addr);
+}
+
+struct row_key {
+	const struct row *rows;
+	const struct object *object;
+	uint64_t addr;
+};
+
+static bool same_row(const void *arg, uint32_t id)
+{
+	const struct row_key *k = arg;
+
+	return k->rows[id].object == k->object && k->rows[id].addr == k->addr;
+}
+
+/* NULL: no table has one. */
+static const struct cfi_row *find_row(struct cunwind *u, struct object *o, uint64_t addr)
+{
+	struct row_key key = { u->rows, o, addr };
+	uint64_t hash = hash_pair((uintptr_t)o, addr);
+	uint32_t id = index_find(&u->index, hash, same_row, &key);
+	struct row *r;
+
+	if (id == INDEX_NONE) {
+		if (u->n_rows == ROWS_MAX)
+			forget_rows(u);
+		id = u->n_rows;
+		r = table_add(u->rows, u->n_rows, u->cap_rows);
+		r->object = o;
+		r->addr = addr;
+		r->found = cfi_find(&module_get(u, o)->cfi, addr, &r->cfi) &&
+			   object_check(o);
+		index_add(&u->index, hash, id);
+	}
+	r = &u->rows[id];
+	return r->found ? &r->cfi : NULL;
+}
+
+static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
+{
+	uint64_t at = addr - w->sp;
+
+	if (at < w->c->size && w->c->size - at >= sizeof(*ret)) {
+		memcpy(ret, w->c->bytes + at, sizeof(*ret));
+		return true;
+	}
+	w->beyond |= at < STACK_MAX;
+	return false;
+}
+
+static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
+{
+	if (reg >= CFI_REGS || w->lost >> reg & 1)
+		return false;
+	*ret = w->c->regs[reg];
+	return true;
+}
+
+/*
+ * Those of DWARF's expressions that compilers and assemblers put into tables; without jumps, so
+ * each ends. One for a register begins with the CFA on the stack.
+ */
+static bool evaluate(struct walk *w, struct cursor c, bool cfa, uint64_t *ret)
+{
+	uint64_t stack[EXPR_DEPTH + 2] = { 0, 0, w->cfa }, *top, v;
+	uint32_t bottom = 1, n = cfa ? bottom : bottom + 1;
+
+	while (cursor_left(&c)) {
+		uint8_t op = cursor_u8(&c);
+
+		top = &stack[n];
+		switch (op) {
+		case DW_OP_lit0 ... DW_OP_lit31: stack[++n] = op - DW_OP_lit0; break;
+		case DW_OP_breg0 ... DW_OP_breg31:
+			if (!read_reg(w, op - DW_OP_breg0, &v))
+				return false;
+			stack[++n] = v + (uint64_t)cfi_sleb(&c);
+			break;
+		case DW_OP_const4s: stack[++n] = (uint64_t)(int32_t)cursor_u32(&c); break;
+		case DW_OP_drop: n--; break;
+		case DW_OP_plus_uconst: *top += cursor_uvarint(&c); break;
+		case DW_OP_plus: n--, top[-1] += *top; break;
+		case DW_OP_minus: n--, top[-1] -= *top; break;
+		case DW_OP_mul: n--, top[-1] *= *top; break;
+		case DW_OP_and: n--, top[-1] &= *top; break;
+		case DW_OP_shl: n--, top[-1] <<= *top & 63; break;
+		case DW_OP_ge: n--, top[-1] = (int64_t)top[-1] >= (int64_t)*top; break;
+		case DW_OP_deref:
+			if (!read_stack(w, *top, top))
+				return false;
+			break;
+		default: return false;
+		}
+		if (n < bottom || n > EXPR_DEPTH)
+			return false;
+	}
+	*ret = stack[n];
+	return n > bottom && !c.bad;
+}
+
+/* The value that a register, or the CFA, has in the caller. */
+static bool apply(struct walk *w, const struct cfi_row *row, uint32_t reg, uint64_t *ret)
+{
+	const struct cfi_rule *rule = &row->rules[reg];
+	uint64_t at = w->cfa + (uint64_t)(int64_t)rule->value;
+	bool cfa = reg == CFI_CFA;
+
+	switch (rule->how) {
+	case CFI_KEPT: return read_reg(w, reg, ret);
+	case CFI_IN: return read_reg(w, rule->reg, ret);
+	case CFI_IS:
+		if (cfa && !read_reg(w, rule->reg, &at))
+			return false;
+		*ret = cfa ? at + (uint64_t)(int64_t)rule->value : at;
+		return true;
+	case CFI_AT:
+		/* epilogues pop registers before tables say so; that is below SP then */
+		if (at < w->c->regs[CFI_RSP] && reg != CFI_RIP)
+			return read_reg(w, reg, ret);
+		return read_stack(w, at, ret);
+	case CFI_AT_EXPR:
+	case CFI_IS_EXPR:
+		return evaluate(w, cursor_over(row->exprs + rule->value, rule->len), cfa,
+				ret) &&
+		       (rule->how == CFI_IS_EXPR || read_stack(w, *ret, ret));
+	default: return false;
+	}
+}
+
+static enum cunwind_end failed(const struct walk *w)
+{
+	return w->beyond ? CUNWIND_SHORT : CUNWIND_BROKEN;
+}
+
+/* CUNWIND_GO: the registers are the caller's. */
+static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
+{
+	uint64_t next[CFI_REGS] = { 0 };
+	uint32_t lost = 0;
+
+	if (row->rules[CFI_RIP].how == CFI_LOST)
+		return CUNWIND_ROOT;
+	if (row->rules[CFI_RIP].how == CFI_KEPT)
+		return CUNWIND_BROKEN;
+	if (w->cfa <= w->c->regs[CFI_RSP])
+		return CUNWIND_BROKEN;
+	for (uint32_t i = 0; i < CFI_REGS; i++)
+		if (i == CFI_RSP && row->rules[i].how == CFI_KEPT)
+			next[i] = w->cfa;
+		else if (!apply(w, row, i, &next[i]))
+			lost |= 1u << i;
+	if (lost >> CFI_RIP & 1)
+		return failed(w);
+	if (next[CFI_RSP] <= w->c->regs[CFI_RSP])
+		return CUNWIND_BROKEN;
+	memcpy(w->c->regs, next, sizeof(next));
+	w->lost = lost;
+	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
+}
+
+/* To what a signal has interrupted, by what the kernel has saved. */
+static enum cunwind_end step_by_signal(struct walk *w)
+{
+	uint64_t next[CFI_REGS], sp = w->c->regs[CFI_RSP];
+
+	if (!ucontext_read(w->c->bytes, w->c->size, sp - w->sp, next)) {
+		w->beyond |= sp - w->sp < STACK_MAX;
+		return failed(w);
+	}
+	if (next[CFI_RSP] <= sp)
+		return CUNWIND_BROKEN;
+	memcpy(w->c->regs, next, sizeof(next));
+	w->lost = 0;
+	return CUNWIND_GO;
+}
+
+/* To the caller whose return address is at this place; what else was saved is not known. */
+static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
+{
+	uint64_t *regs = w->c->regs;
+
+	if (at != regs[CFI_RSP]) /* else there is no frame in which something was saved */
+		w->lost = UINT32_MAX;
+	regs[CFI_RSP] = at + 8;
+	regs[CFI_RIP] = ra;
+	w->lost &= ~(1u << CFI_RSP | 1u << CFI_RIP);
+	return CUNWIND_GO;
+}
+
+/* Is it known that what has this callee is at the end of the stack? */
+static bool is_called_last(struct walk *w, struct callee *to)
+{
+	for (uint32_t i = 0; i < w->c->n_calls; i++)
+		if (callee_is(w->space, w->c->calls[i], to))
+			return true;
+	return false;
+}
+
+/*
+ * Code without a table: assembly, what is generated, C libraries that were built so; and what such
+ * code has called, if a table hangs on registers that it has saved somewhere. The call of the
+ * function is searched for. A call through a pointer is it when it is the first call of all,
+ * and no better one follows soon: what is not written yet of a frame has words of earlier calls.
+ * Or when the frame pointer says so, which is all there is for generated code.
+ */
+static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
+{
+	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, caller_fp = 0, ra, maybe = 0,
+		 maybe_ra = 0;
+	bool known = read_reg(w, CFI_RBP, &fp), first = true;
+	bool last = is_called_last(w, &to);
+	bool call, framed, stub;
+	enum callsite site;
+
+	for (uint64_t at = sp; w->budget > 0; at += 8) {
+		if (!read_stack(w, at, &ra)) {
+			if (w->c->cut) /* with the better one, maybe */
+				return CUNWIND_SHORT;
+			break;
+		}
+		site = callsite_find(w->space, ra, &to);
+		call = site > CALLSITE_BLIND;
+		framed = first && site && known && at == fp + 8 && at > sp &&
+			 read_stack(w, fp, &caller_fp);
+		stub = leaf && to.stub && at == sp && call;
+
+		if (site == CALLSITE_OF || stub || (framed && site != CALLSITE_OTHER)) {
+			leave_frame(w, at, ra);
+			if (framed) {
+				w->c->regs[CFI_RBP] = caller_fp;
+				w->lost &= ~(1u << CFI_RBP);
+			}
+			return CUNWIND_GO;
+		}
+		if (site == CALLSITE_MAYBE && first && !last) {
+			maybe = at;
+			maybe_ra = ra;
+		}
+		if (maybe && at - maybe > MAYBE_MAX)
+			break;
+		first = first && !call;
+		w->budget -= call ? CALL_COST : 1;
+	}
+	if (last && read_stack(w, w->sp + w->end - 8, &ra))
+		return leave_frame(w, w->sp + w->end - 8, ra);
+	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
+}
+
+/* In the system call of a trampoline: the address behind that may be the next function's. */
+static bool is_returning(const struct walk *w, const struct object *o, uint64_t addr)
+{
+	const struct cstack *c = w->c;
+
+	return is_trampoline(o, addr - SYSCALL_LEN) &&
+	       ucontext_is(c->bytes, c->size, c->regs[CFI_RSP] - w->sp, c->regs[CFI_RSP]);
+}
+
+enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
+			 uint64_t *pcs, uint32_t max, uint32_t *n)
+{
+	struct walk w = { .u = u,
+			  .space = space,
+			  .c = c,
+			  .sp = c->regs[CFI_RSP],
+			  .end = c->size,
+			  .budget = SEARCH_MAX };
+	enum cunwind_end end = CUNWIND_GO;
+	uint64_t before = 0; /* 1: the address is behind a call */
+
+	for (*n = 0; end == CUNWIND_GO && *n < max;) {
+		uint64_t pc = c->regs[CFI_RIP], at;
+		struct object *o = space_object(space, pc - before, &at);
+		const struct cfi_row *row;
+		bool signal, first = !*n;
+
+		pcs[(*n)++] = first || before ? pc : pc + 1;
+		if (!o)
+			return CUNWIND_BROKEN;
+		c->lost = w.lost;
+		if (space_is_go(space, pc - before))
+			return CUNWIND_GO;
+		signal = first && is_returning(&w, o, at);
+		row = signal ? NULL : find_row(u, o, at);
+		if (!signal)
+			signal = row ? row->signal : is_trampoline(o, at + before);
+		if (row && apply(&w, row, CFI_CFA, &w.cfa))
+			end = step_by_row(&w, row);
+		else if (signal)
+			end = step_by_signal(&w);
+		else if (is_first_function(o, at + before, !before))
+			end = CUNWIND_ROOT;
+		else if (!row || w.lost)
+			end = step_by_call(&w, find_callee(u, o, at), !before);
+		else
+			end = failed(&w);
+		if (object_changed(o)) /* what its tables said may be wrong */
+			return CUNWIND_BROKEN;
+		if (signal && !first) /* nobody has called the trampoline */
+			--*n;
+		before = signal ? 0 : 1;
+	}
+	return end == CUNWIND_GO ? CUNWIND_SHORT : end;
+}

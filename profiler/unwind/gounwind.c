@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/unwind/gounwind.h"
+
+#include <stddef.h>
+
+#include "profiler/unwind/gocall.h"
+#include "profiler/unwind/unwind.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	MAX_ADDED = STACK_PCS - 4, /* leaves room for what follows on another stack */
+	COPIES = 4,
+	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
+};
+
+/* A copied part of the stack. */
+struct copy {
+	uint64_t addr;
+	const __u64 *words;
+	uint32_t n;
+};
+
+struct walk {
+	struct stack *st;
+	struct space *space;
+	struct copy copies[COPIES];
+	uint32_t n_copies;
+	const __u64 *next, *end; /* of the chain */
+	uint64_t record;         /* address of the record of *next; 0: not known */
+	uint64_t pc, sp;         /* of the frame that we are at; sp 0: not known */
+	bool exact;
+};
+
+static void copy_add(struct walk *w, uint64_t addr, const __u64 *words, uint32_t n)
+{
+	if (n && w->n_copies < COPIES)
+		w->copies[w->n_copies++] = (struct copy){ addr, words, n };
+}
+
+static bool word_at(const struct walk *w, uint64_t addr, uint64_t *ret)
+{
+	for (uint32_t i = 0; i < w->n_copies; i++) {
+		const struct copy *c = &w->copies[i];
+
+		if (addr % 8 == 0 && (addr - c->addr) / 8 < c->n) {
+			*ret = c->words[(addr - c->addr) / 8];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is there an entry of the chain? Takes in the copies of the stack before it. */
+static bool has_record(struct walk *w)
+{
+	while (w->next < w->end && *w->next == CHAIN_WORDS) {
+		ptrdiff_t left = w->end - w->next;
+		uint64_t n = left > 4 ? w->next[2] : 0;
+
+		if (left <= 4 || n > (uint64_t)left - 4) {
+			w->next = w->end;
+			break;
+		}
+		copy_add(w, w->next[1], w->next + 4, (uint32_t)n);
+		w->record = w->next[3];
+		w->next += 4 + n;
+	}
+	return w->next < w->end && *w->next >= CHAIN_MARKS;
+}
+
+/* Takes an entry: its return address. The frame it was called from begins behind the record. */
+static uint64_t take_record(struct walk *w, uint64_t *sp)
+{
+	uint64_t entry = *w->next++, distance = chain_distance(entry);
+
+	if (distance == CHAIN_NO_RECORD * 8ull) {
+		*sp = 0;
+	} else {
+		*sp = w->record ? w->record + 16 : 0;
+		w->record = w->record && distance ? w->record + distance : 0;
+	}
+	return chain_pc(entry);
+}
+
+static void drop_records_below(struct walk *w, uint64_t addr)
+{
+	uint64_t unused;
+
+	while (w->record && w->record < addr && has_record(w) && w->record < addr)
+		take_record(w, &unused);
+}
+
+/* Goes on at the caller, which has this return address. */
+static bool add(struct walk *w, uint64_t ra, uint64_t sp)
+{
+	w->st->pcs[w->st->n++] = ra;
+	w->pc = ra;
+	w->sp = sp;
+	return true;
+}
+
+static bool broken(struct walk *w)
+{
+	w->st->broken = true;
+	return false;
+}
+
+/* Callers are missing here; what follows is further out. */
+static void add_gap(struct walk *w)
+{
+	w->st->broken = true;
+	w->st->pcs[w->st->n++] = STACK_GAP;
+}
+
+/* The chain is all there is to go by. */
+static bool step_by_chain(struct walk *w)
+{
+	uint64_t ra, sp;
+
+	if (w->sp)
+		drop_records_below(w, w->sp);
+	if (w->next < w->end && *w->next == CHAIN_WORDS)
+		return broken(w); /* it ends here, and goes on elsewhere */
+	if (!has_record(w))
+		return false;
+	ra = take_record(w, &sp);
+	return add(w, ra, sp);
+}
+
+/*
+ * From cgocallback, at whose end SP would be cfa, to the Go code below it that called C. The word
+ * there is asmcgocall's return address, or (up to Go 1.20) a frame record.
+ */
+static bool step_by_callback(struct walk *w, uint64_t cfa)
+{
+	uint64_t ra;
+
+	w->st->pcs[w->st->n++] = 0;
+	if (w->next < w->end && *w->next == CHAIN_CALLBACK && w->end - w->next > 2) {
+		w->record = w->next[1];
+		w->next += 2;
+		return step_by_chain(w);
+	}
+	if (!cfa || !word_at(w, cfa, &ra))
+		return broken(w);
+	if (space_is_go(w->space, ra))
+		return add(w, ra, cfa + 8);
+	if (!word_at(w, cfa + 8, &ra) || !space_is_go(w->space, ra))
+		return broken(w);
+	return add(w, ra, cfa + 16);
+}
+
+/* By where pclntab says that the return address is. */
+static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
+{
+	uint64_t cfa = w->sp + f->spdelta + 8, ra, sp, since;
+
+	drop_records_below(w, cfa - 16);
+	if (has_record(w) && w->record == cfa - 16) {
+		ra = take_record(w, &sp);
+		return add(w, ra, cfa);
+	}
+	if (!word_at(w, cfa - 8, &ra))
+		return broken(w);
+	if (space_is_go(w->space, ra) || space_code(w->space, ra, &since) == CODE_BARE)
+		return add(w, ra, cfa);
+	w->st->stray = ra;
+	return ra ? broken(w) : false;
+}
+
+static bool is_root(uint8_t kind)
+{
+	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL ||
+	       kind == FRAME_SIGTRAMP;
+}
+
+/* Can ra be the return address of f, which pc is in? A word of the stack may be stale. The runtime's
+ * own functions are jumped to, too. */
+static bool returns_from(const struct walk *w, uint64_t ra, uint64_t pc,
+			 const struct go_pc *f)
+{
+	return f->kind == FRAME_GO ? gocall_may_be_of(w->space, ra, pc)
+				   : space_is_go(w->space, ra);
+}
+
+/* A function that sets SP has called, before it did or after. Before: the caller's frame, which ends
+ * above cfa, is on this stack, and the return address is where pclntab says. */
+static bool is_on_same_stack(struct walk *w, uint64_t cfa, const struct go_pc *f)
+{
+	uint64_t ra;
+
+	if (!has_record(w) || !w->record)
+		return false;
+	if (w->record == cfa - 16)
+		return true;
+	return w->record >= cfa && w->record - cfa < FAR && word_at(w, cfa - 8, &ra) &&
+	       returns_from(w, ra, w->pc - 1, f);
+}
+
+/* From a function that has set SP, so that pclntab does not tell where its return address is. The
+ * chain begins with its own record, or, if it keeps none, with its caller's: the caller is lost
+ * then. Those of the runtime that switch stacks are accounted for elsewhere. */
+static bool step_from_moved(struct walk *w, const struct go_pc *f)
+{
+	if (f->kind == FRAME_GO && !f->spdelta)
+		add_gap(w);
+	return step_by_chain(w);
+}
+
+/* asmcgocall has called C on the stack that it was on, g0, and has saved SP before it aligned that: at SP,
+ * or (up to Go 1.20) 40 bytes above. */
+static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
+{
+	uint64_t saved, ra;
+
+	for (int at = 0; at <= 40; at += 40) {
+		if (!word_at(w, w->sp + (uint64_t)at, &saved) || saved <= w->sp ||
+		    saved - w->sp > 96 || !word_at(w, saved + f->spdelta, &ra) ||
+		    !gocall_may_be_of(w->space, ra, w->pc - 1))
+			continue;
+		return add(w, ra, saved + f->spdelta + 8);
+	}
+	return false;
+}
+
+/* To the caller. false: there is none, or it is not known. */
+static bool step(struct walk *w)
+{
+	struct go_pc f = { .kind = FRAME_UNNAMED };
+	bool exact = w->exact;
+
+	w->exact = false;
+	if (w->st->n >= MAX_ADDED) {
+		w->st->cut = true;
+		return false;
+	}
+	if (!space_go_pc(w->space, exact ? w->pc : w->pc - 1, &f))
+		return step_by_chain(w);
+	if (is_root(f.kind))
+		return false;
+	w->exact = f.kind == FRAME_SIGPANIC || f.kind == FRAME_INJECTED;
+	if (f.kind == FRAME_CGOCALLBACK && !exact)
+		return step_by_callback(w,
+					w->sp && f.has_spdelta ? w->sp + f.spdelta + 8 : 0);
+	if (!w->sp || !f.has_spdelta)
+		return step_by_chain(w);
+	if (f.kind == FRAME_ASMCGOCALL && !exact && step_from_asmcgocall(w, &f))
+		return true;
+	if (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8, &f))
+		return step_from_moved(w, &f);
+	return step_by_pclntab(w, &f);
+}
+
+/* A function that sets SP was interrupted, maybe after that. */
+static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
+		      bool *callback)
+{
+	uint64_t cfa, ra = 0;
+	bool go;
+
+	*callback = false;
+	if (!g->exact || !space_go_pc(w->space, g->pc, f) || !f->spwrite || !f->has_spdelta)
+		return false;
+	cfa = g->sp + f->spdelta + 8;
+	go = word_at(w, cfa - 8, &ra) && returns_from(w, ra, g->pc, f);
+	if (go && (g->fp == cfa - 16 || g->fp - cfa < FAR))
+		return false;
+	*callback = go && !g->n_chain;
+	return true;
+}
+
+struct gostack gostack_resumed(const struct sample *s)
+{
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+
+	return (struct gostack){
+		.pc = s->resume_pc,
+		.sp = s->resume_sp,
+		.fp = s->resume_fp,
+		.words = words,
+		.n_words = s->n_resume_words,
+		.words_at = s->resume_sp,
+		.chain = words + s->n_resume_words,
+		.n_chain = s->n_resume,
+		.chain_fp = s->resume_chain_fp,
+	};
+}
+
+void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
+{
+	struct walk w = {
+		.st = ret,
+		.space = space,
+		.next = g->chain,
+		.end = g->chain + g->n_chain,
+		.record = g->chain_fp,
+		.pc = g->pc,
+		.sp = g->sp,
+		.exact = g->exact,
+	};
+	struct go_pc f;
+	bool callback;
+
+	copy_add(&w, g->words_at, g->words, g->n_words);
+	if (g->sigpanic_fp)
+		copy_add(&w, g->sigpanic_fp + 16, g->above_sigpanic, 1);
+	ret->sp = 0;
+	ret->pcs[ret->n++] = g->pc;
+	if (has_moved(&w, g, &f, &callback)) {
+		w.sp = 0;
+		w.exact = false;
+		if (callback) {
+			/* cgocallback on the goroutine's stack, with C's frame pointer */
+			if (!step_by_callback(&w, g->sp + f.spdelta + 8))
+				return;
+		} else if (g->chain_fp != g->fp || !step_from_moved(&w, &f)) {
+			/* a chain from elsewhere may begin further out */
+			ret->broken = true;
+			return;
+		}
+	}
+	while (step(&w))
+		;
+	ret->sp = w.sp;
+}

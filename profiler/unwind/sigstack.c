@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/unwind/sigstack.h"
+
+#include <string.h>
+
+#include "profiler/unwind/callsite.h"
+#include "profiler/unwind/gounwind.h"
+#include "profiler/unwind/ucontext.h"
+#include "profiler/unwind/unwind.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	RBX = 3,
+	RBP = 6,
+	RSP = 7,
+	RIP = 16,
+	TURNS = 16, /* from C to Go or back */
+	RECORDS = 256,
+};
+
+/* A handler on its way to what it has interrupted. */
+struct walk {
+	struct stack *st;
+	struct space *space;
+	struct cstack c;
+	uint64_t end; /* of the copy: where the ucontext is */
+	bool exact;   /* the PC was interrupted */
+};
+
+/* The copy as from sp on. */
+static bool move(struct walk *w, uint64_t sp)
+{
+	uint64_t from = w->end - w->c.size;
+
+	if (sp % 8 || sp - from > w->c.size)
+		return false;
+	w->c.bytes += sp - from;
+	w->c.size -= (uint32_t)(sp - from);
+	w->c.regs[RSP] = sp;
+	return true;
+}
+
+static void keep(struct walk *w, const uint64_t *pcs, uint32_t n)
+{
+	struct stack *st = w->st;
+
+	if (n > HANDLER_PCS - st->n_handler)
+		n = HANDLER_PCS - st->n_handler;
+	memcpy(st->handler + st->n_handler, pcs, n * sizeof(*pcs));
+	st->n_handler += n;
+}
+
+/* The frame records from fp on, as a chain of the kernel side's. How many. */
+static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECORDS])
+{
+	uint64_t from = w->end - w->c.size, record[2];
+	uint32_t n;
+
+	for (n = 0; n < RECORDS; n++) {
+		if (fp % 8 || w->c.size < 16 || fp - from > w->c.size - 16)
+			break;
+		memcpy(record, w->c.bytes + (fp - from), sizeof(record));
+		if (record[1] - CHAIN_MARKS >= (1ull << CHAIN_PC_BITS) - CHAIN_MARKS)
+			break;
+		chain[n] = record[1];
+		if (record[0] <= fp || record[0] - from > w->c.size - 16) {
+			n++;
+			break;
+		}
+		chain[n] |= (record[0] - fp) << (CHAIN_PC_BITS - 3);
+		fp = record[0];
+	}
+	return n;
+}
+
+/* Through Go, up to what the kernel or C has called. */
+static bool walk_go(struct walk *w)
+{
+	uint64_t chain[RECORDS], fp = w->c.regs[RBP], ra;
+	struct stack *st = w->st;
+	struct gostack g = {
+		.pc = w->c.regs[RIP],
+		.sp = w->c.regs[RSP],
+		.fp = fp,
+		.exact = w->exact,
+		.words = (const __u64 *)w->c.bytes,
+		.n_words = w->c.size / 8,
+		.words_at = w->c.regs[RSP],
+		.chain = (const __u64 *)chain,
+		.n_chain = find_records(w, fp, (__u64 *)chain),
+		.chain_fp = fp,
+	};
+	bool first = !st->n_handler;
+	const struct object *o;
+	uint64_t at;
+	struct go_pc f;
+
+	st->n = 0;
+	st->broken = st->cut = false;
+	gounwind(st, w->space, &g);
+	for (uint32_t i = 0; i < st->n; i++)
+		if (st->pcs[i] == STACK_GAP)
+			return false;
+	if (!st->n || st->broken || st->cut)
+		return false;
+	ra = st->pcs[st->n - 1];
+	if (st->n > 1 || !w->exact)
+		ra--;
+	if (w->exact && !first)
+		st->pcs[0]++;
+	keep(w, st->pcs, st->n);
+	/* its first function does not say that it is one; the word where it returns to does */
+	if (st->sp < w->c.regs[RSP] || !space_go_pc(w->space, ra, &f) || !f.has_spdelta ||
+	    !move(w, st->sp + f.spdelta + 8))
+		return false;
+	if (w->c.regs[RSP] == w->end)
+		return true;
+	memcpy(&ra, w->c.bytes - 8, 8);
+	o = space_object(w->space, ra, &at);
+	w->exact = f.kind == FRAME_SIGTRAMP &&
+		   (space_is_go(w->space, ra) || is_trampoline(o, at));
+	if (w->exact) /* a handler was interrupted */
+		return ucontext_read(w->c.bytes, w->c.size, 0, w->c.regs) &&
+		       move(w, w->c.regs[RSP]);
+	if (space_is_go(w->space, ra))
+		return false;
+	w->c.regs[RIP] = ra;
+	w->c.regs[RBP] = w->c.regs[RBX] = 0;
+	return true;
+}
+
+/* Through C, up to Go or to where it returns to the kernel. */
+static bool walk_c(struct walk *w, struct cunwind *u)
+{
+	uint64_t pcs[HANDLER_PCS], *regs = w->c.regs, sp;
+	enum cunwind_end end;
+	struct go_pc f;
+	uint32_t n;
+
+	end = cunwind(u, w->space, &w->c, pcs, HANDLER_PCS, &n);
+	sp = regs[RSP];
+	if (w->exact && w->st->n_handler)
+		pcs[0]++;
+	if (n < 2 && end == CUNWIND_GO)
+		return false;
+	keep(w, pcs, end == CUNWIND_GO ? n - 1 : n);
+	if (end == CUNWIND_GO) {
+		w->exact = pcs[n - 1] != regs[RIP];
+		/* sigfwd aligns SP, and keeps it in RBX */
+		if (!w->exact && space_go_pc(w->space, regs[RIP] - 1, &f) && f.spwrite) {
+			if (w->c.lost >> RBX & 1 || regs[RBX] - sp > 8)
+				return false;
+			sp = regs[RBX];
+		}
+		if (w->c.lost >> RBP & 1)
+			regs[RBP] = 0;
+	} else if (end != CUNWIND_SHORT || sp != w->end) {
+		return false;
+	}
+	return move(w, sp);
+}
+
+bool sigstack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
+		     const struct sample *s)
+{
+	const __u64 *regs = s->pcs + sample_handler_at(s);
+	struct walk w = { .st = ret, .space = space, .exact = true };
+	bool ok = true;
+
+	ret->n_handler = 0;
+	if (s->n_handler_words < C_REGS)
+		return false;
+	for (int i = 0; i < C_REGS; i++)
+		w.c.regs[i] = regs[i];
+	w.c.bytes = (const uint8_t *)(regs + C_REGS);
+	w.c.size = (s->n_handler_words - C_REGS) * 8u;
+	w.end = s->handler_uc;
+	if (w.c.regs[RSP] == w.end || !space) {
+		keep(&w, &w.c.regs[RIP], 1);
+		return w.c.regs[RSP] == w.end; /* on its way back */
+	}
+	if (w.end - w.c.regs[RSP] != w.c.size)
+		return false;
+	for (int i = 0; ok && w.c.size && i < TURNS; i++)
+		ok = space_is_go(space, w.c.regs[RIP] - !w.exact) ? walk_go(&w)
+								  : walk_c(&w, u);
+	return ok && !w.c.size && ret->n_handler < HANDLER_PCS;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/unwind/stackswitch.h"
+
+#include <string.h>
+
+#include "profiler/unwind/cunwind.h"
+#include "profiler/unwind/gocall.h"
+#include "profiler/unwind/gounwind.h"
+#include "profiler/unwind/prologue.h"
+#include "profiler/unwind/unwind.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	RSP = 7,
+	R12 = 12,
+	BEFORE =
+		24, /* bytes of a call's last instructions, where what it leads to is loaded */
+};
+
+/* The word of the goroutine's stack, if it was copied. */
+static bool own_word(const struct sample *s, uint64_t addr, uint64_t *ret)
+{
+	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	uint64_t at = addr - s->resume_sp;
+
+	if (at % 8 || at / 8 >= s->n_resume_words)
+		return false;
+	*ret = words[at / 8];
+	return true;
+}
+
+/* The assembly whose direct call ra is behind; 0: none. All of the runtime's functions that lead to
+ * racecall and the like are called so. */
+static uint64_t called_assembly(struct space *space, uint64_t ra)
+{
+	uint64_t target;
+
+	return gocall_target(space, ra, &target) && gocall_is_assembly(space, target)
+		       ? target
+		       : 0;
+}
+
+/* What assembly may call: C. */
+struct loaded {
+	struct stack_switch *sw;
+	struct space *space;
+};
+
+static void add_call(void *arg, uint64_t addr)
+{
+	struct loaded *l = arg;
+	uint64_t unused;
+
+	if (l->sw->n_calls < SWITCH_CALLS && space_object(l->space, addr, &unused) &&
+	    !space_is_go(l->space, addr))
+		l->sw->calls[l->sw->n_calls++] = addr;
+}
+
+/* What is loaded by a call's last instructions, before ra. */
+static void add_calls_before(struct stack_switch *sw, struct space *space, uint64_t ra)
+{
+	struct loaded l = { sw, space };
+	uint64_t begin = ra - BEFORE, entry;
+
+	if (space_entry(space, ra - 1, &entry) && entry > begin)
+		begin = entry;
+	gocall_follow(space, begin, ra, 0, 0, add_call, &l);
+}
+
+/*
+ * Was this SP when the assembly switched stacks? Then its return address is there, behind a call that leads to it.
+ * Sets sw->sp and the C functions that it may have called since: racecall's first argument is one. It is loaded by
+ * the assembly that was called last, or right before its call, or before that of the assembly around it.
+ */
+static bool is_left_at(struct stack_switch *sw, struct space *space, const struct sample *s,
+		       uint64_t sp)
+{
+	struct loaded l = { sw, space };
+	uint64_t ra, above, pc;
+
+	sw->sp = sp;
+	sw->n_calls = 0;
+	if (!own_word(s, sp + sw->delta, &ra))
+		return false;
+	pc = called_assembly(space, ra);
+	if (!pc ||
+	    !gocall_follow(space, pc, UINT64_MAX, GOCALL_JUMPS, sw->entry, add_call, &l))
+		return false;
+	add_calls_before(sw, space, ra);
+	if (own_word(s, sp + sw->delta + 8, &above)) {
+		add_call(&l, above);
+		if (called_assembly(space, above))
+			add_calls_before(sw, space, above);
+	}
+	return true;
+}
+
+/* Does C that may have been called save SP at this place of its stack? */
+static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint64_t place)
+{
+	for (uint32_t i = 0; i < sw->n_calls; i++)
+		if (place == sw->top - 8 - 8 * prologue_saved(space, sw->calls[i], R12))
+			return true;
+	return false;
+}
+
+/*
+ * Where the goroutine's stack was left: in the register still, or where the function that was called saves that.
+ * Else in the one place of C's frames that may have it: C built without tables, as the race detector is, tells no
+ * more.
+ */
+static void find_sp(struct stack_switch *sw, struct space *space, const struct cstack *c,
+		    const struct sample *s)
+{
+	struct stack_switch try = *sw, found = *sw;
+	bool several = false;
+	uint64_t v;
+
+	if (is_left_at(&try, space, s, c->regs[R12])) {
+		*sw = try;
+		return;
+	}
+	for (uint32_t i = c->size - 8; i < c->size; i -= 8) {
+		memcpy(&v, c->bytes + i, 8);
+		if (v == found.sp || !is_left_at(&try, space, s, v))
+			continue;
+		if (is_saved_at(&try, space, c->regs[RSP] + i)) {
+			*sw = try;
+			return;
+		}
+		several |= found.sp != 0;
+		found = try;
+	}
+	if (!several)
+		*sw = found;
+}
+
+/* The assembly that has pc. */
+static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t pc,
+			bool leaf)
+{
+	struct go_pc f;
+
+	*sw = (struct stack_switch){ .pc = pc };
+	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta ||
+	    !space_entry(space, pc - !leaf, &sw->entry))
+		return false;
+	sw->delta = f.spdelta;
+	return true;
+}
+
+void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
+		 const struct sample *s)
+{
+	uint64_t top = s->g0_sp & ~15ull, size = top - c->regs[RSP], pc;
+
+	*ret = (struct stack_switch){ .pc = 0 };
+	if (!s->g0_sp || size < 8 || size > c->size)
+		return;
+	memcpy(&pc, c->bytes + size - 8, 8);
+	if (!switch_init(ret, space, pc, false)) {
+		ret->pc = 0;
+		return;
+	}
+	ret->top = top;
+	c->size = (uint32_t)size;
+	c->cut = false;
+	find_sp(ret, space, c, s);
+}
+
+/* Appends the goroutine's own stack, from the caller of what has switched. */
+static void add_callers(struct stack *ret, struct space *space,
+			const struct stack_switch *sw, const struct sample *s)
+{
+	struct gostack g = gostack_resumed(s);
+	uint64_t sp = sw->sp + sw->delta, ra;
+
+	if (!own_word(s, sp, &ra))
+		return;
+	g.pc = ra;
+	g.sp = sp + 8;
+	g.fp = 0;
+	gounwind(ret, space, &g);
+}
+
+bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
+		 const struct sample *s)
+{
+	struct stack_switch sw;
+
+	if (!switch_init(&sw, space, s->ip, true) ||
+	    !is_left_at(&sw, space, s, c->regs[R12]))
+		return false;
+	ret->pcs[0] = s->ip;
+	ret->n = 1;
+	add_callers(ret, space, &sw, s);
+	ret->n_resume = ret->n - 1;
+	ret->n = 1;
+	return true;
+}
+
+void switch_unwind(struct stack *ret, struct space *space, struct stack_switch *sw,
+		   const struct cstack *c, const struct sample *s, bool gap)
+{
+	uint32_t n = ret->n;
+
+	if (!sw->pc)
+		return;
+	if (gap)
+		ret->pcs[ret->n++] = sw->pc;
+	if (gap || c->lost >> R12 & 1 ? sw->sp : is_left_at(sw, space, s, c->regs[R12]))
+		add_callers(ret, space, sw, s);
+	ret->n_resume = ret->n - n;
+	ret->n = n;
+}
