@@ -26,9 +26,9 @@ LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitiz
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
-TESTSRC := tests/leaks.c $(sort $(wildcard tests/test_*.c))
+TESTSRC := $(sort $(wildcard tests/unit/*.c))
 TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
-FUZZ    := $(sort $(patsubst tests/fuzz_%.c,%,$(wildcard tests/fuzz_*.c)))
+FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
 .PHONY: all bpf demo test check unit pcs step pairs ids ladder kernels lint format fuzz install clean setup setup-test
@@ -73,9 +73,9 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 	@echo "  EMBED   $@"
 	$(Q)tools/embed page_html=output/page.html page_js=output/page.js page_css=output/page.css >$@
 
-$(B)/output/html.o $(B)/tests/test_html.o: $(B)/page_assets.h
+$(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/check_pcs.d $(B)/tests/cut_go.d $(B)/tests/step.d $(B)/tests/stop.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d
 
 # Tests
 
@@ -103,17 +103,17 @@ check:
 unit: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop
 
 # Our names of a program's code beside those that its own runtime gives; of the product only what that checks.
-$(B)/check-pcs: $(B)/tests/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
+$(B)/check-pcs: $(B)/tests/oracle/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # Our stacks at every instruction of a program beside the calls that it makes.
-$(B)/step: $(B)/tests/step.o $(LIBOBJ)
+$(B)/step: $(B)/tests/oracle/step.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # The same at any moments of a process, beside what its own profiler records of them.
-$(B)/stop: $(B)/tests/stop.o $(LIBOBJ)
+$(B)/stop: $(B)/tests/oracle/stop.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
@@ -122,33 +122,33 @@ $(B)/bench-symbolize: $(B)/tools/bench/symbolize.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-# Every STRIDE-th address, with every Go that can be had, in each of MODES (tests/check-pcs).
+# Every STRIDE-th address, with every Go that can be had, in each of MODES (tests/oracle/check-pcs).
 PCS_GO  ?= 1.13.15 1.14.15 1.15.15 1.16.15 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 \
 	   1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
 STRIDE  ?= 1
 pcs: $(B)/check-pcs
 	@tools/setup pcs || true # linkers; those not there are skipped
-	@MODES="$(MODES)" tests/check-pcs $(B)/check-pcs $(STRIDE) $(PCS_GO)
+	@MODES="$(MODES)" tests/oracle/check-pcs $(B)/check-pcs $(STRIDE) $(PCS_GO)
 
-# To the end, with every Go since 1.17 that can be had (tests/check-steps).
+# To the end, with every Go since 1.17 that can be had (tests/oracle/check-steps).
 STEP_GO ?= 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
 step: $(B)/step
-	@MODES="$(MODES)" tests/check-steps $(B)/step 0 $(STEP_GO)
+	@MODES="$(MODES)" tests/oracle/check-steps $(B)/step 0 $(STEP_GO)
 
-# Each kind of work with every Go since 1.17 that can be had, SAMPLES of each (tests/check-pairs).
+# Each kind of work with every Go since 1.17 that can be had, SAMPLES of each (tests/oracle/check-pairs).
 SAMPLES ?= 1500
 pairs: all $(B)/stop
 	@tests/e2e/run build
-	@KINDS="$(KINDS)" tests/check-pairs $(B)/stop .build/e2e/check $(SAMPLES) $(STEP_GO)
+	@KINDS="$(KINDS)" tests/oracle/check-pairs $(B)/stop .build/e2e/check $(SAMPLES) $(STEP_GO)
 
-# Who is who in each of MODES with every Go that can be had (tests/check-ids).
+# Who is who in each of MODES with every Go that can be had (tests/oracle/check-ids).
 ids: all
 	@tests/e2e/run build
-	@MODES="$(MODES)" tests/check-ids .build/e2e/check $(PCS_GO)
+	@MODES="$(MODES)" tests/oracle/check-ids .build/e2e/check $(PCS_GO)
 
 # Programs as they are published, from npm and Debian.
 ladder: all
-	@tests/ladder $(PROG)
+	@tests/oracle/ladder $(PROG)
 
 # Under Debian's kernels, 5.10 to 6.12, in an emulated machine; what runs there, it runs slowly.
 KERNELS ?= bullseye bookworm trixie
@@ -170,13 +170,13 @@ SECONDS ?= 60
 fuzz:
 	@tools/setup build fuzz
 	@$(MAKE) --no-print-directory $(B)/cut-go $(FORMAT:%=$(B)/fuzz/%)
-	@for f in $(FORMAT); do tests/fuzz $(B)/fuzz/$$f $(SECONDS) || exit 1; done
+	@for f in $(FORMAT); do tests/fuzz/run $(B)/fuzz/$$f $(SECONDS) || exit 1; done
 
-$(B)/cut-go: $(B)/tests/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
+$(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz_%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
+$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \

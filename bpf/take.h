@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What is taken of a thread once its registers are known: its goroutine and its stack. A part of
- * sample.bpf.c, and of tests/step.c, which takes samples of a process that it steps through.
+ * sample.bpf.c, and of tests/oracle/step.c, which takes samples of a process that it steps through.
  */
 #ifndef BPF_TAKE_H
 #define BPF_TAKE_H

@@ -17,7 +17,7 @@ type idRow struct {
 	samples        int
 }
 
-// readIDs takes what tests/ids/who prints, by function.
+// readIDs takes what tests/oracle/ids/who prints, by function.
 func readIDs(path string) (map[string]*idRow, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -9,7 +9,7 @@
 //	check stacks FOLDED PROFILE PERCENT	a recording as pprof beside the runtime's own profile of the same time
 //	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
 //	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
-//	check ids ROWS FOLDED		what a program of tests/ids printed, beside its recording by
+//	check ids ROWS FOLDED		what a program of tests/oracle/ids printed, beside its recording by
 //					creator,label:job,goroutine
 //	check dump FOLDED BEFORE AFTER	goroutines by creator,goroutine and goroutine?debug=2 of the program
 //	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "symbolizer/elf.h"
+#include "symbolizer/gobuildinfo.h"
+#include "tests/unit/go_binary.h"
+
+/* An ELF file without sections: headers, then one writable segment at 0x400000 for the
+ * whole file. */
+struct image {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph;
+	_Alignas(16) uint8_t blob[256];
+};
+
+enum { BASE = 0x400000 };
+
+static struct image image_new(void)
+{
+	return (struct image){
+		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB,
+				     EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phoff = offsetof(struct image, ph),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1 },
+		.ph = { .p_type = PT_LOAD,
+			.p_flags = PF_R | PF_W,
+			.p_vaddr = BASE,
+			.p_filesz = sizeof(struct image),
+			.p_memsz = sizeof(struct image) },
+	};
+}
+
+static bool version_of(const struct image *im, char version[GO_VERSION_MAX])
+{
+	struct elf *e;
+	bool found;
+
+	cr_assert_eq(elf_parse(&e, im, sizeof(*im)), 0);
+	found = gobuildinfo_version(e, version);
+	elf_close(e);
+	return found;
+}
+
+Test(gobuildinfo, version_of_a_real_program)
+{
+	const char *path = go_binary();
+	char version[GO_VERSION_MAX], command[600], line[256];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct elf *e;
+	FILE *p;
+
+	cr_assert_eq(elf_open(&e, fd), 0);
+	close(fd);
+	cr_assert(gobuildinfo_version(e, version));
+	elf_close(e);
+	snprintf(command, sizeof(command), "%.*s/go version %s",
+		 (int)(strrchr(path, '/') - path), path, path);
+	p = popen(command, "r");
+	cr_assert(p && fgets(line, sizeof(line), p));
+	pclose(p);
+	line[strcspn(line, "\n")] = 0;
+	cr_assert_str_eq(strrchr(line, ' ') + 1, version);
+}
+
+Test(gobuildinfo, strings_in_the_blob)
+{
+	struct image im = image_new();
+	char version[GO_VERSION_MAX];
+
+	memcpy(im.blob + 16, "\xff Go buildinf:\x08\x02", 16);
+	memcpy(im.blob + 48, "\x07go1.22\0", 8);
+	im.blob[48] = 6;
+	cr_assert(version_of(&im, version));
+	cr_assert_str_eq(version, "go1.22");
+	im.blob[48] = 0;
+	cr_assert_not(version_of(&im, version), "an empty string is no version");
+	memset(im.blob + 48, 0xff, 12);
+	cr_assert_not(version_of(&im, version), "a length that is none");
+}
+
+Test(gobuildinfo, pointers_before_1_18)
+{
+	struct image im = image_new();
+	char version[GO_VERSION_MAX];
+	uint64_t blob = BASE + offsetof(struct image, blob);
+	uint64_t words[] = { blob + 64, 0 }, header[] = { blob + 96, 8 };
+
+	memcpy(im.blob, "\xff Go buildinf:\x08\x00", 16);
+	memcpy(im.blob + 16, words, sizeof(words));
+	memcpy(im.blob + 64, header, sizeof(header));
+	memcpy(im.blob + 96, "go1.13.8", 8);
+	cr_assert(version_of(&im, version));
+	cr_assert_str_eq(version, "go1.13.8");
+	header[1] = 1 << 20;
+	memcpy(im.blob + 64, header, sizeof(header));
+	cr_assert_not(version_of(&im, version), "it would end past the file");
+}
+
+Test(gobuildinfo, c_programs_have_none)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	char version[GO_VERSION_MAX];
+	struct elf *e;
+
+	cr_assert_eq(elf_open(&e, fd), 0);
+	close(fd);
+	cr_assert_not(gobuildinfo_version(e, version));
+	elf_close(e);
+}
+
+Test(gobuildinfo, minor)
+{
+	cr_expect_eq(gobuildinfo_minor("go1.22.3"), 22);
+	cr_expect_eq(gobuildinfo_minor("go1.9"), 9);
+	cr_expect_eq(gobuildinfo_minor("go1.24rc1"), 24);
+	cr_expect_eq(gobuildinfo_minor("go1.21.1-vendor X:boringcrypto"), 21);
+	cr_expect_eq(gobuildinfo_minor("devel go1.23-6b3f7a6bd5 Thu"), 23);
+	cr_expect_eq(gobuildinfo_minor("unknown"), -1);
+	cr_expect_eq(gobuildinfo_minor("go1."), -1);
+	cr_expect_eq(gobuildinfo_minor("go1.99999999999999999999"), -1);
+}

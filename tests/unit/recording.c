@@ -1,0 +1,752 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/profile_by_hand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/profile/recording.h"
+#include "profiler/profile/tree.h"
+
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
+
+static char path[] = "/tmp/gostrobe-test-XXXXXX";
+
+static void make_path(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+static void remove_path(void)
+{
+	unlink(path);
+}
+
+TestSuite(recording, .init = make_path, .fini = remove_path);
+
+/* What was given to the recording, whose own events are gone by then. */
+struct written {
+	struct profile *p;
+	struct event *events;
+	uint32_t n, cap;
+	uint32_t ends[8], n_ends; /* events in the file after each block of rows */
+};
+
+static void append(struct written *w, struct recording *r)
+{
+	for (uint32_t i = 0; i < w->p->n_events; i++)
+		*table_add(w->events, w->n, w->cap) = w->p->events[i];
+	w->ends[w->n_ends++] = w->n;
+	cr_assert_eq(recording_append(r, w->p), 0);
+	cr_assert_eq(w->p->n_events, 0);
+}
+
+/* Three blocks of rows, of all tables, with the largest numbers that columns can hold. */
+static struct written write_small(void)
+{
+	struct written w = { .p = hand_profile() };
+	struct profile *p = w.p;
+	struct recording *r;
+	struct frame odd = { UINT64_MAX,         1, 2, 1, UINT32_MAX, UINT32_MAX,
+			     FRAME_KIND_MAX - 1, 1 };
+	uint32_t pid, tid, call;
+
+	p->command = hand_string(p, "-p 812");
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
+					    hand_string(p, "abcdef"), 22 });
+	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
+	tid = hand_thread(p, pid, 813, "demo");
+	call = hand_stack(p, "goexit:runtime.goexit go:main.main go:main.a kernel:read");
+	for (uint64_t i = 0; i < 5; i++)
+		hand_event(p, 10 * i, call - (uint32_t)i % 3,
+			   hand_goroutine(p, pid, i, "main.a", "", ""), tid, CLASS_USER);
+	append(&w, r);
+	cr_assert_eq(recording_append(r, p), 0, "nothing new");
+	call = profile_call(p, call, profile_frame(p, &odd));
+	hand_event(p, UINT64_MAX / 1000000, call, 1, tid, CLASS_MAX - 1);
+	hand_event(p, 3, 0, 0, 0, CLASS_STARTING); /* earlier */
+	profile_event(p, &(struct event){ .time_ns = UINT64_MAX, .weight = UINT64_MAX });
+	profile_event(p, &(struct event){ .weight = 1ull << 63 });
+	append(&w, r);
+	/* no events, but rows */
+	hand_goroutine(p, pid, UINT64_MAX, "", "go x", "k=v");
+	append(&w, r);
+	p->truth = (struct truth){ 1, 2,          3, 4, 10,
+				   5, UINT64_MAX, 7, 8, .samples = p->truth.samples };
+	p->not_go_names = hand_string(p, "bash 3");
+	cr_assert_eq(recording_finish(r, p), 0);
+	return w;
+}
+
+static void release(struct written *w)
+{
+	profile_free(w->p);
+	free(w->events);
+}
+
+static bool same_frame(const struct frame *a, const struct frame *b)
+{
+	return a->addr == b->addr && a->func == b->func && a->file == b->file &&
+	       a->module == b->module && a->line == b->line &&
+	       a->start_line == b->start_line && a->kind == b->kind &&
+	       a->inlined == b->inlined;
+}
+
+static bool same_event(const struct event *a, const struct event *b)
+{
+	return a->time_ns == b->time_ns && a->weight == b->weight && a->call == b->call &&
+	       a->goroutine == b->goroutine && a->thread == b->thread &&
+	       a->class == b->class && a->flags == b->flags;
+}
+
+#define same_rows(a, b, rows) \
+	((a)->n_##rows == (b)->n_##rows && \
+	 !memcmp((a)->rows, (b)->rows, (a)->n_##rows * sizeof(*(a)->rows)))
+
+static bool same_profile(const struct profile *got, const struct written *w)
+{
+	const struct profile *p = w->p;
+
+	if (got->n_events != w->n || got->n_frames != p->n_frames ||
+	    strtab_count(got->strings) != strtab_count(p->strings))
+		return false;
+	for (uint32_t i = 0; i < w->n; i++)
+		if (!same_event(&got->events[i], &w->events[i]))
+			return false;
+	for (uint32_t i = 0; i < p->n_frames; i++)
+		if (!same_frame(&got->frames[i], &p->frames[i]))
+			return false;
+	for (uint32_t i = 0; i < strtab_count(p->strings); i++)
+		if (strcmp(profile_string(got, i), profile_string(p, i)))
+			return false;
+	return same_rows(got, p, modules) && same_rows(got, p, calls) &&
+	       same_rows(got, p, processes) && same_rows(got, p, threads) &&
+	       same_rows(got, p, goroutines) && got->start_ns == p->start_ns &&
+	       got->period_ns == p->period_ns && got->unit == p->unit &&
+	       got->event_name == p->event_name && got->freq == p->freq &&
+	       got->command == p->command;
+}
+
+static int load(struct profile **ret, const char **why)
+{
+	int err = recording_load(ret, path, why);
+
+	cr_assert(err == 0 || (err == -EBADMSG && !*ret && *why && **why), "%d", err);
+	return err;
+}
+
+static struct buf file_bytes(void)
+{
+	struct buf b = { 0 };
+
+	cr_assert_eq(file_read(AT_FDCWD, path, 1 << 26, &b), 0);
+	return b;
+}
+
+static void write_bytes(const void *data, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	cr_assert_eq(write(fd, data, len), (ssize_t)len);
+	close(fd);
+}
+
+Test(recording, comes_back)
+{
+	struct written w = write_small();
+	struct profile *p;
+	const char *why;
+
+	cr_assert_eq(load(&p, &why), 0);
+	cr_expect(p->complete);
+	cr_expect(same_profile(p, &w));
+	cr_expect(p->truth.lost_ring_full == 1 && p->truth.lost_table_full == 2 &&
+		  p->truth.stack_faults == 3 && p->truth.g_faults == 4 &&
+		  p->truth.labels_cut == 10 && p->truth.not_go_samples == 5 &&
+		  p->truth.cpu_ns == UINT64_MAX && p->truth.peak_rss == 7 &&
+		  p->truth.duration_ns == 8);
+	cr_expect_eq(p->truth.samples, 9);
+	cr_expect_str_eq(profile_string(p, p->not_go_names), "bash 3");
+	profile_free(p);
+	release(&w);
+}
+
+/* The sums of the truth line are those of the recording process. */
+Test(recording, truth_is_added_up_again)
+{
+	struct profile *p = hand_profile(), *got;
+	struct recording *r;
+	const char *why;
+	struct truth t;
+
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	hand_event(p, 1, hand_stack(p, "go:main.main vdso:"), 0, 0, CLASS_UNKNOWN);
+	hand_event(p, 2, hand_stack(p, "go:main.main kernel:read"),
+		   hand_goroutine(p, 0, 1, "", "", ""), 0, CLASS_USER);
+	t = p->truth;
+	cr_assert_eq(recording_finish(r, p), 0);
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect_eq(memcmp(&got->truth, &t, sizeof(t)), 0);
+	cr_expect_eq(t.user_frames, 3);
+	profile_free(p);
+	profile_free(got);
+}
+
+Test(recording, cut_at_every_byte)
+{
+	struct written w = write_small();
+	struct buf b = file_bytes();
+	uint32_t seen = 0, loaded = 0;
+
+	for (size_t len = 0; len <= b.len; len++) {
+		struct profile *p;
+		const char *why = NULL;
+
+		write_bytes(b.data, len);
+		if (load(&p, &why)) {
+			cr_assert_eq(loaded, 0,
+				     "once there is a block there is something to show");
+			cr_assert(strstr(why, "too short"), "%zu: %s", len, why);
+			continue;
+		}
+		loaded++;
+		cr_assert_eq(p->complete, len == b.len, "%zu", len);
+		while (p->n_events != w.ends[seen])
+			cr_assert_lt(++seen, w.n_ends, "%zu: no whole blocks", len);
+		profile_free(p);
+	}
+	cr_expect(loaded > 3 && seen == w.n_ends - 2);
+	buf_release(&b);
+	release(&w);
+}
+
+Test(recording, every_bit_flipped)
+{
+	struct written w = write_small();
+	struct buf b = file_bytes();
+	uint32_t same = 0;
+
+	for (size_t bit = 0; bit < b.len * 8; bit++) {
+		struct profile *p;
+		const char *why;
+
+		b.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		write_bytes(b.data, b.len);
+		b.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		if (load(&p, &why))
+			continue;
+		if (p->damaged) { /* what came before is there */
+			cr_assert(!p->complete && p->n_events <= w.n);
+			profile_free(p);
+			continue;
+		}
+		/* some bits of zstd's frames mean nothing */
+		cr_assert(p->complete && same_profile(p, &w), "bit %zu", bit);
+		same++;
+		profile_free(p);
+	}
+	cr_expect_lt(same, b.len * 8 / 50, "%u of them", same);
+	buf_release(&b);
+	release(&w);
+}
+
+/* Files put together by hand. */
+
+enum { MAGIC_LEN = 12 };
+
+static void put_block(struct buf *b, uint32_t kind, const struct buf *raw)
+{
+	size_t bound = ZSTD_compressBound(raw->len), packed;
+	void *out = mem_zalloc(bound);
+
+	packed = ZSTD_compress(out, bound, raw->data, raw->len, 1);
+	buf_u32(b, kind);
+	buf_u32(b, (uint32_t)raw->len);
+	buf_u32(b, (uint32_t)packed);
+	buf_u32(b, kind ^ (uint32_t)raw->len ^ (uint32_t)packed ^ 0x6b636f6c);
+	buf_add(b, out, packed);
+	free(out);
+}
+
+static const uint8_t header[] = { 0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0 };
+
+/* A file of two blocks, the header without strings; why it is refused, NULL: it is not. */
+static const char *load_blocks(uint32_t kind, uint32_t kind2, const void *rows, size_t len,
+			       struct profile **p)
+{
+	struct buf b = { 0 }, raw = { 0 };
+	const char *why;
+
+	buf_str(&b, "gostrobe");
+	buf_u32(&b, 2);
+	buf_add(&raw, header, sizeof(header));
+	put_block(&b, kind, &raw);
+	raw.len = 0;
+	buf_add(&raw, rows, len);
+	put_block(&b, kind2, &raw);
+	write_bytes(b.data, b.len);
+	buf_release(&b);
+	buf_release(&raw);
+	return load(p, &why) ? why : NULL;
+}
+
+static const char *load_rows(const void *rows, size_t len, struct profile **p)
+{
+	return load_blocks(1, 2, rows, len, p);
+}
+
+Test(recording, header_comes_first_and_once)
+{
+	struct profile *p;
+
+	cr_expect_str_eq(load_blocks(1, 1, header, sizeof(header), &p),
+			 "the recording is corrupt");
+	cr_expect_str_eq(load_blocks(9, 2, "\0\0\0\0\0\0\0\0", 8, &p),
+			 "the recording is corrupt");
+	cr_expect(strstr(load_blocks(1, 9, "", 0, &p), "too short"));
+}
+
+Test(recording, refuses_rows_that_lie)
+{
+	/* strings, modules, frames, calls, processes, threads, goroutines, events */
+	struct {
+		const char *what, *rows;
+		size_t len;
+		bool fine;
+	} cases[] = {
+#define ROWS(bytes) bytes, sizeof(bytes) - 1
+		{ "nothing", ROWS("\0\0\0\0\0\0\0\0"), true },
+		{ "a string", ROWS("\1\1a\0\0\0\0\0\0\0"), true },
+		{ "two strings", ROWS("\2\1\1ab\0\0\0\0\0\0\0"), true },
+		{ "a string twice", ROWS("\2\1\1aa\0\0\0\0\0\0\0"), false },
+		{ "an empty string", ROWS("\1\0\0\0\0\0\0\0\0"), false },
+		{ "a NUL in a string", ROWS("\1\2a\0\0\0\0\0\0\0\0"), false },
+		{ "a string past the end",
+		  ROWS("\1\x20"
+		       "a\0\0\0\0\0\0\0"),
+		  false },
+		{ "more strings than bytes",
+		  ROWS("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"
+		       "a\0\0\0"),
+		  false },
+		{ "bytes left over", ROWS("\0\0\0\0\0\0\0\0\0"), false },
+		{ "a table less", ROWS("\0\0\0\0\0\0\0"), false },
+		{ "a module", ROWS("\0\1\0\1\0\0\1\0\1\0\0\0\0\0\0\0"), true },
+		{ "a path that is none", ROWS("\0\1\0\1\2\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "a path below 0", ROWS("\0\1\0\1\1\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "a column of width 0", ROWS("\0\1\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "a column of width 9",
+		  ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
+		{ "more modules than bytes",
+		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\1\0\0\0\0\0\0\0"), false },
+#define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
+		{ "a frame", ROWS("\0\0" FRAME("\1", "\1") "\0\0\0\0\0"), true },
+		{ "a kind that is none", ROWS("\0\0" FRAME("\x12", "\1") "\0\0\0\0\0"),
+		  false },
+		{ "inlined twice", ROWS("\0\0" FRAME("\1", "\2") "\0\0\0\0\0"), false },
+		{ "a line of 33 bits",
+		  ROWS("\0\0\1\0\1\0\0\1\0\0\1\0\0\1\0\0\5\0\0\0\0\2\0\1\0\1\1\1\1\0\0\0\0\0"),
+		  false },
+		{ "a call", ROWS("\0\0\0\1\1\1\0\1\0\0\0\0\0"), true },
+		{ "its own parent", ROWS("\0\0\0\1\1\0\0\1\0\0\0\0\0"), false },
+		{ "a parent before all", ROWS("\0\0\0\1\1\2\0\1\0\0\0\0\0"), false },
+		{ "a frame that is none", ROWS("\0\0\0\1\1\1\0\1\2\0\0\0\0"), false },
+#define EVENT(call, goroutine, thread, class, flags) \
+	"\1\0\1\0\0\1\0\1" call "\1" goroutine "\1" thread "\1" class "\1" flags
+		{ "an event", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\x9", "\1")),
+		  true },
+		{ "a call that is none",
+		  ROWS("\0\0\0\0\0\0\0" EVENT("\1", "\0", "\0", "\0", "\0")), false },
+		{ "a goroutine", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\1", "\0", "\0", "\0")),
+		  false },
+		{ "a thread", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\1", "\0", "\0")),
+		  false },
+		{ "a class", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\xa", "\0")),
+		  false },
+		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\200")),
+		  false },
+		{ "half an event", ROWS("\0\0\0\0\0\0\0\1\0\1\0\0\1\0\1"), false },
+	};
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		struct profile *p = NULL;
+		const char *why = load_rows(cases[i].rows, cases[i].len, &p);
+
+		cr_expect_eq(!why, cases[i].fine, "%s: %s", cases[i].what,
+			     why ? why : "loaded");
+		profile_free(p);
+	}
+}
+
+Test(recording, refuses_stacks_that_are_too_deep)
+{
+	for (uint32_t depth = MAX_STACK_FRAMES; depth <= MAX_STACK_FRAMES + 1; depth++) {
+		struct buf raw = { 0 };
+		struct profile *p = NULL;
+		const char *why;
+
+		buf_add(&raw, "\0\0\0", 3);
+		buf_uvarint(&raw, depth);
+		buf_u8(&raw, 1);
+		memset(buf_room(&raw, depth), 1, depth); /* parent: the call before */
+		raw.len += depth;
+		buf_add(&raw, "\0\1", 2);
+		memset(buf_room(&raw, depth), 0, depth);
+		raw.len += depth;
+		buf_add(&raw, "\0\0\0\0", 4);
+		why = load_rows(raw.data, raw.len, &p);
+		cr_expect_eq(!why, depth == MAX_STACK_FRAMES);
+		if (p)
+			cr_expect_eq(p->sums[depth].depth, depth);
+		profile_free(p);
+		buf_release(&raw);
+	}
+}
+
+Test(recording, skips_blocks_it_does_not_know)
+{
+	struct written w = write_small();
+	struct buf b = file_bytes(), out = { 0 }, raw = { 0 };
+	struct {
+		uint32_t kind, raw_len, packed_len, check;
+	} head;
+	struct profile *p;
+	const char *why;
+	size_t first;
+
+	memcpy(&head, b.data + MAGIC_LEN, sizeof(head));
+	first = MAGIC_LEN + sizeof(head) + head.packed_len;
+	buf_str(&raw, "of a later version");
+	buf_add(&out, b.data, first);
+	put_block(&out, 4, &raw);
+	buf_add(&out, b.data + first, b.len - first);
+	write_bytes(out.data, out.len);
+	cr_assert_eq(load(&p, &why), 0);
+	cr_expect(p->complete && same_profile(p, &w));
+	profile_free(p);
+	/* but END is the end */
+	write_bytes(b.data, b.len);
+	put_block(&b, 4, &raw);
+	write_bytes(b.data, b.len);
+	cr_assert_eq(load(&p, &why), 0);
+	cr_expect(p->damaged && !p->complete);
+	profile_free(p);
+	buf_release(&b);
+	buf_release(&out);
+	buf_release(&raw);
+	release(&w);
+}
+
+/* A block of rows that are all alike: n events, which pack well. */
+static const char *load_alike(uint32_t n, struct profile **p)
+{
+	struct buf rows = { 0 };
+	const char *why;
+
+	for (int i = 0; i < 7; i++)
+		buf_u8(&rows, 0); /* no strings, modules … */
+	buf_uvarint(&rows, n);
+	for (int column = 0; column < 7; column++) {
+		if (column < 2) /* time, weight: as differences from the row before */
+			buf_u8(&rows, 0);
+		buf_u8(&rows, 1);
+		memset(buf_room(&rows, n), 0, n);
+		rows.len += n;
+	}
+	why = load_rows(rows.data, rows.len, p);
+	buf_release(&rows);
+	return why;
+}
+
+/* A small file must not fill the memory. */
+Test(recording, refuses_what_takes_too_much_memory)
+{
+	struct profile *p;
+	const char *why = load_alike(4 << 20, &p);
+
+	cr_expect(why && strstr(why, "memory"), "%s", why);
+	cr_assert_null(load_alike(100000, &p));
+	cr_expect_eq(p->n_events, 100000);
+	profile_free(p);
+}
+
+static void put_column(struct buf *b, bool delta, uint32_t n, const uint32_t *values)
+{
+	if (delta)
+		buf_u8(b, 0);
+	buf_u8(b, 4);
+	for (int byte = 0; byte < 4; byte++)
+		for (uint32_t i = 0; i < n; i++)
+			buf_u8(b, values ? (uint8_t)(values[i] >> 8 * byte) : 0);
+}
+
+/* An event of each of n goroutines, all at the end of one stack of that depth. */
+static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
+{
+	uint32_t *ones = mem_realloc(NULL, n + depth, 4),
+		 *deepest = mem_realloc(NULL, n, 4), *ids = mem_realloc(NULL, n, 4);
+	struct buf b = { 0 };
+	const char *why;
+
+	for (uint32_t i = 0; i < n + depth; i++)
+		ones[i] = 1;
+	for (uint32_t i = 0; i < n; i++) {
+		deepest[i] = depth;
+		ids[i] = i + 1;
+	}
+	buf_add(&b, "\0\0\0", 3);
+	buf_uvarint(&b, depth);
+	put_column(&b, false, depth, ones); /* the parent is the call before */
+	put_column(&b, true, depth, NULL);
+	buf_add(&b, "\0\0", 2);
+	buf_uvarint(&b, n);
+	for (uint32_t i = 0; i < n; i++)
+		ones[i] = 2; /* zig-zag: one more than the goroutine before */
+	for (int column = 0; column < 6; column++)
+		put_column(&b, true, n, column ? NULL : ones);
+	buf_uvarint(&b, n);
+	for (int column = 0; column < 7; column++)
+		put_column(&b, column < 2, n,
+			   column == 2   ? deepest
+			   : column == 3 ? ids
+					 : NULL);
+	why = load_rows(b.data, b.len, p);
+	free(ones);
+	free(deepest);
+	free(ids);
+	buf_release(&b);
+	return why;
+}
+
+/* A tree by goroutine is larger than what was loaded. */
+Test(recording, trees_of_small_files_are_bounded)
+{
+	struct tree_options by = { .by = { .keys = { BY_GOROUTINE }, .n = 1 } },
+			    all = { 0 };
+	struct profile *p = NULL;
+	struct tree *t;
+
+	cr_assert_null(load_deep(5000, 4000, &p));
+	cr_expect_eq(tree_build(&t, p, &by), -EFBIG);
+	cr_expect_null(t);
+	cr_assert_eq(tree_build(&t, p, &all), 0);
+	cr_expect_eq(t->nodes[0].samples, 5000);
+	tree_free(t);
+	profile_free(p);
+	cr_assert_null(load_deep(100, 1000, &p));
+	cr_assert_eq(tree_build(&t, p, &by), 0);
+	cr_expect_eq(t->n_groups, 100);
+	tree_free(t);
+	profile_free(p);
+}
+
+/* Many stacks that nobody had before pack into little, in honest files too. */
+Test(recording, deep_stacks_that_differ_are_not_refused)
+{
+	struct profile *p = hand_profile(), *got;
+	struct recording *r;
+	const char *why;
+	struct stat st;
+
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	for (uint32_t i = 0; i < 8; i++)
+		hand_stack(p, i % 2 ? "go:main.a go:main.b" : "go:main.b go:main.a");
+	for (uint64_t i = 0; i < 8000; i++) {
+		uint32_t call = 0;
+
+		for (uint32_t depth = 0; depth < 1000; depth++)
+			call = profile_call(
+				p, call,
+				1 + (uint32_t)(i * 0x9e3779b97f4a7c15 >> depth % 60) % 2);
+		hand_event(p, i * 1000, call, 0, 0, CLASS_USER);
+		if (i % 200 == 199)
+			cr_assert_eq(recording_append(r, p), 0);
+	}
+	cr_assert_eq(recording_finish(r, p), 0);
+	stat(path, &st);
+	cr_expect_gt(p->n_calls * 14ull, 40ull * (uint64_t)st.st_size + (64ull << 20));
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect_eq(got->n_events, 8000);
+	profile_free(got);
+	profile_free(p);
+}
+
+/* What comes before a bad block is there. */
+Test(recording, reads_up_to_a_bad_block)
+{
+	struct written w = write_small();
+	struct buf b = file_bytes();
+	struct profile *p;
+	const char *why;
+
+	b.data[b.len * 2 / 3] ^= 1;
+	write_bytes(b.data, b.len);
+	cr_assert_eq(load(&p, &why), 0);
+	cr_expect_str_eq(p->damaged, "a block is corrupt");
+	cr_expect(!p->complete && p->n_events > 0 && p->n_events < w.n);
+	cr_expect_eq(p->truth.samples, p->n_events);
+	profile_free(p);
+	buf_release(&b);
+	release(&w);
+}
+
+Test(recording, refuses_other_files)
+{
+	struct {
+		const char *bytes;
+		size_t len;
+		const char *why;
+	} cases[] = {
+		{ "", 0, "too short" },
+		{ "gost", 4, "too short" },
+		{ "gostrobe\2\0\0", 11, "too short" },
+		{ "gostrobe\2\0\0\0", 12, "too short" },
+		{ "gostrobe\1\0\0\0", 12, "another version" },
+		{ "gosling", 7, "not a recording" },
+		{ "{\"truth\": []}", 13, "not a recording" },
+		{ "\x7f"
+		  "ELF\2\1\1\0\0\0\0\0\0\0",
+		  14, "not a recording" },
+		{ "gostrobe\2\0\0\0garbage, of some length", 35, "corrupt" },
+	};
+	struct profile *p;
+	const char *why = NULL;
+
+	for (size_t i = 0; i < LEN(cases); i++) {
+		write_bytes(cases[i].bytes, cases[i].len);
+		cr_assert_eq(load(&p, &why), -EBADMSG);
+		cr_expect(strstr(why, cases[i].why), "%zu: %s", i, why);
+	}
+	cr_expect_eq(recording_load(&p, "/none", &why), -ENOENT);
+	cr_expect_eq(recording_load(&p, "/tmp", &why), -EISDIR);
+	cr_expect_null(p);
+}
+
+Test(recording, without_samples_is_whole)
+{
+	struct profile *p = hand_profile(), *got;
+	struct recording *r;
+	const char *why;
+
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(recording_finish(r, p), 0);
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect(got->complete && !got->n_events);
+	cr_expect_str_eq(profile_string(got, got->event_name), "cpu-clock");
+	profile_free(got);
+	profile_free(p);
+}
+
+Test(recording, paths_that_cannot_be_written)
+{
+	struct profile *p = hand_profile();
+	struct recording *r;
+
+	cr_expect_eq(recording_create(&r, "/none/a.gsr", p), -ENOENT);
+	cr_expect_eq(recording_create(&r, "/tmp", p), -EISDIR);
+	cr_expect_eq(recording_create(&r, "/dev/full", p), -ENOSPC);
+	recording_close(NULL);
+	profile_free(p);
+}
+
+/* Real short writes: the file may not grow over a limit. */
+Test(recording, a_full_disk_leaves_whole_blocks)
+{
+	struct rlimit limit, old;
+	struct profile *p = hand_profile(), *got;
+	struct recording *r;
+	const char *why;
+	struct stat st;
+	off_t len;
+
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	hand_event(p, 1, hand_stack(p, "go:main.main"), 0, 0, CLASS_USER);
+	cr_assert_eq(recording_append(r, p), 0);
+	cr_assert_eq(stat(path, &st), 0);
+	len = st.st_size;
+	for (uint64_t i = 0; i < 1000; i++)
+		hand_event(p, i * i * 7919 % 65537, 1, 0, 0, CLASS_USER);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &old);
+	limit = (struct rlimit){ (rlim_t)len + 100, old.rlim_max };
+	setrlimit(RLIMIT_FSIZE, &limit);
+	cr_expect_eq(recording_append(r, p), -EFBIG);
+	cr_expect_eq(p->n_events, 1000, "they are not in the file");
+	cr_expect(!stat(path, &st) && st.st_size == len, "cut back");
+	setrlimit(RLIMIT_FSIZE, &old);
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect(!got->complete && got->n_events == 1);
+	profile_free(got);
+	/* room again: goes on as if nothing had been */
+	cr_expect_eq(recording_append(r, p), 0);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	cr_expect_eq(recording_finish(r, p), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &old);
+	cr_assert_eq(load(&got, &why), 0);
+	cr_expect(!got->complete && got->n_events == 1001);
+	profile_free(got);
+	profile_free(p);
+}
+
+static uint32_t rand_state = 1;
+
+static uint32_t rand_below(uint32_t n)
+{
+	rand_state = rand_state * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)rand_state * n >> 32);
+}
+
+/* Two CPUs at 4999 Hz with 2 us of jitter, 64 goroutines, a thousand stacks, most of them rare. */
+Test(recording, is_small)
+{
+	struct profile *p = hand_profile();
+	struct recording *r;
+	struct stat st, base;
+	uint32_t n = 0, stacks[1024], goroutines[64];
+
+	for (uint32_t i = 0; i < LEN(stacks); i++) {
+		char words[64];
+
+		snprintf(words, sizeof(words), "go:main.main go:main.f%u go:main.g%u",
+			 i % 32, i);
+		stacks[i] = hand_stack(p, words);
+	}
+	for (uint32_t i = 0; i < LEN(goroutines); i++)
+		goroutines[i] = hand_goroutine(p, 0, 1 + 3 * i, "main.worker", "", "");
+	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(recording_append(r, p), 0);
+	stat(path, &base);
+	for (uint64_t tick = 0; tick < 5 * 4999; tick++) {
+		for (uint32_t cpu = 0; cpu < 2; cpu++, n++) {
+			struct event e = { .time_ns = tick * 200040 + cpu * 70000 +
+						      rand_below(2000),
+					   .weight = 200040,
+					   .class = CLASS_USER,
+					   .flags = EVENT_ROOTED };
+
+			e.call = stacks[rand_below(
+				1 + rand_below(1 + rand_below(LEN(stacks))))];
+			e.goroutine = goroutines[(tick / 50 * 7 + cpu) % LEN(goroutines)];
+			profile_event(p, &e);
+		}
+		if (tick % 4999 == 4998)
+			cr_assert_eq(recording_append(r, p), 0);
+	}
+	cr_assert_eq(recording_finish(r, p), 0);
+	stat(path, &st);
+	cr_expect_leq((double)(st.st_size - base.st_size) / n, 5.0, "%.2f bytes per sample",
+		      (double)(st.st_size - base.st_size) / n);
+	profile_free(p);
+}
