@@ -16,9 +16,9 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "bpf/pidns.h"
+#include "bpf/pidns.bpf.h"
 #include "bpf/sample.h"
-#include "bpf/task.h"
+#include "bpf/task.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -69,8 +69,8 @@ static __always_inline void count(__u32 which)
 		*n += 1;
 }
 
-#include "bpf/take.h"
-#include "bpf/uretprobe.h"
+#include "bpf/take.bpf.h"
+#include "bpf/uretprobe.bpf.h"
 
 /* Tells user space, at once, that this image wants to be looked at. Written in the ring itself: the BPF stack
  * has no room for a record. */

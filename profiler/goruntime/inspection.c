@@ -38,7 +38,7 @@ static long read_user(void *dst, __u32 size, __u64 addr)
 	return -EFAULT;
 }
 
-#include "bpf/goruntime.h"
+#include "bpf/goruntime.bpf.h"
 
 static uint64_t word(uint64_t addr)
 {

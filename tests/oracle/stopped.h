@@ -74,7 +74,7 @@ static struct scratch *scratch_at(__u32 cpu);
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#include "bpf/take.h"
+#include "bpf/take.bpf.h"
 #pragma GCC diagnostic pop
 
 static struct scratch scratch;

@@ -12,7 +12,7 @@
 
 static long read_user(void *dst, __u32 size, __u64 addr);
 
-#include "bpf/golabels.h"
+#include "bpf/golabels.bpf.h"
 
 enum { LABELS = 0x10008, MAP = 0x10100, TABLE = 0x20f00, OLD = 0x30000, MORE = 0x40000 };
 enum { STRINGS = 0x50000, AREA = 0x60000, BASE = 0x10000, NO_PAGE = 0xbad0000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads as the runtime leaves them in memory, at each of the moments that bpf/goruntime.h tells apart. */
+/* Threads as the runtime leaves them in memory, at each of the moments that bpf/goruntime.bpf.h tells apart. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/types.h>
@@ -10,7 +10,7 @@
 
 static long read_user(void *dst, __u32 size, __u64 addr);
 
-#include "bpf/goruntime.h"
+#include "bpf/goruntime.bpf.h"
 
 enum { TP = 0x7000, G = 0x10000, G0 = 0x20000, GSIGNAL = 0x30000, M = 0x40008, TID = 4321 };
 

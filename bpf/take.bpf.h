@@ -27,8 +27,8 @@ enum {
 	CONTEXT_CS = 18,
 };
 
-#include "bpf/goruntime.h"
-#include "bpf/golabels.h"
+#include "bpf/goruntime.bpf.h"
+#include "bpf/golabels.bpf.h"
 
 /* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* that of the goroutine when it
  * is another. */
@@ -81,8 +81,8 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-#include "bpf/walk.h"
-#include "bpf/handler.h"
+#include "bpf/walk.bpf.h"
+#include "bpf/handler.bpf.h"
 
 /* What a goroutine has besides what is in the sample. */
 struct extras {

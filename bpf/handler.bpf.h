@@ -50,7 +50,7 @@ static __always_inline bool context_take(struct handler *h, __u64 fpu)
 	return true;
 }
 
-/* In this page, from the top or from below. Not static, as walk_window() in walk.h. */
+/* In this page, from the top or from below. Not static, as walk_window() in walk.bpf.h. */
 __attribute__((noinline)) int context_search(__u32 cpu, __u64 page)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);

@@ -3,8 +3,8 @@
 #ifndef BPF_URETPROBE_H
 #define BPF_URETPROBE_H
 
-#include "bpf/kernel.h"
-#include "bpf/take.h"
+#include "bpf/kernel.bpf.h"
+#include "bpf/take.bpf.h"
 
 enum { RETURN_INSTANCES = 64 }; /* as many as the kernel allows nested */
 

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf_core_read.h>
 
-#include "bpf/kernel.h"
+#include "bpf/kernel.bpf.h"
 
 struct user_regs {
 	__u64 ip, sp, fp;

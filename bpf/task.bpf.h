@@ -3,7 +3,7 @@
 #ifndef BPF_TASK_H
 #define BPF_TASK_H
 
-#include "bpf/arch.h"
+#include "bpf/arch.bpf.h"
 #include "bpf/sample.h"
 
 struct task {

@@ -37,7 +37,7 @@ enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 }
 struct goroutine_state {
 	__u64 goid; /* 0: none, or one that failed a check, and then so are the next four */
 	__u64 parent_goid, startpc, gopc;
-	__u64 labels; /* address, for golabels.h; 0: it has none */
+	__u64 labels; /* address, for golabels.bpf.h; 0: it has none */
 	__u64 sigpc;  /* where the last fault was that became a panic; 0: there was none */
 	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
 	/* That of curg, when the slot or SP is another's and there is a goid; else 0, 0. */

@@ -7,7 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "bpf/kernel.h"
+#include "bpf/kernel.bpf.h"
 
 enum { PIDNS_LEVELS = 33 }; /* MAX_PID_NS_LEVEL, and the initial one */
 
