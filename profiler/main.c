@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 	}
 	status = run(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !status) {
-		error("stdout: %s", strerror(errno));
+		log_error("stdout: %s", strerror(errno));
 		status = STATUS_FAILED;
 	}
 	return status;

@@ -57,8 +57,9 @@ static bool same_bytes(struct moved *v, const struct elf *e, uint64_t addr, uint
 	uint64_t in_file;
 
 	if (len > MAX_COMPARED - v->compared) {
-		debug("process %d: its text at %#llx is too large to be compared with its file",
-		      v->space->pid, (unsigned long long)addr);
+		log_debug(
+			"process %d: its text at %#llx is too large to be compared with its file",
+			v->space->pid, (unsigned long long)addr);
 		return false;
 	}
 	v->compared += len;

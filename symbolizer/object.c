@@ -60,8 +60,8 @@ static void find_names(struct object *o)
 			continue;
 		}
 		if (err != -ENOENT)
-			debug("%s: %s: %s", o->path, s.resolver->name,
-			      why ? why : strerror(-err));
+			log_debug("%s: %s: %s", o->path, s.resolver->name,
+				  why ? why : strerror(-err));
 		if (go && s.resolver == &gopclntab_resolver) {
 			o->why = why;
 			break; /* other tables would name its functions differently */
@@ -181,7 +181,7 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 	if (!object_check(o))
 		n = 0;
 	if (n < 0)
-		debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
+		log_debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
 	if (n <= 0) {
 		*out = (struct frame){ .addr = addr };
 		n = 1;

@@ -142,8 +142,8 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	    mapping_is(m, before->object->path))
 		a.object = before->object;
 	if (!a.object) {
-		debug("process %d: %.*s cannot be read, so its functions have no names",
-		      sp->pid, (int)m->path_len, m->path);
+		log_debug("process %d: %.*s cannot be read, so its functions have no names",
+			  sp->pid, (int)m->path_len, m->path);
 		a.object = objects_of_name(&sp->s->objects, m->path, m->path_len);
 	}
 	if (a.object->elf)

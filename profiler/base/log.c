@@ -37,22 +37,22 @@ static void say(enum log_level least, const char *prefix, const char *fmt, va_li
 		va_end(args); \
 	} while (0)
 
-void error(const char *fmt, ...)
+void log_error(const char *fmt, ...)
 {
 	SAY(LOG_QUIET, "gostrobe: ");
 }
 
-void warn(const char *fmt, ...)
+void log_warn(const char *fmt, ...)
 {
 	SAY(LOG_QUIET, "gostrobe: ");
 }
 
-void info(const char *fmt, ...)
+void log_info(const char *fmt, ...)
 {
 	SAY(LOG_NORMAL, "");
 }
 
-void debug(const char *fmt, ...)
+void log_debug(const char *fmt, ...)
 {
 	SAY(LOG_VERBOSE, "debug: ");
 }

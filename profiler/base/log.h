@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Talk, always on stderr. Libraries only debug(); verbs do the rest. */
+/* Talk, always on stderr. Libraries only log_debug(); verbs do the rest. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -8,10 +8,11 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 extern enum log_level log_level; /* LOG_NORMAL at start */
 
 /* One line each, without a newline in fmt, as plain text (plain.h), on a terminal
- * broken between words. error() and warn() start with "gostrobe: ". */
-void error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void info(const char *fmt, ...) __attribute__((format(printf, 1, 2)));  /* not with -q */
-void debug(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* only with -v */
+ * broken between words. log_error() and log_warn() start with "gostrobe: ". */
+void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* not with -q */
+void log_debug(const char *fmt, ...)
+	__attribute__((format(printf, 1, 2))); /* only with -v */
 
 #endif

@@ -40,11 +40,11 @@ static void complain_long(const char *word, const struct opt *opts)
 		if (similar_is(name + 2, o->name) || !strncmp(name + 2, o->name, len - 2))
 			near = o;
 	if (near && !strcmp(name + 2, near->name))
-		error("%s takes no argument", name);
+		log_error("%s takes no argument", name);
 	else if (near)
-		error("unknown option %s; you may have meant --%s", name, near->name);
+		log_error("unknown option %s; you may have meant --%s", name, near->name);
 	else
-		error("unknown option %s", name);
+		log_error("unknown option %s", name);
 	free(name);
 }
 
@@ -55,11 +55,11 @@ static void complain(int c, char **argv, const struct opt *opts)
 	for (const struct opt *o = opts; o->name; o++)
 		if (c == ':' && ((o->key && o->key == optopt) ||
 				 optopt == LONG_ONLY + (int)(o - opts))) {
-			error("--%s needs an argument: %s", o->name, o->arg);
+			log_error("--%s needs an argument: %s", o->name, o->arg);
 			return;
 		}
 	if (optopt && optopt < LONG_ONLY && isprint(optopt))
-		error("unknown option -%c", optopt);
+		log_error("unknown option -%c", optopt);
 	else
 		complain_long(word, opts);
 }

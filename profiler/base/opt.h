@@ -15,12 +15,12 @@ struct opt {
 	bool *flag;       /* or what is set true; */
 	int (*parse)(
 		const char *arg,
-		void *data); /* or who reads it: 0, or -EINVAL after an error() that says why */
+		void *data); /* or who reads it: 0, or -EINVAL after a log_error() that says why */
 	void *data;
 };
 
 /* Reads argv[1…] up to the first operand or "--", moves *argc and *argv past what was read.
- * 0, or -EINVAL after one error() line. permute: operands may stand between options. */
+ * 0, or -EINVAL after one log_error() line. permute: operands may stand between options. */
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
 /* A line of help on stdout, broken so that it fits 80 columns; see plain_wrap(). */
 void opt_wrap(const char *text, uint32_t indent);

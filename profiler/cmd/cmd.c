@@ -42,7 +42,7 @@ int color_parse(const char *arg, void *data)
 			color = i;
 			return 0;
 		}
-	error("--color takes auto, always or never, not '%s'", arg);
+	log_error("--color takes auto, always or never, not '%s'", arg);
 	return -EINVAL;
 }
 
@@ -104,14 +104,14 @@ static int profile_open(struct view *v, const char *path)
 	int err = recording_load(&v->profile, path, &why);
 
 	if (err) {
-		error("%s: %s", path, err == -EBADMSG && why ? why : strerror(-err));
+		log_error("%s: %s", path, err == -EBADMSG && why ? why : strerror(-err));
 		return STATUS_FAILED;
 	}
 	if (v->profile->damaged)
-		warn("%s is damaged (%s); showing what comes before the damage", path,
-		     v->profile->damaged);
+		log_warn("%s is damaged (%s); showing what comes before the damage", path,
+			 v->profile->damaged);
 	else if (!v->profile->complete)
-		warn("%s is truncated; showing the complete part", path);
+		log_warn("%s is truncated; showing the complete part", path);
 	return STATUS_OK;
 }
 
@@ -129,21 +129,23 @@ int view_open(struct view *v, const char *verb, int argc, char **args)
 	v->options.filter = &v->filter;
 	err = tree_build(&v->tree, v->profile, &v->options);
 	if (err) {
-		error("%s: its stacks would take too much memory for a file of its size; "
-		      "try --by none",
-		      args[0]);
+		log_error(
+			"%s: its stacks would take too much memory for a file of its size; "
+			"try --by none",
+			args[0]);
 		return STATUS_FAILED;
 	}
 	if (v->tree->left_out)
-		info("%" PRIu64
-		     " sample%s left out, as runtime/pprof does: of threads outside Go, sysmon "
-		     "and signal handlers",
-		     v->tree->left_out, v->tree->left_out == 1 ? "" : "s");
+		log_info(
+			"%" PRIu64
+			" sample%s left out, as runtime/pprof does: of threads outside Go, sysmon "
+			"and signal handlers",
+			v->tree->left_out, v->tree->left_out == 1 ? "" : "s");
 	if (v->tree->nodes[0].samples)
 		return STATUS_OK;
-	error(v->profile->n_events ? "%s: no samples match the filters (%u recorded)"
-				   : "%s: has no samples",
-	      args[0], v->profile->n_events);
+	log_error(v->profile->n_events ? "%s: no samples match the filters (%u recorded)"
+				       : "%s: has no samples",
+		  args[0], v->profile->n_events);
 	return STATUS_FAILED;
 }
 
@@ -165,7 +167,7 @@ int write_tree(const struct tree *t, const struct writer *w, const char *path)
 		err = outfile_commit(&f);
 	outfile_abort(&f);
 	if (err)
-		error("%s: %s", strcmp(path, "-") ? path : "stdout", strerror(-err));
+		log_error("%s: %s", strcmp(path, "-") ? path : "stdout", strerror(-err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 

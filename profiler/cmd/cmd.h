@@ -57,7 +57,7 @@ int help_verb(const char *verb, const struct opt *opts);
 void help_all(FILE *out);
 /* The first word is none of the verbs: STATUS_USAGE. */
 int unknown_command(const char *word);
-/* One error() line and where to read more: STATUS_USAGE. */
+/* One log_error() line and where to read more: STATUS_USAGE. */
 int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -103,7 +103,7 @@ struct view {
 /* clang-format on */
 
 /* Loads the one file that args names, and builds the tree of what is selected. v holds the parsed
- * options, or { 0 }. STATUS_OK, or another after an error() line. */
+ * options, or { 0 }. STATUS_OK, or another after a log_error() line. */
 int view_open(struct view *v, const char *verb, int argc, char **args);
 void view_close(struct view *v); /* in any case */
 
@@ -111,12 +111,12 @@ void view_close(struct view *v); /* in any case */
 void report_print(const struct view *v, bool json);
 
 /* The format that -f and the ending of -o ask for; both may be NULL. *ret: NULL for a recording,
- * also when neither says anything. STATUS_OK, or STATUS_USAGE after an error() line: one of them
+ * also when neither says anything. STATUS_OK, or STATUS_USAGE after a log_error() line: one of them
  * is unknown, or they contradict each other. */
 int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret);
 
-/* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after an error() line. */
+/* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after a log_error() line. */
 int write_tree(const struct tree *t, const struct writer *w, const char *path);
 
 /* Why space_open_file() has failed. */

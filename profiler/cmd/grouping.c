@@ -38,13 +38,14 @@ int grouping_parse(const char *arg, void *grouping)
 		len = strcspn(word, ",");
 		key = key_find(word, len);
 		if (key == n_keys) {
-			error("--by %s: unknown key; use goroutine, start, creator, label:NAME, "
-			      "class, thread, process or none",
-			      arg);
+			log_error(
+				"--by %s: unknown key; use goroutine, start, creator, label:NAME, "
+				"class, thread, process or none",
+				arg);
 			return -EINVAL;
 		}
 		if (g->n == MAX_GROUP_KEYS) {
-			error("--by %s: at most %d keys", arg, MAX_GROUP_KEYS);
+			log_error("--by %s: at most %d keys", arg, MAX_GROUP_KEYS);
 			return -EINVAL;
 		}
 		g->labels[g->n] = key == BY_LABEL ? word + strlen(key_names[key]) : NULL;

@@ -140,8 +140,8 @@ int usage_error(const char *verb, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
-	error("%s", line);
-	info("see: gostrobe help%s%s", verb ? " " : "", verb ? verb : "");
+	log_error("%s", line);
+	log_info("see: gostrobe help%s%s", verb ? " " : "", verb ? verb : "");
 	return STATUS_USAGE;
 }
 

@@ -246,10 +246,10 @@ static int process_open(struct inspection *in)
 	if (!err || (err == -ESRCH && !access(path, F_OK)))
 		return STATUS_OK; /* a kernel thread has no memory */
 	if (err == -ESRCH)
-		error("there is no process %d", in->pid);
+		log_error("there is no process %d", in->pid);
 	else
-		error("process %d: %s (need root or CAP_SYS_PTRACE)", in->pid,
-		      strerror(-err));
+		log_error("process %d: %s (need root or CAP_SYS_PTRACE)", in->pid,
+			  strerror(-err));
 	return STATUS_FAILED;
 }
 
@@ -261,7 +261,7 @@ static int file_open(struct inspection *in, const char *path)
 	if (fd >= 0)
 		close(fd);
 	if (err)
-		error("%s: %s", path, binary_why(err));
+		log_error("%s: %s", path, binary_why(err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -276,8 +276,8 @@ static int look(struct inspection *in, const char *name)
 		in->object = space_go(in->space, &in->bias);
 	}
 	if (!in->object) {
-		error("%s%s: %s", in->pid ? "process " : "", name,
-		      program.why ? program.why : "not a Go program");
+		log_error("%s%s: %s", in->pid ? "process " : "", name,
+			  program.why ? program.why : "not a Go program");
 		return STATUS_FAILED;
 	}
 	err = inspection_run(in, &what);
@@ -286,8 +286,8 @@ static int look(struct inspection *in, const char *name)
 	if (what)
 		say_cannot("inspect", what, err);
 	else
-		error("process %s: %s", name,
-		      err == -ESRCH ? "it has ended" : strerror(-err));
+		log_error("process %s: %s", name,
+			  err == -ESRCH ? "it has ended" : strerror(-err));
 	return STATUS_FAILED;
 }
 
@@ -319,9 +319,9 @@ static int run(struct inspection *in, const char *name, bool json)
 		const struct inspected_thread *t = &in->threads[i];
 
 		if (!t->why && t->user.tp != t->kernel.tp)
-			error("thread %u: FS base is %#" PRIx64
-			      " to the kernel and %#" PRIx64 " to ptrace",
-			      t->kernel.tid, (uint64_t)t->kernel.tp, t->user.tp);
+			log_error("thread %u: FS base is %#" PRIx64
+				  " to the kernel and %#" PRIx64 " to ptrace",
+				  t->kernel.tid, (uint64_t)t->kernel.tp, t->user.tp);
 	}
 	return in->differ ? STATUS_FAILED : STATUS_OK;
 }

@@ -44,7 +44,7 @@ void say_cannot(const char *verb, const char *what, int err)
 	for (uint32_t i = 0; i < c.n && !fix; i++)
 		if (c.rows[i].verdict == BAD)
 			fix = c.rows[i].fix;
-	error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
+	log_error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
 	fputs("\n  ", stderr);
 	put(fix ? fix : unknown_fix(what, err), 2);
 	if (!c.n)

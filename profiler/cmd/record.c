@@ -74,7 +74,7 @@ static void clear_live(struct run *r)
 static void on_note(void *arg, const char *line)
 {
 	clear_live(arg);
-	warn("%s", line);
+	log_warn("%s", line);
 }
 
 /* Exit status; *gone: there is no such process, which has been said. */
@@ -88,21 +88,22 @@ static int follow_one(struct run *r, const char *word, bool *gone)
 				   word);
 	switch (session_follow(r->session, (pid_t)pid, &why)) {
 	case TARGET_GONE:
-		error("there is no process %lu", (unsigned long)pid);
+		log_error("there is no process %lu", (unsigned long)pid);
 		*gone = true;
 		return STATUS_OK;
 	case TARGET_NOT_GO:
-		error("process %lu is not a Go program", (unsigned long)pid);
+		log_error("process %lu is not a Go program", (unsigned long)pid);
 		return STATUS_FAILED;
 	case TARGET_UNSUPPORTED:
-		error("process %lu: %s", (unsigned long)pid, why);
+		log_error("process %lu: %s", (unsigned long)pid, why);
 		return STATUS_FAILED;
 	case TARGET_DENIED:
-		error("process %lu: cannot read its executable (need root or CAP_SYS_PTRACE)",
-		      (unsigned long)pid);
+		log_error(
+			"process %lu: cannot read its executable (need root or CAP_SYS_PTRACE)",
+			(unsigned long)pid);
 		return STATUS_FAILED;
 	case TARGET_TOO_MANY:
-		error("-p takes at most %d processes; -a takes all", PROCESSES_GIVEN);
+		log_error("-p takes at most %d processes; -a takes all", PROCESSES_GIVEN);
 		return STATUS_FAILED;
 	case TARGET_GO: break;
 	}
@@ -127,7 +128,7 @@ static int follow_pids(struct run *r)
 	if (!r->pid)
 		return STATUS_FAILED;
 	if (gone)
-		info("recording the others");
+		log_info("recording the others");
 	r->name = profile_string(p, p->processes[1].name);
 	return 0;
 }
@@ -150,7 +151,7 @@ static int follow_targets(struct run *r)
 	if (!err)
 		err = session_follow_tree(r->session, r->launch.pid);
 	if (err) {
-		error("%s: %s", r->rq.command[0], strerror(-err));
+		log_error("%s: %s", r->rq.command[0], strerror(-err));
 		return STATUS_LAUNCH_FAILED;
 	}
 	r->pid = r->launch.pid;
@@ -162,11 +163,11 @@ static void say_not_written(struct run *r, int err)
 	const char *path = strcmp(r->result.path, "-") ? r->result.path : "stdout";
 
 	if (err == -ETIMEDOUT)
-		error("%s: its reader has stalled; the rest is not written", path);
+		log_error("%s: its reader has stalled; the rest is not written", path);
 	else if (err == -EINTR)
-		error("%s: stopped before everything was written", path);
+		log_error("%s: stopped before everything was written", path);
 	else
-		error("%s: %s", path, strerror(-err));
+		log_error("%s: %s", path, strerror(-err));
 }
 
 static int open_output(struct run *r)
@@ -250,7 +251,7 @@ static int loop(struct run *r)
 			err = 0;
 		if (err) {
 			clear_live(r);
-			error("ring buffer: %s", strerror(-err));
+			log_error("ring buffer: %s", strerror(-err));
 		} else if (session_elapsed_ns(r->session) >= next) {
 			err = tick(r);
 			next = session_elapsed_ns(r->session) + 1000000000u;
@@ -270,8 +271,8 @@ static void say_no_samples(const struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
 	/* a command that has done its work has not failed */
-	void (*say)(const char *fmt, ...)
-		__attribute__((format(printf, 1, 2))) = r->rq.command ? warn : error;
+	void (*say)(const char *fmt, ...) __attribute__((format(printf, 1, 2))) =
+		r->rq.command ? log_warn : log_error;
 
 	if (p->truth.lost_ring_full + p->truth.lost_table_full)
 		say("no samples: all of them were lost");
@@ -305,7 +306,7 @@ static void say_kept(struct run *r)
 	if (r->rq.writer || lstat(path, &st) || !S_ISREG(st.st_mode))
 		return;
 	if (recording_load(&kept, path, &why)) {
-		info("%s holds no samples", path);
+		log_info("%s holds no samples", path);
 		return;
 	}
 	kept->tree_max = 0; /* it is our own */
@@ -313,7 +314,7 @@ static void say_kept(struct run *r)
 	text_count(&b, kept->truth.samples);
 	buf_str(&b, " of ");
 	text_count(&b, session_samples(r->session));
-	info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
+	log_info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
 	say_truth(t, kept);
 	buf_release(&b);
 	tree_free(t);
@@ -326,10 +327,10 @@ static void say_written(const struct run *r)
 
 	if (!strcmp(path, "-"))
 		return;
-	info("written: %s", path);
+	log_info("written: %s", path);
 	if (!r->rq.writer && !r->rq.reported) {
-		info("next:    gostrobe report %s", path);
-		info("or:      gostrobe flame %s", path);
+		log_info("next:    gostrobe report %s", path);
+		log_info("or:      gostrobe flame %s", path);
 	}
 }
 
@@ -372,7 +373,7 @@ static int own_failure(const struct request *rq, int status)
 static int launch_status(struct run *r, int status)
 {
 	if (!r->launch.ended)
-		info("the command is still running; waiting for it to end");
+		log_info("the command is still running; waiting for it to end");
 	while (!launch_ended(&r->launch, true) && !stop_signals)
 		;
 	if (!r->launch.ended)
@@ -412,13 +413,13 @@ static int start(struct run *r)
 	}
 	err = r->rq.command ? launch_exec(&r->launch) : 0;
 	if (err) {
-		error("%s: %s", r->rq.command[0], strerror(-err));
+		log_error("%s: %s", r->rq.command[0], strerror(-err));
 		return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 	}
-	info("recording %s: %u sample%s per second on each CPU, by %s", targets(r),
-	     session_profile(r->session)->freq,
-	     session_profile(r->session)->freq == 1 ? "" : "s",
-	     session_event_name(r->session));
+	log_info("recording %s: %u sample%s per second on each CPU, by %s", targets(r),
+		 session_profile(r->session)->freq,
+		 session_profile(r->session)->freq == 1 ? "" : "s",
+		 session_event_name(r->session));
 	return 0;
 }
 
@@ -430,8 +431,9 @@ static int begin(struct run *r, const struct session_options *so)
 
 	if (err) {
 		if (err == -ENOENT && so->collector.event == EVENT_CYCLES) {
-			error("%s: this machine has no PMU that counts cycles; use -e cpu-clock",
-			      what);
+			log_error(
+				"%s: this machine has no PMU that counts cycles; use -e cpu-clock",
+				what);
 			return STATUS_FAILED;
 		}
 		say_cannot("record", what, err);

@@ -31,8 +31,9 @@ static int check_freq(const char *arg, uint32_t *freq)
 	}
 	buf_release(&b);
 	if (err || v > max) {
-		error("-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",
-		      arg, (unsigned long)max);
+		log_error(
+			"-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",
+			arg, (unsigned long)max);
 		return STATUS_FAILED;
 	}
 	*freq = (uint32_t)v;
@@ -61,7 +62,8 @@ static int check_format(struct request *rq)
 
 	if (!status && to_stdout && isatty(STDOUT_FILENO) &&
 	    (!rq->writer || rq->writer->binary)) {
-		error("a recording is binary and stdout is a terminal; use -o FILE or -f folded");
+		log_error(
+			"a recording is binary and stdout is a terminal; use -o FILE or -f folded");
 		status = STATUS_FAILED;
 	}
 	return status;

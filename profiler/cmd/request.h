@@ -39,7 +39,7 @@ struct request {
 	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(rq)->user_only }
 /* clang-format on */
 
-/* Checks what the options said, and fills so. Exit status, after an error() line. */
+/* Checks what the options said, and fills so. Exit status, after a log_error() line. */
 int request_check(struct request *rq, struct session_options *so);
 /* Records. *path: the file that was written, to be freed; NULL: none, or stdout. Exit status. */
 int record_run(struct request *rq, struct session_options *so, char **path);

@@ -189,8 +189,8 @@ static int answer_line(struct query *q, const char *s)
 	} else if (*s) {
 		q->name.len = 0;
 		text_fit(&q->name, s, 40);
-		error("stdin: '%.*s' is not a hexadecimal address", (int)q->name.len,
-		      q->name.data);
+		log_error("stdin: '%.*s' is not a hexadecimal address", (int)q->name.len,
+			  q->name.data);
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;
@@ -208,14 +208,14 @@ static int answer_stdin(struct query *q)
 		char *line = in, *end;
 
 		if (fflush(stdout)) {
-			error("stdout: %s", strerror(errno));
+			log_error("stdout: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
 		do
 			n = read(STDIN_FILENO, in + len, CHUNK - len);
 		while (n < 0 && errno == EINTR);
 		if (n < 0) {
-			error("stdin: %s", strerror(errno));
+			log_error("stdin: %s", strerror(errno));
 			return STATUS_FAILED;
 		}
 		len += (size_t)n;
@@ -229,7 +229,7 @@ static int answer_stdin(struct query *q)
 		len -= (size_t)(line - in);
 		memmove(in, line, len);
 		if (len == CHUNK) {
-			error("stdin: a line is longer than 64 KiB");
+			log_error("stdin: a line is longer than 64 KiB");
 			return STATUS_FAILED;
 		}
 	}
@@ -292,16 +292,16 @@ static int open_process(struct query *q)
 		return usage_error("symbolize", "-p takes a pid, not '%s'", q->pid);
 	err = space_open(&q->space, q->symbolizer, (pid_t)pid);
 	if (err == -ESRCH)
-		error("there is no process %s", q->pid);
+		log_error("there is no process %s", q->pid);
 	else if (err)
-		error("process %s: %s (need root or CAP_SYS_PTRACE)", q->pid,
-		      strerror(-err));
+		log_error("process %s: %s (need root or CAP_SYS_PTRACE)", q->pid,
+			  strerror(-err));
 	if (err)
 		return STATUS_FAILED;
 	space_program(q->space, &program);
 	if (program.version || !program.why)
 		return STATUS_OK;
-	error("process %s: %s", q->pid, program.why);
+	log_error("process %s: %s", q->pid, program.why);
 	return STATUS_FAILED;
 }
 
@@ -320,18 +320,18 @@ static int open_binary(struct query *q, const char *path)
 	if (fd >= 0)
 		close(fd);
 	if (err) {
-		error("%s: %s", path, binary_why(err));
+		log_error("%s: %s", path, binary_why(err));
 		return STATUS_FAILED;
 	}
 	space_program(q->space, &program);
 	if (!space_functions(q->space, stop, NULL)) {
-		error("%s: %s", path,
-		      program.why ? program.why
-				  : "not a Go program, and it has no symbols");
+		log_error("%s: %s", path,
+			  program.why ? program.why
+				      : "not a Go program, and it has no symbols");
 		return STATUS_FAILED;
 	}
 	if (program.why)
-		warn("%s: %s", path, program.why);
+		log_warn("%s: %s", path, program.why);
 	return STATUS_OK;
 }
 
@@ -385,7 +385,8 @@ int cmd_symbolize(int argc, char **argv)
 	symbolizer_open(&q.symbolizer, q.strs);
 	status = run(&q, argc, argv);
 	if (symbolizer_changed(q.symbolizer, &changed))
-		warn("%s was changed while being read: functions may lack names", changed);
+		log_warn("%s was changed while being read: functions may lack names",
+			 changed);
 	space_close(q.space);
 	symbolizer_close(q.symbolizer);
 	strtab_free(q.strs);

@@ -131,7 +131,7 @@ static void choose_program(struct collector *c)
 	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
 	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
 	c->program = modern ? c->skel->progs.sample_modern : c->skel->progs.sample_old;
-	debug("kernel side: %s", bpf_program__name(c->program));
+	log_debug("kernel side: %s", bpf_program__name(c->program));
 }
 
 /* Half a second of samples of 16 KiB: a reader may have to wait for a CPU. */

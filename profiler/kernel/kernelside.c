@@ -21,7 +21,7 @@ static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list a
 	rest = text;
 	while ((line = strsep(&rest, "\n")))
 		if (*line)
-			debug("%s", line);
+			log_debug("%s", line);
 	free(text);
 	return 0;
 }

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* What libbpf says goes to debug(). */
+/* What libbpf says goes to log_debug(). */
 void kernelside_log(void);
 
 /* The value of our_pidns: of the namespace whose ids /proc has, and so our user. */

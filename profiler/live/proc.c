@@ -78,7 +78,7 @@ int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile
 	ps->symbolizer = symbolizer;
 	ps->profile = profile;
 	if (threads_open(&ps->threads, &what))
-		debug("no self-checks: %s", what);
+		log_debug("no self-checks: %s", what);
 	*ret = ps;
 	return 0;
 }
@@ -258,7 +258,7 @@ static void look_at_exe(struct procs *ps, struct proc *p)
 		return;
 	err = symbolizer_program(ps->symbolizer, fd, &p->program);
 	if (err)
-		debug("process %u: %s", p->tgid, strerror(-err));
+		log_debug("process %u: %s", p->tgid, strerror(-err));
 	close(fd);
 }
 

@@ -56,7 +56,7 @@ int filter_goids(const char *arg, void *filter)
 {
 	if (each_number(arg, UINT64_MAX, add_goid, filter))
 		return 0;
-	error("--goid %s: not a list of goroutine ids such as 18,19", arg);
+	log_error("--goid %s: not a list of goroutine ids such as 18,19", arg);
 	return -EINVAL;
 }
 
@@ -64,7 +64,7 @@ int filter_pids(const char *arg, void *filter)
 {
 	if (each_number(arg, INT32_MAX, add_pid, filter))
 		return 0;
-	error("--pid %s: not a list of pids such as 812,813", arg);
+	log_error("--pid %s: not a list of pids such as 812,813", arg);
 	return -EINVAL;
 }
 
@@ -85,7 +85,7 @@ int filter_time(const char *arg, void *filter)
 	f->to_ns = to_ns;
 	return 0;
 bad:
-	error("--time %s: not a range such as 1s-10s, 5s- or -2m", arg);
+	log_error("--time %s: not a range such as 1s-10s, 5s- or -2m", arg);
 	return -EINVAL;
 }
 
@@ -95,7 +95,7 @@ int filter_label(const char *arg, void *filter)
 	const char *equals = strchr(arg, '=');
 
 	if (!equals || equals == arg) {
-		error("--label %s: not KEY=VALUE, such as job=encode", arg);
+		log_error("--label %s: not KEY=VALUE, such as job=encode", arg);
 		return -EINVAL;
 	}
 	*table_add(f->labels, f->n_labels, f->cap_labels) =
@@ -112,7 +112,7 @@ static int set_regex(regex_t **re, const char *option, const char *arg)
 
 	if (code) {
 		regerror(code, new, text, sizeof(text));
-		error("%s %s: %s", option, arg, text);
+		log_error("%s %s: %s", option, arg, text);
 		free(new);
 		return -EINVAL;
 	}

@@ -23,7 +23,7 @@ struct filter {
 	bool *goroutines; /* owned, by filter_prepare(): per goroutine, it has the labels */
 };
 
-/* The options' arguments: 0, or -EINVAL after one error() line. */
+/* The options' arguments: 0, or -EINVAL after one log_error() line. */
 int filter_goids(const char *arg, void *filter);
 int filter_pids(const char *arg, void *filter);
 int filter_time(const char *arg, void *filter);

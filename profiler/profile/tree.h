@@ -38,7 +38,7 @@ struct grouping {
 	const char *labels[MAX_GROUP_KEYS];
 };
 
-/* "goroutine", "creator,label:job" …: 0, or -EINVAL after one error() line. arg outlives it. */
+/* "goroutine", "creator,label:job" …: 0, or -EINVAL after one log_error() line. arg outlives it. */
 int grouping_parse(const char *arg, void *grouping);
 
 struct tree_options {

@@ -328,7 +328,7 @@ static int parse_small(const char *arg, void *data)
 
 	if (!opt_number(arg, 0, 9, v))
 		return 0;
-	error("--small %s: no", arg);
+	log_error("--small %s: no", arg);
 	return -EINVAL;
 }
 
@@ -408,10 +408,10 @@ Test(log, levels, .init = cr_redirect_stderr)
 {
 	for (int level = LOG_QUIET; level <= LOG_VERBOSE; level++) {
 		log_level = (enum log_level)level;
-		error("e%d", level);
-		warn("w%d", level);
-		info("i%d", level);
-		debug("d%d", level);
+		log_error("e%d", level);
+		log_warn("w%d", level);
+		log_info("i%d", level);
+		log_debug("d%d", level);
 	}
 	fflush(stderr);
 	cr_expect_stderr_eq_str("gostrobe: e0\ngostrobe: w0\n"
