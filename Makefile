@@ -3,21 +3,22 @@
 #
 #   make ARCH=arm64       compiles the kernel side for arm64
 #   make SAN=1 …          everything under ASan and UBSan, in a build directory of its own
+#   make coverage         which lines the unit tests run, per folder and per file
 #   make V=1 …            shows the commands
 
 VERSION := 0.1.0
 comma   := ,
 HOST    := $(shell uname -m | sed 's/aarch64/arm64/')
 ARCH    ?= $(HOST)
-B       := .build/$(ARCH)$(if $(SAN),-san)
-PROG    := $(if $(SAN),$(B)/gostrobe,gostrobe)
+B       := .build/$(ARCH)$(if $(SAN),-san)$(if $(COV),-cov)
+PROG    := $(if $(SAN)$(COV),$(B)/gostrobe,gostrobe)
 CC      := gcc
 CLANG   ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 PREFIX  ?= /usr/local
 Q       := $(if $(V),,@)
 
-CFLAGS  ?= -O2 -g
+CFLAGS  ?= $(if $(COV),-Og --coverage,-O2) -g
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
@@ -31,7 +32,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit pcs step pairs ids ladder kernels lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo test check unit coverage pcs step pairs ids ladder kernels lint format fuzz install clean setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -101,6 +102,11 @@ check:
 	@tests/run
 
 unit: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop
+
+# The lines of each file that the unit tests run (tools/coverage).
+coverage:
+	@$(MAKE) --no-print-directory COV=1 .build/$(ARCH)-cov/unit-tests
+	@tools/coverage .build/$(ARCH)-cov
 
 # Our names of a program's code beside those that its own runtime gives; of the product only what that checks.
 $(B)/check-pcs: $(B)/tests/oracle/check_pcs.o $(filter $(B)/symbolizer/% $(B)/profiler/base/%,$(OBJ))
