@@ -160,7 +160,7 @@ ladder: all
 KERNELS ?= bullseye bookworm trixie
 kernels: all
 	@tests/e2e/run build
-	@for k in $(KERNELS); do echo "== $$k"; tools/kernel $$k env E2E_BUILT=1 tests/e2e/run \
+	@for k in $(KERNELS); do echo "== $$k"; tools/kernel $$k env E2E_BUILT=1 E2E_SECONDS=900 tests/e2e/run \
 		labels prometheus all kill9 bad-input inspect namespaces doctor || exit 1; done
 
 lint:
