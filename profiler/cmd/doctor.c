@@ -22,22 +22,22 @@ static void try_recording(struct conditions *c)
 	struct collector_options o = { .freq = 99,
 				       .max_processes = 1,
 				       .user_stacks = true };
-	struct collector *collector;
+	struct kernel_side kernel;
 	const char *what;
-	int err = collector_open(&collector, &o, &what);
+	int err = collector_open(&kernel, &o, &what);
 
 	if (!err) {
-		bool pmu = !strcmp(collector_event_name(collector), "cycles");
+		bool pmu = !strcmp(kernel.event_name, "cycles");
 
 		condition_add(c, "kernel side", FINE, NULL, "loads");
-		err = collector_start(collector, &what);
+		err = kernel.start(kernel.self, &what);
 		condition_add(
 			c, "clock", err ? BAD : FINE, err ? unknown_fix(what, err) : NULL,
 			err   ? "%s: %s"
 			: pmu ? "cycles, counted by the CPU"
 			      : "cpu-clock, a timer (this machine offers no cycle counter)",
 			err ? what : "", strerror(-err));
-		collector_close(collector);
+		kernel.close(kernel.self);
 	} else {
 		condition_add(c, "kernel side", BAD, unknown_fix(what, err), "%s: %s", what,
 			      strerror(-err));

@@ -20,40 +20,40 @@
 
 enum {
 	/* bytes of one CPU's ring buffer */
-	RING_MIN = 1 << 20, /* for copies of C stacks */
+	RING_MIN = 1 << 20, /* samples may carry copies of C stacks */
 	RING_MAX = 8 << 20,
-	/* of time, before others have their turn */
+	/* how long one kind of record may keep the others waiting */
 	CONTROL_NS = 20000000,
 	SAMPLES_NS = 50000000,
-	/* a sample is in its ring this long after the time that it tells */
+	/* a sample is in its ring at most this long after its time_ns */
 	SENDING_NS = 10000000,
 };
 
-/* Of one CPU. */
+/* The samples of one CPU. */
 struct samples {
 	struct ring_buffer *ring;
-	uint64_t last_ns;    /* of the last sample */
-	uint64_t settled_ns; /* all earlier ones were handed over */
+	uint64_t last_ns;    /* time of the last sample */
+	uint64_t settled_ns; /* all earlier samples have been handed over */
 };
 
 struct collector {
 	struct collector_options o;
 	struct sample_bpf *skel;
 	struct bpf_program *program; /* the version that this kernel can run */
-	struct bpf_link **events;    /* one per CPU, NULL for those that are offline */
+	struct bpf_link **events;    /* one per CPU; NULL: that CPU is offline */
 	int n_cpus;
-	struct ring_buffer *control; /* what wakes us */
-	struct samples *samples;     /* of each CPU */
-	struct turns turns;          /* of them */
-	const struct collector_handler *handler;
+	struct ring_buffer *control; /* its records wake us */
+	struct samples *samples;     /* one per CPU */
+	struct turns turns;          /* of samples */
+	const struct record_handler *handler;
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
 
-/* -ECANCELED: enough for now; this record was taken all the same. */
+/* -ECANCELED: time is up. This record has been handed over all the same. */
 static int on_record(void *arg, void *data, size_t size)
 {
 	const struct collector *c = arg;
-	const struct collector_handler *h = c->handler;
+	const struct record_handler *h = c->handler;
 	const struct sample *s = data;
 	size_t n;
 
@@ -83,13 +83,13 @@ static int on_record(void *arg, void *data, size_t size)
 	return clock_now_ns() < c->until_ns ? 0 : -ECANCELED;
 }
 
-/* Hands over what is in these rings. 1: there may be more; or negative errno. */
+/* Hands over what these rings hold. 1: there may be more; or negative errno. */
 static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_ns)
 {
 	uint64_t before = c->until_ns, until = clock_now_ns() + max_ns;
 	int n;
 
-	/* also from a handler, whose caller's time this is */
+	/* a handler may call this: then its caller's time counts as well */
 	c->until_ns = before && before < until ? before : until;
 	n = ring_buffer__consume(rings);
 	c->until_ns = before;
@@ -110,8 +110,9 @@ static int take_samples(void *arg, uint32_t cpu, uint64_t max_ns)
 	return more;
 }
 
-uint64_t collector_settled_ns(const struct collector *c)
+static uint64_t settled_ns(void *self)
 {
+	const struct collector *c = self;
 	uint64_t first = UINT64_MAX;
 
 	for (int cpu = 0; cpu < c->n_cpus; cpu++)
@@ -120,10 +121,10 @@ uint64_t collector_settled_ns(const struct collector *c)
 	return first;
 }
 
-/* Both versions of the sampler are in the object; this kernel gets the one that it can run. */
+/* The object holds both versions of the sampler; loads the one that this kernel can run. */
 static void choose_program(struct collector *c)
 {
-	/* the last that came of what the new version needs (5.15); the variable is for tests */
+	/* the newest helper that the new version needs (5.15); the variable is for tests */
 	bool modern = !getenv("GOSTROBE_OLD_KERNEL") &&
 		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT,
 					      BPF_FUNC_task_pt_regs, NULL) == 1;
@@ -134,7 +135,7 @@ static void choose_program(struct collector *c)
 	log_debug("kernel side: %s", bpf_program__name(c->program));
 }
 
-/* Half a second of samples of 16 KiB: a reader may have to wait for a CPU. */
+/* Room for half a second of samples of 16 KiB: the reader may have to wait for a CPU. */
 static uint32_t ring_size(uint32_t freq)
 {
 	uint32_t size = RING_MIN;
@@ -165,7 +166,7 @@ static int open_rings(struct collector *c)
 			err = -errno;
 		else if (!(c->samples[cpu].ring = ring_buffer__new(fd, on_record, c, NULL)))
 			err = -errno;
-		close(fd); /* the map of maps and the mapping keep it */
+		close(fd); /* the map of maps and our mapping keep the ring */
 		if (err)
 			return err;
 	}
@@ -228,7 +229,8 @@ static const char *event_call(enum sample_event event)
 				     : "perf_event_open(cpu-clock)";
 }
 
-/* cycles where the machine has a PMU; one that was asked for is never replaced. */
+/* EVENT_AUTO becomes cycles if the machine has a PMU, else cpu-clock. An event that the user chose
+ * is never replaced. */
 static int choose_event(struct collector *c, const char **what)
 {
 	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK
@@ -247,35 +249,10 @@ static int choose_event(struct collector *c, const char **what)
 	return 0;
 }
 
-int collector_open(struct collector **ret, const struct collector_options *o,
-		   const char **what)
+static int start(void *self, const char **what)
 {
-	struct collector *c = mem_zalloc(sizeof(*c));
-	int err;
+	struct collector *c = self;
 
-	c->o = *o;
-	c->n_cpus = libbpf_num_possible_cpus();
-	kernelside_log();
-	*what = "number of CPUs";
-	err = c->n_cpus;
-	if (err < 0)
-		goto fail;
-	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
-	err = choose_event(c, what);
-	if (err)
-		goto fail;
-	err = load(c, what);
-	if (err)
-		goto fail;
-	*ret = c;
-	return 0;
-fail:
-	collector_close(c);
-	return err;
-}
-
-int collector_start(struct collector *c, const char **what)
-{
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
 		int fd = event_open(c, c->o.event, cpu);
 
@@ -296,20 +273,22 @@ int collector_start(struct collector *c, const char **what)
 	return 0;
 }
 
-void collector_stop(struct collector *c)
+static void stop(void *self)
 {
+	struct collector *c = self;
+
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
 		bpf_link__destroy(c->events[cpu]);
 		c->events[cpu] = NULL;
 	}
 }
 
-void collector_close(struct collector *c)
+static void destroy(void *self)
 {
-	if (!c)
-		return;
+	struct collector *c = self;
+
 	if (c->events)
-		collector_stop(c);
+		stop(c);
 	ring_buffer__free(c->control);
 	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++)
 		ring_buffer__free(c->samples[cpu].ring);
@@ -319,71 +298,47 @@ void collector_close(struct collector *c)
 	free(c);
 }
 
-int collector_follow(struct collector *c, pid_t tgid, const struct executable *exe,
-		     uint32_t process_flags)
+static int follow(void *self, uint32_t tgid, const struct executable *exe, uint32_t flags)
 {
-	struct process_entry p = { .executable = *exe, .flags = process_flags };
-	uint32_t key = (uint32_t)tgid;
+	const struct collector *c = self;
+	struct process_entry p = { .executable = *exe, .flags = flags };
 
-	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &key, &p, BPF_ANY)
+	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p, BPF_ANY)
 		       ? -errno
 		       : 0;
 }
 
-image_id collector_image(const struct collector *c, uint32_t tgid)
+static bool image(void *self, uint32_t tgid, image_id *ret)
 {
+	const struct collector *c = self;
 	struct process_entry p;
 
-	return bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p)
-		       ? 0
-		       : p.image;
+	if (bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p))
+		return false;
+	*ret = p.image;
+	return true;
 }
 
-bool collector_follows(const struct collector *c, uint32_t tgid)
+static void drop(void *self, uint32_t tgid)
 {
-	struct process_entry p;
+	const struct collector *c = self;
 
-	return !bpf_map_lookup_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p);
-}
-
-void collector_drop(struct collector *c, uint32_t tgid)
-{
 	bpf_map_delete_elem(bpf_map__fd(c->skel->maps.processes), &tgid);
 }
 
-void collector_left_out(const struct collector *c,
-			void (*fn)(void *arg, uint32_t tgid, image_id image,
-				   uint64_t samples),
-			void *arg)
+static int executable(void *self, const struct exe_key *key, const struct executable *exe)
 {
-	int fd = bpf_map__fd(c->skel->maps.processes);
-	uint32_t tgid, *last = NULL;
-	struct process_entry p;
+	const struct collector *c = self;
 
-	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
-		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
-			fn(arg, tgid, p.image, p.left_out);
-}
-
-int collector_executable(struct collector *c, const struct exe_key *key,
-			 const struct executable *exe)
-{
 	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.executables), key, exe,
 				   BPF_ANY)
 		       ? -errno
 		       : 0;
 }
 
-int collector_process(struct collector *c, uint32_t tgid, image_id image,
-		      const struct executable *exe)
+static int poll_records(void *self, int timeout_ms, const struct record_handler *h)
 {
-	struct exe_key key = exe_key_own(tgid, image);
-
-	return collector_executable(c, &key, exe);
-}
-
-int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h)
-{
+	struct collector *c = self;
 	struct epoll_event event;
 	int n, more, control;
 
@@ -392,7 +347,7 @@ int collector_poll(struct collector *c, int timeout_ms, const struct collector_h
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	n = n < 0 ? -EINTR : 0;
-	/* samples do not wake us: whatever epoll says, there may be some */
+	/* samples do not wake us: there may be some whatever epoll says */
 	control = consume(c, c->control, CONTROL_NS);
 	more = turns_take(&c->turns, SAMPLES_NS, take_samples, c);
 	if (control < 0 || more < 0)
@@ -400,14 +355,22 @@ int collector_poll(struct collector *c, int timeout_ms, const struct collector_h
 	return n ? n : control | more;
 }
 
-int collector_control(struct collector *c)
+static int poll_control(void *self)
 {
+	struct collector *c = self;
+
 	return consume(c, c->control, CONTROL_NS);
 }
 
-void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])
+static void totals(void *self, uint64_t counts[COUNT_MAX],
+		   void (*fn)(void *arg, uint32_t tgid, image_id image, uint64_t samples),
+		   void *arg)
 {
+	const struct collector *c = self;
 	uint64_t *per_cpu = mem_zalloc((size_t)c->n_cpus * sizeof(*per_cpu));
+	int fd = bpf_map__fd(c->skel->maps.processes);
+	uint32_t tgid, *last = NULL;
+	struct process_entry p;
 
 	for (uint32_t i = 0; i < COUNT_MAX; i++) {
 		counts[i] = 0;
@@ -417,9 +380,48 @@ void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX])
 			counts[i] += per_cpu[cpu];
 	}
 	free(per_cpu);
+	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
+		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
+			fn(arg, tgid, p.image, p.left_out);
 }
 
-const char *collector_event_name(const struct collector *c)
+int collector_open(struct kernel_side *ret, const struct collector_options *o,
+		   const char **what)
 {
-	return c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock";
+	struct collector *c = mem_zalloc(sizeof(*c));
+	int err;
+
+	c->o = *o;
+	c->n_cpus = libbpf_num_possible_cpus();
+	kernelside_log();
+	*what = "number of CPUs";
+	err = c->n_cpus;
+	if (err < 0)
+		goto fail;
+	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
+	err = choose_event(c, what);
+	if (err)
+		goto fail;
+	err = load(c, what);
+	if (err)
+		goto fail;
+	*ret = (struct kernel_side){
+		.self = c,
+		.event_name = c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock",
+		.start = start,
+		.stop = stop,
+		.close = destroy,
+		.follow = follow,
+		.image = image,
+		.drop = drop,
+		.executable = executable,
+		.poll = poll_records,
+		.control = poll_control,
+		.settled_ns = settled_ns,
+		.totals = totals,
+	};
+	return 0;
+fail:
+	destroy(c);
+	return err;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The collector: loads the kernel side, opens one perf event per CPU (never inherited per-thread
- * events, whose switching costs the target dearly), and hands over what comes through the ring buffers.
+ * The collector: loads the kernel side, opens one perf event per CPU, and hands over the records
+ * from the ring buffers. The events are never inherited per-thread events: switching those costs
+ * the target dearly.
  */
 #ifndef PROFILER_COLLECT_H
 #define PROFILER_COLLECT_H
@@ -12,20 +13,18 @@
 
 #include "bpf/sample.h"
 
-struct collector;
-
 enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK };
 
 struct collector_options {
 	uint32_t freq;           /* Hz per CPU, > 0 */
-	enum sample_event event; /* auto: cycles where there is a PMU, else cpu-clock */
-	uint32_t max_processes; /* that can be followed at a time; few are faster to find */
-	bool follow_all;        /* every process that turns out to be Go */
+	enum sample_event event; /* EVENT_AUTO: cycles if there is a PMU, else cpu-clock */
+	uint32_t max_processes;  /* followed at a time; a small table is faster to search */
+	bool follow_all;         /* every process that turns out to be Go */
 	bool user_stacks, kernel_stacks;
 };
 
-/* Whom the records go to. Pointers are valid during the call. */
-struct collector_handler {
+/* Receives the records. Pointers are valid during the call. */
+struct record_handler {
 	void (*sample)(void *arg, const struct sample *s);
 	void (*image)(void *arg, const struct image_record *r);
 	void (*exit)(void *arg, const struct exit_record *r);
@@ -33,52 +32,57 @@ struct collector_handler {
 };
 
 /*
- * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string) names the
- * call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" …
+ * The kernel side as its user sees it. collector_open() fills one in; unit tests bring their own.
+ * Each function takes self. int: 0 or a negative errno, unless stated.
  */
-int collector_open(struct collector **ret, const struct collector_options *o,
+struct kernel_side {
+	void *self;
+	const char *event_name; /* "cpu-clock", "cycles"; a static string */
+
+	/* Starts the events. *what (a static string) names the call that failed. */
+	int (*start)(void *self, const char **what);
+	/* No more samples are taken; those in the rings can still be polled. */
+	void (*stop)(void *self);
+	void (*close)(void *self);
+
+	/* Adds a process, with enum process_flags. -E2BIG: the table is full. */
+	int (*follow)(void *self, uint32_t tgid, const struct executable *exe,
+		      uint32_t flags);
+	/* Is this process in the table? The kernel side removes processes that end. *image: the
+	 * one that it runs now; 0: it has not been sampled yet. */
+	bool (*image)(void *self, uint32_t tgid, image_id *image);
+	void (*drop)(void *self, uint32_t tgid);
+	/* Says what an executable is, for all its processes; with exe_key_own() for one image of
+	 * one process. The kernel side asks again for what it does not know, for Go without a
+	 * layout, and for launched processes that are not Go. */
+	int (*executable)(void *self, const struct exe_key *key,
+			  const struct executable *exe);
+
+	/* Waits up to timeout_ms for something urgent, then hands over all that is there: samples
+	 * last, one CPU after the other, so they are in order only within each CPU. Invalid
+	 * records are dropped. Returns after some ten ms even if there is more: 1 then. Else 0,
+	 * or -EINTR; other errors are fatal. */
+	int (*poll)(void *self, int timeout_ms, const struct record_handler *h);
+	/* To be called by a handler for samples: hands over the other records that have arrived
+	 * meanwhile. Returns as poll(). */
+	int (*control)(void *self);
+	/* CLOCK_MONOTONIC: all samples before that time have been handed over. 0 at first. */
+	uint64_t (*settled_ns)(void *self);
+
+	/* At the end: the sums of all CPUs, and one call of fn for each process with samples that
+	 * were left out and that no record has reported. */
+	void (*totals)(void *self, uint64_t counts[COUNT_MAX],
+		       void (*fn)(void *arg, uint32_t tgid, image_id image,
+				  uint64_t samples),
+		       void *arg);
+};
+
+/*
+ * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string) names the
+ * call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" … The caller ends it with
+ * ret->close().
+ */
+int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		   const char **what);
-/* Opens and starts the events. */
-int collector_start(struct collector *c, const char **what);
-/* No more samples come; those in the ring are still there. */
-void collector_stop(struct collector *c);
-void collector_close(struct collector *c); /* takes NULL */
-
-/* Adds a process. -E2BIG: the table is full. */
-int collector_follow(struct collector *c, pid_t tgid, const struct executable *exe,
-		     uint32_t process_flags);
-/* The image that the kernel side sees in a process now; 0: it is not followed (any more). */
-image_id collector_image(const struct collector *c, uint32_t tgid);
-/* Does the kernel side know this process? It forgets those that end. */
-bool collector_follows(const struct collector *c, uint32_t tgid);
-void collector_drop(struct collector *c, uint32_t tgid);
-/* Calls fn for each process of which samples were left out that no record has told of. */
-void collector_left_out(const struct collector *c,
-			void (*fn)(void *arg, uint32_t tgid, image_id image,
-				   uint64_t samples),
-			void *arg);
-/* What an executable is, for all its processes. */
-int collector_executable(struct collector *c, const struct exe_key *key,
-			 const struct executable *exe);
-
-/* What one image of a process is, whatever others of its executable are: one that the kernel side takes for
- * unknown, for Go without a layout or, if it was launched, for not Go. */
-int collector_process(struct collector *c, uint32_t tgid, image_id image,
-		      const struct executable *exe);
-
-/* Waits up to timeout_ms for something urgent, then hands over all that is there, samples last and CPU
- * by CPU in turns: they are in the order of time only within each. Records that
- * do not add up are dropped. Returns after some ten ms, also if there is more, so that nobody waits long
- * for the caller: 1 then. Else 0, or -EINTR; other negative errno are fatal. */
-int collector_poll(struct collector *c, int timeout_ms, const struct collector_handler *h);
-
-/* CLOCK_MONOTONIC: no more samples come that are older. 0 at first. */
-uint64_t collector_settled_ns(const struct collector *c);
-
-/* From a sample's handler: hands over the other records that have come meanwhile. As collector_poll(). */
-int collector_control(struct collector *c);
-
-void collector_counters(const struct collector *c, uint64_t counts[COUNT_MAX]);
-const char *collector_event_name(const struct collector *c); /* "cpu-clock" */
 
 #endif

@@ -46,7 +46,7 @@ enum {
 
 struct session {
 	struct session_options o;
-	struct collector *collector;
+	struct kernel_side kernel;
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	struct procs *procs;
@@ -62,31 +62,30 @@ struct session {
 
 int session_open(struct session **ret, const struct session_options *o, const char **what)
 {
+	struct kernel_side kernel;
+	int err = collector_open(&kernel, &o->collector, what);
+
+	if (!err)
+		*ret = session_new(o, &kernel);
+	return err;
+}
+
+struct session *session_new(const struct session_options *o,
+			    const struct kernel_side *kernel)
+{
 	struct session *s = mem_zalloc(sizeof(*s));
-	struct profile *p;
-	int err;
+	struct profile *p = profile_new();
 
 	s->o = *o;
-	s->profile = p = profile_new();
-	err = collector_open(&s->collector, &o->collector, what);
-	if (err)
-		goto fail;
-	*what = "symbolizer";
-	err = symbolizer_open(&s->symbolizer, p->strings);
-	if (err)
-		goto fail;
-	err = procs_open(&s->procs, s->symbolizer, p);
-	if (err)
-		goto fail;
+	s->kernel = *kernel;
+	s->profile = p;
+	symbolizer_open(&s->symbolizer, p->strings);
+	procs_open(&s->procs, s->symbolizer, p);
 	p->unit = strtab_add(p->strings, "ns");
 	p->freq = o->collector.freq;
 	p->period_ns = 1000000000u / p->freq;
-	p->event_name = strtab_add(p->strings, collector_event_name(s->collector));
-	*ret = s;
-	return 0;
-fail:
-	session_close(s);
-	return err;
+	p->event_name = strtab_add(p->strings, kernel->event_name);
+	return s;
 }
 
 void session_close(struct session *s)
@@ -96,7 +95,7 @@ void session_close(struct session *s)
 	pipeline_close(s->pipeline);
 	procs_close(s->procs);
 	symbolizer_close(s->symbolizer);
-	collector_close(s->collector);
+	s->kernel.close(s->kernel.self);
 	profile_free(s->profile);
 	free(s->noted);
 	free(s);
@@ -162,12 +161,13 @@ static struct executable executable_of(struct session *s, struct proc *p)
 	return exe;
 }
 
-/* Tells the kernel side of this process alone. */
+/* Tells the kernel side about this image of this process alone. */
 static void publish_own(struct session *s, struct proc *p)
 {
 	struct executable exe = executable_of(s, p);
+	struct exe_key key = exe_key_own(p->tgid, p->image);
 
-	collector_process(s->collector, p->tgid, p->image, &exe);
+	s->kernel.executable(s->kernel.self, &key, &exe);
 }
 
 /* What the process was before: for the user still the same process. *past: it is something else again; what was
@@ -189,6 +189,7 @@ static struct proc *before(struct session *s, const struct proc *p, bool *past)
 static void publish(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
+	struct exe_key own = exe_key_own(p->tgid, p->image);
 	struct executable exe;
 
 	/* what unpacks itself is looked at again when its mappings change */
@@ -196,18 +197,16 @@ static void publish(struct session *s, struct proc *p, const struct image_record
 	    !p->program.path || p->program.packed)
 		return;
 	exe = executable_of(s, p);
-	if (exe.own)
-		collector_process(s->collector, p->tgid, p->image, &exe);
-	else if (memcmp(&r->exe, &no_key, sizeof(no_key)))
-		collector_executable(s->collector, &r->exe, &exe);
+	if (exe.own || memcmp(&r->exe, &no_key, sizeof(no_key)))
+		s->kernel.executable(s->kernel.self, exe.own ? &own : &r->exe, &exe);
 }
 
 /* It may be another program already that we saw. */
 static bool still_runs(const struct session *s, const struct proc *p)
 {
-	image_id now = collector_image(s->collector, p->tgid);
+	image_id now;
 
-	return !now || now == p->image;
+	return !s->kernel.image(s->kernel.self, p->tgid, &now) || !now || now == p->image;
 }
 
 /* A program that is not Go has mapped new code. */
@@ -321,7 +320,7 @@ static void on_sample(void *arg, const struct sample *sample)
 
 	if (!p) {
 		/* the record that tells of it was sent before the sample: here now, or lost */
-		collector_control(s->collector);
+		s->kernel.control(s->kernel.self);
 		p = procs_find(s->procs, sample->tgid, sample->image);
 	}
 	if (!p) {
@@ -370,6 +369,7 @@ static void heal(struct session *s)
 	s->healed_ns = now;
 	for (; n; n--, s->heal_next++) {
 		const struct proc *p = procs_row(s->procs, s->heal_next);
+		image_id image;
 		bool gone;
 
 		if (!p) {
@@ -380,8 +380,8 @@ static void heal(struct session *s)
 			continue;
 		gone = kill((pid_t)p->tgid, 0) && errno == ESRCH;
 		if (gone) /* it may have gone before the kernel side knew it */
-			collector_drop(s->collector, p->tgid);
-		if (gone || !collector_follows(s->collector, p->tgid))
+			s->kernel.drop(s->kernel.self, p->tgid);
+		if (gone || !s->kernel.image(s->kernel.self, p->tgid, &image))
 			process_ended(s, p->tgid);
 	}
 }
@@ -397,7 +397,7 @@ enum session_target session_follow(struct session *s, pid_t pid, const char **wh
 	if (p->go) {
 		procs_record(s->procs, p);
 		exe = executable_of(s, p);
-		if (collector_follow(s->collector, pid, &exe,
+		if (s->kernel.follow(s->kernel.self, p->tgid, &exe,
 				     PROCESS_WANTED | PROCESS_GIVEN))
 			return TARGET_TOO_MANY;
 		s->running++;
@@ -430,7 +430,7 @@ void session_follow_all(struct session *s)
 		if (p->go) {
 			procs_record(s->procs, p);
 			exe = executable_of(s, p);
-			collector_follow(s->collector, pid, &exe, PROCESS_GIVEN);
+			s->kernel.follow(s->kernel.self, p->tgid, &exe, PROCESS_GIVEN);
 		} else {
 			procs_drop(s->procs, p);
 		}
@@ -443,7 +443,7 @@ int session_follow_tree(struct session *s, pid_t pid)
 {
 	struct executable unknown = { .state = EXE_UNKNOWN };
 
-	return collector_follow(s->collector, pid, &unknown, PROCESS_CHILDREN);
+	return s->kernel.follow(s->kernel.self, (uint32_t)pid, &unknown, PROCESS_CHILDREN);
 }
 
 void session_prepare(struct session *s)
@@ -458,7 +458,7 @@ void session_prepare(struct session *s)
 
 int session_start(struct session *s, const char **what)
 {
-	return collector_start(s->collector, what);
+	return s->kernel.start(s->kernel.self, what);
 }
 
 /* What was put off. Returns for how long the rest is, at most timeout_ms. */
@@ -498,13 +498,13 @@ static void on_closing(void *pipeline, const struct object *o)
 
 int session_step(struct session *s, int timeout_ms)
 {
-	struct collector_handler h = { on_sample, on_image, on_process_exit, s };
+	const struct record_handler h = { on_sample, on_image, on_process_exit, s };
 
 	heal(s);
-	procs_reap(s->procs, collector_settled_ns(s->collector));
+	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
 	pipeline_tidy(s->pipeline, s->procs);
 	procs_sweep(s->procs, on_closing, s->pipeline);
-	return collector_poll(s->collector, look_again(s, timeout_ms), &h);
+	return s->kernel.poll(s->kernel.self, look_again(s, timeout_ms), &h);
 }
 
 /* getrusage() would also tell of the program that started us. */
@@ -542,11 +542,10 @@ void session_stop(struct session *s)
 	uint32_t changed;
 
 	t->duration_ns = session_elapsed_ns(s);
-	collector_stop(s->collector);
+	s->kernel.stop(s->kernel.self);
 	while (session_step(s, 0) > 0)
 		;
-	collector_left_out(s->collector, on_left_out, s);
-	collector_counters(s->collector, counts);
+	s->kernel.totals(s->kernel.self, counts, on_left_out, s);
 	t->lost_ring_full = counts[COUNT_RING_FULL];
 	t->lost_table_full = counts[COUNT_TABLE_FULL];
 	t->stack_faults = counts[COUNT_STACK_FAULT];
@@ -587,5 +586,5 @@ struct profile *session_profile(struct session *s)
 
 const char *session_event_name(const struct session *s)
 {
-	return collector_event_name(s->collector);
+	return s->kernel.event_name;
 }

@@ -22,8 +22,11 @@ struct session_options {
 	void *arg;
 };
 
-/* As collector_open(). */
+/* Opens a collector too, and fails as collector_open(). */
 int session_open(struct session **ret, const struct session_options *o, const char **what);
+/* The same on a kernel side that is open already, and becomes the session's. */
+struct session *session_new(const struct session_options *o,
+			    const struct kernel_side *kernel);
 void session_close(struct session *s); /* takes NULL */
 
 /* What a process is before it is followed. */

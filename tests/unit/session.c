@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What becomes of processes, on a kernel side that the tests play themselves. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "profiler/base/strtab.h"
+#include "profiler/live/session.h"
+#include "profiler/profile/profile.h"
+#include "symbolizer/elf.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+#include "tests/unit/fake_kernel.h"
+#include "tests/unit/go_binary.h"
+
+enum { FILE_GO = 7, FILE_OTHER = 8 /* keys of executables */ };
+
+static struct fake_kernel k;
+static struct session *s;
+static struct profile *p;
+static char notes[4096];
+static int input;
+static pid_t go;    /* a Go process that waits */
+static uint64_t in; /* an address in its main.main */
+static uint64_t start_code;
+
+static void on_note(void *arg, const char *line)
+{
+	(void)arg;
+	snprintf(notes + strlen(notes), sizeof(notes) - strlen(notes), "%s\n", line);
+}
+
+static void open_session(void)
+{
+	struct session_options o = { .collector.freq = 100, .note = on_note };
+	struct kernel_side kernel;
+
+	k = (struct fake_kernel){ 0 };
+	kernel = fake_kernel_side(&k);
+	s = session_new(&o, &kernel);
+	p = session_profile(s);
+}
+
+static void begin(void)
+{
+	const char *what;
+
+	session_prepare(s);
+	cr_assert_eq(session_start(s, &what), 0);
+}
+
+/* Where main.main is in the process, and what the kernel side would say of its code. */
+static void locate(void)
+{
+	struct strtab *strs = strtab_new();
+	uint64_t bias, entry = 0;
+	struct symbolizer *sy;
+	const struct object *o;
+	struct space *space;
+	uint32_t len, i = 0;
+
+	cr_assert_eq(symbolizer_open(&sy, strs), 0);
+	for (int tries = 0; tries < 200 && !in; tries++) { /* until it has exec'd */
+		cr_assert_eq(space_open(&space, sy, go), 0);
+		o = space_go(space, &bias);
+		if (o && gopclntab_function(o->go, "main.main", &entry, &len)) {
+			while (!o->elf->segments[i].executable)
+				i++;
+			start_code = bias + o->elf->segments[i].vaddr;
+			in = bias + entry + 1;
+		} else {
+			usleep(5000);
+		}
+		space_close(space);
+	}
+	cr_assert(in);
+	symbolizer_close(sy);
+	strtab_free(strs);
+}
+
+static void begin_with_go(void)
+{
+	go = start_go(go_binary(), &input);
+	locate();
+	open_session();
+}
+
+static void end(void)
+{
+	session_close(s);
+	if (go)
+		stop_go(go, input);
+}
+
+/* A pid that no process has. */
+static uint32_t dead_pid(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	return (uint32_t)pid;
+}
+
+/* The row of processes that the n-th event is of. */
+static uint32_t process_of(uint32_t n)
+{
+	cr_assert_lt(n, p->n_events);
+	return p->threads[p->events[n].thread].process;
+}
+
+/* The leaf function of the n-th event. */
+static const char *function_of(uint32_t n)
+{
+	return profile_string(p, p->frames[p->calls[p->events[n].call].frame].func);
+}
+
+static void step(void)
+{
+	cr_assert_eq(session_step(s, 0), 0);
+}
+
+/* What the kernel side was told of an image of a process; NULL: nothing. */
+static const struct executable *told_of(uint32_t tgid, image_id image)
+{
+	struct exe_key key = exe_key_own(tgid, image);
+
+	return fake_known(&k, &key);
+}
+
+static const struct executable *told_of_file(uint64_t file)
+{
+	return fake_known(&k, &(struct exe_key){ .ino = file });
+}
+
+Test(session, follows_a_process_to_its_end)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	cr_expect_eq(session_running(s), 1);
+	cr_expect_eq(fake_find(&k, (uint32_t)go)->flags, PROCESS_WANTED | PROCESS_GIVEN);
+	cr_expect_eq(fake_find(&k, (uint32_t)go)->executable.state, EXE_GO);
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	fake_sample(&k, (uint32_t)go, 100, in);
+	step();
+	cr_expect_eq(session_samples(s), 1);
+	cr_expect_eq(process_of(0), 1, "the row that it got when it was followed");
+	cr_expect_str_eq(function_of(0), "main.main");
+	cr_expect_eq(p->n_processes, 2);
+	fake_exit(&k, (uint32_t)go);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, 0);
+	end();
+}
+
+Test(session, exec_makes_another_row_of_the_same_target)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	fake_sample(&k, (uint32_t)go, 100, in); /* on its way when the exec is told of */
+	fake_exec(&k, (uint32_t)go, 101, FILE_GO);
+	fake_sample(&k, (uint32_t)go, 101, in);
+	step();
+	cr_expect_eq(p->n_processes, 3);
+	cr_expect_eq(process_of(0), 1);
+	cr_expect_eq(process_of(1), 2);
+	cr_expect_str_eq(function_of(1), "main.main");
+	cr_expect_eq(session_running(s), 1);
+	fake_exit(&k, (uint32_t)go);
+	step();
+	cr_expect_eq(session_running(s), 0, "still the one that was wanted");
+	end();
+}
+
+/* A target stays one when it becomes a program that is not Go, or is gone before we look. */
+Test(session, target_is_recorded_whatever_it_becomes)
+{
+	uint32_t tgid;
+	const char *why;
+
+	begin_with_go();
+	tgid = (uint32_t)go;
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, tgid, 100, FILE_GO);
+	step();
+	stop_go(go, input);
+	go = 0;
+	fake_exec(&k, tgid, 101, FILE_OTHER);
+	fake_sample(&k, tgid, 101, in);
+	step();
+	cr_expect_eq(p->n_processes, 3);
+	cr_expect_eq(process_of(0), 2);
+	cr_expect_str_eq(function_of(0), "", "nothing is known of its code");
+	cr_expect_eq(session_running(s), 1);
+	fake_exit(&k, tgid);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	end();
+}
+
+/* The records of all execs arrive before the first sample: only the last program can still be read,
+ * and the others have the names of the file that was seen before. */
+Test(session, exec_chain)
+{
+	enum { EXECS = 50 };
+	uint32_t tgid;
+
+	begin_with_go();
+	begin();
+	tgid = (uint32_t)go;
+	fake_exec(&k, tgid, 100, FILE_GO);
+	step();
+	fake_find(&k, tgid)->start_code = start_code;
+	for (uint32_t i = 1; i < EXECS; i++) {
+		fake_exec(&k, tgid, 100 + i, i % 10 ? FILE_GO : FILE_OTHER);
+		fake_sample(&k, tgid, 100 + i, in);
+	}
+	step();
+	cr_assert_eq(p->n_events, EXECS - 1 - EXECS / 10 + 1);
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		cr_expect_eq(process_of(i), 2 + i);
+		cr_expect_str_eq(function_of(i), "main.main");
+	}
+	cr_expect_eq(session_running(s), 0, "nobody has asked for it by its pid");
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, EXECS / 10 - 1);
+	end();
+}
+
+Test(session, pid_that_is_used_again_is_another_process)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	fake_exit(&k, (uint32_t)go);
+	fake_exec(&k, (uint32_t)go, 2000, FILE_GO);
+	fake_sample(&k, (uint32_t)go, 100, in);
+	fake_sample(&k, (uint32_t)go, 2000, in);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	cr_expect_eq(process_of(0), 1);
+	cr_expect_eq(process_of(1), 2);
+	fake_exit(&k, (uint32_t)go);
+	step();
+	cr_expect_eq(session_running(s), 0, "the second one was not wanted");
+	end();
+}
+
+/* The record of an image arrives while its sample is handled, after that of the next image, or never. */
+Test(session, records_that_come_late)
+{
+	struct image_record late = {
+		.type = RECORD_IMAGE, .image = 100, .left_out = 3, .comm = "late"
+	};
+
+	begin_with_go();
+	begin();
+	fake_sample(&k, (uint32_t)go, 100, in);
+	step(); /* never: its sample says enough */
+	cr_assert_eq(p->n_events, 1);
+	cr_expect_str_eq(function_of(0), "main.main");
+	fake_exec(&k, (uint32_t)go, 102, FILE_GO);
+	step();
+	/* of an image between both: nothing that can be read now is its own */
+	late.tgid = (uint32_t)go;
+	late.image = 101;
+	*table_add(k.urgent, k.n_urgent, k.cap_urgent) = fake_copy(&late, sizeof(late));
+	fake_sample(&k, (uint32_t)go, 102, in);
+	fake_sample(&k, (uint32_t)go, 101, in);
+	step();
+	cr_expect_eq(p->n_events, 2, "that of the missed image is left out");
+	cr_expect_str_eq(function_of(1), "main.main");
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, 1 + 3);
+	end();
+}
+
+Test(session, exit_before_the_first_look)
+{
+	uint32_t dead = dead_pid();
+
+	open_session();
+	begin();
+	fake_exec(&k, dead, 100, FILE_OTHER);
+	fake_sample(&k, dead, 100, 0x1234);
+	fake_find(&k, dead)->left_out = 2;
+	fake_exit(&k, dead);
+	step();
+	session_stop(s);
+	cr_expect_eq(p->n_events, 0);
+	cr_expect_eq(p->truth.not_go_samples, 3);
+	cr_expect_str_eq(profile_string(p, p->not_go_names),
+			 "(ended before that was known) 3");
+	end();
+}
+
+/* Its file is known from another process that showed it. */
+Test(session, exit_before_the_first_look_at_a_known_program)
+{
+	uint32_t dead = dead_pid();
+
+	begin_with_go();
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	fake_row(&k, dead)->start_code = start_code;
+	fake_exec(&k, dead, 200, FILE_GO);
+	fake_sample(&k, dead, 200, in);
+	fake_exit(&k, dead);
+	step();
+	cr_assert_eq(p->n_events, 1);
+	cr_expect_str_eq(function_of(0), "main.main");
+	cr_expect_eq(p->processes[process_of(0)].tgid, dead);
+	cr_expect_str_eq(profile_string(p, p->processes[process_of(0)].name), "gofmt");
+	end();
+}
+
+/* Many processes that are over at once: none is mixed up with another, and all are forgotten. */
+Test(session, fork_storm)
+{
+	enum { STORM = 2000 };
+	uint32_t dead = dead_pid(), rows;
+
+	begin_with_go();
+	begin();
+	fake_exec(&k, (uint32_t)go, 1, FILE_GO);
+	step();
+	fake_row(&k, dead)->start_code = start_code;
+	for (uint32_t i = 0; i < STORM; i++) { /* the same pid again and again */
+		fake_row(&k, dead)->start_code = start_code;
+		fake_exec(&k, dead, 100 + i, i % 2 ? FILE_GO : FILE_OTHER);
+		fake_sample(&k, dead, 100 + i, in);
+		fake_exit(&k, dead);
+	}
+	step();
+	cr_expect_eq(p->n_events, STORM / 2);
+	for (uint32_t i = 0; i < p->n_events; i++)
+		cr_expect_eq(process_of(i), 2 + i);
+	rows = p->n_processes;
+	k.settled_ns = clock_now_ns();
+	step();
+	/* a sample that comes later than any can is not taken for one of theirs */
+	fake_sample(&k, dead, 101, in);
+	step();
+	cr_expect_eq(p->n_processes, rows);
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, STORM / 2 + 1);
+	end();
+}
+
+/* A program that is not Go, until it maps Go: here this process. */
+Test(session, library_loaded_late)
+{
+	uint32_t self = (uint32_t)getpid();
+	int fd;
+	void *text;
+
+	begin_with_go();
+	cr_assert_eq(session_follow_tree(s, getpid()), 0);
+	begin();
+	fake_exec(&k, self, 100, FILE_OTHER);
+	step();
+	cr_assert(told_of_file(FILE_OTHER));
+	cr_expect_eq(told_of_file(FILE_OTHER)->state, EXE_NOT_GO);
+	fake_find(&k, self)->left_out = 5;
+	fake_tell(&k, self);
+	step();
+	cr_expect_eq(p->n_processes, 1, "new code, but no Go");
+	fd = open(go_binary(), O_RDONLY | O_CLOEXEC);
+	text = mmap(NULL, 4 << 20, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	cr_assert_neq(text, MAP_FAILED);
+	close(fd);
+	fake_tell(&k, self);
+	fake_sample(&k, self, 100, (uint64_t)(uintptr_t)text + 0x2000);
+	step();
+	cr_assert_eq(p->n_processes, 2);
+	cr_expect_eq(p->n_events, 1);
+	cr_expect_neq(*profile_string(p, p->processes[1].go_version), 0);
+	cr_assert(told_of(self, 100), "of this process alone");
+	cr_expect_eq(told_of(self, 100)->state, EXE_GO);
+	cr_expect_eq(told_of_file(FILE_OTHER)->state, EXE_NOT_GO);
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, 5);
+	end();
+}
+
+Test(session, targets_that_are_none)
+{
+	const char *why = NULL;
+
+	open_session();
+	cr_expect_eq(session_follow(s, (pid_t)dead_pid(), &why), TARGET_GONE);
+	cr_expect_eq(session_follow(s, getpid(), &why), TARGET_NOT_GO);
+	cr_expect_eq(k.n, 0);
+	cr_expect_eq(session_running(s), 0);
+	cr_expect_eq(p->n_processes, 1);
+	end();
+}
+
+Test(session, targets_that_are_too_many)
+{
+	const char *why;
+
+	begin_with_go();
+	k.max = 1;
+	fake_row(&k, 1);
+	cr_expect_eq(session_follow(s, go, &why), TARGET_TOO_MANY);
+	end();
+}
+
+Test(session, follows_all_go_processes)
+{
+	begin_with_go();
+	session_follow_all(s);
+	cr_expect(fake_find(&k, (uint32_t)go));
+	cr_expect(!fake_find(&k, (uint32_t)getpid()));
+	cr_expect(!fake_find(&k, (uint32_t)getppid()), "a shell, or the like");
+	cr_expect_eq(session_running(s), 0);
+	end();
+}
+
+/* The record of an end is lost: the process is asked for. */
+Test(session, ends_are_found_out)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	usleep(60000);
+	step();
+	cr_expect_eq(session_running(s), 1);
+	stop_go(go, input);
+	usleep(60000);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	cr_expect(!fake_find(&k, (uint32_t)go), "and the kernel side lets it go");
+	go = 0;
+	end();
+}
+
+/* What the kernel side counts but never tells of is asked for at the end. */
+Test(session, samples_left_out_are_counted_at_the_end)
+{
+	uint32_t self = (uint32_t)getpid();
+
+	open_session();
+	begin();
+	fake_row(&k, self)->left_out = 4;
+	fake_find(&k, self)->image = 100;
+	k.counts[COUNT_RING_FULL] = 11;
+	k.counts[COUNT_TABLE_FULL] = 12;
+	k.counts[COUNT_STACK_FAULT] = 13;
+	k.counts[COUNT_G_FAULT] = 14;
+	session_stop(s);
+	cr_expect_eq(p->truth.not_go_samples, 4);
+	cr_expect_eq(p->truth.lost_ring_full, 11);
+	cr_expect_eq(p->truth.lost_table_full, 12);
+	cr_expect_eq(p->truth.stack_faults, 13);
+	cr_expect_eq(p->truth.g_faults, 14);
+	cr_expect_gt(p->truth.peak_rss, 1 << 20);
+	end();
+}
