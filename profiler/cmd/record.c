@@ -243,8 +243,10 @@ static int timeout_ms(const struct run *r)
 static int loop(struct run *r)
 {
 	uint64_t next = 1000000000u;
-	int err = 0;
+	int err = result_begin(&r->result, session_profile(r->session));
 
+	if (err)
+		say_not_written(r, err);
 	while (!err && !wants_end(r)) {
 		err = session_step(r->session, timeout_ms(r));
 		if (err == -EINTR || err > 0)

@@ -81,18 +81,28 @@ static int stream_drain(struct stream *s, const volatile sig_atomic_t *stop)
 	return 0;
 }
 
+/* A file that holds something is given up only once sampling has begun: result_begin(). */
 static int create_recording(struct result *r, const struct profile *p)
 {
-	int flags = r->by_default ? O_EXCL | O_NOFOLLOW : O_TRUNC, fd, err;
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC, fd, err;
+	struct stat st;
 
-	if (is_stdout(r))
+	if (is_stdout(r)) {
 		fd = dup(r->stream.memory);
-	else
-		fd = open(r->path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+	} else {
+		fd = open(r->path, flags | O_EXCL, 0666);
+		r->created = fd >= 0;
+		if (fd < 0 && errno == EEXIST && !r->by_default)
+			fd = open(r->path, flags, 0666);
+	}
 	if (fd < 0)
 		return -errno;
+	if (!fstat(fd, &st) && st.st_size) {
+		r->old = fd;
+		return 0;
+	}
 	err = recording_create_fd(&r->recording, fd, p);
-	if (err && r->by_default)
+	if (err && r->created)
 		unlink(r->path);
 	return err;
 }
@@ -139,7 +149,7 @@ int result_open(struct result *r, const char *name, pid_t pid, const struct prof
 {
 	int err = 0;
 
-	r->stream.memory = -1;
+	r->stream.memory = r->old = -1;
 	if (!r->path)
 		choose_name(r, name, pid);
 	else if (is_stdout(r))
@@ -151,6 +161,18 @@ int result_open(struct result *r, const char *name, pid_t pid, const struct prof
 	if (!err && r->out.tmp)
 		outfile_abort(&r->out);
 	return err;
+}
+
+int result_begin(struct result *r, const struct profile *p)
+{
+	int fd = r->old;
+
+	if (fd < 0)
+		return 0;
+	if (ftruncate(fd, 0))
+		return -errno;
+	r->old = -1;
+	return recording_create_fd(&r->recording, fd, p);
 }
 
 int result_append(struct result *r, struct profile *p)
@@ -202,9 +224,7 @@ int result_finish(struct result *r, struct profile *p, const struct tree *t)
 
 void result_leave_nothing(struct result *r)
 {
-	struct stat st;
-
-	if (r->recording && !is_stdout(r) && !lstat(r->path, &st) && S_ISREG(st.st_mode))
+	if (r->created)
 		unlink(r->path);
 }
 
@@ -214,6 +234,8 @@ void result_close(struct result *r)
 	outfile_abort(&r->out);
 	if (r->stream.memory > 0)
 		close(r->stream.memory);
+	if (r->old > 0)
+		close(r->old);
 	arena_release(&r->arena);
 	*r = (struct result){ 0 };
 }

@@ -32,7 +32,8 @@ struct result {
 	const volatile sig_atomic_t *stop; /* counts the signals that ask for the end */
 
 	/* private */
-	bool by_default;
+	bool by_default, created; /* created: there was no such file before */
+	int old; /* a file that still holds what it held before; -1: none. Owned */
 	const char *stem, *ending;
 	struct recording *recording;
 	struct outfile out;
@@ -46,6 +47,8 @@ struct result {
  * nothing is overwritten then, and no link followed. r->path is the name in any case. -errno.
  */
 int result_open(struct result *r, const char *name, pid_t pid, const struct profile *p);
+/* Sampling has begun: now what an existing file held is overwritten. -errno. */
+int result_begin(struct result *r, const struct profile *p);
 /* Once a second: writes what is new. -errno of a file; stdout takes what it can, now and at each
  * result_step(). */
 int result_append(struct result *r, struct profile *p);
@@ -56,7 +59,7 @@ int result_step(struct result *r);
  * somebody who may be reading in a pager, and who can press Ctrl-C.
  */
 int result_finish(struct result *r, struct profile *p, const struct tree *t);
-/* Nothing was recorded: no file stays. */
+/* Nothing was recorded: removes the file if result_open() created it. */
 void result_leave_nothing(struct result *r);
 /* Takes one that was never opened. */
 void result_close(struct result *r);
