@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory. Three lifetimes (session, report, scratch), each released whole; rows that are only
- * ever appended live in tables that double. Out of memory ends the program, here and nowhere
- * else: so every size that comes from outside is checked against a limit before it gets here.
+ * Memory. An arena belongs to one object, such as a string table, and is released with it, whole;
+ * rows that are only ever appended live in tables that double. Running out of memory ends the
+ * program, so no function returns -ENOMEM: check every size that comes from outside against a
+ * limit before allocating.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Talk, always on stderr. Libraries only log_debug(); verbs do the rest. */
+/* Messages to the user, always on stderr. Outside profiler/cmd/ only log_debug() is allowed. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

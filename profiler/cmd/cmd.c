@@ -18,21 +18,21 @@
 /* Like the log level, a wish of the user about all that the program prints. */
 static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 
-int quiet_parse(const char *arg, void *data)
+const char *quiet_parse(const char *arg, void *data)
 {
 	(void)arg, (void)data;
 	log_level = LOG_QUIET;
-	return 0;
+	return NULL;
 }
 
-int verbose_parse(const char *arg, void *data)
+const char *verbose_parse(const char *arg, void *data)
 {
 	(void)arg, (void)data;
 	log_level = LOG_VERBOSE;
-	return 0;
+	return NULL;
 }
 
-int color_parse(const char *arg, void *data)
+const char *color_parse(const char *arg, void *data)
 {
 	static const char *const names[] = { "auto", "always", "never" };
 
@@ -40,10 +40,9 @@ int color_parse(const char *arg, void *data)
 	for (int i = 0; i < 3; i++)
 		if (!strcmp(arg, names[i])) {
 			color = i;
-			return 0;
+			return NULL;
 		}
-	log_error("--color takes auto, always or never, not '%s'", arg);
-	return -EINVAL;
+	return "not auto, always or never";
 }
 
 bool color_wanted(FILE *out)

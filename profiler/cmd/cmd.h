@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "output/table.h"
-#include "profiler/base/opt.h"
+#include "profiler/cmd/opt.h"
 #include "profiler/profile/filter.h"
 #include "profiler/profile/tree.h"
 
@@ -69,9 +69,9 @@ int usage_error(const char *verb, const char *fmt, ...)
 	{ 0, "color", "WHEN", "auto, always or never (auto; honours NO_COLOR)", .parse = color_parse }
 /* clang-format on */
 
-int quiet_parse(const char *arg, void *data);
-int verbose_parse(const char *arg, void *data);
-int color_parse(const char *arg, void *data);
+const char *quiet_parse(const char *arg, void *data);
+const char *verbose_parse(const char *arg, void *data);
+const char *color_parse(const char *arg, void *data);
 /* As --color says; auto: out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
 

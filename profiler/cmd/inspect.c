@@ -13,6 +13,7 @@
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
+#include "profiler/base/number.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/goruntime/inspection.h"
@@ -296,7 +297,7 @@ static int run(struct inspection *in, const char *name, bool json)
 	uint64_t pid;
 	int status;
 
-	if (!opt_number(name, 1, INT_MAX, &pid)) {
+	if (!number_parse(name, 1, INT_MAX, &pid)) {
 		in->pid = (pid_t)pid;
 		status = process_open(in);
 	} else {
@@ -344,7 +345,7 @@ int cmd_inspect(int argc, char **argv)
 		return help_verb("inspect", opts);
 	if (opt_parse(opts, &argc, &argv, true))
 		return STATUS_USAGE;
-	if (pid && opt_number(pid, 1, INT_MAX, &number))
+	if (pid && number_parse(pid, 1, INT_MAX, &number))
 		return usage_error("inspect", "-p takes a pid, not '%s'", pid);
 	if (argc + (pid != NULL) != 1)
 		return usage_error("inspect", argc ? "takes one PID or BINARY"

@@ -16,7 +16,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
-#include "profiler/base/opt.h"
+#include "profiler/base/number.h"
 #include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
@@ -83,7 +83,7 @@ static int follow_one(struct run *r, const char *word, bool *gone)
 	const char *why;
 	uint64_t pid;
 
-	if (opt_number(word, 1, INT32_MAX, &pid))
+	if (number_parse(word, 1, INT32_MAX, &pid))
 		return usage_error("record", "-p takes pids separated by commas, not '%s'",
 				   word);
 	switch (session_follow(r->session, (pid_t)pid, &why)) {

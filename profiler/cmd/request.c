@@ -11,7 +11,8 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
-#include "profiler/base/opt.h"
+#include "profiler/base/number.h"
+#include "profiler/cmd/opt.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/live/session.h"
 
@@ -20,7 +21,7 @@ static int check_freq(const char *arg, uint32_t *freq)
 {
 	struct buf b = { 0 };
 	uint64_t v, max = 100000;
-	int err = opt_number(arg, 1, UINT32_MAX, &v);
+	int err = number_parse(arg, 1, UINT32_MAX, &v);
 
 	if (err == -EINVAL || !strcmp(arg, "0"))
 		return usage_error("record",
@@ -78,7 +79,7 @@ int request_check(struct request *rq, struct session_options *so)
 	if (rq->kernel_only && rq->user_only)
 		return usage_error("record", "-K and -U exclude each other");
 	if (rq->duration &&
-	    (opt_duration(rq->duration, &rq->duration_ns) || !rq->duration_ns))
+	    (duration_parse(rq->duration, &rq->duration_ns) || !rq->duration_ns))
 		return usage_error("record", "-d takes a time such as 30s or 2m, not '%s'",
 				   rq->duration);
 	if (!rq->by.n)
@@ -101,7 +102,7 @@ static int unexpected_argument(const char *word, const struct request *rq)
 {
 	uint64_t pid;
 
-	if (!rq->pids && !rq->all && !opt_number(word, 1, INT32_MAX, &pid))
+	if (!rq->pids && !rq->all && !number_parse(word, 1, INT32_MAX, &pid))
 		return usage_error("record",
 				   "unexpected argument '%s'; you may have meant -p %s",
 				   word, word);

@@ -14,6 +14,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
+#include "profiler/base/number.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "symbolizer/goname.h"
@@ -288,7 +289,7 @@ static int open_process(struct query *q)
 	uint64_t pid;
 	int err;
 
-	if (opt_number(q->pid, 1, INT_MAX, &pid))
+	if (number_parse(q->pid, 1, INT_MAX, &pid))
 		return usage_error("symbolize", "-p takes a pid, not '%s'", q->pid);
 	err = space_open(&q->space, q->symbolizer, (pid_t)pid);
 	if (err == -ESRCH)

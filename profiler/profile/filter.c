@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/profile/filter.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/base/log.h"
-#include "profiler/base/opt.h"
+#include "profiler/base/number.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
 #include "profiler/profile/profile.h"
@@ -33,7 +31,7 @@ static bool each_number(const char *arg, uint64_t max,
 			return false;
 		memcpy(word, arg, len);
 		word[len] = 0;
-		if (opt_number(word, 1, max, &v))
+		if (number_parse(word, 1, max, &v))
 			return false;
 		add(f, v);
 		if (!arg[len])
@@ -52,23 +50,21 @@ static void add_pid(struct filter *f, uint64_t v)
 	*table_add(f->pids, f->n_pids, f->cap_pids) = (uint32_t)v;
 }
 
-int filter_goids(const char *arg, void *filter)
+const char *filter_goids(const char *arg, void *filter)
 {
-	if (each_number(arg, UINT64_MAX, add_goid, filter))
-		return 0;
-	log_error("--goid %s: not a list of goroutine ids such as 18,19", arg);
-	return -EINVAL;
+	return each_number(arg, UINT64_MAX, add_goid, filter)
+		       ? NULL
+		       : "not a list of goroutine ids such as 18,19";
 }
 
-int filter_pids(const char *arg, void *filter)
+const char *filter_pids(const char *arg, void *filter)
 {
-	if (each_number(arg, INT32_MAX, add_pid, filter))
-		return 0;
-	log_error("--pid %s: not a list of pids such as 812,813", arg);
-	return -EINVAL;
+	return each_number(arg, INT32_MAX, add_pid, filter)
+		       ? NULL
+		       : "not a list of pids such as 812,813";
 }
 
-int filter_time(const char *arg, void *filter)
+const char *filter_time(const char *arg, void *filter)
 {
 	struct filter *f = filter;
 	char from[32] = "";
@@ -78,59 +74,55 @@ int filter_time(const char *arg, void *filter)
 	if (!dash || (size_t)(dash - arg) >= sizeof(from))
 		goto bad;
 	memcpy(from, arg, (size_t)(dash - arg));
-	if ((!*from && !dash[1]) || (*from && opt_duration(from, &from_ns)) ||
-	    (dash[1] && (opt_duration(dash + 1, &to_ns) || to_ns <= from_ns)))
+	if ((!*from && !dash[1]) || (*from && duration_parse(from, &from_ns)) ||
+	    (dash[1] && (duration_parse(dash + 1, &to_ns) || to_ns <= from_ns)))
 		goto bad;
 	f->from_ns = from_ns;
 	f->to_ns = to_ns;
-	return 0;
+	return NULL;
 bad:
-	log_error("--time %s: not a range such as 1s-10s, 5s- or -2m", arg);
-	return -EINVAL;
+	return "not a range such as 1s-10s, 5s- or -2m";
 }
 
-int filter_label(const char *arg, void *filter)
+const char *filter_label(const char *arg, void *filter)
 {
 	struct filter *f = filter;
 	const char *equals = strchr(arg, '=');
 
-	if (!equals || equals == arg) {
-		log_error("--label %s: not KEY=VALUE, such as job=encode", arg);
-		return -EINVAL;
-	}
+	if (!equals || equals == arg)
+		return "not KEY=VALUE, such as job=encode";
 	*table_add(f->labels, f->n_labels, f->cap_labels) =
 		(struct label_wanted){ arg, equals + 1, (size_t)(equals - arg) };
-	return 0;
+	return NULL;
 }
 
 /* The last one given counts. */
-static int set_regex(regex_t **re, const char *option, const char *arg)
+static const char *set_regex(regex_t **re, const char *arg)
 {
+	static char why[128];
 	regex_t *new = mem_zalloc(sizeof(*new));
 	int code = regcomp(new, arg, REG_EXTENDED | REG_NOSUB);
-	char text[128];
 
 	if (code) {
-		regerror(code, new, text, sizeof(text));
-		log_error("%s %s: %s", option, arg, text);
+		regerror(code, new, why, sizeof(why));
 		free(new);
-		return -EINVAL;
+		return why;
 	}
 	if (*re)
 		regfree(*re);
 	free(*re);
 	*re = new;
-	return 0;
+	return NULL;
 }
 
-int filter_focus(const char *arg, void *filter)
+const char *filter_focus(const char *arg, void *filter)
 {
-	return set_regex(&((struct filter *)filter)->focus, "--focus", arg);
+	return set_regex(&((struct filter *)filter)->focus, arg);
 }
 
-int filter_ignore(const char *arg, void *filter)
+const char *filter_ignore(const char *arg, void *filter)
 {
-	return set_regex(&((struct filter *)filter)->ignore, "--ignore", arg);
+	return set_regex(&((struct filter *)filter)->ignore, arg);
 }
 
 bool filter_by_stack(const struct filter *f)

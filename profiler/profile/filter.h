@@ -23,13 +23,13 @@ struct filter {
 	bool *goroutines; /* owned, by filter_prepare(): per goroutine, it has the labels */
 };
 
-/* The options' arguments: 0, or -EINVAL after one log_error() line. */
-int filter_goids(const char *arg, void *filter);
-int filter_pids(const char *arg, void *filter);
-int filter_time(const char *arg, void *filter);
-int filter_label(const char *arg, void *filter);
-int filter_focus(const char *arg, void *filter);
-int filter_ignore(const char *arg, void *filter);
+/* The options' arguments: NULL, or what is wrong with arg, until the next call. */
+const char *filter_goids(const char *arg, void *filter);
+const char *filter_pids(const char *arg, void *filter);
+const char *filter_time(const char *arg, void *filter);
+const char *filter_label(const char *arg, void *filter);
+const char *filter_focus(const char *arg, void *filter);
+const char *filter_ignore(const char *arg, void *filter);
 
 /* Once per profile, before the first filter_match(). */
 void filter_prepare(struct filter *f, const struct profile *p);

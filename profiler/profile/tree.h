@@ -38,8 +38,8 @@ struct grouping {
 	const char *labels[MAX_GROUP_KEYS];
 };
 
-/* "goroutine", "creator,label:job" …: 0, or -EINVAL after one log_error() line. arg outlives it. */
-int grouping_parse(const char *arg, void *grouping);
+/* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the grouping. */
+const char *grouping_parse(const char *arg, void *grouping);
 
 struct tree_options {
 	struct grouping by;

@@ -15,7 +15,8 @@
 #include "profiler/base/file.h"
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
-#include "profiler/base/opt.h"
+#include "profiler/base/number.h"
+#include "profiler/cmd/opt.h"
 #include "profiler/base/strtab.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
@@ -299,7 +300,7 @@ Test(opt, durations)
 	for (size_t i = 0; i < LEN(cases); i++) {
 		uint64_t ns = 0;
 
-		cr_expect_eq(opt_duration(cases[i].s, &ns), cases[i].err, "'%s'",
+		cr_expect_eq(duration_parse(cases[i].s, &ns), cases[i].err, "'%s'",
 			     cases[i].s);
 		cr_expect_eq(ns, cases[i].ns, "'%s'", cases[i].s);
 	}
@@ -309,27 +310,24 @@ Test(opt, numbers)
 {
 	uint64_t v;
 
-	cr_expect(!opt_number("0", 0, 9, &v) && v == 0);
-	cr_expect(!opt_number("18446744073709551615", 0, UINT64_MAX, &v) &&
+	cr_expect(!number_parse("0", 0, 9, &v) && v == 0);
+	cr_expect(!number_parse("18446744073709551615", 0, UINT64_MAX, &v) &&
 		  v == UINT64_MAX);
-	cr_expect_eq(opt_number("18446744073709551616", 0, UINT64_MAX, &v), -ERANGE);
-	cr_expect_eq(opt_number("0", 1, 9, &v), -ERANGE);
-	cr_expect_eq(opt_number("10", 1, 9, &v), -ERANGE);
-	cr_expect_eq(opt_number("", 0, 9, &v), -EINVAL);
-	cr_expect_eq(opt_number("-1", 0, 9, &v), -EINVAL);
-	cr_expect_eq(opt_number("+1", 0, 9, &v), -EINVAL);
-	cr_expect_eq(opt_number("1x", 0, 9, &v), -EINVAL);
-	cr_expect_eq(opt_number(" 1", 0, 9, &v), -EINVAL);
+	cr_expect_eq(number_parse("18446744073709551616", 0, UINT64_MAX, &v), -ERANGE);
+	cr_expect_eq(number_parse("0", 1, 9, &v), -ERANGE);
+	cr_expect_eq(number_parse("10", 1, 9, &v), -ERANGE);
+	cr_expect_eq(number_parse("", 0, 9, &v), -EINVAL);
+	cr_expect_eq(number_parse("-1", 0, 9, &v), -EINVAL);
+	cr_expect_eq(number_parse("+1", 0, 9, &v), -EINVAL);
+	cr_expect_eq(number_parse("1x", 0, 9, &v), -EINVAL);
+	cr_expect_eq(number_parse(" 1", 0, 9, &v), -EINVAL);
 }
 
-static int parse_small(const char *arg, void *data)
+static const char *parse_small(const char *arg, void *data)
 {
 	uint64_t *v = data;
 
-	if (!opt_number(arg, 0, 9, v))
-		return 0;
-	log_error("--small %s: no", arg);
-	return -EINVAL;
+	return number_parse(arg, 0, 9, v) ? "no" : NULL;
 }
 
 struct options {

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/profile_by_hand.h"
 
-#include <criterion/redirect.h>
-#include <errno.h>
-
 #include "profiler/profile/filter.h"
 #include "profiler/profile/shown.h"
 #include "profiler/profile/tree.h"
@@ -45,7 +42,7 @@ static struct profile *four_events(void)
 }
 
 struct option {
-	int (*parse)(const char *arg, void *filter);
+	const char *(*parse)(const char *arg, void *filter);
 	const char *arg;
 };
 
@@ -59,7 +56,7 @@ static const char *selected_of(struct profile *p, const struct option *o, bool a
 	int n = 0;
 
 	for (; o->parse; o++)
-		cr_assert_eq(o->parse(o->arg, &f), 0, "%s", o->arg);
+		cr_assert_null(o->parse(o->arg, &f), "%s", o->arg);
 	filter_prepare(&f, p);
 	selection_init(&s, p, &options);
 	for (uint32_t i = 0; i < p->n_events; i++)
@@ -173,7 +170,7 @@ Test(filter, selects_by_label)
 	expect_selected("0", { filter_label, "x=" }, { filter_label, "user=42" });
 }
 
-Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
+Test(filter, refuses_what_it_cannot_read)
 {
 	static const struct option wrong[] = {
 		{ filter_goids, "" },
@@ -203,18 +200,9 @@ Test(filter, refuses_what_it_cannot_read, .init = cr_redirect_stderr)
 		{ filter_ignore, "[a" },
 	};
 	struct filter f = { 0 };
-	int lines = 0, c;
-	FILE *err;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
-		cr_expect_eq(wrong[i].parse(wrong[i].arg, &f), -EINVAL, "'%s'",
-			     wrong[i].arg);
+		cr_expect_not_null(wrong[i].parse(wrong[i].arg, &f), "'%s'", wrong[i].arg);
 	cr_expect(!f.focus && !f.ignore && !f.to_ns);
 	filter_release(&f);
-	fflush(stderr);
-	err = cr_get_redirected_stderr();
-	for (size_t want = sizeof(wrong) / sizeof(*wrong);
-	     lines < (int)want && (c = fgetc(err)) != EOF;)
-		lines += c == '\n';
-	cr_expect_eq(lines, (int)(sizeof(wrong) / sizeof(*wrong)));
 }

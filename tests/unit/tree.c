@@ -2,7 +2,6 @@
 #include "tests/unit/profile_by_hand.h"
 
 #include <criterion/redirect.h>
-#include <errno.h>
 #include <stdlib.h>
 
 #include "profiler/base/arena.h"
@@ -68,7 +67,7 @@ static struct tree *build(const struct profile *p, const char *by, const struct 
 	struct tree_options o = { .filter = f, .only_user = user, .only_kernel = kernel };
 	struct tree *t;
 
-	cr_assert_eq(grouping_parse(by, &o.by), 0);
+	cr_assert_null(grouping_parse(by, &o.by));
 	cr_assert_eq(tree_build(&t, p, &o), 0);
 	return t;
 }
@@ -277,7 +276,7 @@ Test(tree, more_processes_come_first)
 		    "process other-9;start main.worker;main.worker 1\n");
 	expect_tree(p, "none", "main.worker 1\nmain.worker;main.work 1\n");
 	/* what is not selected does not count */
-	cr_assert_eq(filter_pids("9", &f), 0);
+	cr_assert_null(filter_pids("9", &f));
 	filter_prepare(&f, p);
 	t = build(p, "goroutine", &f, false, false);
 	text = folded(t);
@@ -630,7 +629,7 @@ Test(tree, as_one_by_one)
 	profile_free(p);
 }
 
-Test(grouping, refuses_unknown_keys, .init = cr_redirect_stderr)
+Test(grouping, refuses_unknown_keys)
 {
 	static const char *const wrong[] = {
 		"",       "goid",         "start,",
@@ -648,6 +647,6 @@ Test(grouping, refuses_unknown_keys, .init = cr_redirect_stderr)
 	cr_expect(g.keys[1] == BY_LABEL && !strcmp(g.labels[0], "a b,label::=") &&
 		  !strcmp(g.labels[1], ":="));
 	for (size_t i = 0; i < LEN(wrong); i++)
-		cr_expect_eq(grouping_parse(wrong[i], &g), -EINVAL, "'%s'", wrong[i]);
-	cr_expect_eq(grouping_parse("start,start,start,start,start", &g), -EINVAL);
+		cr_expect_not_null(grouping_parse(wrong[i], &g), "'%s'", wrong[i]);
+	cr_expect_not_null(grouping_parse("start,start,start,start,start", &g));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/base/opt.h"
+#include "profiler/cmd/opt.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,11 +21,16 @@
 
 static int apply(const struct opt *o, const char *arg)
 {
+	const char *why;
+
 	if (o->flag)
 		*o->flag = true;
 	if (o->str)
 		*o->str = arg;
-	return o->parse ? o->parse(arg, o->data) : 0;
+	why = o->parse ? o->parse(arg, o->data) : NULL;
+	if (why)
+		log_error("--%s %s: %s", o->name, arg, why);
+	return why ? -EINVAL : 0;
 }
 
 /* A long option that is unknown, or that takes no argument, or that begins several. */
@@ -122,41 +127,4 @@ void opt_help(const struct opt *opts)
 		printf("  %-28s ", left);
 		opt_wrap(o->help, 31);
 	}
-}
-
-int opt_duration(const char *s, uint64_t *ns)
-{
-	static const struct {
-		const char *suffix;
-		double ns;
-	} units[] = { { "", 1e9 },     { "s", 1e9 },  { "m", 60e9 },
-		      { "h", 3600e9 }, { "ms", 1e6 }, { "us", 1e3 } };
-	char *end;
-	double v;
-
-	if (!isdigit((unsigned char)*s) && *s != '.')
-		return -EINVAL;
-	v = strtod(s, &end);
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		if (strcmp(end, units[i].suffix))
-			continue;
-		if (!(v * units[i].ns < 3.2e18))
-			return -ERANGE;
-		*ns = (uint64_t)(v * units[i].ns);
-		return 0;
-	}
-	return -EINVAL;
-}
-
-int opt_number(const char *s, uint64_t min, uint64_t max, uint64_t *v)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)*s))
-		return -EINVAL;
-	errno = 0;
-	*v = strtoull(s, &end, 10);
-	if (*end)
-		return -EINVAL;
-	return errno || *v < min || *v > max ? -ERANGE : 0;
 }

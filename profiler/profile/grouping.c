@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
 #include <string.h>
 
-#include "profiler/base/log.h"
 #include "profiler/profile/tree.h"
 
 static const char *const key_names[] = {
@@ -10,6 +8,8 @@ static const char *const key_names[] = {
 	[BY_CREATOR] = "creator", [BY_CLASS] = "class",         [BY_THREAD] = "thread",
 	[BY_PROCESS] = "process", [BY_LABEL] = "label:",
 };
+
+_Static_assert(MAX_GROUP_KEYS == 4, "grouping_parse() says 4");
 
 static const size_t n_keys = sizeof(key_names) / sizeof(*key_names);
 
@@ -27,7 +27,7 @@ static size_t key_find(const char *word, size_t len)
 	return key;
 }
 
-int grouping_parse(const char *arg, void *grouping)
+const char *grouping_parse(const char *arg, void *grouping)
 {
 	struct grouping *g = grouping;
 	const char *word = arg;
@@ -37,20 +37,14 @@ int grouping_parse(const char *arg, void *grouping)
 	for (;; word += len + 1) {
 		len = strcspn(word, ",");
 		key = key_find(word, len);
-		if (key == n_keys) {
-			log_error(
-				"--by %s: unknown key; use goroutine, start, creator, label:NAME, "
-				"class, thread, process or none",
-				arg);
-			return -EINVAL;
-		}
-		if (g->n == MAX_GROUP_KEYS) {
-			log_error("--by %s: at most %d keys", arg, MAX_GROUP_KEYS);
-			return -EINVAL;
-		}
+		if (key == n_keys)
+			return "unknown key; use goroutine, start, creator, label:NAME, "
+			       "class, thread, process or none";
+		if (g->n == MAX_GROUP_KEYS)
+			return "at most 4 keys";
 		g->labels[g->n] = key == BY_LABEL ? word + strlen(key_names[key]) : NULL;
 		g->keys[g->n++] = (uint8_t)key;
 		if (!word[len])
-			return 0;
+			return NULL;
 	}
 }

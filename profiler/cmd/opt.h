@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options as data: one table serves getopt_long() and the help text. */
-#ifndef BASE_OPT_H
-#define BASE_OPT_H
+#ifndef CMD_OPT_H
+#define CMD_OPT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,9 +13,8 @@ struct opt {
 	const char *help;
 	const char **str; /* where the argument goes; */
 	bool *flag;       /* or what is set true; */
-	int (*parse)(
-		const char *arg,
-		void *data); /* or who reads it: 0, or -EINVAL after a log_error() that says why */
+	/* or who reads it: NULL, or what is wrong with it */
+	const char *(*parse)(const char *arg, void *data);
 	void *data;
 };
 
@@ -26,10 +25,5 @@ int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
 void opt_wrap(const char *text, uint32_t indent);
 /* Two columns on stdout. */
 void opt_help(const struct opt *opts);
-
-/* "30", "30s", "2m", "1h", "500ms", "1.5s" in ns. -EINVAL; -ERANGE over 100 years. */
-int opt_duration(const char *s, uint64_t *ns);
-/* A whole decimal number in [min, max]; -EINVAL, -ERANGE. */
-int opt_number(const char *s, uint64_t min, uint64_t max, uint64_t *v);
 
 #endif
