@@ -11,6 +11,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 /* Nodes from a leaf up to the root's child. */
 struct path {
@@ -40,32 +41,24 @@ static void line_add(struct buf *b, const struct tree *t, uint32_t leaf, struct 
 	buf_printf(b, " %llu\n", (unsigned long long)t->nodes[leaf].self_samples);
 }
 
-static int write_lines(const struct tree *t, FILE *out, bool annotate)
+static int folded_write(struct view *v, const struct writer_options *o, FILE *out)
 {
 	struct path path = { 0 };
 	struct buf line = { 0 };
+	const struct tree *t;
+	int err = view_tree(v, &t);
 
-	for (uint32_t i = 0; i < t->n_nodes; i++) {
+	for (uint32_t i = 0; !err && i < t->n_nodes; i++) {
 		if (!t->nodes[i].self_samples)
 			continue;
 		line.len = 0;
-		line_add(&line, t, i, &path, annotate);
+		line_add(&line, t, i, &path, o->annotate);
 		if (fwrite(line.data, 1, line.len, out) != line.len)
 			break;
 	}
 	buf_release(&line);
 	free(path.nodes);
-	return 0;
-}
-
-static int folded_write(const struct tree *t, FILE *out)
-{
-	return write_lines(t, out, false);
-}
-
-static int annotated_write(const struct tree *t, FILE *out)
-{
-	return write_lines(t, out, true);
+	return err;
 }
 
 const struct writer folded_writer = {
@@ -73,11 +66,4 @@ const struct writer folded_writer = {
 	.ending = ".folded",
 	.help = "one line per stack, for flamegraph.pl and similar tools",
 	.write = folded_write,
-};
-
-const struct writer folded_annotated_writer = {
-	.name = "folded",
-	.ending = ".folded",
-	.help = "the same with _[i] on inlined frames",
-	.write = annotated_write,
 };

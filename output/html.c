@@ -31,6 +31,7 @@
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 /* What page.js colours by; its KINDS are in this order. */
 enum page_kind {
@@ -51,6 +52,7 @@ struct func {
 };
 
 struct page {
+	const struct view *view;
 	const struct tree *tree;
 	struct strtab *strings;
 	struct func *funcs;
@@ -147,24 +149,27 @@ static void section(struct page *p, const char *name)
 		section(p, name); \
 	} while (0)
 
-static uint64_t millionths(double share)
+static uint64_t millionths(double v)
 {
-	return share > 0 ? (uint64_t)(share * 1e6 + 0.5) : 0;
+	return v > 0 ? (uint64_t)(v * 1e6 + 0.5) : 0;
 }
 
 static void write_meta(struct page *p)
 {
-	const struct tree *t = p->tree;
-	const struct tree_truth *truth = &t->truth;
-	uint64_t meta[] = { strtab_add(p->strings, t->title), t->start_ns, t->period_ns };
-	uint64_t figures[] = { truth->samples,
-			       truth->lost,
-			       truth->with_class,
-			       millionths(truth->with_goroutine),
-			       millionths(truth->rooted),
-			       millionths(truth->named),
-			       millionths(truth->cpu_s),
-			       truth->peak_rss_bytes };
+	const struct profile *profile = p->view->profile;
+	const struct truth *truth = &profile->truth;
+	uint64_t meta[] = { strtab_add(p->strings, p->view->title), profile->start_ns,
+			    profile->period_ns };
+	uint64_t figures[] = {
+		truth->samples,
+		truth->lost_ring_full + truth->lost_table_full,
+		truth->with_class,
+		millionths(share_of(truth->with_goroutine, truth->samples)),
+		millionths(share_of(truth->rooted, truth->samples)),
+		millionths(share_of(truth->named_frames, truth->user_frames)),
+		millionths((double)truth->cpu_ns / 1e9),
+		truth->peak_rss,
+	};
 
 	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
 	column(p, "truth", sizeof(figures) / sizeof(*figures), figures[i]);
@@ -175,6 +180,7 @@ static void write_rows(struct page *p)
 	const struct tree *t = p->tree;
 	const struct node *nodes = t->nodes;
 	const struct group *g = t->groups;
+	uint64_t period_ns = p->view->profile->period_ns;
 
 	column(p, "func.name", p->n_funcs, p->funcs[i].name);
 	column(p, "func.file", p->n_funcs, p->funcs[i].file);
@@ -186,8 +192,8 @@ static void write_rows(struct page *p)
 	column(p, "node.func", t->n_nodes, p->func_of[i]);
 	column(p, "node.self", t->n_nodes, nodes[i].self_samples);
 	for (uint32_t i = 0; i < t->n_nodes; i++)
-		buf_svarint(&p->body, (int64_t)(nodes[i].self -
-						nodes[i].self_samples * t->period_ns));
+		buf_svarint(&p->body,
+			    (int64_t)(nodes[i].self - nodes[i].self_samples * period_ns));
 	section(p, "node.extra");
 	column(p, "group.node", t->n_groups, g[i].node);
 	column(p, "group.goroutines", t->n_groups, g[i].goroutines);
@@ -258,12 +264,18 @@ static void put_page(const struct buf *data, FILE *out)
 	fwrite(at, 1, (size_t)(end - at), out);
 }
 
-static int html_write(const struct tree *t, FILE *out)
+static int html_write(struct view *v, const struct writer_options *o, FILE *out)
 {
-	struct page p = { .tree = t, .strings = strtab_new() };
+	struct page p = { .view = v };
 	struct buf data = { 0 };
-	int err;
+	const struct tree *t;
+	int err = view_tree(v, &t);
 
+	(void)o;
+	if (err)
+		return err;
+	p.tree = t;
+	p.strings = strtab_new();
 	p.func_of = mem_realloc(NULL, t->n_nodes + 1, sizeof(*p.func_of));
 	for (uint32_t i = 0; i < t->n_nodes; i++)
 		p.func_of[i] = page_func(&p, &t->nodes[i]);

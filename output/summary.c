@@ -8,6 +8,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 /* For each node: the row of its function, or NONE; the row of its group + 1, or 0. */
 struct places {

@@ -8,6 +8,7 @@
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 #define BOLD  "\033[1m"
 #define DIM   "\033[2m"
@@ -20,7 +21,9 @@ enum {
 };
 
 struct table {
+	const struct view *view;
 	const struct tree *tree;
+	bool time; /* weights are ns, else calls */
 	const struct summary *sums;
 	const struct table_options *o;
 	FILE *out;
@@ -47,15 +50,15 @@ static void cell(struct table *t, uint32_t width, const char *s)
 	buf_printf(&t->line, "%*s%s  ", n < width ? (int)(width - n) : 0, "", s);
 }
 
-static void weight_add(struct buf *b, const struct tree *t, uint64_t weight)
+static void weight_add(struct buf *b, bool time, uint64_t weight)
 {
 	double s = (double)weight / 1e9;
 
-	if (weight < 10000000 && (!t->period_ns || !weight))
+	if (weight < 10000000 && (!time || !weight))
 		text_count(b, weight);
-	else if (!t->period_ns && weight < 10000000000)
+	else if (!time && weight < 10000000000)
 		buf_printf(b, "%.1fM", s * 1e3);
-	else if (!t->period_ns)
+	else if (!time)
 		buf_printf(b, "%.1fG", s);
 	else if (s < 0.00995)
 		buf_printf(b, "%.1fms", s * 1e3);
@@ -75,13 +78,13 @@ static void cell_weight(struct table *t, uint64_t weight)
 {
 	struct buf b = { 0 };
 
-	weight_add(&b, t->tree, weight);
+	weight_add(&b, t->time, weight);
 	buf_u8(&b, 0);
 	cell(t, 9, (const char *)b.data);
 	buf_release(&b);
 }
 
-static double share_of(const struct table *t, uint64_t weight)
+static double percent_of(const struct table *t, uint64_t weight)
 {
 	uint64_t total = t->tree->nodes[0].total;
 
@@ -92,7 +95,7 @@ static void cell_share(struct table *t, uint64_t weight)
 {
 	char s[16];
 
-	snprintf(s, sizeof(s), "%.1f%%", share_of(t, weight));
+	snprintf(s, sizeof(s), "%.1f%%", percent_of(t, weight));
 	cell(t, 7, s);
 }
 
@@ -103,7 +106,7 @@ static void write_more(struct table *t, uint32_t n, uint64_t weight)
 	buf_printf(&t->line, "  \xe2\x80\xa6 ");
 	text_count(&t->line, n);
 	buf_printf(&t->line, " more row%s, %.1f%% (pipe to see all)", n == 1 ? "" : "s",
-		   share_of(t, weight));
+		   percent_of(t, weight));
 	line_end(t, DIM);
 }
 
@@ -138,7 +141,7 @@ static void group_numbers(struct table *t, const struct group_row *g, bool count
  * at most of what the numbers leave. */
 static void write_groups(struct table *t, uint32_t n)
 {
-	uint32_t name = text_columns(t->tree->key), top = strlen("top function"), left;
+	uint32_t name = text_columns(t->view->key), top = strlen("top function"), left;
 	uint32_t taken;
 	uint64_t rest = 0;
 	bool counts = false;
@@ -154,7 +157,7 @@ static void write_groups(struct table *t, uint32_t n)
 		counts |= t->sums->groups[i].goroutines > 1;
 		rest += i < n ? 0 : t->sums->groups[i].weight;
 	}
-	cell(t, 9, t->tree->period_ns ? "CPU" : "calls");
+	cell(t, 9, t->time ? "CPU" : "calls");
 	cell(t, 7, "share");
 	if (counts)
 		cell(t, 10, "goroutines");
@@ -164,7 +167,7 @@ static void write_groups(struct table *t, uint32_t n)
 		name = at_most(name, left - at_most(top, left * 2 / 5));
 		top = left - name;
 	}
-	taken = text_fit(&t->line, t->tree->key, name);
+	taken = text_fit(&t->line, t->view->key, name);
 	buf_printf(&t->line, "%*s", (int)(name - taken) + 2, "");
 	text_fit(&t->line, "top function", top);
 	line_end(t, BOLD);
@@ -231,27 +234,32 @@ static void write_title(struct table *t)
 {
 	const struct node *whole = &t->tree->nodes[0];
 
-	text_fit(&t->line, t->tree->title, left_of(t));
+	text_fit(&t->line, t->view->title, left_of(t));
 	line_end(t, BOLD);
-	weight_add(&t->line, t->tree, whole->total);
-	buf_str(&t->line, t->tree->period_ns  ? " of CPU in "
+	weight_add(&t->line, t->time, whole->total);
+	buf_str(&t->line, t->time             ? " of CPU in "
 			  : whole->total == 1 ? " call in "
 					      : " calls in ");
 	text_count_of(&t->line, whole->samples, "sample");
-	if (whole->samples != t->tree->truth.samples) {
+	if (whole->samples != t->view->profile->truth.samples) {
 		buf_str(&t->line, ", selected from ");
-		text_count(&t->line, t->tree->truth.samples);
+		text_count(&t->line, t->view->profile->truth.samples);
 	}
 	line_end(t, NULL);
 }
 
-void table_write(const struct tree *tree, const struct table_options *o, FILE *out)
+int table_write(struct view *v, const struct table_options *o, FILE *out)
 {
 	struct summary sums;
-	struct table t = { .tree = tree, .sums = &sums, .o = o, .out = out };
+	struct table t = {
+		.view = v, .time = v->profile->period_ns, .sums = &sums, .o = o, .out = out
+	};
 	uint32_t groups, functions;
+	int err = view_tree(v, &t.tree);
 
-	summary_init(&sums, tree);
+	if (err)
+		return err;
+	summary_init(&sums, t.tree);
 	rows_fit(&t, &groups, &functions);
 	write_title(&t);
 	line_end(&t, NULL);
@@ -263,18 +271,19 @@ void table_write(const struct tree *tree, const struct table_options *o, FILE *o
 	line_end(&t, NULL);
 	summary_release(&sums);
 	buf_release(&t.line);
+	return 0;
 }
 
-static void json_truth(struct json *j, const struct tree_truth *t)
+static void json_quality(struct json *j, const struct truth *t)
 {
 	json_open(j, "truth", '{');
 	json_uint(j, "samples", t->samples);
-	json_uint(j, "lost", t->lost);
-	json_num(j, "with_goroutine", t->with_goroutine);
-	json_num(j, "rooted", t->rooted);
-	json_num(j, "named", t->named);
-	json_num(j, "cpu_s", t->cpu_s);
-	json_uint(j, "peak_rss_bytes", t->peak_rss_bytes);
+	json_uint(j, "lost", t->lost_ring_full + t->lost_table_full);
+	json_num(j, "with_goroutine", share_of(t->with_goroutine, t->samples));
+	json_num(j, "rooted", share_of(t->rooted, t->samples));
+	json_num(j, "named", share_of(t->named_frames, t->user_frames));
+	json_num(j, "cpu_s", (double)t->cpu_ns / 1e9);
+	json_uint(j, "peak_rss_bytes", t->peak_rss);
 	json_close(j, '}');
 }
 
@@ -303,17 +312,21 @@ static void json_function(struct json *j, const struct function_row *f)
 	json_close(j, '}');
 }
 
-void table_write_json(const struct tree *t, FILE *out)
+int table_write_json(struct view *v, FILE *out)
 {
 	struct json j = { .out = out };
+	const struct tree *t;
 	struct summary s;
+	int err = view_tree(v, &t);
 
+	if (err)
+		return err;
 	summary_init(&s, t);
 	json_open(&j, NULL, '{');
-	json_truth(&j, &t->truth);
+	json_quality(&j, &v->profile->truth);
 	json_open(&j, "groups", '[');
 	for (uint32_t i = 0; i < s.n_groups; i++)
-		json_group(&j, &s.groups[i], t->period_ns);
+		json_group(&j, &s.groups[i], v->profile->period_ns);
 	json_close(&j, ']');
 	json_open(&j, "functions", '[');
 	for (uint32_t i = 0; i < s.n_functions; i++)
@@ -322,16 +335,18 @@ void table_write_json(const struct tree *t, FILE *out)
 	json_close(&j, '}');
 	fputc('\n', out);
 	summary_release(&s);
+	return 0;
 }
 
-/* Rounded down: 100 % is said of nothing less. */
-static double percent_down(double share)
+/* Rounded down: only the whole is 100 %. */
+static double percent_down(uint64_t part, uint64_t of)
 {
-	return (double)(uint64_t)(share * 1000 + 1e-9) / 10;
+	return (double)(uint64_t)(share_of(part, of) * 1000 + 1e-9) / 10;
 }
 
-void truth_line(const struct tree_truth *t, uint32_t width, FILE *out)
+void quality_line(const struct profile *p, uint32_t width, FILE *out)
 {
+	const struct truth *t = &p->truth;
 	struct buf part = { 0 };
 	uint32_t column = 0;
 
@@ -342,20 +357,20 @@ void truth_line(const struct tree_truth *t, uint32_t width, FILE *out)
 		if (i == 0) {
 			text_count_of(&part, t->samples, "sample");
 			buf_str(&part, ", ");
-			text_count(&part, t->lost);
+			text_count(&part, t->lost_ring_full + t->lost_table_full);
 			buf_str(&part, " lost");
 		} else if (i == 1)
 			buf_printf(&part, "%.1f%% with a goroutine",
-				   percent_down(t->with_goroutine));
+				   percent_down(t->with_goroutine, t->samples));
 		else if (i == 2)
 			buf_printf(&part, "%.1f%% complete stacks",
-				   percent_down(t->rooted));
+				   percent_down(t->rooted, t->samples));
 		else if (i == 3)
 			buf_printf(&part, "%.1f%% of user frames named",
-				   percent_down(t->named));
+				   percent_down(t->named_frames, t->user_frames));
 		else
-			buf_printf(&part, "%.2fs CPU, %.1f MB peak", t->cpu_s,
-				   (double)t->peak_rss_bytes / 1e6);
+			buf_printf(&part, "%.2fs CPU, %.1f MB peak",
+				   (double)t->cpu_ns / 1e9, (double)t->peak_rss / 1e6);
 		n = (uint32_t)part.len;
 		if (column && width && column + 3 + n > width) {
 			fputs("\n", out);

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct tree;
-struct tree_truth;
+struct profile;
+struct view;
 
 /* { 0 } cuts nothing: no terminal. */
 struct table_options {
@@ -17,11 +17,13 @@ struct table_options {
 	bool color;
 };
 
-/* Without the truth line. The caller looks at ferror(out). */
-void table_write(const struct tree *t, const struct table_options *o, FILE *out);
-/* One object, with the truth; functions' flat and cum are samples, shares 0 to 1. */
-void table_write_json(const struct tree *t, FILE *out);
-/* The truth line. width > 0 breaks it between its parts to stay below; 0 never. */
-void truth_line(const struct tree_truth *t, uint32_t width, FILE *out);
+/* Without the quality line. 0, or what view_tree() returned. The caller looks at ferror(out). */
+int table_write(struct view *v, const struct table_options *o, FILE *out);
+/* One object, with the figures of the quality line. flat and cum of functions are samples, shares are
+ * 0 to 1. */
+int table_write_json(struct view *v, FILE *out);
+/* One line on the quality of the recording. width > 0 breaks it between its parts to stay below;
+ * 0 never. */
+void quality_line(const struct profile *p, uint32_t width, FILE *out);
 
 #endif

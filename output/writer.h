@@ -6,15 +6,20 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-struct tree;
+struct view;
+
+/* What only some formats can do; the others ignore it. */
+struct writer_options {
+	bool annotate; /* folded: "_[i]" at the end of inlined frames */
+};
 
 struct writer {
 	const char *name;   /* what -f says */
 	const char *ending; /* of file names that mean it, ".folded" */
 	const char *help;
 	bool binary; /* never written to a terminal */
-	/* 0 or -errno; the caller looks at ferror(out). */
-	int (*write)(const struct tree *t, FILE *out);
+	/* 0, or -errno; -E2BIG is that of view_tree(). The caller looks at ferror(out). */
+	int (*write)(struct view *v, const struct writer_options *o, FILE *out);
 };
 
 /* All of them, ended by a NULL. */
@@ -25,7 +30,5 @@ const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
 extern const struct writer folded_writer, html_writer;
-/* What --annotate makes of folded_writer; not in the list. */
-extern const struct writer folded_annotated_writer;
 
 #endif

@@ -97,74 +97,77 @@ int format_find(const char *verb, const char *format, const char *path,
 	return STATUS_OK;
 }
 
-static int profile_open(struct view *v, const char *path)
+static int input_load(struct input *in)
 {
 	const char *why = NULL;
-	int err = recording_load(&v->profile, path, &why);
+	int err = recording_load(&in->profile, in->path, &why);
 
 	if (err) {
-		log_error("%s: %s", path, err == -EBADMSG && why ? why : strerror(-err));
+		log_error("%s: %s", in->path,
+			  err == -EBADMSG && why ? why : strerror(-err));
 		return STATUS_FAILED;
 	}
-	if (v->profile->damaged)
-		log_warn("%s is damaged (%s); showing what comes before the damage", path,
-			 v->profile->damaged);
-	else if (!v->profile->complete)
-		log_warn("%s is truncated; showing the complete part", path);
+	if (in->profile->damaged)
+		log_warn("%s is damaged (%s); showing what comes before the damage",
+			 in->path, in->profile->damaged);
+	else if (!in->profile->complete)
+		log_warn("%s is truncated; showing the complete part", in->path);
 	return STATUS_OK;
 }
 
-int view_open(struct view *v, const char *verb, int argc, char **args)
+int input_open(struct input *in, const char *verb, int argc, char **args)
 {
-	int err;
+	struct view *v = &in->view;
 
 	if (argc != 1)
 		return usage_error(verb, argc ? "takes one FILE" : "missing FILE");
-	if (profile_open(v, args[0]))
+	in->path = args[0];
+	if (input_load(in))
 		return STATUS_FAILED;
-	if (!v->options.by.n)
-		v->options.by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
-	filter_prepare(&v->filter, v->profile);
-	v->options.filter = &v->filter;
-	err = tree_build(&v->tree, v->profile, &v->options);
-	if (err) {
-		log_error(
-			"%s: its stacks would take too much memory for a file of its size; "
-			"try --by none",
-			args[0]);
-		return STATUS_FAILED;
-	}
-	if (v->tree->left_out)
+	if (!v->by.n)
+		v->by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
+	view_select(v, in->profile);
+	if (v->pprof_skips)
 		log_info(
 			"%" PRIu64
 			" sample%s left out, as runtime/pprof does: of threads outside Go, sysmon "
 			"and signal handlers",
-			v->tree->left_out, v->tree->left_out == 1 ? "" : "s");
-	if (v->tree->nodes[0].samples)
+			v->pprof_skips, v->pprof_skips == 1 ? "" : "s");
+	if (v->n_events)
 		return STATUS_OK;
-	log_error(v->profile->n_events ? "%s: no samples match the filters (%u recorded)"
-				       : "%s: has no samples",
-		  args[0], v->profile->n_events);
+	log_error(in->profile->n_events ? "%s: no samples match the filters (%u recorded)"
+					: "%s: has no samples",
+		  in->path, in->profile->n_events);
 	return STATUS_FAILED;
 }
 
-void view_close(struct view *v)
+void input_close(struct input *in)
 {
-	tree_free(v->tree);
-	profile_free(v->profile);
-	filter_release(&v->filter);
+	view_release(&in->view);
+	profile_free(in->profile);
 }
 
-int write_tree(const struct tree *t, const struct writer *w, const char *path)
+int input_too_big(const struct input *in)
+{
+	log_error(
+		"%s: its stacks would take too much memory for a file of its size; try --by none",
+		in->path);
+	return STATUS_FAILED;
+}
+
+int input_write(struct input *in, const struct writer *w, const struct writer_options *o,
+		const char *path)
 {
 	struct outfile f;
 	int err = outfile_open(&f, path);
 
 	if (!err)
-		err = w->write(t, f.out);
+		err = w->write(&in->view, o, f.out);
 	if (!err)
 		err = outfile_commit(&f);
 	outfile_abort(&f);
+	if (err == -E2BIG)
+		return input_too_big(in);
 	if (err)
 		log_error("%s: %s", strcmp(path, "-") ? path : "stdout", strerror(-err));
 	return err ? STATUS_FAILED : STATUS_OK;

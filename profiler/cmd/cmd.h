@@ -11,11 +11,10 @@
 
 #include "output/table.h"
 #include "profiler/cmd/opt.h"
-#include "profiler/profile/filter.h"
-#include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
-struct profile;
 struct writer;
+struct writer_options;
 
 enum status {
 	STATUS_OK = 0,
@@ -75,19 +74,11 @@ const char *color_parse(const char *arg, void *data);
 /* As --color says; auto: out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
 
-/* What a verb shows of a recording. */
-struct view {
-	struct tree_options options;
-	struct filter filter;
-	struct profile *profile; /* NULL before view_open() */
-	struct tree *tree;
-};
-
-/* Its options: grouping and selecting. */
+/* Rows of an option table: the grouping and the filter of a view. */
 /* clang-format off */
 #define VIEW_OPTIONS(v) \
 	{ 0, "by", "KEY", "grouping, see below (goroutine)", \
-	  .parse = grouping_parse, .data = &(v)->options.by }, \
+	  .parse = grouping_parse, .data = &(v)->by }, \
 	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
 	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
@@ -99,16 +90,23 @@ struct view {
 	{ 0, "ignore", "REGEX", "leave out stacks in which a function matches", \
 	  .parse = filter_ignore, .data = &(v)->filter }, \
 	{ 0, "as-pprof", NULL, "show what runtime/pprof would have recorded", \
-	  .flag = &(v)->options.as_pprof }
+	  .flag = &(v)->as_pprof }
 /* clang-format on */
 
-/* Loads the one file that args names, and builds the tree of what is selected. v holds the parsed
- * options, or { 0 }. STATUS_OK, or another after a log_error() line. */
-int view_open(struct view *v, const char *verb, int argc, char **args);
-void view_close(struct view *v); /* in any case */
+/* A recording, and what a verb shows of it. */
+struct input {
+	const char *path;
+	struct profile *profile;
+	struct view view; /* of the profile; its options are set before input_open() */
+};
 
-/* What `report` prints of it, on stdout. */
-void report_print(const struct view *v, bool json);
+/* Loads the one file that args names, and selects. STATUS_OK, or another after a log_error() line,
+ * also when nothing is selected. */
+int input_open(struct input *in, const char *verb, int argc, char **args);
+void input_close(struct input *in); /* in any case */
+
+/* What `report` prints of it, on stdout. STATUS_OK, or another after a log_error() line. */
+int report_print(struct input *in, bool json);
 
 /* The format that -f and the ending of -o ask for; both may be NULL. *ret: NULL for a recording,
  * also when neither says anything. STATUS_OK, or STATUS_USAGE after a log_error() line: one of them
@@ -117,7 +115,10 @@ int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret);
 
 /* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after a log_error() line. */
-int write_tree(const struct tree *t, const struct writer *w, const char *path);
+int input_write(struct input *in, const struct writer *w, const struct writer_options *o,
+		const char *path);
+/* -E2BIG of view_tree(): STATUS_FAILED after a log_error() line. */
+int input_too_big(const struct input *in);
 
 /* Why space_open_file() has failed. */
 const char *binary_why(int err);

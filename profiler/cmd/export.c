@@ -8,7 +8,7 @@
 
 struct request {
 	const char *format, *output;
-	bool annotate;
+	struct writer_options options;
 	const struct writer *writer;
 };
 
@@ -20,10 +20,8 @@ static int find_writer(struct request *rq)
 		return status;
 	if (!rq->writer)
 		return usage_error("export", "choose a format: -f folded or -f html");
-	if (rq->annotate && rq->writer != &folded_writer)
+	if (rq->options.annotate && rq->writer != &folded_writer)
 		return usage_error("export", "--annotate needs -f folded");
-	if (rq->annotate)
-		rq->writer = &folded_annotated_writer;
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&
 	    isatty(STDOUT_FILENO))
 		return usage_error(
@@ -35,7 +33,7 @@ static int find_writer(struct request *rq)
 
 int cmd_export(int argc, char **argv)
 {
-	struct view v = { 0 };
+	struct input in = { 0 };
 	struct request rq = { 0 };
 	const struct opt opts[] = {
 		{ 'f', "format", "NAME", "output format, see below (by the ending of FILE)",
@@ -43,8 +41,8 @@ int cmd_export(int argc, char **argv)
 		{ 'o', "output", "FILE", "output file; - for stdout (-)",
 		  .str = &rq.output },
 		{ 0, "annotate", NULL, "mark inlined frames with _[i] (folded)",
-		  .flag = &rq.annotate },
-		VIEW_OPTIONS(&v),
+		  .flag = &rq.options.annotate },
+		VIEW_OPTIONS(&in.view),
 		COMMON_OPTIONS,
 		{ 0 },
 	};
@@ -62,9 +60,10 @@ int cmd_export(int argc, char **argv)
 	if (!opt_parse(opts, &argc, &argv, true))
 		status = find_writer(&rq);
 	if (!status)
-		status = view_open(&v, "export", argc, argv);
+		status = input_open(&in, "export", argc, argv);
 	if (!status)
-		status = write_tree(v.tree, rq.writer, rq.output ? rq.output : "-");
-	view_close(&v);
+		status = input_write(&in, rq.writer, &rq.options,
+				     rq.output ? rq.output : "-");
+	input_close(&in);
 	return status;
 }

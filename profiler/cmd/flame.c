@@ -19,22 +19,23 @@ static void page_path(struct buf *b, const char *recording)
 
 int cmd_flame(int argc, char **argv)
 {
-	struct view v = { 0 };
+	struct input in = { 0 };
 	struct buf path = { 0 };
-	const struct opt opts[] = { VIEW_OPTIONS(&v), COMMON_OPTIONS, { 0 } };
+	const struct opt opts[] = { VIEW_OPTIONS(&in.view), COMMON_OPTIONS, { 0 } };
 	int status = STATUS_USAGE;
 
 	if (help_wanted(argc, argv))
 		return help_verb("flame", opts);
 	if (!opt_parse(opts, &argc, &argv, true))
-		status = view_open(&v, "flame", argc, argv);
+		status = input_open(&in, "flame", argc, argv);
 	if (!status) {
 		page_path(&path, argv[0]);
-		status = write_tree(v.tree, &html_writer, (const char *)path.data);
+		status = input_write(&in, &html_writer, &(struct writer_options){ 0 },
+				     (const char *)path.data);
 	}
 	if (!status)
 		puts((const char *)path.data);
 	buf_release(&path);
-	view_close(&v);
+	input_close(&in);
 	return status;
 }

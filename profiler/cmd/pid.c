@@ -8,7 +8,7 @@
 #include "profiler/cmd/request.h"
 #include "profiler/live/session.h"
 
-static int record_and_report(struct request *rq, struct view *v, bool json)
+static int record_and_report(struct request *rq, struct input *in, bool json)
 {
 	struct session_options so = { 0 };
 	char *path = NULL;
@@ -19,9 +19,9 @@ static int record_and_report(struct request *rq, struct view *v, bool json)
 	if (!status)
 		status = record_run(rq, &so, &path);
 	if (!status)
-		status = view_open(v, "report", 1, &path);
+		status = input_open(in, "report", 1, &path);
 	if (!status)
-		report_print(v, json);
+		status = report_print(in, json);
 	free(path);
 	return status;
 }
@@ -29,11 +29,11 @@ static int record_and_report(struct request *rq, struct view *v, bool json)
 int cmd_pid(const char *pid, int argc, char **argv)
 {
 	struct request rq = { .pids = pid, .duration = "10s", .reported = true };
-	struct view v = { 0 };
+	struct input in = { 0 };
 	bool json = false;
 	const struct opt opts[] = {
 		SAMPLING_OPTIONS(&rq),
-		VIEW_OPTIONS(&v),
+		VIEW_OPTIONS(&in.view),
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
 		{ 0 },
@@ -50,7 +50,7 @@ int cmd_pid(const char *pid, int argc, char **argv)
 	if (!opt_parse(opts, &argc, &argv, false))
 		status = argc ? usage_error(NULL, "unexpected argument '%s' after the pid",
 					    *argv)
-			      : record_and_report(&rq, &v, json);
-	view_close(&v);
+			      : record_and_report(&rq, &in, json);
+	input_close(&in);
 	return status;
 }

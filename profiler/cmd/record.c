@@ -26,7 +26,6 @@
 #include "profiler/live/session.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/recording.h"
-#include "profiler/profile/tree.h"
 
 enum { POLL_MS = 50 };
 
@@ -177,6 +176,7 @@ static int open_output(struct run *r)
 
 	r->result.path = r->rq.output;
 	r->result.writer = r->rq.writer;
+	r->result.by = r->rq.by;
 	r->result.stop = &stop_signals;
 	/* the title, where there are several processes to name */
 	if (!r->rq.pids)
@@ -287,11 +287,11 @@ static void say_no_samples(const struct run *r)
 		say("no samples: the target used no CPU time");
 }
 
-static void say_truth(const struct tree *t, const struct profile *p)
+static void say_quality(const struct profile *p)
 {
 	if (log_level < LOG_NORMAL)
 		return;
-	truth_line(&t->truth, plain_width(STDERR_FILENO), stderr);
+	quality_line(p, plain_width(STDERR_FILENO), stderr);
 	losses_print(p, stderr);
 }
 
@@ -299,9 +299,7 @@ static void say_truth(const struct tree *t, const struct profile *p)
 static void say_kept(struct run *r)
 {
 	const char *path = r->result.path, *why;
-	const struct tree_options all = { 0 };
 	struct profile *kept;
-	struct tree *t;
 	struct stat st;
 	struct buf b = { 0 };
 
@@ -311,15 +309,12 @@ static void say_kept(struct run *r)
 		log_info("%s holds no samples", path);
 		return;
 	}
-	kept->tree_max = 0; /* it is our own */
-	tree_build(&t, kept, &all);
 	text_count(&b, kept->truth.samples);
 	buf_str(&b, " of ");
 	text_count(&b, session_samples(r->session));
 	log_info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
-	say_truth(t, kept);
+	say_quality(kept);
 	buf_release(&b);
-	tree_free(t);
 	profile_free(kept);
 }
 
@@ -340,15 +335,12 @@ static void say_written(const struct run *r)
 static int finish(struct run *r, int err)
 {
 	struct profile *p = session_profile(r->session);
-	struct tree_options to = { .by = r->rq.by };
-	struct tree *t;
 	bool none;
 
 	session_stop(r->session);
 	none = !session_samples(r->session) || !p->truth.samples;
-	tree_build(&t, p, &to);
 	if (!err && !(none && r->rq.writer)) {
-		err = result_finish(&r->result, p, t);
+		err = result_finish(&r->result, p);
 		if (err)
 			say_not_written(r, err);
 	}
@@ -359,8 +351,7 @@ static int finish(struct run *r, int err)
 	else
 		say_written(r);
 	if (!err && !none && !r->rq.reported)
-		say_truth(t, p);
-	tree_free(t);
+		say_quality(p);
 	if (err == -EINTR)
 		return 128 + SIGINT;
 	return err || (none && !r->rq.command) ? STATUS_FAILED : STATUS_OK;

@@ -11,6 +11,7 @@
 #include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile/profile.h"
+#include "profiler/profile/tree.h"
 
 enum { GOROUTINES_SAID = 50, PARENTS_SAID = 8 };
 
@@ -122,9 +123,8 @@ static uint32_t most_sampled(const struct tree *t,
 
 /* Who each goroutine is that is a group: its parents as far as they were seen, when it was seen, where it
  * was started, labels. At most GOROUTINES_SAID. How many lines; out NULL: prints none. */
-static uint32_t goroutines_print(const struct view *v, FILE *out)
+static uint32_t goroutines_print(const struct profile *p, const struct tree *t, FILE *out)
 {
-	const struct tree *t = v->tree;
 	const struct group *most[GOROUTINES_SAID];
 	struct buf b = { 0 };
 	uint32_t lines = most_sampled(t, most);
@@ -142,7 +142,7 @@ static uint32_t goroutines_print(const struct view *v, FILE *out)
 		for (int n = 0; n < PARENTS_SAID && parent; n++) {
 			buf_printf(&b, n ? " ‹ %" PRIu64 : " by goroutine %" PRIu64,
 				   parent);
-			parent = parent_of(v->profile, g->process, parent);
+			parent = parent_of(p, g->process, parent);
 		}
 		if (*g->creator)
 			buf_str(&b, " in ");
@@ -155,37 +155,43 @@ static uint32_t goroutines_print(const struct view *v, FILE *out)
 	return lines;
 }
 
-static void report_text(const struct view *v)
+static void report_text(struct view *v, const struct tree *t)
 {
-	uint32_t lines = losses_print(v->profile, NULL) + !v->profile->complete +
-			 (log_level == LOG_VERBOSE
-				  ? ends_print(v->profile, NULL) + goroutines_print(v, NULL)
-				  : 0);
-	struct table_options o = report_fit(lines);
+	const struct profile *p = v->profile;
+	uint32_t lines = losses_print(p, NULL) + !p->complete;
+	struct table_options o;
 
-	table_write(v->tree, &o, stdout);
-	truth_line(&v->tree->truth, o.width, stdout);
-	losses_print(v->profile, stdout);
+	if (log_level == LOG_VERBOSE)
+		lines += ends_print(p, NULL) + goroutines_print(p, t, NULL);
+	o = report_fit(lines);
+	table_write(v, &o, stdout);
+	quality_line(p, o.width, stdout);
+	losses_print(p, stdout);
 	if (log_level == LOG_VERBOSE) {
-		ends_print(v->profile, stdout);
-		goroutines_print(v, stdout);
+		ends_print(p, stdout);
+		goroutines_print(p, t, stdout);
 	}
 }
 
-void report_print(const struct view *v, bool json)
+int report_print(struct input *in, bool json)
 {
+	const struct tree *t;
+
+	if (view_tree(&in->view, &t))
+		return input_too_big(in);
 	if (json)
-		table_write_json(v->tree, stdout);
+		table_write_json(&in->view, stdout);
 	else
-		report_text(v);
+		report_text(&in->view, t);
+	return STATUS_OK;
 }
 
 int cmd_report(int argc, char **argv)
 {
-	struct view v = { 0 };
+	struct input in = { 0 };
 	bool json = false;
 	const struct opt opts[] = {
-		VIEW_OPTIONS(&v),
+		VIEW_OPTIONS(&in.view),
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
 		{ 0 },
@@ -195,9 +201,9 @@ int cmd_report(int argc, char **argv)
 	if (help_wanted(argc, argv))
 		return help_verb("report", opts);
 	if (!opt_parse(opts, &argc, &argv, true))
-		status = view_open(&v, "report", argc, argv);
+		status = input_open(&in, "report", argc, argv);
 	if (!status)
-		report_print(&v, json);
-	view_close(&v);
+		status = report_print(&in, json);
+	input_close(&in);
 	return status;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 struct session_options;
 struct writer;

@@ -187,7 +187,18 @@ int result_step(struct result *r)
 	return n < 0 ? (int)n : 0;
 }
 
-static int finish_writer(struct result *r, const struct profile *p, const struct tree *t)
+static int write_format(const struct result *r, const struct profile *p, FILE *out)
+{
+	struct view v = { .by = r->by };
+	int err;
+
+	view_select(&v, p);
+	err = r->writer->write(&v, &(struct writer_options){ 0 }, out);
+	view_release(&v);
+	return err;
+}
+
+static int finish_writer(struct result *r, const struct profile *p)
 {
 	FILE *memory;
 	int err = 0;
@@ -196,24 +207,24 @@ static int finish_writer(struct result *r, const struct profile *p, const struct
 		memory = fdopen(dup(r->stream.memory), "w");
 		if (!memory)
 			return -errno;
-		err = r->writer->write(t, memory);
+		err = write_format(r, p, memory);
 		return fclose(memory) && !err ? -errno : err;
 	}
 	if (!r->out.out)
 		err = create(r, p);
 	if (!err)
-		err = r->writer->write(t, r->out.out);
+		err = write_format(r, p, r->out.out);
 	if (!err)
 		err = outfile_commit(&r->out);
 	return err;
 }
 
-int result_finish(struct result *r, struct profile *p, const struct tree *t)
+int result_finish(struct result *r, struct profile *p)
 {
 	int err;
 
 	if (r->writer)
-		err = finish_writer(r, p, t);
+		err = finish_writer(r, p);
 	else
 		err = recording_finish(r->recording, p);
 	r->recording = NULL;

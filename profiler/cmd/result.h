@@ -13,10 +13,9 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/file.h"
+#include "profiler/profile/view.h"
 
-struct profile;
 struct recording;
-struct tree;
 struct writer;
 
 /* Bytes on their way to stdout; { .memory = -1 } when none are. */
@@ -29,6 +28,7 @@ struct result {
 	const char *
 		path; /* "-": stdout; NULL before result_open(): gostrobe-NAME-PID, as below */
 	const struct writer *writer;       /* NULL: a recording */
+	struct grouping by;                /* for the writer */
 	const volatile sig_atomic_t *stop; /* counts the signals that ask for the end */
 
 	/* private */
@@ -54,11 +54,11 @@ int result_begin(struct result *r, const struct profile *p);
 int result_append(struct result *r, struct profile *p);
 int result_step(struct result *r);
 /*
- * Ends the result: the last rows, or the tree. -errno; -ETIMEDOUT: the reader of stdout stalled;
+ * Ends the result: writes the last rows, or all in the format of the writer. -errno; -ETIMEDOUT: the reader of stdout stalled;
  * -EINTR: a signal came while we waited for it. On a terminal we wait for ever, as there is
  * somebody who may be reading in a pager, and who can press Ctrl-C.
  */
-int result_finish(struct result *r, struct profile *p, const struct tree *t);
+int result_finish(struct result *r, struct profile *p);
 /* Nothing was recorded: removes the file if result_open() created it. */
 void result_leave_nothing(struct result *r);
 /* Takes one that was never opened. */

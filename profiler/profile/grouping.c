@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
-#include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 static const char *const key_names[] = {
 	[BY_NONE] = "none",       [BY_GOROUTINE] = "goroutine", [BY_START] = "start",

@@ -159,4 +159,10 @@ void profile_count_event(struct profile *p, const struct event *e);
 
 const char *profile_string(const struct profile *p, uint32_t id);
 
+/* 0 to 1; all of nothing is 1. */
+static inline double share_of(uint64_t part, uint64_t of)
+{
+	return of ? (double)part / (double)of : 1;
+}
+
 #endif

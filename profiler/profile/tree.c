@@ -21,13 +21,10 @@
 #include "profiler/base/pairs.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
-#include "profiler/profile/profile.h"
-#include "profiler/profile/shown.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/view.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
-
-_Static_assert((int)TREE_CLASSES == (int)CLASS_MAX, "tree.h does not include profile.h");
 
 /* Which node a call has, in one group: void when that is another one. */
 struct place {
@@ -38,8 +35,7 @@ struct place {
 struct builder {
 	struct tree *t;
 	const struct profile *p;
-	const struct tree_options *o;
-	struct selection selection;
+	const struct view *v;
 	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
 	struct pairs selectors;                 /* (goroutine, thread or process), class */
 	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
@@ -64,13 +60,6 @@ static uint32_t text_name(struct builder *b)
 
 	b->text.len = 0;
 	return id;
-}
-
-static void add_process_name(struct builder *b, uint32_t process)
-{
-	const struct process *pr = &b->p->processes[process];
-
-	buf_printf(&b->text, "%s-%" PRIu32, profile_string(b->p, pr->name), pr->tgid);
 }
 
 /* Of a goroutine: its start function, or where it was created. */
@@ -112,7 +101,7 @@ static void add_label_name(struct builder *b, const char *name, const struct gor
 /* What a group of the i-th key is called that the event belongs to. */
 static void add_group_name(struct builder *b, int i, const struct event *e)
 {
-	enum group_key key = b->o->by.keys[i];
+	enum group_key key = b->v->by.keys[i];
 	const struct profile *p = b->p;
 	const struct goroutine *g = &p->goroutines[e->goroutine];
 	const struct thread *t = &p->threads[e->thread];
@@ -129,7 +118,7 @@ static void add_group_name(struct builder *b, int i, const struct event *e)
 	} else if (key == BY_CREATOR) {
 		add_known_name(b, "go", g, g->creator);
 	} else if (key == BY_LABEL) {
-		add_label_name(b, b->o->by.labels[i], g);
+		add_label_name(b, b->v->by.labels[i], g);
 	} else if (key == BY_CLASS) {
 		buf_printf(to, "class %s", event_class_names[e->class]);
 	} else if (key == BY_THREAD) {
@@ -137,7 +126,7 @@ static void add_group_name(struct builder *b, int i, const struct event *e)
 			   profile_string(p, t->name));
 	} else {
 		buf_str(to, "process ");
-		add_process_name(b, t->process);
+		view_process_name(b->v, t->process, to);
 	}
 }
 
@@ -173,13 +162,12 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 
 static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t frame)
 {
-	static const struct frame made_up = { .kind = FRAME_GO };
 	const struct profile *p = b->p;
-	const struct frame *f = frame < p->n_frames ? &p->frames[frame] : &made_up;
+	const struct frame *f = view_frame(b->v, frame);
 	uint32_t n = b->t->n_nodes, id;
 
 	if (!b->frame_name[frame]) {
-		shown_name(&b->text, p, b->o, frame);
+		view_frame_name(b->v, frame, &b->text);
 		b->frame_name[frame] = text_name(b);
 	}
 	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
@@ -195,7 +183,7 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
 {
 	uint32_t frames[2];
-	int n = shown_frames(b->p, b->o, call, frames);
+	int n = view_call(b->v, call, frames);
 
 	for (int i = 0; i < n; i++)
 		parent = add_frame_node(b, parent, frames[i]);
@@ -206,16 +194,16 @@ static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
 
 static uint32_t add_group(struct builder *b, const struct event *e)
 {
-	const struct grouping *by = &b->o->by;
+	const struct grouping *by = &b->v->by;
 	struct tree *t = b->t;
 	uint32_t node = 0, process = b->p->threads[e->thread].process;
-	bool prefix = t->processes;
+	bool prefix = b->v->n_processes > 1;
 
 	for (int i = 0; i < by->n; i++) {
 		if (by->keys[i] == BY_NONE)
 			continue;
 		if (prefix && by->keys[i] != BY_PROCESS) {
-			add_process_name(b, process);
+			view_process_name(b->v, process, &b->text);
 			node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
 		}
 		prefix = false;
@@ -298,39 +286,29 @@ static void add_to_group(struct group *g, const struct event *e)
 {
 	g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
 	g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
-	g->samples_by_class[e->class]++;
 	g->locked |= (e->flags & EVENT_LOCKED) != 0;
 }
 
-/* The ids of the events that count, by the node of their group: those of node i end at ends[i]. */
+/* The rows of the view's events, by the node of their group: those of node i end at ends[i]. */
 static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 {
-	const struct profile *p = b->p;
-	uint32_t *nodes = mem_zalloc(p->n_events * sizeof(*nodes)), n = 0, i;
+	const struct view *v = b->v;
+	uint32_t *nodes = mem_zalloc(v->n_events * sizeof(*nodes)), n = 0, i;
 
-	for (i = 0; i < p->n_events; i++) {
-		nodes[i] = UINT32_MAX;
-		if (!selection_has(&b->selection, &p->events[i]))
-			continue;
-		if (b->o->as_pprof && !sigprof_counts(p, &p->events[i]))
-			b->t->left_out++;
-		else
-			nodes[i] = event_node(b, &p->events[i]);
-	}
-	*ret = mem_zalloc(p->n_events * sizeof(**ret));
+	for (i = 0; i < v->n_events; i++)
+		nodes[i] = event_node(b, &b->p->events[v->events[i]]);
+	*ret = mem_zalloc(v->n_events * sizeof(**ret));
 	*ends = mem_zalloc((b->t->n_nodes + 1) * sizeof(**ends));
-	for (i = 0; i < p->n_events; i++)
-		if (nodes[i] != UINT32_MAX)
-			(*ends)[nodes[i]]++;
+	for (i = 0; i < v->n_events; i++)
+		(*ends)[nodes[i]]++;
 	for (i = 0; i < b->t->n_nodes; i++) {
 		uint32_t count = (*ends)[i];
 
 		(*ends)[i] = n;
 		n += count;
 	}
-	for (i = 0; i < p->n_events; i++)
-		if (nodes[i] != UINT32_MAX)
-			(*ret)[(*ends)[nodes[i]]++] = i;
+	for (i = 0; i < v->n_events; i++)
+		(*ret)[(*ends)[nodes[i]]++] = v->events[i];
 	free(nodes);
 }
 
@@ -370,7 +348,7 @@ static void add_group_events(struct builder *b, uint32_t group, const uint32_t *
 	b->first_child = t->n_nodes;
 	for (uint32_t i = 0; i < n && !b->full; i++) {
 		const struct event *e = &b->p->events[ids[i]];
-		uint32_t node = b->o->as_pprof ? sigprof_node(b, group, e)
+		uint32_t node = b->v->as_pprof ? sigprof_node(b, group, e)
 					       : call_node(b, group, e->call);
 
 		t->nodes[node].self += e->weight;
@@ -407,104 +385,6 @@ static void add_up(struct tree *t)
 	}
 }
 
-/* The whole. */
-
-static double share(uint64_t part, uint64_t of)
-{
-	return of ? (double)part / (double)of : 1;
-}
-
-static void fill_truth(struct tree_truth *to, const struct truth *t)
-{
-	to->samples = t->samples;
-	to->lost = t->lost_ring_full + t->lost_table_full;
-	to->with_goroutine = share(t->with_goroutine, t->samples);
-	to->with_class = t->with_class;
-	to->rooted = share(t->rooted, t->samples);
-	to->named = share(t->named_frames, t->user_frames);
-	to->cpu_s = (double)t->cpu_ns / 1e9;
-	to->peak_rss_bytes = t->peak_rss;
-}
-
-/* How long, and which processes: adds up to two of them to rows. How many there are. */
-static uint32_t fill_times(struct builder *b, uint32_t rows[2])
-{
-	const struct profile *p = b->p;
-	struct tree *t = b->t;
-	bool *seen = mem_zalloc(p->n_processes * sizeof(*seen));
-	uint64_t last_ns = 0;
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < p->n_events; i++) {
-		const struct event *e = &p->events[i];
-		uint32_t process = p->threads[e->thread].process;
-
-		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
-		if (!selection_has(&b->selection, e) || seen[process])
-			continue;
-		seen[process] = true;
-		if (n < 2)
-			rows[n] = process;
-		n++;
-	}
-	free(seen);
-	t->processes = n > 1;
-	t->start_ns = p->start_ns;
-	t->period_ns = p->period_ns;
-	/* A recording that was cut off does not say. */
-	t->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
-	return n;
-}
-
-static void fill_title(struct builder *b)
-{
-	const struct profile *p = b->p;
-	uint32_t rows[2], n = fill_times(b, rows);
-
-	if (n > 2 && p->command)
-		buf_printf(&b->text, "%s: ", profile_string(p, p->command));
-	if (n > 2)
-		buf_printf(&b->text, "%" PRIu32 " processes", n);
-	else if (!n)
-		buf_str(&b->text, p->command ? profile_string(p, p->command) : "gostrobe");
-	for (uint32_t i = 0; i < n && n <= 2; i++) {
-		buf_str(&b->text, i ? " and " : "");
-		add_process_name(b, rows[i]);
-	}
-	buf_printf(&b->text, ", %.1fs", (double)b->t->duration_ns / 1e9);
-	if (p->freq)
-		buf_printf(&b->text, " at %" PRIu32 " Hz", p->freq);
-	if (p->event_name)
-		buf_printf(&b->text, ", %s", profile_string(p, p->event_name));
-	b->t->title = strtab_get(b->t->names, text_name(b));
-}
-
-/* What the rows of groups are: the last key, or several. */
-static const char *grouping_name(struct builder *b)
-{
-	static const char *const names[] = {
-		[BY_NONE] = "",
-		[BY_GOROUTINE] = "goroutine",
-		[BY_START] = "start function",
-		[BY_CREATOR] = "created by",
-		[BY_CLASS] = "class",
-		[BY_THREAD] = "thread",
-		[BY_PROCESS] = "process",
-	};
-	const struct grouping *by = &b->o->by;
-
-	for (int i = 0; i < by->n; i++) {
-		if (by->keys[i] == BY_NONE)
-			continue;
-		buf_str(&b->text, b->text.len ? ", " : "");
-		if (by->keys[i] == BY_LABEL)
-			buf_add(&b->text, by->labels[i], strcspn(by->labels[i], ","));
-		else
-			buf_str(&b->text, names[by->keys[i]]);
-	}
-	return strtab_get(b->t->names, text_name(b));
-}
-
 static void builder_release(struct builder *b)
 {
 	pairs_release(&b->children);
@@ -515,36 +395,32 @@ static void builder_release(struct builder *b)
 	free(b->frame_name);
 	free(b->places);
 	buf_release(&b->text);
-	selection_release(&b->selection);
 	free(b);
 }
 
-int tree_build(struct tree **ret, const struct profile *p, const struct tree_options *o)
+int tree_build(struct tree **ret, const struct view *v)
 {
+	const struct profile *p = v->profile;
 	struct builder *b = mem_zalloc(sizeof(*b));
 	struct tree *t = mem_zalloc(sizeof(*t));
 	int err;
 
-	*b = (struct builder){ .t = t, .p = p, .o = o };
-	selection_init(&b->selection, p, o);
+	*b = (struct builder){ .t = t, .p = p, .v = v };
 	t->names = strtab_new();
 	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
 	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
-	for (int i = 0; i < o->by.n; i++) {
-		uint8_t key = o->by.keys[i];
+	for (int i = 0; i < v->by.n; i++) {
+		uint8_t key = v->by.keys[i];
 
 		b->by_thread |= key == BY_THREAD;
 		b->by_class |= key == BY_CLASS;
 		b->by_goroutine |= key == BY_GOROUTINE || key == BY_START ||
 				   key == BY_CREATOR || key == BY_LABEL;
 	}
-	fill_truth(&t->truth, &p->truth);
-	fill_title(b);
-	t->key = grouping_name(b);
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
 	add_events(b);
 	add_up(t);
-	err = b->full ? -EFBIG : 0;
+	err = b->full ? -E2BIG : 0;
 	builder_release(b);
 	if (err) {
 		tree_free(t);

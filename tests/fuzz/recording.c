@@ -10,7 +10,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/recording.h"
-#include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,12 +30,12 @@ static void put_block(struct buf *b, uint32_t kind, const void *raw, size_t len)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct tree_options by = { .by = { .keys = { BY_CREATOR, BY_GOROUTINE, BY_LABEL },
-					   .n = 3,
-					   .labels[2] = "k" } };
+	struct view v = { .by = { .keys = { BY_CREATOR, BY_GOROUTINE, BY_LABEL },
+				  .n = 3,
+				  .labels[2] = "k" } };
 	struct buf file = { 0 };
 	struct profile *p;
-	struct tree *t;
+	const struct tree *t;
 	const char *why;
 	int fd = memfd_create("recording", 0);
 	char path[32];
@@ -49,8 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, file.data, file.len) == (ssize_t)file.len &&
 	    !recording_load(&p, path, &why)) {
-		if (!tree_build(&t, p, &by))
-			tree_free(t);
+		view_select(&v, p);
+		view_tree(&v, &t);
+		view_release(&v);
 		profile_free(p);
 	}
 	buf_release(&file);

@@ -2,8 +2,7 @@
 #include "tests/unit/profile_by_hand.h"
 
 #include "profiler/profile/filter.h"
-#include "profiler/profile/shown.h"
-#include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 /*
  * Event	process	goroutine	at	stack					labels
@@ -50,21 +49,15 @@ struct option {
 static const char *selected_of(struct profile *p, const struct option *o, bool as_pprof)
 {
 	static char text[11];
-	struct filter f = { 0 };
-	struct tree_options options = { .filter = &f, .as_pprof = as_pprof };
-	struct selection s;
-	int n = 0;
+	struct view v = { .as_pprof = as_pprof };
 
 	for (; o->parse; o++)
-		cr_assert_null(o->parse(o->arg, &f), "%s", o->arg);
-	filter_prepare(&f, p);
-	selection_init(&s, p, &options);
-	for (uint32_t i = 0; i < p->n_events; i++)
-		if (selection_has(&s, &p->events[i]))
-			text[n++] = (char)('0' + i);
-	text[n] = 0;
-	selection_release(&s);
-	filter_release(&f);
+		cr_assert_null(o->parse(o->arg, &v.filter), "%s", o->arg);
+	view_select(&v, p);
+	for (uint32_t i = 0; i < v.n_events; i++)
+		text[i] = (char)('0' + v.events[i]);
+	text[v.n_events] = 0;
+	view_release(&v);
 	profile_free(p);
 	return text;
 }

@@ -3,24 +3,26 @@
 
 #include "output/writer.h"
 
-static char *folded(const struct writer *w, const struct tree *t)
+static char *folded(struct tree *t, bool annotate)
 {
+	struct writer_options o = { .annotate = annotate };
+	struct view v = hand_view(hand_done(t));
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	cr_assert_eq(w->write(t, out), 0);
+	cr_assert_eq(folded_writer.write(&v, &o, out), 0);
 	fclose(out);
+	hand_release(&v);
 	return text;
 }
 
 static void expect_folded(struct tree *t, const char *want)
 {
-	char *text = folded(&folded_writer, hand_done(t));
+	char *text = folded(t, false);
 
 	cr_expect_str_eq(text, want);
 	free(text);
-	hand_free(t);
 }
 
 static struct tree *small(void)
@@ -48,14 +50,12 @@ Test(folded, one_line_for_each_node_with_weight_of_its_own)
 
 Test(folded, annotate_marks_inlined_frames_only)
 {
-	struct tree *t = hand_done(small());
-	char *text = folded(&folded_annotated_writer, t);
+	char *text = folded(small(), true);
 
 	cr_expect(strstr(text, ";main.tiny_[i] 3\n"));
 	cr_expect(strstr(text, ";ksys_write_[k] 4\n"));
 	cr_expect(strstr(text, ";os.(*File).Write 2\n"));
 	free(text);
-	hand_free(t);
 }
 
 Test(folded, no_name_forges_a_line_or_a_frame)
@@ -132,13 +132,12 @@ Test(folded, deep_recursion_arrives_whole)
 
 	for (int i = 0; i < 20000; i++)
 		id = hand_node(t, id, "main.down", FRAME_GO, i == 19999);
-	text = folded(&folded_writer, hand_done(t));
+	text = folded(t, false);
 	for (char *s = text; *s; s++)
 		frames += *s == ';';
 	cr_expect_eq(frames, 20000);
 	cr_expect_str_eq(text + strlen(text) - 12, "main.down 1\n");
 	free(text);
-	hand_free(t);
 }
 
 Test(writer, is_found_by_name_and_by_the_ending_of_a_path)

@@ -17,8 +17,9 @@ struct opened {
 	struct cursor strings; /* the section */
 };
 
-static struct tree *sample_tree(void)
+static struct view sample_view(void)
 {
+	struct view v;
 	struct tree *t = hand_tree();
 	uint32_t g1, g2, at;
 
@@ -40,17 +41,19 @@ static struct tree *sample_tree(void)
 	hand_node(t, at, "libc.so.6+0x2f0", FRAME_UNNAMED, 1);
 	t->nodes[2].self += 7; /* a weight that is no multiple of the period, */
 	t->nodes[3].self -= 9; /* and one below it */
-	t->truth.rooted = 0.5;
-	return hand_done(t);
+	v = hand_view(hand_done(t));
+	hand_profile_of(&v)->truth.samples = 10;
+	hand_profile_of(&v)->truth.rooted = 5;
+	return v;
 }
 
-static char *page_of(const struct tree *t)
+static char *page_of(struct view *v)
 {
 	char *text = NULL;
 	size_t n;
 	FILE *f = open_memstream(&text, &n);
 
-	cr_assert_eq(html_writer.write(t, f), 0);
+	cr_assert_eq(html_writer.write(v, &(struct writer_options){ 0 }, f), 0);
 	cr_assert(!fclose(f));
 	return text;
 }
@@ -111,10 +114,10 @@ static void inflate_raw(const struct buf *in, struct buf *ret)
 	inflateEnd(&z);
 }
 
-static struct opened page_open(const struct tree *t)
+static struct opened page_open(struct view *v)
 {
 	static const char mark[] = "<script id=\"data\" type=\"application/octet-stream\">";
-	struct opened o = { .text = page_of(t) };
+	struct opened o = { .text = page_of(v) };
 	struct buf packed = { 0 };
 	const char *data = strstr(o.text, mark);
 
@@ -154,8 +157,9 @@ static const char *string(const struct opened *o, const char *name, uint64_t row
 
 Test(html, every_column_comes_back)
 {
-	struct tree *t = sample_tree();
-	struct opened o = page_open(t);
+	struct view v = sample_view();
+	const struct tree *t = v.tree;
+	struct opened o = page_open(&v);
 	struct cursor extra = section(&o, "node.extra");
 
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
@@ -165,7 +169,7 @@ Test(html, every_column_comes_back)
 
 		cr_expect_eq(i - number(&o, "node.up", i), n->parent);
 		cr_expect_eq(self, n->self_samples);
-		cr_expect_eq(self * t->period_ns + (uint64_t)cursor_svarint(&extra),
+		cr_expect_eq(self * v.profile->period_ns + (uint64_t)cursor_svarint(&extra),
 			     n->self);
 		cr_expect_str_eq(string(&o, "func.name", func),
 				 strcmp(n->name, EVIL) ? n->name : EVIL_SHOWN);
@@ -174,22 +178,23 @@ Test(html, every_column_comes_back)
 		cr_expect_eq(number(&o, "func.inlined", func), n->inlined);
 	}
 	cr_expect(!cursor_left(&extra) && !extra.bad);
-	cr_expect_str_eq(string(&o, "meta", 0), t->title);
-	cr_expect_eq(number(&o, "meta", 2), t->period_ns);
-	cr_expect_eq(number(&o, "truth", 0), t->truth.samples);
+	cr_expect_str_eq(string(&o, "meta", 0), v.title);
+	cr_expect_eq(number(&o, "meta", 2), v.profile->period_ns);
+	cr_expect_eq(number(&o, "truth", 0), v.profile->truth.samples);
 	cr_expect_eq(number(&o, "truth", 4), 500000);
 	for (uint32_t i = 0; i < t->n_groups; i++) {
 		cr_expect_eq(number(&o, "group.node", i), t->groups[i].node);
 		cr_expect_eq(number(&o, "group.goroutines", i), t->groups[i].goroutines);
 	}
 	page_close(&o);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(html, widths_add_up_to_the_whole)
 {
-	struct tree *t = sample_tree();
-	struct opened o = page_open(t);
+	struct view v = sample_view();
+	const struct tree *t = v.tree;
+	struct opened o = page_open(&v);
 	struct cursor self = section(&o, "node.self"), extra = section(&o, "node.extra");
 	uint64_t samples = 0, weight = 0;
 
@@ -197,12 +202,12 @@ Test(html, widths_add_up_to_the_whole)
 		uint64_t n = cursor_uvarint(&self);
 
 		samples += n;
-		weight += n * t->period_ns + (uint64_t)cursor_svarint(&extra);
+		weight += n * v.profile->period_ns + (uint64_t)cursor_svarint(&extra);
 	}
 	cr_expect_eq(samples, t->nodes[0].samples);
 	cr_expect_eq(weight, t->nodes[0].total);
 	page_close(&o);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(html, one_function_is_one_row_and_has_its_kind)
@@ -215,9 +220,9 @@ Test(html, one_function_is_one_row_and_has_its_kind)
 		     { "vfs_write", 4 },   { "puts", 5 },
 		     { "[vdso]", 6 },      { "libc.so.6+0x2f0", 7 },
 		     { "[cut]", 7 },       { EVIL_SHOWN, 0 } };
-	struct tree *t = sample_tree();
-	uint32_t cut = hand_node(t, 1, "[cut]", FRAME_CUT, 0);
-	struct opened o = page_open(t);
+	struct view v = sample_view();
+	uint32_t cut = hand_node(v.tree, 1, "[cut]", FRAME_CUT, 0);
+	struct opened o = page_open(&v);
 	struct cursor names = section(&o, "func.name");
 	uint64_t rows = 0;
 
@@ -237,7 +242,7 @@ Test(html, one_function_is_one_row_and_has_its_kind)
 	}
 	cr_expect_str_eq(string(&o, "func.name", number(&o, "node.func", cut)), "[cut]");
 	page_close(&o);
-	hand_free(t);
+	hand_release(&v);
 }
 
 static int occurrences(const char *text, const char *s)
@@ -251,16 +256,16 @@ static int occurrences(const char *text, const char *s)
 
 Test(html, names_cannot_break_out)
 {
-	struct tree *t = sample_tree();
+	struct view v = sample_view();
 	char *text;
 
-	t->title = EVIL;
-	text = page_of(t);
+	v.title = EVIL;
+	text = page_of(&v);
 	cr_expect_eq(occurrences(text, "</script"), 2);
 	cr_expect_eq(occurrences(text, "<!--"), 0);
 	cr_expect_eq(occurrences(text, "alert("), 0);
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
 /* The hash in the policy is that of the bytes between the tags, which the browser hashes. */
@@ -294,8 +299,8 @@ Test(html, page_is_whole_and_asks_nobody)
 	static const char *const absent[] = { "http:",   "https:",  " src=",
 					      "url(",    "@import", "innerHTML",
 					      "unsafe-", "@@",      NULL };
-	struct tree *t = sample_tree();
-	char *text = page_of(t), *end = text + strlen(text) - strlen("</html>\n");
+	struct view v = sample_view();
+	char *text = page_of(&v), *end = text + strlen(text) - strlen("</html>\n");
 
 	cr_expect_eq(strncmp(text, "<!DOCTYPE html>\n", 16), 0);
 	cr_expect_str_eq(end, "</html>\n");
@@ -305,15 +310,15 @@ Test(html, page_is_whole_and_asks_nobody)
 	for (const char *const *s = absent; *s; s++)
 		cr_expect_eq(occurrences(text, *s), 0, "%s", *s);
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(html, empty_tree)
 {
-	struct tree *t = hand_done(hand_tree());
-	struct opened o = page_open(t);
+	struct view v = hand_view(hand_done(hand_tree()));
+	struct opened o = page_open(&v);
 
 	cr_expect_eq(number(&o, "node.self", 0), 0);
 	page_close(&o);
-	hand_free(t);
+	hand_release(&v);
 }

@@ -107,4 +107,33 @@ static inline struct profile *hand_profile(void)
 	return p;
 }
 
+/* One program, whose main started two workers. */
+static inline struct profile *hand_workers(void)
+{
+	struct profile *p = hand_profile();
+	uint32_t pid = hand_process(p, 812, "demo");
+	uint32_t t1 = hand_thread(p, pid, 812, "demo"), t2 = hand_thread(p, pid, 815, "");
+	uint32_t a = hand_goroutine(p, pid, 18, "main.worker", "main.main demo.go:7", "");
+	uint32_t b = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7", "");
+	uint32_t b2 = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7",
+				     "job=x");
+	uint32_t m = hand_goroutine(p, pid, 1, "runtime.main", "", "");
+	uint32_t work = hand_stack(p, "goexit:runtime.goexit go:main.worker go:main.work");
+	uint32_t idle = hand_stack(p, "go:runtime.mstart go:runtime.schedule");
+
+	p->truth.duration_ns = 10000000000;
+	hand_event(p, 100, work, a, t1, CLASS_USER);
+	hand_event(p, 50, work, a, t2, CLASS_USER);
+	hand_event(p, 300, work, b, t1, CLASS_USER);
+	hand_event(p, 400, work, b2, t1, CLASS_USER);
+	hand_event(p, 500,
+		   hand_stack(p, "goexit:runtime.goexit go:main.worker kernel:read"), b, t1,
+		   CLASS_KERNEL);
+	hand_event(p, 600,
+		   hand_stack(p, "goexit:runtime.goexit go:runtime.main go:main.main"), m,
+		   t2, CLASS_USER);
+	hand_event(p, 700, idle, 0, t2, CLASS_SCHEDULER);
+	return p;
+}
+
 #endif

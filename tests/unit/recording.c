@@ -15,6 +15,7 @@
 #include "profiler/base/file.h"
 #include "profiler/profile/recording.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
@@ -533,22 +534,27 @@ static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
 /* A tree by goroutine is larger than what was loaded. */
 Test(recording, trees_of_small_files_are_bounded)
 {
-	struct tree_options by = { .by = { .keys = { BY_GOROUTINE }, .n = 1 } },
-			    all = { 0 };
+	const struct grouping by = { .keys = { BY_GOROUTINE }, .n = 1 };
+	struct view v = { .by = by };
 	struct profile *p = NULL;
-	struct tree *t;
+	const struct tree *t;
 
 	cr_assert_null(load_deep(5000, 4000, &p));
-	cr_expect_eq(tree_build(&t, p, &by), -EFBIG);
+	view_select(&v, p);
+	cr_expect_eq(view_tree(&v, &t), -E2BIG);
 	cr_expect_null(t);
-	cr_assert_eq(tree_build(&t, p, &all), 0);
+	view_release(&v);
+	view_select(&v, p); /* without groups now */
+	cr_assert_eq(view_tree(&v, &t), 0);
 	cr_expect_eq(t->nodes[0].samples, 5000);
-	tree_free(t);
+	view_release(&v);
 	profile_free(p);
 	cr_assert_null(load_deep(100, 1000, &p));
-	cr_assert_eq(tree_build(&t, p, &by), 0);
+	v.by = by;
+	view_select(&v, p);
+	cr_assert_eq(view_tree(&v, &t), 0);
 	cr_expect_eq(t->n_groups, 100);
-	tree_free(t);
+	view_release(&v);
 	profile_free(p);
 }
 

@@ -6,6 +6,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 struct sampled {
 	const char *version, *stack;
@@ -18,10 +19,10 @@ struct sampled {
 static char *shown(const struct sampled *s)
 {
 	struct profile *p = hand_profile();
-	struct tree_options o = { .as_pprof = true };
+	struct view v = { .as_pprof = true };
 	uint32_t pid, tid, node = 0;
 	struct buf b = { 0 };
-	struct tree *t;
+	const struct tree *t;
 
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 0,
 						    hand_string(p, s->version) });
@@ -34,18 +35,19 @@ static char *shown(const struct sampled *s)
 					  .thread = tid,
 					  .class = s->class,
 					  .flags = s->flags });
-	cr_assert_eq(tree_build(&t, p, &o), 0);
-	cr_assert_eq(t->left_out + t->nodes[0].samples, 1);
+	view_select(&v, p);
+	cr_assert_eq(view_tree(&v, &t), 0);
+	cr_assert_eq(v.pprof_skips + t->nodes[0].samples, 1);
 	for (uint32_t i = 1; i < t->n_nodes; i++) {
 		cr_assert_eq(t->nodes[i].parent, node, "one stack");
 		node = i;
 		buf_printf(&b, "%s%s", i > 1 ? " " : "", t->nodes[i].name);
 	}
-	cr_assert_eq(t->nodes[node].self_samples, 1 - t->left_out);
-	if (t->left_out)
+	cr_assert_eq(t->nodes[node].self_samples, 1 - v.pprof_skips);
+	if (v.pprof_skips)
 		buf_str(&b, "-");
 	buf_u8(&b, 0);
-	tree_free(t);
+	view_release(&v);
 	profile_free(p);
 	return (char *)b.data;
 }

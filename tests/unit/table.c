@@ -35,23 +35,32 @@ static struct tree *busy(void)
 	hand_node(t, n, "ksys_write", FRAME_NATIVE, 1);
 	g = hand_group(t, 0, "goroutine 2000 main.\xe4\xb8\x96\xe7\x95\x8c\033[31m", 1);
 	hand_node(t, g, "main.\xe4\xb8\x96\xe7\x95\x8c\033[31m", FRAME_GO, 9);
-	t->truth = (struct tree_truth){ .lost = 3,
-					.with_goroutine = 0.9414,
-					.rooted = 0.99999,
-					.named = 1,
-					.cpu_s = 0.049,
-					.peak_rss_bytes = 14100000 };
 	return hand_done(t);
 }
 
-static char *table(const struct tree *t, struct table_options o)
+static struct view busy_view(struct tree *t)
+{
+	struct view v = hand_view(t);
+	struct truth *truth = &hand_profile_of(&v)->truth;
+
+	truth->lost_ring_full = 1;
+	truth->lost_table_full = 2;
+	truth->with_goroutine = 659;
+	truth->rooted = 699;
+	truth->user_frames = truth->named_frames = 2000;
+	truth->cpu_ns = 49000000;
+	truth->peak_rss = 14100000;
+	return v;
+}
+
+static char *table(struct view *v, struct table_options o)
 {
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	table_write(t, &o, out);
-	truth_line(&t->truth, o.width, out);
+	cr_assert_eq(table_write(v, &o, out), 0);
+	quality_line(v->profile, o.width, out);
 	fclose(out);
 	return text;
 }
@@ -68,20 +77,20 @@ static void expect_width(const char *text, uint32_t width)
 	free(copy);
 }
 
-static void expect_table(struct tree *t, struct table_options o, const char *golden)
+static void expect_table(struct view v, struct table_options o, const char *golden)
 {
-	char *text = table(t, o);
+	char *text = table(&v, o);
 
 	expect_golden(text, golden);
 	if (o.width && !o.color)
 		expect_width(text, o.width);
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(table, piped_cuts_nothing)
 {
-	expect_table(busy(), (struct table_options){ 0 },
+	expect_table(busy_view(busy()), (struct table_options){ 0 },
 		     "tests/unit/golden/report-piped.txt");
 }
 
@@ -90,6 +99,7 @@ Test(table, a_stack_is_never_silently_short)
 {
 	struct tree *t = hand_tree();
 	uint32_t n = hand_node(t, 0, "[cut]", FRAME_CUT, 0);
+	struct view v;
 	char *text;
 	size_t len;
 	FILE *out;
@@ -97,28 +107,28 @@ Test(table, a_stack_is_never_silently_short)
 	n = hand_node(t, n, "main.b", FRAME_GO, 3);
 	n = hand_node(t, n, "[cut]", FRAME_CUT, 0);
 	hand_node(t, n, "f", FRAME_NATIVE, 2);
-	hand_done(t);
-	text = table(t, (struct table_options){ 0 });
+	v = hand_view(hand_done(t));
+	text = table(&v, (struct table_options){ 0 });
 	cr_expect(strstr(text, " 0     0.0%       50ms   100.0%  [cut]\n"), "%s", text);
 	free(text);
 	out = open_memstream(&text, &len);
-	table_write_json(t, out);
+	cr_assert_eq(table_write_json(&v, out), 0);
 	fclose(out);
 	cr_expect(strstr(text, "{\"name\":\"[cut]\",\"file\":\"\",\"flat\":0,\"cum\":5}"),
 		  "%s", text);
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(table, terminal_of_80_columns)
 {
-	expect_table(busy(), (struct table_options){ .width = 80, .rows = 20 },
+	expect_table(busy_view(busy()), (struct table_options){ .width = 80, .rows = 20 },
 		     "tests/unit/golden/report-80.txt");
 }
 
 Test(table, terminal_in_colour)
 {
-	expect_table(busy(),
+	expect_table(busy_view(busy()),
 		     (struct table_options){ .width = 120, .rows = 40, .color = true },
 		     "tests/unit/golden/report-120-color.txt");
 }
@@ -128,54 +138,59 @@ Test(table, groups_of_many_goroutines_are_counted)
 	struct tree *t = busy();
 
 	t->groups[1].goroutines = 1234;
-	expect_table(t, (struct table_options){ .width = 100, .rows = 40 },
+	expect_table(busy_view(t), (struct table_options){ .width = 100, .rows = 40 },
 		     "tests/unit/golden/report-counts.txt");
 }
 
 Test(table, calls_have_no_seconds)
 {
 	struct tree *t = busy();
+	struct view v;
 
-	t->period_ns = 0;
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		t->nodes[i].self = t->nodes[i].self_samples;
 		t->nodes[i].total = t->nodes[i].samples;
 	}
-	expect_table(t, (struct table_options){ .width = 100, .rows = 40 },
+	v = busy_view(t);
+	hand_profile_of(&v)->period_ns = 0;
+	expect_table(v, (struct table_options){ .width = 100, .rows = 40 },
 		     "tests/unit/golden/report-calls.txt");
 }
 
 Test(table, many_calls_do_not_burst_the_column)
 {
 	struct tree *t = hand_tree();
+	struct view v;
 	char *text;
 
-	t->period_ns = 0;
 	hand_node(t, 0, "main.tiny", FRAME_GO, 1);
 	t->nodes[1].self = 123456789;
 	hand_node(t, 0, "main.small", FRAME_GO, 1);
 	t->nodes[2].self = 16029805320;
-	text = table(hand_done(t), (struct table_options){ 0 });
+	v = hand_view(hand_done(t));
+	hand_profile_of(&v)->period_ns = 0;
+	text = table(&v, (struct table_options){ 0 });
 	cr_expect(strstr(text, "\n   123.5M     0.8%     123.5M     0.8%  main.tiny\n"),
 		  "%s", text);
 	cr_expect(strstr(text, "\n    16.0G    99.2%      16.0G    99.2%  main.small\n"),
 		  "%s", text);
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(table, fits_every_width_and_height)
 {
-	struct tree *t = busy();
+	struct view v = busy_view(busy());
 
-	t->groups[1].goroutines = 12;
+	v.tree->groups[1].goroutines = 12;
 	for (uint32_t width = 60; width <= 160; width++) {
-		char *text = table(t, (struct table_options){ .width = width, .rows = 10 });
+		char *text = table(&v,
+				   (struct table_options){ .width = width, .rows = 10 });
 
 		expect_width(text, width);
 		free(text);
 	}
-	hand_free(t);
+	hand_release(&v);
 }
 
 static uint32_t count(const char *text, const char *word)
@@ -192,6 +207,7 @@ static char *many(char names[][24], uint32_t n, bool own_groups)
 {
 	struct tree *t = hand_tree();
 	uint32_t g = 0;
+	struct view v;
 	char *text;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -200,9 +216,10 @@ static char *many(char names[][24], uint32_t n, bool own_groups)
 			g = hand_group(t, 0, names[i], 1);
 		hand_node(t, g, names[i], FRAME_GO, n - i);
 	}
-	text = table(hand_done(t), (struct table_options){ .width = 80, .rows = 40 });
+	v = hand_view(hand_done(t));
+	text = table(&v, (struct table_options){ .width = 80, .rows = 40 });
 	cr_expect_leq(count(text, "\n"), 39);
-	hand_free(t);
+	hand_release(&v);
 	return text;
 }
 
@@ -265,60 +282,61 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	hand_free(t);
 }
 
-Test(table, json_has_truth_groups_and_functions)
+Test(table, json_has_quality_groups_and_functions)
 {
-	struct tree *t = busy();
+	struct view v = busy_view(busy());
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	table_write_json(t, out);
+	cr_assert_eq(table_write_json(&v, out), 0);
 	fclose(out);
 	expect_golden(text, "tests/unit/golden/report.json");
 	free(text);
-	hand_free(t);
+	hand_release(&v);
 }
 
-static void expect_truth(struct tree_truth t, uint32_t width, const char *want)
+static void expect_quality(struct truth t, uint32_t width, const char *want)
 {
+	struct profile p = { .truth = t };
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	truth_line(&t, width, out);
+	quality_line(&p, width, out);
 	fclose(out);
 	cr_expect_str_eq(text, want);
 	free(text);
 }
 
-Test(truth, is_one_line_and_never_rounds_up)
+Test(quality, is_one_line_and_never_rounds_up)
 {
-	struct tree_truth t = { .samples = 4950,
-				.lost = 1234567,
-				.with_goroutine = 0.998,
-				.rooted = 0.99999,
-				.named = 1,
-				.cpu_s = 0.05,
-				.peak_rss_bytes = 14100000 };
+	struct truth t = { .samples = 4950,
+			   .lost_ring_full = 1234000,
+			   .lost_table_full = 567,
+			   .with_goroutine = 4941,
+			   .rooted = 4949,
+			   .user_frames = 20000,
+			   .named_frames = 20000,
+			   .cpu_ns = 50000000,
+			   .peak_rss = 14100000 };
 
-	expect_truth(
+	expect_quality(
 		t, 0,
 		"4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine \xc2\xb7 "
 		"99.9% complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 "
 		"0.05s CPU, 14.1 MB peak\n");
-	expect_truth(t, 60,
-		     "4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine\n"
-		     "99.9% complete stacks \xc2\xb7 100.0% of user frames named\n"
-		     "0.05s CPU, 14.1 MB peak\n");
+	expect_quality(t, 60,
+		       "4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine\n"
+		       "99.9% complete stacks \xc2\xb7 100.0% of user frames named\n"
+		       "0.05s CPU, 14.1 MB peak\n");
 }
 
-Test(truth, says_one_sample)
+Test(quality, says_one_sample)
 {
-	struct tree_truth t = {
-		.samples = 1, .with_goroutine = 1, .rooted = 1, .named = 1
-	};
+	struct truth t = { .samples = 1, .with_goroutine = 1, .rooted = 1 };
 
-	expect_truth(
+	expect_quality(
 		t, 0,
 		"1 sample, 0 lost \xc2\xb7 100.0% with a goroutine \xc2\xb7 100.0% "
 		"complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 0.00s CPU, "

@@ -6,8 +6,8 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/profile/filter.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
@@ -61,20 +61,21 @@ static char *folded(const struct tree *t)
 	return count_lines(lines, n);
 }
 
-static struct tree *build(const struct profile *p, const char *by, const struct filter *f,
-			  bool user, bool kernel)
+static struct tree *build(const struct profile *p, const char *by)
 {
-	struct tree_options o = { .filter = f, .only_user = user, .only_kernel = kernel };
+	struct view v = { 0 };
 	struct tree *t;
 
-	cr_assert_null(grouping_parse(by, &o.by));
-	cr_assert_eq(tree_build(&t, p, &o), 0);
+	cr_assert_null(grouping_parse(by, &v.by));
+	view_select(&v, p);
+	cr_assert_eq(tree_build(&t, &v), 0);
+	view_release(&v);
 	return t;
 }
 
 static void expect_tree(const struct profile *p, const char *by, const char *want)
 {
-	struct tree *t = build(p, by, NULL, false, false);
+	struct tree *t = build(p, by);
 	char *text = folded(t);
 
 	cr_expect_str_eq(text, want, "--by %s:\n%s", by, text);
@@ -82,38 +83,9 @@ static void expect_tree(const struct profile *p, const char *by, const char *wan
 	tree_free(t);
 }
 
-/* One program, whose main started two workers. */
-static struct profile *workers(void)
-{
-	struct profile *p = hand_profile();
-	uint32_t pid = hand_process(p, 812, "demo");
-	uint32_t t1 = hand_thread(p, pid, 812, "demo"), t2 = hand_thread(p, pid, 815, "");
-	uint32_t a = hand_goroutine(p, pid, 18, "main.worker", "main.main demo.go:7", "");
-	uint32_t b = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7", "");
-	uint32_t b2 = hand_goroutine(p, pid, 19, "main.worker", "main.main demo.go:7",
-				     "job=x");
-	uint32_t m = hand_goroutine(p, pid, 1, "runtime.main", "", "");
-	uint32_t work = hand_stack(p, "goexit:runtime.goexit go:main.worker go:main.work");
-	uint32_t idle = hand_stack(p, "go:runtime.mstart go:runtime.schedule");
-
-	p->truth.duration_ns = 10000000000;
-	hand_event(p, 100, work, a, t1, CLASS_USER);
-	hand_event(p, 50, work, a, t2, CLASS_USER);
-	hand_event(p, 300, work, b, t1, CLASS_USER);
-	hand_event(p, 400, work, b2, t1, CLASS_USER);
-	hand_event(p, 500,
-		   hand_stack(p, "goexit:runtime.goexit go:main.worker kernel:read"), b, t1,
-		   CLASS_KERNEL);
-	hand_event(p, 600,
-		   hand_stack(p, "goexit:runtime.goexit go:runtime.main go:main.main"), m,
-		   t2, CLASS_USER);
-	hand_event(p, 700, idle, 0, t2, CLASS_SCHEDULER);
-	return p;
-}
-
 Test(tree, groups_by_every_key)
 {
-	struct profile *p = workers();
+	struct profile *p = hand_workers();
 
 	expect_tree(
 		p, "none",
@@ -192,12 +164,12 @@ Test(tree, groups_by_label)
 		    "goroutine 1 main.f;x=;main.work 3\n"
 		    "goroutine 2 main.f;x=;main.work 1\n"
 		    "goroutine 2 main.f;x=…;main.work 2\n");
-	t2 = build(p, "label:user,label:job", NULL, false, false);
+	t2 = build(p, "label:user,label:job");
 	for (uint32_t i = 0; i < t2->n_groups; i++)
 		n_labels += *t2->groups[i].labels != 0;
 	cr_expect_eq(n_labels, 5);
 	tree_free(t2);
-	t2 = build(p, "goroutine", NULL, false, false);
+	t2 = build(p, "goroutine");
 	cr_expect(!*t2->groups[0].labels && !*t2->groups[1].labels);
 	tree_free(t2);
 	expect_tree(p, "goroutine",
@@ -208,8 +180,8 @@ Test(tree, groups_by_label)
 
 Test(tree, knows_its_groups)
 {
-	struct profile *p = workers();
-	struct tree *t = build(p, "creator,goroutine", NULL, false, false);
+	struct profile *p = hand_workers();
+	struct tree *t = build(p, "creator,goroutine");
 	const struct group *g = t->groups;
 
 	/* the innermost level only, in the order of the events */
@@ -225,27 +197,24 @@ Test(tree, knows_its_groups)
 	cr_expect(g[0].first_ns == 50000000 && g[0].last_ns == 100000000);
 	/* labels do not make another goroutine */
 	cr_expect(g[1].goid == 19 && g[1].goroutines == 1);
-	cr_expect(g[1].samples_by_class[CLASS_USER] == 2 &&
-		  g[1].samples_by_class[CLASS_KERNEL] == 1);
 	cr_expect(g[3].goid == 0 && g[3].goroutines == 0 && !*g[3].start);
-	cr_expect_eq(g[3].samples_by_class[CLASS_SCHEDULER], 1);
 	tree_free(t);
 
-	t = build(p, "start", NULL, false, false);
+	t = build(p, "start");
 	g = t->groups;
 	cr_expect(g[0].goroutines == 2 && g[0].goid == 0 && g[0].parent_goid == 9);
 	cr_expect_str_eq(g[0].start, "main.worker");
 	tree_free(t);
 
-	t = build(p, "thread", NULL, false, false);
+	t = build(p, "thread");
 	g = t->groups;
 	cr_expect(g[0].goroutines == 2 && g[1].goroutines == 2);
 	cr_expect(!*g[1].start && !*g[1].creator && g[1].goid == 0 &&
 		  g[1].parent_goid == 0);
 	tree_free(t);
 
-	t = build(p, "none", NULL, false, false);
-	cr_expect(t->n_groups == 0 && !t->processes);
+	t = build(p, "none");
+	cr_expect_eq(t->n_groups, 0);
 	tree_free(t);
 	tree_free(NULL);
 	profile_free(p);
@@ -253,10 +222,10 @@ Test(tree, knows_its_groups)
 
 Test(tree, more_processes_come_first)
 {
-	struct profile *p = workers();
+	struct profile *p = hand_workers();
 	uint32_t pid = hand_process(p, 9, "other"), tid = hand_thread(p, pid, 9, "");
-	struct filter f = { 0 };
-	struct tree *t;
+	struct view v = { .by = { .keys = { BY_GOROUTINE }, .n = 1 } };
+	const struct tree *t;
 	char *text;
 
 	hand_event(p, 1, hand_stack(p, "go:main.worker"),
@@ -276,47 +245,14 @@ Test(tree, more_processes_come_first)
 		    "process other-9;start main.worker;main.worker 1\n");
 	expect_tree(p, "none", "main.worker 1\nmain.worker;main.work 1\n");
 	/* what is not selected does not count */
-	cr_assert_null(filter_pids("9", &f));
-	filter_prepare(&f, p);
-	t = build(p, "goroutine", &f, false, false);
+	cr_assert_null(filter_pids("9", &v.filter));
+	view_select(&v, p);
+	cr_assert_eq(view_tree(&v, &t), 0);
 	text = folded(t);
 	cr_expect_str_eq(text, "goroutine 18 main.worker;main.worker 1\n");
-	cr_expect_str_eq(t->title, "other-9, 10.0s at 100 Hz, cpu-clock");
-	cr_expect_eq(t->truth.samples, 8);
+	cr_expect_str_eq(v.title, "other-9, 10.0s at 100 Hz, cpu-clock");
 	free(text);
-	tree_free(t);
-	filter_release(&f);
-	profile_free(p);
-}
-
-static void expect_title(const struct profile *p, const char *by, const char *title,
-			 const char *key)
-{
-	struct tree *t = build(p, by, NULL, false, false);
-
-	cr_expect_str_eq(t->title, title);
-	cr_expect_str_eq(t->key, key);
-	tree_free(t);
-}
-
-/* The title names every process, or says how many there are; the column of groups says its key. */
-Test(tree, titles_name_what_is_shown)
-{
-	struct profile *p = workers();
-	uint32_t other = hand_process(p, 9, "other"), third = hand_process(p, 10, "third");
-
-	expect_title(p, "process", "demo-812, 10.0s at 100 Hz, cpu-clock", "process");
-	hand_event(p, 1, hand_stack(p, "go:f"), 0, hand_thread(p, other, 9, ""),
-		   CLASS_USER);
-	expect_title(p, "label:job,goroutine",
-		     "demo-812 and other-9, 10.0s at 100 Hz, cpu-clock", "job, goroutine");
-	hand_event(p, 1, hand_stack(p, "go:f"), 0, hand_thread(p, third, 10, ""),
-		   CLASS_USER);
-	expect_title(p, "none", "3 processes, 10.0s at 100 Hz, cpu-clock", "");
-	p->command = hand_string(p, "all Go processes");
-	expect_title(p, "start",
-		     "all Go processes: 3 processes, 10.0s at 100 Hz, cpu-clock",
-		     "start function");
+	view_release(&v);
 	profile_free(p);
 }
 
@@ -405,7 +341,7 @@ Test(tree, names)
 		f.module = *cases[i].module ? profile_module(p, &m) : 0;
 		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f)), 0, 0,
 			   CLASS_USER);
-		t = build(p, "none", NULL, false, false);
+		t = build(p, "none");
 		cr_expect_str_eq(t->nodes[1].name, cases[i].name);
 		cr_expect_str_eq(t->nodes[1].module, cases[i].module);
 		cr_expect_str_eq(t->nodes[1].file, "/src/a.go");
@@ -439,7 +375,7 @@ Test(tree, group_names_are_cut_too)
 	expect_tree(p, "goroutine", "goroutine 7 main.F[...] 1\ngoroutine 8 1\n");
 	expect_tree(p, "start", "start [unknown] 1\nstart main.F[...] 1\n");
 	expect_tree(p, "creator", "go [unknown] 1\ngo main.G[...] a.go:3 1\n");
-	t = build(p, "start", NULL, false, false);
+	t = build(p, "start");
 	cr_expect_str_eq(t->groups[0].start, "main.F[...]");
 	cr_expect_str_eq(t->groups[0].creator, "main.G[...] a.go:3");
 	tree_free(t);
@@ -486,7 +422,7 @@ Test(tree, siblings_differ_in_name_kind_and_inlining)
 	for (size_t i = 0; i < LEN(f); i++)
 		hand_event(p, 0, profile_call(p, 0, profile_frame(p, &f[i])), 0, 0,
 			   CLASS_USER);
-	t = build(p, "none", NULL, false, false);
+	t = build(p, "none");
 	cr_assert_eq(t->n_nodes, 4);
 	cr_expect(t->nodes[1].samples == 2 && t->nodes[1].self == 20000000);
 	cr_expect(t->nodes[2].inlined && t->nodes[3].kind == FRAME_KERNEL);
@@ -494,67 +430,12 @@ Test(tree, siblings_differ_in_name_kind_and_inlining)
 	profile_free(p);
 }
 
-Test(tree, one_side_only)
-{
-	struct profile *p = hand_profile();
-	struct tree *t;
-	char *text;
-
-	hand_event(p, 0, hand_stack(p, "go:f go:g kernel:read kernel:copy"), 0, 0,
-		   CLASS_KERNEL);
-	hand_event(p, 0, hand_stack(p, "go:f cut: go:g"), 0, 0, CLASS_USER);
-	t = build(p, "class", NULL, true, false);
-	text = folded(t);
-	cr_expect_str_eq(text, "class kernel;f;g 1\nclass user;f;[cut];g 1\n");
-	free(text);
-	tree_free(t);
-	t = build(p, "class", NULL, false, true);
-	text = folded(t);
-	cr_expect_str_eq(text, "class kernel;read;copy 1\nclass user 1\n");
-	free(text);
-	tree_free(t);
-	profile_free(p);
-}
-
-Test(tree, truth)
-{
-	struct profile *p = workers();
-	struct tree *t;
-
-	p->events[0].flags = 0;
-	p->truth.rooted--;
-	p->truth.lost_ring_full = 3;
-	p->truth.lost_table_full = 4;
-	p->truth.cpu_ns = 1500000000;
-	p->truth.peak_rss = 4096;
-	hand_event(p, 800, hand_stack(p, "unnamed:"), 0, 1, CLASS_UNKNOWN);
-	t = build(p, "none", NULL, false, false);
-	cr_expect(t->truth.samples == 8 && t->truth.lost == 7 && t->truth.with_class == 7);
-	cr_expect_float_eq(t->truth.with_goroutine, 6.0 / 8, 1e-9);
-	cr_expect_float_eq(t->truth.rooted, 7.0 / 8, 1e-9);
-	cr_expect_float_eq(t->truth.named, 19.0 / 20, 1e-9);
-	cr_expect(t->truth.cpu_s == 1.5 && t->truth.peak_rss_bytes == 4096);
-	cr_expect(t->duration_ns == 10000000000 && t->period_ns == 10000000);
-	cr_expect_str_eq(t->title, "demo-812, 10.0s at 100 Hz, cpu-clock");
-	tree_free(t);
-	/* cut off: the last event tells how long it was */
-	p->truth.duration_ns = 0;
-	p->freq = 0;
-	p->event_name = hand_string(p, "call:main.f");
-	t = build(p, "none", NULL, false, false);
-	cr_expect_eq(t->duration_ns, 800000000);
-	cr_expect_str_eq(t->title, "demo-812, 0.8s, call:main.f");
-	tree_free(t);
-	profile_free(p);
-}
-
 Test(tree, of_nothing)
 {
 	struct profile *p = hand_profile();
-	struct tree *t = build(p, "goroutine,class", NULL, false, false);
+	struct tree *t = build(p, "goroutine,class");
 
 	cr_expect(t->n_nodes == 1 && t->n_groups == 0 && t->nodes[0].total == 0);
-	cr_expect(t->truth.samples == 0 && t->truth.named == 1);
 	tree_free(t);
 	profile_free(p);
 }
@@ -574,7 +455,7 @@ Test(tree, of_deep_stacks)
 	}
 	hand_event(p, 0, call, 0, 0, CLASS_USER);
 	hand_event(p, 0, 1, 0, 0, CLASS_USER);
-	t = build(p, "class", NULL, false, false);
+	t = build(p, "class");
 	cr_expect_eq(t->n_nodes, MAX_STACK_FRAMES + 2);
 	cr_expect_eq(t->nodes[t->n_nodes - 1].samples, 1);
 	cr_expect_eq(t->nodes[2].samples, 2);

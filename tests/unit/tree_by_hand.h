@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees for the tests of writers, put together row by row: 10 ms a sample. */
+/* Trees for the tests of writers, put together row by row, and views of them: 10 ms a sample. */
 #ifndef TESTS_TREE_BY_HAND_H
 #define TESTS_TREE_BY_HAND_H
 
@@ -12,6 +12,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 #include <fcntl.h>
 
@@ -55,9 +56,6 @@ static inline struct tree *hand_tree(void)
 {
 	struct tree *t = mem_zalloc(sizeof(*t));
 
-	t->period_ns = SAMPLE_NS;
-	t->title = "demo-812, 10 s at 100 Hz, cpu-clock";
-	t->key = "goroutine";
 	hand_node(t, 0, "", 0, 0);
 	return t;
 }
@@ -75,9 +73,20 @@ static inline struct tree *hand_done(struct tree *t)
 			up->samples += n->samples;
 		}
 	}
-	if (!t->truth.samples)
-		t->truth.samples = t->nodes[0].samples;
 	return t;
+}
+
+/* A view of a profile that has nothing but its figures; the tree is the view's from now on. */
+static inline struct view hand_view(struct tree *t)
+{
+	struct profile *p = profile_new();
+
+	p->period_ns = SAMPLE_NS;
+	p->truth.samples = t->nodes[0].samples;
+	return (struct view){ .profile = p,
+			      .title = "demo-812, 10 s at 100 Hz, cpu-clock",
+			      .key = "goroutine",
+			      .tree = t };
 }
 
 static inline void hand_free(struct tree *t)
@@ -85,6 +94,18 @@ static inline void hand_free(struct tree *t)
 	free(t->nodes);
 	free(t->groups);
 	free(t);
+}
+
+/* For tests to change. */
+static inline struct profile *hand_profile_of(const struct view *v)
+{
+	return (struct profile *)v->profile;
+}
+
+static inline void hand_release(struct view *v)
+{
+	profile_free(hand_profile_of(v));
+	hand_free(v->tree);
 }
 
 /* The text equals that of a file, which GOLDEN=write writes anew. */

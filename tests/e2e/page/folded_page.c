@@ -9,6 +9,7 @@
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/tree.h"
+#include "profiler/profile/view.h"
 
 enum { SAMPLE_NS = 10000000 };
 
@@ -16,6 +17,13 @@ static struct tree tree;
 static struct arena arena;
 static const char **frames; /* by node: its name as it was in the folded stack */
 static uint32_t n_frames, cap_frames;
+
+/* The writer's call: the tree is made by hand here. */
+int view_tree(struct view *v, const struct tree **ret)
+{
+	*ret = v->tree;
+	return 0;
+}
 
 struct key {
 	uint32_t parent;
@@ -81,14 +89,18 @@ static uint32_t child(struct index *ix, uint32_t parent, const char *name)
 
 int main(int argc, char **argv)
 {
+	struct profile profile = { .start_ns = 1764015012000000000,
+				   .period_ns = SAMPLE_NS };
+	struct view view = { .profile = &profile,
+			     .title = argc > 1 ? argv[1]
+					       : "demo-812, 10 s at 100 Hz, cpu-clock",
+			     .key = "goroutine",
+			     .tree = &tree };
 	struct strtab *names = strtab_new();
 	struct index ix = { 0 };
 	char *line = NULL;
 	size_t cap = 0;
 
-	tree.title = argc > 1 ? argv[1] : "demo-812, 10 s at 100 Hz, cpu-clock";
-	tree.period_ns = SAMPLE_NS;
-	tree.start_ns = 1764015012000000000;
 	*table_add(tree.nodes, tree.n_nodes,
 		   tree.cap_nodes) = (struct node){ .name = "", .file = "", .module = "" };
 	*table_add(frames, n_frames, cap_frames) = "";
@@ -102,15 +114,14 @@ int main(int argc, char **argv)
 			at = child(&ix, at, strtab_get(names, strtab_add(names, name)));
 		tree.nodes[at].self_samples += samples;
 		tree.nodes[at].self += samples * SAMPLE_NS;
-		tree.truth.samples += samples;
+		profile.truth.samples += samples;
 	}
-	tree.truth.with_class = tree.truth.samples;
-	tree.truth.with_goroutine = 0.932;
-	tree.truth.rooted = 0.9996;
-	tree.truth.named = 1;
-	tree.truth.cpu_s = 0.042;
-	tree.truth.peak_rss_bytes = 23000000;
-	html_writer.write(&tree, stdout);
+	profile.truth.with_class = profile.truth.samples;
+	profile.truth.with_goroutine = profile.truth.samples * 932 / 1000;
+	profile.truth.rooted = profile.truth.samples - profile.truth.samples / 2500;
+	profile.truth.cpu_ns = 42000000;
+	profile.truth.peak_rss = 23000000;
+	html_writer.write(&view, &(struct writer_options){ 0 }, stdout);
 	index_release(&ix);
 	strtab_free(names);
 	arena_release(&arena);

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/profile/view.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/buf.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/sigprof.h"
+#include "profiler/profile/tree.h"
+#include "symbolizer/goname.h"
+
+_Static_assert((int)SIGPROF_CAP <= (int)VIEW_MAX_FRAMES, "");
+
+enum { CHECKED = 0x80 }; /* a flag beside those of filter_text() */
+
+/* Stacks. */
+
+const struct frame *view_frame(const struct view *v, uint32_t row)
+{
+	static const struct frame made_up = { .kind = FRAME_GO };
+
+	return row < v->profile->n_frames ? &v->profile->frames[row] : &made_up;
+}
+
+void view_frame_name(const struct view *v, uint32_t row, struct buf *to)
+{
+	const struct profile *p = v->profile;
+	const struct frame *f = view_frame(v, row);
+	const struct module *m = &p->modules[f->module];
+	const char *module = profile_string(p, m->path), *slash = strrchr(module, '/');
+	/* a Go program has C functions too */
+	int minor = f->kind == FRAME_NATIVE || v->as_pprof ? 0 : m->go_minor;
+
+	if (row >= p->n_frames)
+		buf_str(to, sigprof_names[row - p->n_frames]);
+	else if (f->func)
+		goname_add(to, profile_string(p, f->func), minor);
+	else if (f->kind == FRAME_CUT)
+		buf_str(to, "[cut]");
+	else if (f->kind == FRAME_VDSO)
+		buf_str(to, "[vdso]");
+	else if (f->kind == FRAME_KERNEL)
+		buf_str(to, "[kernel]");
+	else if (f->module)
+		buf_printf(to, "%s+0x%" PRIx64, slash ? slash + 1 : module, f->addr);
+	else
+		buf_str(to, "[unknown]");
+}
+
+int view_call(const struct view *v, uint32_t call, uint32_t frames[2])
+{
+	const struct profile *p = v->profile;
+	uint32_t frame = p->calls[call].frame,
+		 caller = p->calls[p->calls[call].parent].frame;
+	uint8_t kind = p->frames[frame].kind;
+	int n = 0;
+
+	/* The caller is a wrapper, which was hidden until now: only its callee tells. */
+	if ((kind == FRAME_PANIC || kind == FRAME_SIGPANIC) &&
+	    p->frames[caller].kind == FRAME_WRAPPER)
+		frames[n++] = caller;
+	if (kind != FRAME_GOEXIT && kind != FRAME_WRAPPER)
+		frames[n++] = frame;
+	return n;
+}
+
+uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames)
+{
+	uint32_t n = 0, added[2];
+
+	if (v->as_pprof)
+		return sigprof_stack(v->profile, e, frames);
+	for (uint32_t call = e->call; call; call = v->profile->calls[call].parent)
+		for (int k = view_call(v, call, added); k--;)
+			frames[n++] = added[k];
+	return n;
+}
+
+/* Selecting. */
+
+/* Files and modules are checked once, however many frames have them. */
+static uint8_t string_flags(const struct view *v, uint8_t *strings, uint32_t id)
+{
+	if (!(strings[id] & CHECKED))
+		strings[id] = CHECKED |
+			      filter_text(&v->filter, profile_string(v->profile, id));
+	return strings[id];
+}
+
+/* As in go tool pprof, a frame matches by its name, its file or its module. */
+static uint8_t frame_flags(const struct view *v, uint32_t row, uint8_t *strings,
+			   struct buf *name)
+{
+	const struct frame *f = view_frame(v, row);
+
+	name->len = 0;
+	view_frame_name(v, row, name);
+	buf_u8(name, 0);
+	return (uint8_t)(filter_text(&v->filter, (const char *)name->data) |
+			 string_flags(v, strings, f->file) |
+			 string_flags(v, strings, v->profile->modules[f->module].path));
+}
+
+static void fill_flags(struct view *v)
+{
+	const struct profile *p = v->profile;
+	uint32_t added[2], n_frames = p->n_frames + SIGPROF_MAX;
+	struct buf name = { 0 };
+	uint8_t *strings;
+
+	if (!filter_by_stack(&v->filter))
+		return;
+	strings = mem_zalloc(strtab_count(p->strings));
+	v->frame_flags = mem_zalloc(n_frames);
+	for (uint32_t i = 1; i < n_frames; i++)
+		v->frame_flags[i] = frame_flags(v, i, strings, &name);
+	v->call_flags = mem_zalloc(p->n_calls);
+	for (uint32_t i = 1; i < p->n_calls; i++) {
+		v->call_flags[i] = v->call_flags[p->calls[i].parent];
+		for (int n = view_call(v, i, added); n--;)
+			v->call_flags[i] |= v->frame_flags[added[n]];
+	}
+	buf_release(&name);
+	free(strings);
+}
+
+static uint8_t event_flags(const struct view *v, const struct event *e)
+{
+	uint32_t frames[SIGPROF_CAP];
+	uint8_t flags = 0;
+
+	if (!v->as_pprof)
+		return v->call_flags[e->call];
+	for (uint32_t n = sigprof_stack(v->profile, e, frames); n--;)
+		flags |= v->frame_flags[frames[n]];
+	return flags;
+}
+
+static bool matches(const struct view *v, const struct event *e)
+{
+	return filter_match(&v->filter, v->profile, e) &&
+	       (!v->frame_flags || filter_stack(&v->filter, event_flags(v, e)));
+}
+
+static void select_events(struct view *v)
+{
+	const struct profile *p = v->profile;
+	bool *seen = mem_zalloc(p->n_processes * sizeof(*seen));
+	uint64_t last_ns = 0;
+
+	v->events = mem_zalloc(p->n_events * sizeof(*v->events));
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct event *e = &p->events[i];
+		uint32_t process = p->threads[e->thread].process;
+
+		last_ns = e->time_ns > last_ns ? e->time_ns : last_ns;
+		if (!matches(v, e))
+			continue;
+		if (!seen[process])
+			*table_add(v->processes, v->n_processes,
+				   v->cap_processes) = process;
+		seen[process] = true;
+		if (v->as_pprof && !sigprof_counts(p, e))
+			v->pprof_skips++;
+		else
+			v->events[v->n_events++] = i;
+	}
+	free(seen);
+	/* A truncated recording does not say. */
+	v->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
+}
+
+/* Texts. */
+
+void view_process_name(const struct view *v, uint32_t process, struct buf *to)
+{
+	const struct process *pr = &v->profile->processes[process];
+
+	buf_printf(to, "%s-%" PRIu32, profile_string(v->profile, pr->name), pr->tgid);
+}
+
+static void add_title(const struct view *v, struct buf *to)
+{
+	const struct profile *p = v->profile;
+	uint32_t n = v->n_processes;
+
+	if (n > 2 && p->command)
+		buf_printf(to, "%s: ", profile_string(p, p->command));
+	if (n > 2)
+		buf_printf(to, "%" PRIu32 " processes", n);
+	else if (!n)
+		buf_str(to, p->command ? profile_string(p, p->command) : "gostrobe");
+	for (uint32_t i = 0; i < n && n <= 2; i++) {
+		buf_str(to, i ? " and " : "");
+		view_process_name(v, v->processes[i], to);
+	}
+	buf_printf(to, ", %.1fs", (double)v->duration_ns / 1e9);
+	if (p->freq)
+		buf_printf(to, " at %" PRIu32 " Hz", p->freq);
+	if (p->event_name)
+		buf_printf(to, ", %s", profile_string(p, p->event_name));
+}
+
+/* The last key, or several. */
+static void add_key(const struct grouping *by, struct buf *to)
+{
+	static const char *const names[] = {
+		[BY_NONE] = "",
+		[BY_GOROUTINE] = "goroutine",
+		[BY_START] = "start function",
+		[BY_CREATOR] = "created by",
+		[BY_CLASS] = "class",
+		[BY_THREAD] = "thread",
+		[BY_PROCESS] = "process",
+	};
+
+	for (int i = 0; i < by->n; i++) {
+		if (by->keys[i] == BY_NONE)
+			continue;
+		buf_str(to, to->len ? ", " : "");
+		if (by->keys[i] == BY_LABEL)
+			buf_add(to, by->labels[i], strcspn(by->labels[i], ","));
+		else
+			buf_str(to, names[by->keys[i]]);
+	}
+}
+
+void view_select(struct view *v, const struct profile *p)
+{
+	struct buf text = { 0 };
+
+	v->profile = p;
+	filter_prepare(&v->filter, p);
+	fill_flags(v);
+	select_events(v);
+	add_title(v, &text);
+	v->title = arena_strndup(&v->arena, (const char *)text.data, text.len);
+	text.len = 0;
+	add_key(&v->by, &text);
+	v->key = arena_strndup(&v->arena, (const char *)text.data, text.len);
+	buf_release(&text);
+}
+
+int view_tree(struct view *v, const struct tree **ret)
+{
+	int err = v->tree ? 0 : tree_build(&v->tree, v);
+
+	*ret = v->tree;
+	return err;
+}
+
+void view_release(struct view *v)
+{
+	tree_free(v->tree);
+	filter_release(&v->filter);
+	free(v->events);
+	free(v->processes);
+	free(v->frame_flags);
+	free(v->call_flags);
+	arena_release(&v->arena);
+	*v = (struct view){ 0 };
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A view: what a user asked to see of a profile. It says which events are selected, which frames
+ * of their stacks are shown and under which names, and how the events are grouped. Everything that
+ * is printed or written is made from a view, event by event or from its tree:
+ *
+ *	struct view v = { .by = …, .filter = … };
+ *	uint32_t frames[VIEW_MAX_FRAMES];
+ *
+ *	view_select(&v, p);
+ *	for (uint32_t i = 0; i < v.n_events; i++) {
+ *		const struct event *e = &p->events[v.events[i]];
+ *		const struct goroutine *g = &p->goroutines[e->goroutine];
+ *		const struct thread *t = &p->threads[e->thread];
+ *		uint32_t n = view_stack(&v, e, frames);
+ *
+ *		for (uint32_t k = 0; k < n; k++) {
+ *			const struct frame *f = view_frame(&v, frames[k]);
+ *			…
+ *		}
+ *	}
+ *	view_release(&v);
+ *
+ * Hidden from every view: runtime.goexit, and wrappers unless a panic called them. With as_pprof a
+ * stack is what profiler/profile/sigprof.h makes of it.
+ */
+#ifndef PROFILER_VIEW_H
+#define PROFILER_VIEW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/profile/filter.h"
+#include "profiler/profile/profile.h"
+
+struct buf;
+struct tree;
+
+enum group_key {
+	BY_NONE,
+	BY_GOROUTINE, /* process, goid and start function */
+	BY_START,     /* start function */
+	BY_CREATOR,   /* the go statement */
+	BY_CLASS,
+	BY_THREAD,
+	BY_PROCESS,
+	BY_LABEL, /* a pprof label */
+};
+
+enum { MAX_GROUP_KEYS = 4, VIEW_MAX_FRAMES = MAX_STACK_FRAMES };
+
+struct grouping {
+	uint8_t keys[MAX_GROUP_KEYS]; /* enum group_key, outermost first */
+	uint8_t n;                    /* 0: as BY_NONE */
+	/* For each BY_LABEL its key; it ends at a comma or a NUL. Not owned. */
+	const char *labels[MAX_GROUP_KEYS];
+};
+
+/* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the grouping. */
+const char *grouping_parse(const char *arg, void *grouping);
+
+struct view {
+	/* What was asked for, set before view_select(); { 0 } is everything, without groups. */
+	struct grouping by;
+	struct filter filter; /* owned */
+	/* Show what the runtime's own profiler would have recorded; names are not shortened. */
+	bool as_pprof;
+
+	/* Set by view_select(). */
+	const struct profile *profile; /* outlives the view */
+	uint32_t *events;              /* owned: rows of profile->events, in their order */
+	uint32_t *
+		processes; /* owned: rows, in the order of their first event; see pprof_skips */
+	uint32_t n_events, n_processes, cap_processes;
+	uint64_t pprof_skips; /* events that match the filter but that as_pprof takes out */
+	uint64_t duration_ns; /* of the profile */
+	const char *title;    /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */
+	const char *key; /* what groups are, for a column's head: "goroutine", "process" */
+
+	/* Private. */
+	struct tree *tree; /* owned: view_tree() makes it when it is NULL */
+	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when the
+	 * filter does not look at stacks. */
+	uint8_t *frame_flags, *call_flags;
+	struct arena arena;
+};
+
+void view_select(struct view *v, const struct profile *p);
+void view_release(struct view *v); /* takes { 0 } */
+
+/* The frames that are shown of an event's stack, leaf first, as rows for the functions below; at
+ * most VIEW_MAX_FRAMES. Returns how many. */
+uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames);
+/* Those that a call adds to what is shown of its caller, outermost first: 0 to 2. */
+int view_call(const struct view *v, uint32_t call, uint32_t frames[2]);
+/* A row is one of profile->frames, or profile->n_frames plus an enum sigprof_frame. */
+const struct frame *view_frame(const struct view *v, uint32_t row);
+/* Adds the name under which a frame is shown, for people; view_frame()->func is the full symbol. */
+void view_frame_name(const struct view *v, uint32_t row, struct buf *to);
+/* The tree of the view, made by the first call. It lives as long as the view. -E2BIG: it would take
+ * more memory than the profile allows. */
+int view_tree(struct view *v, const struct tree **ret);
+
+/* Adds "demo-812". */
+void view_process_name(const struct view *v, uint32_t process, struct buf *to);
+
+#endif
