@@ -23,19 +23,19 @@
 #include "symbolizer/object.h"
 
 /*
- * Reading one process's mappings may take so long, then one in so many of the time: programs that
- * unpack themselves or load libraries are followed at once, and no process takes all our time. Nor do
- * many of them: those that are dear to read have to share. The others need not wait for them.
+ * How much time reading mappings may take. Programs that unpack themselves or load libraries are
+ * followed at once; after READING_FREE_NS one process gets a 50th of the time, and all of them
+ * together a 10th. Processes that are cheap to read do not wait for the others.
  */
 enum {
 	READING_FREE_NS = 200000000,
 	READING_SHARE = 50,
 	ALL_FREE_NS = 500000000,
 	ALL_SHARE = 10,
-	CHEAP_NS = 1000000, /* what a process may owe and be read all the same */
+	CHEAP_NS = 1000000, /* a process that owes no more than this need not wait */
 };
 
-/* For unknown code it is asked what it has so often at most, and in such a share of the time. */
+/* How often a process is asked about unknown code at most, and which share of the time that takes. */
 enum { REFRESH_NS = 100000000, CODE_SHARE = 50 };
 
 struct known_exe {
@@ -49,7 +49,7 @@ struct program_layout {
 	struct golayout layout;
 };
 
-/* Rows are pointers, sorted by pid and image: looked up at each sample, changed rarely. */
+/* Rows are sorted by pid and image: looked up at each sample, changed rarely. */
 struct procs {
 	struct symbolizer *symbolizer;
 	struct profile *profile;
@@ -70,7 +70,7 @@ struct sweep {
 	void *arg;
 };
 
-int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile *profile)
+struct procs *procs_new(struct symbolizer *symbolizer, struct profile *profile)
 {
 	struct procs *ps = mem_zalloc(sizeof(*ps));
 	const char *what;
@@ -79,8 +79,7 @@ int procs_open(struct procs **ret, struct symbolizer *symbolizer, struct profile
 	ps->profile = profile;
 	if (threads_open(&ps->threads, &what))
 		log_debug("no self-checks: %s", what);
-	*ret = ps;
-	return 0;
+	return ps;
 }
 
 void procs_close(struct procs *ps)
@@ -96,7 +95,7 @@ void procs_close(struct procs *ps)
 	free(ps);
 }
 
-/* Where this row is, or would be. */
+/* The index of this row, or where to insert it. */
 static uint32_t place(const struct procs *ps, uint32_t tgid, image_id image)
 {
 	uint32_t lo = 0, hi = ps->n;
@@ -197,7 +196,7 @@ void procs_reap(struct procs *ps, uint64_t settled_ns)
 			procs_drop(ps, ps->rows[i]);
 }
 
-/* Forgets what is known of a file. */
+/* Forgets what is known about a file. */
 static void on_closing(void *arg, const struct object *o)
 {
 	struct sweep *w = arg;
@@ -245,24 +244,40 @@ static void read_comm(struct proc *p)
 	buf_release(&b);
 }
 
-/* What /proc/PID/exe is, without looking at what else is mapped. */
-static void look_at_exe(struct procs *ps, struct proc *p)
+static void become(struct proc *p, enum proc_state state)
+{
+	static const char *const names[] = {
+		[PROC_NEW] = "new",      [PROC_MISSED] = "missed",
+		[PROC_OTHER] = "not Go", [PROC_TWIN] = "twin of a Go process",
+		[PROC_GO] = "Go",
+	};
+
+	if (p->state == state)
+		return;
+	log_debug("process %u: %s (was %s)", p->tgid, names[state], names[p->state]);
+	p->state = state;
+	p->retry_ns = 0;
+	p->tries = 0;
+}
+
+/* Reads /proc/PID/exe, and nothing else that is mapped. */
+static enum proc_state examine_exe(struct procs *ps, struct proc *p)
 {
 	char path[64];
 	int fd, err;
 
 	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread((pid_t)p->tgid));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	p->missed = fd < 0 && (errno == ENOENT || errno == ESRCH);
 	if (fd < 0)
-		return;
+		return errno == ENOENT || errno == ESRCH ? PROC_MISSED : PROC_OTHER;
 	err = symbolizer_program(ps->symbolizer, fd, &p->program);
 	if (err)
 		log_debug("process %u: %s", p->tgid, strerror(-err));
 	close(fd);
+	return p->program.version ? PROC_GO : PROC_OTHER;
 }
 
-/* What reading the mappings of p took, since start. */
+/* Accounts for the time since start, in which the mappings of p were read. */
 static void pay(struct proc *p, uint64_t start)
 {
 	uint64_t now = clock_now_ns();
@@ -271,15 +286,15 @@ static void pay(struct proc *p, uint64_t start)
 	budget_spend(p->all_reading, now, ALL_SHARE, now - start);
 }
 
-/* From when on the mappings of p may be read again. */
+/* When the mappings of p may be read again; now or earlier: at once. */
 static uint64_t reading_due(const struct proc *p, uint64_t now)
 {
-	uint64_t own = budget_due(&p->reading, READING_SHARE, READING_FREE_NS);
+	uint64_t alone = budget_due(&p->reading, READING_SHARE, READING_FREE_NS);
 	uint64_t all = budget_due(p->all_reading, ALL_SHARE, ALL_FREE_NS);
 
 	if (budget_debt(&p->reading, now, READING_SHARE) <= CHEAP_NS)
 		return now;
-	return own > all ? own : all;
+	return alone > all ? alone : all;
 }
 
 void procs_begin(struct procs *ps)
@@ -287,29 +302,30 @@ void procs_begin(struct procs *ps)
 	ps->reading = (struct budget){ 0 };
 }
 
-static void look_at_program(struct proc *p)
+/* Is there Go in the mappings? */
+static bool space_has_go(struct proc *p)
 {
 	space_program(p->space, &p->program);
-	p->go = p->program.version != NULL;
+	return p->program.version;
 }
 
-void procs_look(struct procs *ps, struct proc *p)
+void procs_examine(struct procs *ps, struct proc *p)
 {
-	p->looked = true;
-	look_at_exe(ps, p);
-	p->go = p->program.version != NULL;
+	enum proc_state state = examine_exe(ps, p);
+
 	if (!p->comm[0])
 		read_comm(p);
-	/* else nobody will ask for its names */
-	if (!p->go && !p->wanted && !p->program.packed)
-		return;
-	p->refreshed_ns = clock_now_ns();
-	if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
-		look_at_program(p);
-	pay(p, p->refreshed_ns);
+	/* nobody will ask for the names of other programs */
+	if (state == PROC_GO || p->wanted || p->program.packed) {
+		p->refreshed_ns = clock_now_ns();
+		if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
+			state = space_has_go(p) ? PROC_GO : PROC_OTHER;
+		pay(p, p->refreshed_ns);
+	}
+	become(p, state);
 }
 
-uint64_t procs_look_inside(struct procs *ps, struct proc *p)
+uint64_t procs_probe(struct procs *ps, struct proc *p)
 {
 	uint64_t start = clock_now_ns(), due = reading_due(p, start);
 
@@ -317,8 +333,9 @@ uint64_t procs_look_inside(struct procs *ps, struct proc *p)
 		return due;
 	p->refreshed_ns = start;
 	if (!p->space && !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid)) {
-		look_at_program(p);
-		if (!p->go) {
+		if (space_has_go(p)) {
+			become(p, PROC_GO);
+		} else {
 			space_close(p->space);
 			p->space = NULL;
 		}
@@ -339,39 +356,36 @@ void procs_share(struct procs *ps, struct proc *p, const struct image_record *r)
 	for (uint32_t i = 0; i < ps->n_known && !k; i++)
 		if (!memcmp(&ps->known[i].key, &r->exe, sizeof(r->exe)))
 			k = &ps->known[i];
-	if (!k && p->go && p->program.exe) {
+	if (!k && proc_is_go(p) && p->program.exe) {
 		k = table_add(ps->known, ps->n_known, ps->cap_known);
 		k->key = r->exe;
 		k->exe = p->program.exe;
 	}
-	if (!k || (p->space && !p->gone))
+	if (!k || (p->space && p->state != PROC_TWIN))
 		return;
 	gone.exe = k->exe;
 	if (space_open_gone(&space, ps->symbolizer, &gone))
 		return;
 	space_close(p->space);
 	p->space = space;
-	p->gone = true;
-	look_at_program(p);
+	become(p, space_has_go(p) ? PROC_TWIN : PROC_MISSED);
 }
 
 const char *proc_comm(const struct proc *p)
 {
-	return p->missed ? "" : p->comm;
+	return p->state == PROC_MISSED ? "" : p->comm;
 }
 
 const char *proc_why(const struct proc *p)
 {
-	return p->go ? NULL : p->program.why;
+	return proc_is_go(p) ? NULL : p->program.why;
 }
 
-void procs_unlook(struct proc *p)
+void procs_miss(struct proc *p)
 {
-	p->missed = true;
+	become(p, PROC_MISSED);
 	space_close(p->space);
 	p->space = NULL;
-	p->gone = false;
-	p->go = false;
 	memset(&p->program, 0, sizeof(p->program));
 }
 
@@ -384,10 +398,11 @@ void procs_record(struct procs *ps, struct proc *p)
 		.tgid = p->tgid,
 		.name = strtab_add(strings, *name ? name : p->comm),
 		.path = strtab_add(strings, path),
-		.go_version = strtab_add(strings, p->go ? p->program.version : ""),
+		.go_version = strtab_add(strings, proc_is_go(p) ? p->program.version : ""),
 	};
 
 	p->process = profile_process(ps->profile, &row);
+	p->go_row = proc_is_go(p);
 }
 
 void procs_refresh(struct proc *p)
@@ -400,8 +415,8 @@ void procs_refresh(struct proc *p)
 	}
 	p->stale_ns = 0;
 	p->refreshed_ns = start;
-	if (p->space && !space_refresh(p->space) && !p->go)
-		look_at_program(p);
+	if (p->space && !space_refresh(p->space) && !proc_is_go(p) && space_has_go(p))
+		become(p, PROC_GO);
 	pay(p, start);
 }
 
@@ -425,7 +440,7 @@ bool proc_code_changed(struct proc *p, uint64_t addr, enum space_code code, uint
 	return changed;
 }
 
-/* What the file says: read once for all processes of a program. */
+/* What the file says; read once for all processes that run it. */
 static const struct golayout *layout_of(struct procs *ps, const struct object *o,
 					bool dwarf)
 {
@@ -451,24 +466,23 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	uint32_t n = 0;
 	int err = 0;
 
-	*ret = (struct executable){ .state = p->go ? EXE_GO : EXE_NOT_GO };
+	*ret = (struct executable){ .state = proc_is_go(p) ? EXE_GO : EXE_NOT_GO };
 	*why = p->program.why;
-	if (!p->go) {
-		ret->own = *why !=
-			   NULL; /* all of them are told of: why they are left out */
+	if (!proc_is_go(p)) {
+		ret->own = *why != NULL; /* each process is reported, with the reason */
 		return -ENOENT;
 	}
 	o = p->space ? space_go(p->space, &bias) : NULL;
 	if (*why)
 		return -ENOTSUP;
 	if (!o) {
-		ret->own = true; /* one that was gone too soon says nothing of others */
+		ret->own = true; /* that this one was gone says nothing about others */
 		*why = "its memory could not be read";
 		return p->space ? -ENOTSUP : -ESRCH;
 	}
 	if (ps->threads)
 		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
-	/* DWARF is asked last, as it takes longest: the first that validates wins */
+	/* DWARF is tried last, since it takes longest; the first layout that passes is taken */
 	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
 		l = *layout_of(ps, o, dwarf);
 		if (!l.why)

@@ -27,18 +27,19 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	/* What starts gets there soon; what is idle may be so for long. */
-	AGAIN_FIRST_MS = 5, /* then twice as long each time, */
-	AGAIN_TIMES = 9,    /* up to 2.56 s */
-	AGAIN_NOTED = 5,
-	AGAIN_IDLE_NS = 100000000,
-	/* A program that starts maps its libraries; one with a compiler in it maps new code all the time. */
-	INSIDE_AT_ONCE = 16,
-	INSIDE_MS = 200,
-	/* A program that is packed unpacks itself within this time. */
+	/* How to find goroutines: a program that starts is ready soon, an idle one may take long */
+	RETRY_FIRST_MS = 5, /* then twice as long each time, */
+	RETRY_TIMES = 9,    /* up to 2.56 s */
+	RETRY_NOTED = 5,    /* then the user is told */
+	RETRY_IDLE_NS = 100000000,
+	/* Probes for Go: a program maps its libraries when it starts; one that compiles its code maps
+	 * more of it all the time. */
+	PROBES_AT_ONCE = 16,
+	PROBE_MS = 200,
+	/* A packed program unpacks itself within this time. */
 	UNPACK_LOOKS = 50,
 	UNPACK_NS = 10000000,
-	/* Each row is asked for every 5 s, or more often. */
+	/* heal() checks each row every 5 s, or more often. */
 	HEAL_NS = 50000000,
 	HEAL_LEAST = 4,
 	HEAL_SHARE = 100,
@@ -53,10 +54,10 @@ struct session {
 	struct pipeline *pipeline;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
 	uint64_t samples;
-	uint32_t running;   /* of session_follow() */
-	uint64_t healed_ns; /* when heal() was last at work, CLOCK_MONOTONIC */
-	uint32_t heal_next; /* the row that is next */
-	uint32_t *noted;    /* strings: programs whose missing goroutines were told of */
+	uint32_t running;   /* processes of session_follow() */
+	uint64_t healed_ns; /* when heal() last ran, CLOCK_MONOTONIC */
+	uint32_t heal_next; /* the row that it checks next */
+	uint32_t *noted;    /* strings: programs that note_no_goroutines() has named */
 	uint32_t n_noted, cap_noted;
 };
 
@@ -80,7 +81,7 @@ struct session *session_new(const struct session_options *o,
 	s->kernel = *kernel;
 	s->profile = p;
 	symbolizer_open(&s->symbolizer, p->strings);
-	procs_open(&s->procs, s->symbolizer, p);
+	s->procs = procs_new(s->symbolizer, p);
 	p->unit = strtab_add(p->strings, "ns");
 	p->freq = o->collector.freq;
 	p->period_ns = 1000000000u / p->freq;
@@ -116,7 +117,7 @@ static void note(struct session *s, const char *fmt, ...)
 		s->o.note(s->o.arg, line);
 }
 
-/* Once for each program. */
+/* Tells the user, once for each program. */
 static void note_no_goroutines(struct session *s, const struct proc *p, const char *why)
 {
 	uint32_t path = strtab_add(s->profile->strings,
@@ -130,7 +131,7 @@ static void note_no_goroutines(struct session *s, const struct proc *p, const ch
 	     p->program.version, why);
 }
 
-/* The kernel side reads the goroutines of one runtime; to the threads of others it sees no g. */
+/* The kernel side reads the goroutines of one runtime; it sees no g in the threads of others. */
 static void note_runtimes(struct session *s, struct proc *p)
 {
 	uint32_t n = space_runtimes(p->space);
@@ -143,7 +144,8 @@ static void note_runtimes(struct session *s, struct proc *p)
 	     p->comm, n, space_runtime(p->space, 0)->object->path);
 }
 
-/* As proc_layout(), which tells the user what is missing, and is asked again when that may yet come. */
+/* proc_layout(), plus a note to the user when goroutine ids are unavailable and a retry timer when
+ * they may become available. */
 static struct executable executable_of(struct session *s, struct proc *p)
 {
 	struct executable exe;
@@ -152,11 +154,11 @@ static struct executable executable_of(struct session *s, struct proc *p)
 
 	note_runtimes(s, p);
 	if (err == -EAGAIN) {
-		p->again_ns = clock_now_ns() + (AGAIN_FIRST_MS * 1000000ull << p->again);
-		p->again += p->again < AGAIN_TIMES;
+		p->retry_ns = clock_now_ns() + (RETRY_FIRST_MS * 1000000ull << p->tries);
+		p->tries += p->tries < RETRY_TIMES;
 	}
-	/* no reason: it is gone, and there is nobody to tell of */
-	if (why && (err == -ENOTSUP || (err == -EAGAIN && p->again > AGAIN_NOTED)))
+	/* -ESRCH: it is gone, there is nobody to report on */
+	if (why && (err == -ENOTSUP || (err == -EAGAIN && p->tries > RETRY_NOTED)))
 		note_no_goroutines(s, p, why);
 	return exe;
 }
@@ -170,30 +172,31 @@ static void publish_own(struct session *s, struct proc *p)
 	s->kernel.executable(s->kernel.self, &key, &exe);
 }
 
-/* What the process was before: for the user still the same process. *past: it is something else again; what was
- * sampled last before an exec may come after the record that tells of that. */
-static struct proc *before(struct session *s, const struct proc *p, bool *past)
+/* The row of this process before its last exec, or NULL; to the user it is the same process.
+ * *outdated: p has been followed by another program already, since samples taken before an exec can
+ * arrive after the record that announces it. */
+static struct proc *predecessor(struct session *s, const struct proc *p, bool *outdated)
 {
 	struct proc *last = NULL, *row;
 
-	*past = false;
+	*outdated = false;
 	for (uint32_t i = 0; (row = procs_of(s->procs, p->tgid, i)); i++) {
-		*past |= row->image > p->image;
+		*outdated |= row->image > p->image;
 		if (row->image < p->image && !row->ended_ns)
 			last = row;
 	}
 	return last;
 }
 
-/* Tells the kernel side what it does not know, if possible for all processes of this executable. */
+/* Tells the kernel side what it does not know, for all processes of this executable if possible. */
 static void publish(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
 	struct exe_key own = exe_key_own(p->tgid, p->image);
 	struct executable exe;
 
-	/* what unpacks itself is looked at again when its mappings change */
-	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !p->go) ||
+	/* a packed program is examined again when its mappings change */
+	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !proc_is_go(p)) ||
 	    !p->program.path || p->program.packed)
 		return;
 	exe = executable_of(s, p);
@@ -201,7 +204,7 @@ static void publish(struct session *s, struct proc *p, const struct image_record
 		s->kernel.executable(s->kernel.self, exe.own ? &own : &r->exe, &exe);
 }
 
-/* It may be another program already that we saw. */
+/* Does the process still run this image? Else we have examined another one. */
 static bool still_runs(const struct session *s, const struct proc *p)
 {
 	image_id now;
@@ -209,50 +212,32 @@ static bool still_runs(const struct session *s, const struct proc *p)
 	return !s->kernel.image(s->kernel.self, p->tgid, &now) || !now || now == p->image;
 }
 
-/* A program that is not Go has mapped new code. */
-static void look_inside(struct session *s, struct proc *p)
+/* Gives p a row of the profile if it is Go, or a better one if it turned out to be Go only now; anyway:
+ * also if it is not. false: nothing to do. */
+static bool record(struct session *s, struct proc *p, bool anyway)
 {
-	uint64_t next = p->refreshed_ns + INSIDE_MS * 1000000ull;
+	if (proc_is_go(p) ? p->go_row : !anyway)
+		return false;
+	procs_record(s->procs, p);
+	return true;
+}
 
-	if (p->again_ns || p->ended_ns)
+/* Searches a program that is not Go, and has mapped new code, for Go libraries. */
+static void probe(struct session *s, struct proc *p)
+{
+	uint64_t next = p->refreshed_ns + PROBE_MS * 1000000ull;
+
+	if (p->retry_ns || p->ended_ns)
 		return;
-	if (p->again >= INSIDE_AT_ONCE && clock_now_ns() < next) {
-		p->again_ns = next;
+	if (p->tries >= PROBES_AT_ONCE && clock_now_ns() < next) {
+		p->retry_ns = next;
 		return;
 	}
-	p->again_ns = procs_look_inside(s->procs, p);
-	if (p->again_ns)
-		return;
-	p->again++;
-	if (p->go && !still_runs(s, p))
-		procs_unlook(p);
-	if (!p->go)
-		return;
-	p->again = 0;
-	procs_record(s->procs, p);
-}
-
-static void look_at_image(struct session *s, struct proc *p, const struct image_record *r)
-{
-	memcpy(p->comm, r->comm, sizeof(p->comm));
-	p->comm[sizeof(p->comm) - 1] = 0;
-	procs_look(s->procs, p);
-	if (!still_runs(s, p))
-		procs_unlook(p);
-	procs_share(s->procs, p, r);
-	/* one that we came too late for may still be a Go program that is known */
-	if (p->go || p->wanted || r->executable == EXE_GO)
-		procs_record(s->procs, p);
-}
-
-/* Its mappings have changed. */
-static void refresh(struct session *s, struct proc *p)
-{
-	bool go = p->go;
-
-	procs_refresh(p);
-	if (p->go && !go)
-		procs_record(s->procs, p);
+	p->retry_ns = procs_probe(s->procs, p);
+	if (proc_is_go(p) && !still_runs(s, p))
+		procs_miss(p);
+	p->tries += !proc_is_go(p) && !p->retry_ns;
+	record(s, p, false);
 }
 
 /* Samples of a process that is not Go; comm: of one that has no row. */
@@ -263,53 +248,66 @@ static void leave_out(struct session *s, const struct proc *p, const char *comm,
 			   samples);
 }
 
-/* First sight of an image, or new code in one that is known. */
+/* The first record of an image. */
+static void examine(struct session *s, struct proc *p, struct proc *old,
+		    const struct image_record *r)
+{
+	if (old) {
+		p->wanted = old->wanted;
+		procs_end(old);
+	}
+	snprintf(p->comm, sizeof(p->comm), "%.*s", (int)sizeof(r->comm) - 1, r->comm);
+	procs_examine(s->procs, p);
+	if (!still_runs(s, p))
+		procs_miss(p);
+}
+
+/* First sight of an image, or new code in a known one. */
 static void on_image(void *arg, const struct image_record *r)
 {
 	struct session *s = arg;
 	struct proc *p = r->given ? procs_find(s->procs, r->tgid, 0) : NULL, *old;
-	bool first, past;
+	bool first, outdated;
 
 	if (p)
 		procs_identify(s->procs, p, r->image);
 	else
 		p = procs_get(s->procs, r->tgid, r->image);
-	first = !p->looked;
-	old = before(s, p, &past);
-	/* of what it was before, or has been since its last record */
+	first = p->state == PROC_NEW;
+	old = predecessor(s, p, &outdated);
+	/* the samples are of the previous program, or of this one since its last record */
 	leave_out(s, first ? old : p, "", r->left_out);
-	if (!first) {
-		bool go = p->go;
-
+	if (first)
+		examine(s, p, old, r);
+	else
 		procs_refresh(p);
-		procs_share(s->procs, p, r);
-		if (p->go && !go)
-			procs_record(s->procs, p);
-	} else {
-		if (old) {
-			p->wanted = old->wanted;
-			procs_end(old);
-		}
-		look_at_image(s, p, r);
-		if (past)
-			procs_end(p);
-	}
-	if (!p->go && (!first || r->executable == EXE_NOT_GO))
-		look_inside(s, p);
+	procs_share(s->procs, p, r);
+	/* what the kernel side takes for Go was missed, but is Go */
+	record(s, p, first && (p->wanted || r->executable == EXE_GO));
+	if (first && outdated)
+		procs_end(p);
+	if (!proc_is_go(p) && (!first || r->executable == EXE_NOT_GO))
+		probe(s, p);
 	note_runtimes(s, p);
 	publish(s, p, r);
 }
 
-/* A packed program maps memory first and unpacks into it then, which no record tells of. */
-static void look_for_unpacked(struct session *s, struct proc *p, uint64_t now_ns)
+/* A program that turned out to be Go while no record announced it. */
+static void announce(struct session *s, struct proc *p)
 {
-	if (p->go || !p->program.packed || p->unpack_looks == UNPACK_LOOKS ||
+	if (record(s, p, false) && p->image)
+		publish_own(s, p);
+}
+
+/* A packed program first maps memory and then unpacks into it, which no record reports. */
+static void refresh_packed(struct session *s, struct proc *p, uint64_t now_ns)
+{
+	if (proc_is_go(p) || !p->program.packed || p->unpack_looks == UNPACK_LOOKS ||
 	    now_ns < p->refreshed_ns + UNPACK_NS)
 		return;
 	p->unpack_looks++;
-	refresh(s, p);
-	if (p->go && p->image)
-		publish_own(s, p);
+	procs_refresh(p);
+	announce(s, p);
 }
 
 static void on_sample(void *arg, const struct sample *sample)
@@ -319,7 +317,7 @@ static void on_sample(void *arg, const struct sample *sample)
 	struct image_record r = { .tgid = sample->tgid, .image = sample->image };
 
 	if (!p) {
-		/* the record that tells of it was sent before the sample: here now, or lost */
+		/* its image record was sent before the sample: it has arrived by now, or is lost */
 		s->kernel.control(s->kernel.self);
 		p = procs_find(s->procs, sample->tgid, sample->image);
 	}
@@ -327,7 +325,7 @@ static void on_sample(void *arg, const struct sample *sample)
 		on_image(s, &r);
 		p = procs_find(s->procs, sample->tgid, sample->image);
 	}
-	look_for_unpacked(s, p, sample->time_ns);
+	refresh_packed(s, p, sample->time_ns);
 	pipeline_sample(s->pipeline, p, sample);
 	s->samples++;
 }
@@ -352,13 +350,13 @@ static void on_process_exit(void *arg, const struct exit_record *r)
 	const struct proc *last = procs_find(s->procs, r->tgid, r->image);
 	char comm[sizeof(r->comm)];
 
-	/* the second process of an executable that is not Go has no row */
+	/* of an executable that is not Go only the first process has a row */
 	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
 	leave_out(s, last, comm, r->left_out);
 	process_ended(s, r->tgid);
 }
 
-/* The records of processes that have ended may be lost, when very many end at once. */
+/* Finds processes that have ended: the records of that may be lost when very many end at once. */
 static void heal(struct session *s)
 {
 	uint32_t n = HEAL_LEAST + procs_count(s->procs) / HEAL_SHARE;
@@ -379,7 +377,7 @@ static void heal(struct session *s)
 		if (p->ended_ns)
 			continue;
 		gone = kill((pid_t)p->tgid, 0) && errno == ESRCH;
-		if (gone) /* it may have gone before the kernel side knew it */
+		if (gone) /* perhaps before the kernel side knew it */
 			s->kernel.drop(s->kernel.self, p->tgid);
 		if (gone || !s->kernel.image(s->kernel.self, p->tgid, &image))
 			process_ended(s, p->tgid);
@@ -393,9 +391,8 @@ enum session_target session_follow(struct session *s, pid_t pid, const char **wh
 	char path[64];
 
 	p->wanted = true;
-	procs_look(s->procs, p);
-	if (p->go) {
-		procs_record(s->procs, p);
+	procs_examine(s->procs, p);
+	if (record(s, p, false)) {
 		exe = executable_of(s, p);
 		if (s->kernel.follow(s->kernel.self, p->tgid, &exe,
 				     PROCESS_WANTED | PROCESS_GIVEN))
@@ -426,9 +423,8 @@ void session_follow_all(struct session *s)
 		if (!pid || pid == getpid())
 			continue;
 		p = procs_get(s->procs, (uint32_t)pid, 0);
-		procs_look(s->procs, p);
-		if (p->go) {
-			procs_record(s->procs, p);
+		procs_examine(s->procs, p);
+		if (record(s, p, false)) {
 			exe = executable_of(s, p);
 			s->kernel.follow(s->kernel.self, p->tgid, &exe, PROCESS_GIVEN);
 		} else {
@@ -461,8 +457,19 @@ int session_start(struct session *s, const char **what)
 	return s->kernel.start(s->kernel.self, what);
 }
 
-/* What was put off. Returns for how long the rest is, at most timeout_ms. */
-static int look_again(struct session *s, int timeout_ms)
+static void retry(struct session *s, struct proc *p, uint64_t now)
+{
+	p->retry_ns = 0;
+	if (!proc_is_go(p))
+		probe(s, p);
+	if (proc_is_go(p) && p->image)
+		publish_own(s, p);
+	else if (proc_is_go(p)) /* not sampled yet */
+		p->retry_ns = now + RETRY_IDLE_NS;
+}
+
+/* Does what was put off and is due. Returns the time until the next, at most timeout_ms. */
+static int do_due(struct session *s, int timeout_ms)
 {
 	uint64_t now = clock_now_ns(), next = now + (uint64_t)timeout_ms * 1000000;
 	struct proc *p;
@@ -470,23 +477,16 @@ static int look_again(struct session *s, int timeout_ms)
 	for (uint32_t i = 0; (p = procs_row(s->procs, i)); i++) {
 		if (p->ended_ns)
 			continue;
-		if (p->stale_ns && now >= p->stale_ns)
-			refresh(s, p);
+		if (p->stale_ns && now >= p->stale_ns) {
+			procs_refresh(p);
+			announce(s, p);
+		}
+		if (p->retry_ns && now >= p->retry_ns)
+			retry(s, p, now);
 		if (p->stale_ns && p->stale_ns < next)
 			next = p->stale_ns;
-		if (!p->again_ns)
-			continue;
-		if (now >= p->again_ns) {
-			p->again_ns = 0;
-			if (!p->go)
-				look_inside(s, p);
-			if (p->go && p->image)
-				publish_own(s, p);
-			else if (p->go) /* not sampled yet */
-				p->again_ns = now + AGAIN_IDLE_NS;
-		}
-		if (p->again_ns && p->again_ns < next)
-			next = p->again_ns;
+		if (p->retry_ns && p->retry_ns < next)
+			next = p->retry_ns;
 	}
 	return next > now ? (int)((next - now + 999999) / 1000000) : 0;
 }
@@ -504,10 +504,10 @@ int session_step(struct session *s, int timeout_ms)
 	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
 	pipeline_tidy(s->pipeline, s->procs);
 	procs_sweep(s->procs, on_closing, s->pipeline);
-	return s->kernel.poll(s->kernel.self, look_again(s, timeout_ms), &h);
+	return s->kernel.poll(s->kernel.self, do_due(s, timeout_ms), &h);
 }
 
-/* getrusage() would also tell of the program that started us. */
+/* Not from getrusage(), which includes the program that started us. */
 static uint64_t peak_rss(void)
 {
 	struct buf b = { 0 };
@@ -529,8 +529,8 @@ static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t sampl
 	struct session *s = arg;
 	struct proc *p = procs_get(s->procs, tgid, image);
 
-	if (!p->looked)
-		procs_look(s->procs, p);
+	if (p->state == PROC_NEW)
+		procs_examine(s->procs, p);
 	leave_out(s, p, "", samples);
 }
 
@@ -549,7 +549,7 @@ void session_stop(struct session *s)
 	t->lost_ring_full = counts[COUNT_RING_FULL];
 	t->lost_table_full = counts[COUNT_TABLE_FULL];
 	t->stack_faults = counts[COUNT_STACK_FAULT];
-	t->g_faults += counts[COUNT_G_FAULT]; /* to those that the pipeline saw */
+	t->g_faults += counts[COUNT_G_FAULT]; /* beside those that the pipeline counts */
 	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)

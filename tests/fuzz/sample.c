@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!profile) {
 		profile = profile_new();
 		symbolizer_open(&symbolizer, profile->strings);
-		procs_open(&procs, symbolizer, profile);
+		procs = procs_new(symbolizer, profile);
 		self = procs_get(procs, 1, 1);
 		self->wanted = true;
 		self->process = profile_process(profile, &(struct process){ .tgid = 1 });

@@ -148,10 +148,10 @@ static void look(void)
 	profile = profile_new();
 	strs = profile->strings;
 	symbolizer_open(&symbolizer, strs);
-	procs_open(&procs, symbolizer, profile);
+	procs = procs_new(symbolizer, profile);
 	proc = procs_get(procs, (uint32_t)pid, 1);
 	proc->wanted = true;
-	procs_look(procs, proc);
+	procs_examine(procs, proc);
 	procs_record(procs, proc);
 	pipeline_open(&pipeline, profile, symbolizer, 0);
 	if (!proc->space || !space_go(proc->space, &bias))

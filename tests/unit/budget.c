@@ -37,7 +37,7 @@ Test(budget, processes_share)
 	struct procs *ps;
 
 	cr_assert_eq(symbolizer_open(&sy, profile->strings), 0);
-	cr_assert_eq(procs_open(&ps, sy, profile), 0);
+	ps = procs_new(sy, profile);
 	dear = procs_get(ps, (uint32_t)getpid(), 1);
 	cheap = procs_get(ps, (uint32_t)getpid(), 2);
 	procs_refresh(dear);
@@ -48,10 +48,10 @@ Test(budget, processes_share)
 	*dear->all_reading = (struct budget){ 1000ull * MS, now };
 	procs_refresh(dear);
 	cr_expect_gt(dear->stale_ns, now);
-	cr_expect_gt(procs_look_inside(ps, dear), now);
+	cr_expect_gt(procs_probe(ps, dear), now);
 	procs_refresh(cheap);
 	cr_expect_eq(cheap->stale_ns, 0);
-	cr_expect_eq(procs_look_inside(ps, cheap), 0);
+	cr_expect_eq(procs_probe(ps, cheap), 0);
 	procs_begin(ps);
 	procs_refresh(dear);
 	cr_expect_eq(dear->stale_ns, 0);

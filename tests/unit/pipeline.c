@@ -31,7 +31,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 	uint32_t depth;
 
 	cr_assert_eq(symbolizer_open(&sy, p->strings), 0);
-	cr_assert_eq(procs_open(&ps, sy, p), 0);
+	ps = procs_new(sy, p);
 	self = procs_get(ps, 1, 1);
 	self->wanted = true;
 	self->process = profile_process(p, &(struct process){ .tgid = 1 });
@@ -149,7 +149,7 @@ Test(pipeline, forgets_processes_that_have_ended)
 	uint32_t call;
 
 	cr_assert_eq(symbolizer_open(&sy, p->strings), 0);
-	cr_assert_eq(procs_open(&ps, sy, p), 0);
+	ps = procs_new(sy, p);
 	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
 	other = procs_get(ps, 2, 1);
 	other->process = profile_process(p, &(struct process){ .tgid = 2 });
