@@ -310,7 +310,10 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	if (p) {
 		if (!p->image) /* given for the program that was there before */
 			p->image = 1;
-		p->mm = 0; /* a sample may have seen the new one before it was complete */
+		/* a sample may have seen the new one before it was complete: its code is mapped
+		 * before start_code is set */
+		p->mm = 0;
+		p->exec_vm = 0;
 		process_check(p, tgid, (__u64)BPF_CORE_READ(task, mm),
 			      BPF_CORE_READ(task, mm, exec_vm), true);
 	}
