@@ -180,7 +180,7 @@ const char *binary_why(int err)
 	return err == -ENOEXEC ? "not a 64-bit little-endian ELF file" : strerror(-err);
 }
 
-uint32_t losses_print(const struct profile *p, FILE *out)
+void losses_add(const struct profile *p, struct buf *to)
 {
 	const struct truth *t = &p->truth;
 	const struct {
@@ -200,21 +200,14 @@ uint32_t losses_print(const struct profile *p, FILE *out)
 		  "left out, of programs that are not supported or not Go: ",
 		  profile_string(p, p->not_go_names) },
 	};
-	struct buf b = { 0 };
-	uint32_t lines = 0;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (!rows[i].n)
 			continue;
-		text_count_of(&b, rows[i].n, rows[i].noun);
-		buf_printf(&b, " %s", rows[i].what);
+		text_count_of(to, rows[i].n, rows[i].noun);
+		buf_printf(to, " %s", rows[i].what);
 		if (rows[i].names)
-			text_fit(&b, rows[i].names, UINT32_MAX);
-		buf_u8(&b, '\n');
-		lines++;
+			text_fit(to, rows[i].names, UINT32_MAX);
+		buf_u8(to, '\n');
 	}
-	if (out && lines)
-		fwrite(b.data, 1, b.len, out);
-	buf_release(&b);
-	return lines;
 }

@@ -13,6 +13,7 @@
 #include "profiler/cmd/opt.h"
 #include "profiler/profile/view.h"
 
+struct buf;
 struct writer;
 struct writer_options;
 
@@ -123,8 +124,8 @@ int input_too_big(const struct input *in);
 /* Why space_open_file() has failed. */
 const char *binary_why(int err);
 
-/* A line for each cause of loss or damage that there was. How many; out NULL: prints none. */
-uint32_t losses_print(const struct profile *p, FILE *out);
+/* Adds a line for each cause of loss or damage. */
+void losses_add(const struct profile *p, struct buf *to);
 
 /* The screen that says why this machine, or this user, cannot do it: call and -errno. */
 void say_cannot(const char *verb, const char *what, int err);

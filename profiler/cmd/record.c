@@ -289,10 +289,14 @@ static void say_no_samples(const struct run *r)
 
 static void say_quality(const struct profile *p)
 {
+	struct buf b = { 0 };
+
 	if (log_level < LOG_NORMAL)
 		return;
 	quality_line(p, plain_width(STDERR_FILENO), stderr);
-	losses_print(p, stderr);
+	losses_add(p, &b);
+	fwrite(b.data, 1, b.len, stderr);
+	buf_release(&b);
 }
 
 /* Writing has failed: what the file holds, by reading it. */

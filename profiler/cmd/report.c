@@ -13,9 +13,9 @@
 #include "profiler/profile/profile.h"
 #include "profiler/profile/tree.h"
 
-enum { GOROUTINES_SAID = 50, PARENTS_SAID = 8 };
+enum { MAX_GOROUTINES = 50, MAX_PARENTS = 8 };
 
-/* Nothing is cut but for a terminal, which has to show `lines` more lines than the tables'. */
+/* Limits for the tables on stdout: none unless it is a terminal. lines: how many others follow. */
 static struct table_options report_fit(uint32_t lines)
 {
 	struct table_options o = { .color = color_wanted(stdout) };
@@ -41,8 +41,8 @@ static const char *leaf_name(const struct profile *p, uint32_t call)
 	return f->func ? profile_string(p, f->func) : "[unknown]";
 }
 
-/* A line for each reason why stacks of the recording are not complete. How many; out NULL: prints none. */
-static uint32_t ends_print(const struct profile *p, FILE *out)
+/* Adds a line for each reason why stacks of the recording are not complete. */
+static void ends_add(const struct profile *p, struct buf *to)
 {
 	static const char *const why[END_MAX] = {
 		[END_OTHER] = "without a known reason",
@@ -53,8 +53,7 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 		[END_BARE] = "in generated code that Go's runtime knows nothing of",
 	};
 	uint64_t counts[END_MAX] = { 0 };
-	uint32_t calls[END_MAX], lines = 0;
-	struct buf b = { 0 };
+	uint32_t calls[END_MAX];
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
 		const struct event *e = &p->events[i];
@@ -69,19 +68,14 @@ static uint32_t ends_print(const struct profile *p, FILE *out)
 	for (int i = 0; i < END_MAX; i++) {
 		if (!counts[i])
 			continue;
-		lines++;
-		text_count_of(&b, counts[i], "stack");
-		buf_printf(&b, " end%s %s, e.g. in ", counts[i] == 1 ? "s" : "", why[i]);
-		text_fit(&b, leaf_name(p, calls[i]), UINT32_MAX);
-		buf_u8(&b, '\n');
+		text_count_of(to, counts[i], "stack");
+		buf_printf(to, " end%s %s, e.g. in ", counts[i] == 1 ? "s" : "", why[i]);
+		text_fit(to, leaf_name(p, calls[i]), UINT32_MAX);
+		buf_u8(to, '\n');
 	}
-	if (out && lines)
-		fwrite(b.data, 1, b.len, out);
-	buf_release(&b);
-	return lines;
 }
 
-/* The runtime's own, as it tells them apart itself: by where they start. */
+/* A goroutine of the runtime's own, by the rule that the runtime itself has. */
 static bool is_system(const char *start)
 {
 	return !strncmp(start, "runtime.", 8) && strcmp(start, "runtime.main") &&
@@ -97,9 +91,8 @@ static uint64_t parent_of(const struct profile *p, uint32_t process, uint64_t go
 	return 0;
 }
 
-/* The goroutines with the most samples, in that order. How many. */
-static uint32_t most_sampled(const struct tree *t,
-			     const struct group *most[GOROUTINES_SAID])
+/* The groups of one goroutine that have the most samples, in that order. Returns how many. */
+static uint32_t most_sampled(const struct tree *t, const struct group *most[MAX_GOROUTINES])
 {
 	uint32_t n = 0;
 
@@ -112,65 +105,68 @@ static uint32_t most_sampled(const struct tree *t,
 			continue;
 		while (at && t->nodes[most[at - 1]->node].samples < samples)
 			at--;
-		if (at == GOROUTINES_SAID)
+		if (at == MAX_GOROUTINES)
 			continue;
-		n += n < GOROUTINES_SAID;
+		n += n < MAX_GOROUTINES;
 		memmove(most + at + 1, most + at, (n - at - 1) * sizeof(*most));
 		most[at] = g;
 	}
 	return n;
 }
 
-/* Who each goroutine is that is a group: its parents as far as they were seen, when it was seen, where it
- * was started, labels. At most GOROUTINES_SAID. How many lines; out NULL: prints none. */
-static uint32_t goroutines_print(const struct profile *p, const struct tree *t, FILE *out)
+/* Adds a line for each group that is one goroutine: when it was seen, who created it and where. */
+static void goroutines_add(const struct profile *p, const struct tree *t, struct buf *to)
 {
-	const struct group *most[GOROUTINES_SAID];
-	struct buf b = { 0 };
-	uint32_t lines = most_sampled(t, most);
+	const struct group *most[MAX_GOROUTINES];
+	uint32_t n_most = most_sampled(t, most);
 
-	for (uint32_t i = 0; i < lines; i++) {
+	for (uint32_t i = 0; i < n_most; i++) {
 		const struct group *g = most[i];
 		uint64_t parent = g->parent_goid;
 
-		text_fit(&b, t->nodes[g->node].name, UINT32_MAX);
-		buf_printf(&b, ": seen %.1f–%.1fs%s%s", (double)g->first_ns / 1e9,
+		text_fit(to, t->nodes[g->node].name, UINT32_MAX);
+		buf_printf(to, ": seen %.1f–%.1fs%s%s", (double)g->first_ns / 1e9,
 			   (double)g->last_ns / 1e9, is_system(g->start) ? " · system" : "",
 			   g->locked ? " · locked to its thread" : "");
 		if (parent || *g->creator)
-			buf_str(&b, " · created");
-		for (int n = 0; n < PARENTS_SAID && parent; n++) {
-			buf_printf(&b, n ? " ‹ %" PRIu64 : " by goroutine %" PRIu64,
+			buf_str(to, " · created");
+		for (int n = 0; n < MAX_PARENTS && parent; n++) {
+			buf_printf(to, n ? " ‹ %" PRIu64 : " by goroutine %" PRIu64,
 				   parent);
 			parent = parent_of(p, g->process, parent);
 		}
 		if (*g->creator)
-			buf_str(&b, " in ");
-		text_fit(&b, g->creator, UINT32_MAX);
-		buf_u8(&b, '\n');
+			buf_str(to, " in ");
+		text_fit(to, g->creator, UINT32_MAX);
+		buf_u8(to, '\n');
 	}
-	if (out && lines)
-		fwrite(b.data, 1, b.len, out);
-	buf_release(&b);
-	return lines;
+}
+
+static uint32_t count_lines(const struct buf *b)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < b->len; i++)
+		n += b->data[i] == '\n';
+	return n;
 }
 
 static void report_text(struct view *v, const struct tree *t)
 {
 	const struct profile *p = v->profile;
-	uint32_t lines = losses_print(p, NULL) + !p->complete;
 	struct table_options o;
+	struct buf b = { 0 };
 
-	if (log_level == LOG_VERBOSE)
-		lines += ends_print(p, NULL) + goroutines_print(p, t, NULL);
-	o = report_fit(lines);
+	losses_add(p, &b);
+	if (log_level == LOG_VERBOSE) {
+		ends_add(p, &b);
+		goroutines_add(p, t, &b);
+	}
+	o = report_fit(count_lines(&b) + !p->complete);
 	table_write(v, &o, stdout);
 	quality_line(p, o.width, stdout);
-	losses_print(p, stdout);
-	if (log_level == LOG_VERBOSE) {
-		ends_print(p, stdout);
-		goroutines_print(p, t, stdout);
-	}
+	fwrite(b.data, 1, b.len, stdout);
+	buf_release(&b);
 }
 
 int report_print(struct input *in, bool json)
