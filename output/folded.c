@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. One line for each
- * node that samples ended in, in the order of the nodes (that in which they were first seen); the count is
- * samples. Names keep their spaces, since readers take the last number of the line.
+ * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. Each node that is the leaf
+ * of samples is a line, in the order of the nodes, which is that of their first samples; COUNT is
+ * the number of samples. Names keep their spaces, since readers take the last number of a line.
  */
 #include <stdlib.h>
 

@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page: one file that asks nobody for anything. page.html is the frame; page.css, page.js
- * and the data are put in at its marks, @@. Names come from binaries that nobody vouched for:
- * all that depends on the profile is inside the data, which is base64, and page.js only ever
- * shows it as text.
+ * The page: one file that loads nothing. page.html is the frame; page.css, page.js and the data
+ * replace its marks, such as "@style@". Names come from binaries that we do not trust: all that
+ * depends on the profile is in the data, which is base64, and page.js shows it as text only.
  *
  * The data is raw deflate over sections: name, NUL, length in bytes, body. A body is a column
- * of LEB128 numbers, one per row, or for "strings" NUL-terminated bytes. Readers skip sections
- * that they do not know, so new columns and tables can be added.
+ * of LEB128 numbers, one per row; that of "strings" is NUL-terminated bytes. Readers skip unknown
+ * sections, so columns and tables can be added.
  *
  *	strings		the string table; 0 is ""
  *	meta		title (string), start and period in ns; period 0: calls
- *	truth		see write_meta(); shares and seconds in millionths
+ *	quality		see write_meta(); shares and seconds in millionths
  *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
  *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
  *			self weight has beyond samples × period, zig-zag, so nearly always 0
- *	group.*		innermost groups: node, goroutines, creator, labels (strings)
+ *	group.*		innermost groups: node, goroutines, creator and labels (strings)
  */
 #include <errno.h>
 #include <limits.h>
@@ -33,7 +32,7 @@
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-/* What page.js colours by; its KINDS are in this order. */
+/* What page.js colours frames by; its KINDS have the same order. */
 enum page_kind {
 	PAGE_GROUP,
 	PAGE_GO,
@@ -45,7 +44,7 @@ enum page_kind {
 	PAGE_UNNAMED,
 };
 
-/* What many nodes share. */
+/* What all nodes of a function have in common. */
 struct func {
 	uint32_t name, file, module, line;
 	uint32_t kind, inlined;
@@ -59,7 +58,7 @@ struct page {
 	uint32_t n_funcs, cap_funcs;
 	struct index index;
 	uint32_t *func_of; /* by node */
-	struct buf body;   /* of the section at work */
+	struct buf body;   /* of the section being written */
 	struct buf out;
 };
 
@@ -95,7 +94,7 @@ static enum page_kind page_kind(const struct node *n)
 	}
 	if (starts_with_any(n->name, gc))
 		return PAGE_GC;
-	/* Without a package: the runtime's helpers in assembly, memeqbody and the like. */
+	/* No package: assembly helpers of the runtime, such as memeqbody. */
 	if (starts_with_any(n->name, runtime) || !strchr(n->name, '.'))
 		return PAGE_RUNTIME;
 	return PAGE_GO;
@@ -172,7 +171,7 @@ static void write_meta(struct page *p)
 	};
 
 	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
-	column(p, "truth", sizeof(figures) / sizeof(*figures), figures[i]);
+	column(p, "quality", sizeof(figures) / sizeof(*figures), figures[i]);
 }
 
 static void write_rows(struct page *p)
@@ -245,21 +244,35 @@ static void put_base64(const struct buf *b, FILE *out)
 	}
 }
 
-/* What stands at the marks of page.html, in the order in which they are there. */
+/* page.html, with what its marks name in their place. */
 static void put_page(const struct buf *data, FILE *out)
 {
+	const struct {
+		const char *mark;
+		const void *bytes;
+		size_t len;
+	} parts[] = {
+		{ "@script-sha256@", page_js_sha256, sizeof(page_js_sha256) - 1 },
+		{ "@style-sha256@", page_css_sha256, sizeof(page_css_sha256) - 1 },
+		{ "@style@", page_css, page_css_len },
+		{ "@data@", NULL, 0 }, /* in base64 */
+		{ "@script@", page_js, page_js_len },
+	};
 	const char *at = (const char *)page_html, *end = at + page_html_len, *mark;
 
-	for (int i = 0; (mark = memmem(at, (size_t)(end - at), "@@", 2)); i++) {
+	/* each mark is there once, in this order */
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		size_t len = strlen(parts[i].mark);
+
+		mark = memmem(at, (size_t)(end - at), parts[i].mark, len);
+		if (!mark)
+			continue;
 		fwrite(at, 1, (size_t)(mark - at), out);
-		at = mark + 2;
-		switch (i) {
-		case 0: fputs(page_js_sha256, out); break;
-		case 1: fputs(page_css_sha256, out); break;
-		case 2: fwrite(page_css, 1, page_css_len, out); break;
-		case 3: put_base64(data, out); break;
-		case 4: fwrite(page_js, 1, page_js_len, out); break;
-		}
+		if (parts[i].bytes)
+			fwrite(parts[i].bytes, 1, parts[i].len, out);
+		else
+			put_base64(data, out);
+		at = mark + len;
 	}
 	fwrite(at, 1, (size_t)(end - at), out);
 }

@@ -23,7 +23,7 @@ static void put_string(FILE *out, const char *s)
 	fputc('"', out);
 }
 
-/* What stands before a value. */
+/* The comma and the key that come before a value. */
 static void begin(struct json *j, const char *key)
 {
 	if (j->comma)

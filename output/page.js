@@ -1,9 +1,9 @@
 /*
- * The page's program. It shows what output/html.c packed; the data's layout is described there. Nothing here
- * makes HTML from a string: names are hostile until they are shown as text.
+ * The page's program. It shows the data that output/html.c packed and describes. Nothing here makes HTML from
+ * a string: names come from strangers, and are only ever shown as text.
  *
  * A tree is columns by node: up, func, self, cpu (its own), and from layout(): total, cpuTotal, x, depth, first
- * (its largest child). x and total are samples from the left edge, so a box is exactly as wide as its samples.
+ * (its largest child). x and total count samples, so a box is exactly as wide as its samples.
  * Nodes are numbered row by row, each row from left to right; row d is start[d] … start[d + 1] - 1.
  */
 "use strict";
@@ -12,15 +12,15 @@ const KINDS = [["group", "Group"], ["go", "Go"], ["runtime", "Go runtime"], ["gc
 	["kernel", "Kernel"], ["native", "C"], ["vdso", "vDSO"], ["unnamed", "No name"]];
 const GROUP = 0;
 const ROW = 21;		/* px */
-const LISTED = 500;	/* groups in the list at most */
+const LISTED = 500;	/* at most so many groups in the list */
 const LONGEST = 500;	/* characters of a name that are measured and drawn */
 const byId = (id) => document.getElementById(id);
 const graph = byId("graph"), canvas = byId("canvas"), pen = canvas.getContext("2d");
 
-const view = { tree: null, zoom: 0, focus: 0, query: "", x: 0, span: 1 };	/* x, span: samples in sight */
-let data;		/* by readData() */
-let grouped, merged;	/* the trees; merged is made when first asked for */
-let matches = null;	/* by search(); null without a query */
+const view = { tree: null, zoom: 0, focus: 0, query: "", x: 0, span: 1 };	/* x, span: the samples that are in sight */
+let data;		/* set by readData() */
+let grouped, merged;	/* the trees; merged is made on demand */
+let matches = null;	/* set by search(); null without a query */
 let colours;
 
 /* The data */
@@ -73,7 +73,7 @@ function readData(raw) {
 		up[i] = i - up[i];
 		cpu[i] = self[i] * period + (cpu[i] % 2 ? -(cpu[i] + 1) / 2 : cpu[i] / 2);
 	}
-	data = { strings, title: strings[title], start, period, truth: column("truth"),
+	data = { strings, title: strings[title], start, period, quality: column("quality"),
 		funcs: table("func", ["name", "file", "module", "line", "kind", "inlined"]),
 		groups: table("group", ["node", "goroutines", "creator", "labels"]) };
 	data.label = Array.from(data.funcs.name, (name) => strings[name] || "all");
@@ -93,7 +93,7 @@ function shorten(name) {
 
 /* Trees */
 
-/* The same calls without their groups; to[] says where each node went. A hash table by hand: a Map is too slow. */
+/* The same calls without groups; to[] maps old nodes to new ones. The hash table is our own: Map is too slow. */
 function mergeGroups(t) {
 	const n = t.up.length, size = 2 ** Math.ceil(Math.log2(2 * n + 2)), slots = new Int32Array(size);
 	const to = new Int32Array(n), up = new Int32Array(n), func = new Int32Array(n);
@@ -121,7 +121,7 @@ function mergeGroups(t) {
 	return { up: up.subarray(0, count), func, self, cpu, to };
 }
 
-/* Adds up and numbers anew, see above; rank[] says where each node went. In: parents before children. */
+/* Adds up, and numbers the nodes as described above; rank[] maps old nodes to new ones. Parents come first. */
 function layout(t) {
 	const n = t.up.length, order = new Float64Array(n), totals = t.self.slice(0, n), cpus = t.cpu.slice(0, n);
 	const ints = () => new Int32Array(n), floats = () => new Float64Array(n);
@@ -136,7 +136,7 @@ function layout(t) {
 		order[i] = totals[i] * n + i;
 		childEnd[i] += i && childEnd[i - 1];
 	}
-	order.sort();	/* smallest first, and filled in from behind */
+	order.sort();	/* smallest first, as rows are filled from their end */
 	const put = childEnd.slice();
 	for (let k = 0; k < n; k++)
 		if (order[k] % n)
@@ -166,7 +166,7 @@ function layout(t) {
 		up, x, depth, first, rank, start: [...start, n], height: start.length };
 }
 
-/* The first node of row d that ends right of sample s. */
+/* The first node of row d that ends to the right of sample s. */
 function findInRow(t, d, s) {
 	let low = t.start[d], high = t.start[d + 1];
 	while (low < high) {
@@ -179,14 +179,14 @@ function findInRow(t, d, s) {
 	return low;
 }
 
-/* A part of the name in any case, or a regular expression between slashes. */
+/* A part of the name, in upper or lower case, or a regular expression between slashes. */
 function matcher(query) {
 	const regex = /^\/(.+)\/$/.exec(query), part = query.toLowerCase();
 	try {
 		const r = regex && new RegExp(regex[1], "i");
 		return r ? (name) => r.test(name) : (name) => name.toLowerCase().includes(part);
 	} catch {
-		return () => false;	/* not whole yet */
+		return () => false;	/* not complete yet */
 	}
 }
 
@@ -202,7 +202,7 @@ function search() {
 		inside[i] = inside[t.up[i]] | hit[t.func[i]];
 		if (!inside[i] || (i && inside[t.up[i]]))
 			continue;
-		samples += t.total[i];	/* once, however often the name recurs below */
+		samples += t.total[i];	/* counted once, even if the name recurs below */
 		if (largest < 0 || t.total[i] > t.total[largest])
 			largest = i;
 	}
@@ -217,7 +217,7 @@ const number = (n, digits = 0) => n.toLocaleString("en", { minimumFractionDigits
 const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
 const time = (ns) => ns < 1e10 ? `${number(ns / 1e6)} ms` : `${number(ns / 1e9, 2)} s`;
 
-/* Never rounded to nothing, nor to all. */
+/* Never rounded to 0 % or to 100 %. */
 function share(part, whole) {
 	const p = whole ? 100 * part / whole : 0;
 	return p > 0 && p < 0.1 ? "<0.1%" : p < 100 && p > 99.9 ? ">99.9%" : `${p == 100 || !p ? p : p.toFixed(1)}%`;
@@ -235,7 +235,7 @@ function placeOf(i) {
 	return [place, funcs.inlined[f] ? "inlined" : ""].filter(Boolean).join(" · ");
 }
 
-/* Fills the tip or the line of details. */
+/* Fills the tooltip or the line of details. */
 function describe(box, i) {
 	const t = view.tree, parts = [count(t.total[i], "sample"), share(t.total[i], t.total[0])];
 	if (view.zoom && t.depth[i] > t.depth[view.zoom])
@@ -261,7 +261,7 @@ function readColours() {
 function draw() {
 	const t = view.tree, dpr = devicePixelRatio || 1, width = canvas.clientWidth, height = graph.clientHeight;
 	const top = graph.scrollTop, to = Math.min(t.height, Math.ceil((top + height) / ROW));
-	canvas.width = Math.round(width * dpr);		/* clears it, too */
+	canvas.width = Math.round(width * dpr);		/* also clears it */
 	canvas.height = Math.round(height * dpr);
 	canvas.style.height = `${height}px`;
 	byId("spacer").style.height = `${Math.max(0, t.height * ROW - height)}px`;
@@ -279,7 +279,7 @@ function draw() {
 	}
 }
 
-/* Boxes narrower than a pixel become slivers: neighbours in one, with the kind of its widest. None is left out. */
+/* Neighbouring boxes narrower than a pixel share a sliver, in the colour of the widest. None is left out. */
 function drawRow(d, y, width) {
 	const t = view.tree, scale = width / view.span, from = view.x, caller = d < t.depth[view.zoom];
 	let start = 0, end = -1, widest = 0, kind = GROUP, lit = false;
@@ -311,12 +311,12 @@ function drawSliver(kind, y, start, end, lit) {
 		return;
 	pen.globalAlpha = lit ? 0.85 : 0.22;
 	pen.fillStyle = colours.kinds[kind];
-	pen.fillRect(start, y, Math.max(0.5, end - start), ROW - 1);	/* a lone one would not be seen else */
+	pen.fillRect(start, y, Math.max(0.5, end - start), ROW - 1);	/* a single one would be invisible */
 }
 
 function drawBox(f, kind, y, left, width, lit, caller) {
 	const gap = width > 4 ? 1 : width > 2 ? 0.5 : 0;
-	/* Three shades, so that neighbours of one kind stay apart. */
+	/* Three shades, so that neighbours of the same kind can be told apart. */
 	pen.globalAlpha = (lit ? 1 : 0.25) * (caller ? 0.6 : 1 - f % 3 * 0.1);
 	pen.fillStyle = colours.kinds[kind];
 	pen.fillRect(left, y, width - gap, ROW - 1);
@@ -329,7 +329,7 @@ function drawBox(f, kind, y, left, width, lit, caller) {
 		drawText(data.bare[f], f + 2 * n, ...at, true);
 }
 
-/* Whether the text fits; cut: as much of it as does. */
+/* Draws the text if it fits, and with cut as much of it as fits. Returns whether it fits. */
 function drawText(text, row, x, y, room, cut) {
 	const widths = colours.widths, shown = text.slice(0, LONGEST);
 	widths[row] ||= pen.measureText(shown).width || 1;
@@ -340,7 +340,7 @@ function drawText(text, row, x, y, room, cut) {
 	return fits;
 }
 
-/* In px from the graph's corner. */
+/* In px, from the corner of the graph. */
 function boxOf(i) {
 	const t = view.tree, scale = canvas.clientWidth / view.span, x = (t.x[i] - view.x) * scale, left = Math.max(0, x);
 	return { left, top: t.depth[i] * ROW, width: Math.min(canvas.clientWidth, x + t.total[i] * scale) - left };
@@ -355,7 +355,7 @@ function redraw() {
 
 /* What the user does */
 
-/* Zooms and focuses; glides there unless the system asks for no motion. */
+/* Zooms and focuses, with an animation unless the system asks for reduced motion. */
 let glides = 0;
 function zoom(i, still = matchMedia("(prefers-reduced-motion: reduce)").matches) {
 	const t = view.tree, { x, span } = view, began = performance.now(), id = ++glides;
@@ -379,7 +379,7 @@ function reveal(i) {
 	graph.scrollTop = Math.min(y, Math.max(graph.scrollTop, y + ROW - graph.clientHeight));
 }
 
-/* By hand: what Back undoes. */
+/* By the user, so that Back undoes it. */
 function zoomTo(i) {
 	zoom(i);
 	changed("pushState");
@@ -394,7 +394,7 @@ function focus(i) {
 	redraw();
 }
 
-/* The neighbour under the same caller. */
+/* The neighbour with the same caller. */
 function sibling(i, step) {
 	return i + step > 0 && view.tree.up[i + step] == view.tree.up[i] ? i + step : -1;
 }
@@ -425,7 +425,7 @@ function reset() {
 	zoomTo(0);
 }
 
-/* The fragment says what is shown. Typing is not followed letter by letter: browsers limit that. */
+/* The fragment tells what is shown. It does not follow each letter typed: browsers limit how often it changes. */
 let saving;
 function changed(how) {
 	const p = new URLSearchParams();
@@ -526,9 +526,9 @@ function listGroups() {
 }
 
 function writeFacts() {
-	const [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.truth;
+	const [samples, lost, withClass, goroutine, rooted, named, cpu, rss] = data.quality;
 	const [name, ...how] = data.title.split(", "), t = grouped, used = new Set(t.func.map((f) => data.funcs.kind[f]));
-	const down = (millionths) => `${(Math.floor(millionths / 1000) / 10).toFixed(1)}%`;	/* as the truth line does */
+	const down = (millionths) => `${(Math.floor(millionths / 1000) / 10).toFixed(1)}%`;	/* as the quality line does */
 	const facts = [count(samples, "sample"), `${number(lost)} lost`, `${down(goroutine)} with a goroutine`,
 		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`, `${down(rooted)} complete stacks`,
 		`${down(named)} of user frames named`, `gostrobe itself: ${number(cpu / 1e6, 2)}s CPU, ${number(rss / 1e6, 1)} MB peak`];
@@ -536,8 +536,8 @@ function writeFacts() {
 	byId("title").textContent = name;
 	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
 		data.period ? `${time(t.cpuTotal[0])} CPU` : count(t.total[0], "call")].filter(Boolean).join(" · ");
-	byId("truth").append(...facts.map((fact) => element("span", fact)));
-	byId("truth").children[1].classList.toggle("loss", lost > 0);
+	byId("quality").append(...facts.map((fact) => element("span", fact)));
+	byId("quality").children[1].classList.toggle("loss", lost > 0);
 	KINDS.forEach(([kind, label], k) => {
 		const swatch = element("i");
 		swatch.style.background = `var(--${kind})`;
@@ -570,7 +570,7 @@ function listen() {
 
 async function main() {
 	if (!window.DecompressionStream)
-		throw new Error("it needs a browser of 2023 or later");
+		throw new Error("it needs a browser from 2023 or later");
 	readData(await unpack(byId("data").textContent));
 	readColours();
 	writeFacts();

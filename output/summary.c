@@ -20,7 +20,7 @@ struct lookup {
 	const struct node *node;
 };
 
-/* What a function spent itself in a group. */
+/* The weight of a function's own in a group. */
 struct share {
 	uint32_t group, function;
 	uint64_t weight;
@@ -58,8 +58,8 @@ static uint32_t function_find(struct summary *s, struct index *ix, const struct 
 	return id;
 }
 
-/* No node between this one and the root is of the same function. Costs the depth; a recursion
- * meets itself early. */
+/* True if no node between this one and the root is of the same function. Takes as many steps as the
+ * stack is deep, but in a recursion only a few. */
 static bool is_outermost(const struct tree *t, const struct places *p, uint32_t node)
 {
 	for (uint32_t i = t->nodes[node].parent; i; i = t->nodes[i].parent)
@@ -101,7 +101,7 @@ static int by_place(const void *a, const void *b)
 	return x->function < y->function ? -1 : x->function > y->function;
 }
 
-/* Needs groups in the order of the tree, and functions in that of the places. */
+/* Groups and functions must not be sorted yet: the places are their rows. */
 static void groups_find_top(struct summary *s, const struct tree *t, const struct places *p)
 {
 	struct share *shares = NULL;

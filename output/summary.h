@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a tree says by group and by function: the rows of tables, largest first, in an order
- * that depends on nothing but the tree. Weights in the tree's unit.
+ * The groups and functions of a tree, as rows of tables: largest first, in an order that depends
+ * only on the tree. Weights are in the profile's unit.
  */
 #ifndef OUTPUT_SUMMARY_H
 #define OUTPUT_SUMMARY_H
@@ -16,23 +16,24 @@ struct tree;
 struct group_row {
 	const char *key;  /* as in folded stacks, levels joined by ';' */
 	const char *name; /* of the innermost level */
-	const char *top;  /* the function with most weight of its own in the group; "" */
+	const char *
+		top; /* the function with the most weight of its own in the group; "": none */
 	uint64_t weight, samples;
 	uint32_t goroutines;
 };
 
-/* Functions of one name are one row, but those of the kernel stay apart. */
+/* Functions with the same name are one row, except that those of the kernel have their own. */
 struct function_row {
 	const char *name;            /* kernel functions with "_[k]" */
 	const char *file;            /* "" when not known */
 	uint64_t flat, flat_samples; /* of the function itself */
 	uint64_t cum,
 		cum_samples; /* with what it called; once per sample, recursion or not */
-	const char *symbol;  /* name without "_[k]"; */
-	bool kernel;         /* the two make the key */
+	const char *symbol;  /* name without "_[k]"; the key is this ... */
+	bool kernel;         /* ... and this */
 };
 
-/* Strings are the tree's or in the arena: the tree outlives the summary. */
+/* Strings are in the tree or in the arena: the tree outlives the summary. */
 struct summary {
 	struct group_row *groups;       /* owned */
 	struct function_row *functions; /* owned */

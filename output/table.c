@@ -15,9 +15,9 @@
 #define PLAIN "\033[0m"
 
 enum {
-	MIN_WIDTH = 60,   /* narrower terminals break our lines */
-	MIN_ROWS = 5,     /* of each table, however low the terminal */
-	OTHER_LINES = 12, /* of a report beside the rows of its tables, with the prompt */
+	MIN_WIDTH = 60,   /* on narrower terminals lines wrap */
+	MIN_ROWS = 5,     /* of each table, however few lines the terminal has */
+	OTHER_LINES = 12, /* of a report besides the rows of its tables, and the prompt */
 };
 
 struct table {
@@ -30,7 +30,7 @@ struct table {
 	struct buf line;
 };
 
-/* Ends the line, and writes it. */
+/* Ends the line and writes it. */
 static void line_end(struct table *t, const char *style)
 {
 	bool styled = style && t->o->color && t->line.len;
@@ -42,7 +42,7 @@ static void line_end(struct table *t, const char *style)
 	t->line.len = 0;
 }
 
-/* Adds s at the right end of a cell of this width, and the gap to the next. */
+/* Adds a cell of this width, with s at its right end, and the gap before the next cell. */
 static void cell(struct table *t, uint32_t width, const char *s)
 {
 	uint32_t n = text_columns(s);
@@ -137,8 +137,8 @@ static void group_numbers(struct table *t, const struct group_row *g, bool count
 	cell(t, 10, s);
 }
 
-/* Groups, the first n of them. Names get what the top functions leave, which take two fifths
- * at most of what the numbers leave. */
+/* The first n groups. Beside the numbers, top functions get what they need, up to two fifths of the
+ * space that is left, and names get the rest. */
 static void write_groups(struct table *t, uint32_t n)
 {
 	uint32_t name = text_columns(t->view->key), top = strlen("top function"), left;
@@ -212,8 +212,8 @@ static void write_functions(struct table *t, uint32_t n)
 	write_more(t, t->sums->n_functions - n, rest);
 }
 
-/* How many rows of each table fit: half of the lines each, and what one does not need goes to
- * the other. */
+/* How many rows of each table fit: each gets half of the lines, and what one does not need goes
+ * to the other. */
 static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *functions)
 {
 	uint32_t rows = t->o->rows, half;

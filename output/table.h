@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `report` prints: goroutine groups, then functions, then what the recording is worth. */
+/* What `report` prints: goroutine groups, then functions, then the quality of the recording. */
 #ifndef OUTPUT_TABLE_H
 #define OUTPUT_TABLE_H
 
@@ -10,10 +10,10 @@
 struct profile;
 struct view;
 
-/* { 0 } cuts nothing: no terminal. */
+/* { 0 } is for output that is no terminal: nothing is cut. */
 struct table_options {
 	uint32_t width; /* columns; 0: names are whole */
-	uint32_t rows;  /* of the whole report, about; 0: all of both tables */
+	uint32_t rows;  /* of the whole report, approximately; 0: all of both tables */
 	bool color;
 };
 

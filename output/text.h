@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names as text of tables and lines: plain (profiler/base/plain.h), and of a width. */
+/* Names as plain text (profiler/base/plain.h) for tables and lines, measured in columns. */
 #ifndef OUTPUT_TEXT_H
 #define OUTPUT_TEXT_H
 
@@ -8,10 +8,10 @@
 
 struct buf;
 
-/* Columns that s takes in a terminal. */
+/* The columns that s takes on a terminal. */
 uint32_t text_columns(const char *s);
-/* Adds s in at most max columns, cut in the middle when it is longer; UINT32_MAX: never cut.
- * max is not 0. The columns taken. */
+/* Adds s in at most max columns (not 0), cut in the middle if it is longer; UINT32_MAX: never cut.
+ * Returns the columns taken. */
 uint32_t text_fit(struct buf *b, const char *s, uint32_t max);
 /* Adds s as a frame of a folded stack: ';' becomes ':'; "" becomes "[unknown]". */
 void text_frame(struct buf *b, const char *s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An output format. The list is in writer.c; a new one is one file and one line there. */
+/* Output formats. A new one is one file, and one line in the list of writer.c. */
 #ifndef OUTPUT_WRITER_H
 #define OUTPUT_WRITER_H
 
@@ -15,17 +15,17 @@ struct writer_options {
 
 struct writer {
 	const char *name;   /* what -f says */
-	const char *ending; /* of file names that mean it, ".folded" */
+	const char *ending; /* file names that end so have this format: ".folded" */
 	const char *help;
-	bool binary; /* never written to a terminal */
-	/* 0, or -errno; -E2BIG is that of view_tree(). The caller looks at ferror(out). */
+	bool binary; /* not for terminals */
+	/* 0 or -errno; -E2BIG comes from view_tree(). The caller checks ferror(out). */
 	int (*write)(struct view *v, const struct writer_options *o, FILE *out);
 };
 
-/* All of them, ended by a NULL. */
+/* All formats; a NULL ends the list. */
 extern const struct writer *const writers[];
 
-/* By name, by the ending of a path; NULL when there is none. */
+/* By name, and by the ending of a path. NULL: there is none. */
 const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 

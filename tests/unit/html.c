@@ -180,8 +180,8 @@ Test(html, every_column_comes_back)
 	cr_expect(!cursor_left(&extra) && !extra.bad);
 	cr_expect_str_eq(string(&o, "meta", 0), v.title);
 	cr_expect_eq(number(&o, "meta", 2), v.profile->period_ns);
-	cr_expect_eq(number(&o, "truth", 0), v.profile->truth.samples);
-	cr_expect_eq(number(&o, "truth", 4), 500000);
+	cr_expect_eq(number(&o, "quality", 0), v.profile->truth.samples);
+	cr_expect_eq(number(&o, "quality", 4), 500000);
 	for (uint32_t i = 0; i < t->n_groups; i++) {
 		cr_expect_eq(number(&o, "group.node", i), t->groups[i].node);
 		cr_expect_eq(number(&o, "group.goroutines", i), t->groups[i].goroutines);
@@ -296,9 +296,9 @@ static void expect_hash(const char *text, const char *directive, const char *ope
 
 Test(html, page_is_whole_and_asks_nobody)
 {
-	static const char *const absent[] = { "http:",   "https:",  " src=",
-					      "url(",    "@import", "innerHTML",
-					      "unsafe-", "@@",      NULL };
+	static const char *const absent[] = { "http:",   "https:",    " src=",   "url(",
+					      "@import", "innerHTML", "unsafe-", "@style",
+					      "@script", "@data@",    NULL };
 	struct view v = sample_view();
 	char *text = page_of(&v), *end = text + strlen(text) - strlen("</html>\n");
 
