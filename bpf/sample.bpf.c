@@ -25,6 +25,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set before load. */
 const volatile bool follow_all = false; /* -a: look at every process that is sampled */
 const volatile bool want_user = true, want_kernel = true;
+const volatile __u64 period_ns = 0; /* CPU time that a sample stands for */
 
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -266,6 +267,7 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->tid = t.tid;
 	s->cpu = cpu;
 	s->time_ns = bpf_ktime_get_ns();
+	s->weight = period_ns;
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
 	if (!in_kernel)

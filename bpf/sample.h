@@ -133,6 +133,7 @@ struct sample {
 	__u32 tgid, tid; /* in the pid namespace of user space */
 	__u32 cpu;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u64 weight;  /* CPU time that it stands for, in ns */
 	image_id image;
 	__u64 goid;          /* 0: no goroutine, the flags say why */
 	__u64 parent_goid;   /* 0: none, or Go before 1.21 */

@@ -2,7 +2,8 @@
 /*
  * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. Each node that is the leaf
  * of samples is a line, in the order of the nodes, which is that of their first samples; COUNT is
- * the number of samples. Names keep their spaces, since readers take the last number of a line.
+ * the number of samples, or their weight for a kind of event without a period, whose events differ.
+ * Names keep their spaces, since readers take the last number of a line.
  */
 #include <stdlib.h>
 
@@ -20,7 +21,7 @@ struct path {
 };
 
 static void line_add(struct buf *b, const struct tree *t, uint32_t leaf, struct path *path,
-		     bool annotate)
+		     bool annotate, bool weights)
 {
 	path->n = 0;
 	for (uint32_t i = leaf; i; i = t->nodes[i].parent)
@@ -38,7 +39,9 @@ static void line_add(struct buf *b, const struct tree *t, uint32_t leaf, struct 
 		if (i)
 			buf_u8(b, ';');
 	}
-	buf_printf(b, " %llu\n", (unsigned long long)t->nodes[leaf].self_samples);
+	buf_printf(b, " %llu\n",
+		   (unsigned long long)(weights ? t->nodes[leaf].self
+						: t->nodes[leaf].self_samples));
 }
 
 static int folded_write(struct view *v, const struct writer_options *o, FILE *out)
@@ -52,7 +55,8 @@ static int folded_write(struct view *v, const struct writer_options *o, FILE *ou
 		if (!t->nodes[i].self_samples)
 			continue;
 		line.len = 0;
-		line_add(&line, t, i, &path, o->annotate);
+		line_add(&line, t, i, &path, o->annotate,
+			 !v->profile->kinds[v->kind].period);
 		if (fwrite(line.data, 1, line.len, out) != line.len)
 			break;
 	}

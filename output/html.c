@@ -9,7 +9,8 @@
  * sections, so columns and tables can be added.
  *
  *	strings		the string table; 0 is ""
- *	meta		title (string), start and period in ns; period 0: calls
+ *	meta		title (string), start in ns, period of the kind of event (0: each has its
+ *			own weight), whether weights are ns, the kind's name (string)
  *	quality		see write_meta(); shares and seconds in millionths
  *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
  *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
@@ -156,9 +157,11 @@ static uint64_t millionths(double v)
 static void write_meta(struct page *p)
 {
 	const struct profile *profile = p->view->profile;
+	const struct event_kind *k = &profile->kinds[p->view->kind];
 	const struct truth *truth = &profile->truth;
 	uint64_t meta[] = { strtab_add(p->strings, p->view->title), profile->start_ns,
-			    profile->period_ns };
+			    k->period, profile_is_time(profile, p->view->kind),
+			    strtab_add(p->strings, profile_string(profile, k->name)) };
 	uint64_t figures[] = {
 		truth->samples,
 		truth->lost_ring_full + truth->lost_table_full,
@@ -179,7 +182,7 @@ static void write_rows(struct page *p)
 	const struct tree *t = p->tree;
 	const struct node *nodes = t->nodes;
 	const struct group *g = t->groups;
-	uint64_t period_ns = p->view->profile->period_ns;
+	uint64_t period = p->view->profile->kinds[p->view->kind].period;
 
 	column(p, "func.name", p->n_funcs, p->funcs[i].name);
 	column(p, "func.file", p->n_funcs, p->funcs[i].file);
@@ -192,7 +195,7 @@ static void write_rows(struct page *p)
 	column(p, "node.self", t->n_nodes, nodes[i].self_samples);
 	for (uint32_t i = 0; i < t->n_nodes; i++)
 		buf_svarint(&p->body,
-			    (int64_t)(nodes[i].self - nodes[i].self_samples * period_ns));
+			    (int64_t)(nodes[i].self - nodes[i].self_samples * period));
 	section(p, "node.extra");
 	column(p, "group.node", t->n_groups, g[i].node);
 	column(p, "group.goroutines", t->n_groups, g[i].goroutines);

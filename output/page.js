@@ -66,20 +66,21 @@ function readData(raw) {
 	const column = (name, type) => numbers(sections.get(name), type);
 	const table = (name, columns) => Object.fromEntries(columns.map((c) => [c, column(`${name}.${c}`)]));
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
-	const [title, start, period] = column("meta");
+	const [title, start, period, isTime, kind] = column("meta");
 	const up = column("node.up", Int32Array), func = column("node.func", Int32Array);
 	const self = column("node.self"), cpu = column("node.extra");
 	for (let i = 0; i < up.length; i++) {
 		up[i] = i - up[i];
 		cpu[i] = self[i] * period + (cpu[i] % 2 ? -(cpu[i] + 1) / 2 : cpu[i] / 2);
 	}
-	data = { strings, title: strings[title], start, period, quality: column("quality"),
+	data = { strings, title: strings[title], start, isTime, weighted: !period, kind: strings[kind].replace(/^cpu$/, "CPU"),
+		quality: column("quality"),
 		funcs: table("func", ["name", "file", "module", "line", "kind", "inlined"]),
 		groups: table("group", ["node", "goroutines", "creator", "labels"]) };
 	data.label = Array.from(data.funcs.name, (name) => strings[name] || "all");
 	data.brief = data.label.map(shorten);
 	data.bare = data.brief.map((name, f) => isGo(f) ? name.replace(/^[\w-]+\./, "") : name);
-	grouped = layout({ up, func, self, cpu });
+	grouped = layout(period ? { up, func, self, cpu } : { up, func, self: cpu, cpu: self });
 	data.groups.node = data.groups.node.map((node) => grouped.rank[node]);
 	data.groupOf = new Map(Array.from(data.groups.node, (node, row) => [node, row]));
 }
@@ -235,15 +236,22 @@ function placeOf(i) {
 	return [place, funcs.inlined[f] ? "inlined" : ""].filter(Boolean).join(" · ");
 }
 
+const weight = (n) => data.isTime ? time(n) : number(n);
+
+/* What a node has: samples and weight. The boxes are as wide as `total`: samples, and weights where these differ
+ * by sample; cpuTotal is the other one. */
+const weightOf = (t, i) => data.weighted ? t.total[i] : t.cpuTotal[i];
+const amount = (t, i, other) => other == data.weighted ? count(data.weighted ? t.cpuTotal[i] : t.total[i], "sample")
+	: `${weight(weightOf(t, i))} ${data.kind}`;
+
 /* Fills the tooltip or the line of details. */
 function describe(box, i) {
-	const t = view.tree, parts = [count(t.total[i], "sample"), share(t.total[i], t.total[0])];
+	const t = view.tree, parts = [amount(t, i, false), share(t.total[i], t.total[0])];
 	if (view.zoom && t.depth[i] > t.depth[view.zoom])
 		parts.push(`${share(t.total[i], t.total[view.zoom])} of the zoomed`);
-	if (data.period)
-		parts.push(`${time(t.cpuTotal[i])} CPU`);
+	parts.push(amount(t, i, true));
 	if (t.self[i] && t.self[i] != t.total[i])
-		parts.push(`${number(t.self[i])} of its own`);
+		parts.push(`${data.weighted ? weight(t.self[i]) : number(t.self[i])} of its own`);
 	box.querySelector(".name").textContent = data.label[t.func[i]];
 	box.querySelector(".place").textContent = placeOf(i);
 	box.querySelector(".numbers").textContent = parts.join(" · ");
@@ -511,7 +519,7 @@ function listGroups() {
 		const names = [], bar = element("i");
 		for (let i = node; i; i = t.up[i])
 			names.unshift(data.brief[t.func[i]]);
-		const cost = data.period ? time(t.cpuTotal[node]) : number(t.total[node]), name = names.join(" › ");
+		const cost = weight(weightOf(t, node)), name = names.join(" › ");
 		const button = element("button", element("bdi", name), element("span", cost),
 			element("span", share(t.total[node], all)), bar);
 		button.value = node;
@@ -535,7 +543,7 @@ function writeFacts() {
 	document.title = `gostrobe · ${data.title}`;
 	byId("title").textContent = name;
 	byId("subtitle").textContent = [...how, data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
-		data.period ? `${time(t.cpuTotal[0])} CPU` : count(t.total[0], "call")].filter(Boolean).join(" · ");
+		amount(t, 0, !data.weighted)].filter(Boolean).join(" · ");
 	byId("quality").append(...facts.map((fact) => element("span", fact)));
 	byId("quality").children[1].classList.toggle("loss", lost > 0);
 	KINDS.forEach(([kind, label], k) => {

@@ -23,7 +23,7 @@ enum {
 struct table {
 	const struct view *view;
 	const struct tree *tree;
-	bool time; /* weights are ns, else calls */
+	bool time; /* weights are ns, else counts */
 	const struct summary *sums;
 	const struct table_options *o;
 	FILE *out;
@@ -72,6 +72,29 @@ static void weight_add(struct buf *b, bool time, uint64_t weight)
 		text_count(b, (weight + 500000000) / 1000000000);
 		buf_u8(b, 's');
 	}
+}
+
+static bool is_cpu(const struct view *v)
+{
+	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
+}
+
+/* What weights are of: "CPU", "calls", in at most max columns. */
+static void kind_add(struct buf *b, const struct view *v, uint32_t max)
+{
+	const struct profile *p = v->profile;
+
+	text_fit(b, is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name), max);
+}
+
+static void cell_kind(struct table *t)
+{
+	struct buf b = { 0 };
+
+	kind_add(&b, t->view, 9);
+	buf_u8(&b, 0);
+	cell(t, 9, (const char *)b.data);
+	buf_release(&b);
 }
 
 static void cell_weight(struct table *t, uint64_t weight)
@@ -157,7 +180,7 @@ static void write_groups(struct table *t, uint32_t n)
 		counts |= t->sums->groups[i].goroutines > 1;
 		rest += i < n ? 0 : t->sums->groups[i].weight;
 	}
-	cell(t, 9, t->time ? "CPU" : "calls");
+	cell_kind(t);
 	cell(t, 7, "share");
 	if (counts)
 		cell(t, 10, "goroutines");
@@ -233,17 +256,20 @@ static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *function
 static void write_title(struct table *t)
 {
 	const struct node *whole = &t->tree->nodes[0];
+	uint64_t recorded = t->view->profile->kinds[t->view->kind].samples;
 
 	text_fit(&t->line, t->view->title, left_of(t));
 	line_end(t, BOLD);
 	weight_add(&t->line, t->time, whole->total);
-	buf_str(&t->line, t->time             ? " of CPU in "
-			  : whole->total == 1 ? " call in "
-					      : " calls in ");
+	buf_str(&t->line, t->time ? " of " : " ");
+	kind_add(&t->line, t->view, left_of(t));
+	if (!t->time && whole->total == 1 && t->line.data[t->line.len - 1] == 's')
+		t->line.len--; /* one call */
+	buf_str(&t->line, " in ");
 	text_count_of(&t->line, whole->samples, "sample");
-	if (whole->samples != t->view->profile->truth.samples) {
+	if (whole->samples != recorded) {
 		buf_str(&t->line, ", selected from ");
-		text_count(&t->line, t->view->profile->truth.samples);
+		text_count(&t->line, recorded);
 	}
 	line_end(t, NULL);
 }
@@ -251,9 +277,11 @@ static void write_title(struct table *t)
 int table_write(struct view *v, const struct table_options *o, FILE *out)
 {
 	struct summary sums;
-	struct table t = {
-		.view = v, .time = v->profile->period_ns, .sums = &sums, .o = o, .out = out
-	};
+	struct table t = { .view = v,
+			   .time = profile_is_time(v->profile, v->kind),
+			   .sums = &sums,
+			   .o = o,
+			   .out = out };
 	uint32_t groups, functions;
 	int err = view_tree(v, &t.tree);
 
@@ -287,17 +315,25 @@ static void json_quality(struct json *j, const struct truth *t)
 	json_close(j, '}');
 }
 
-static void json_group(struct json *j, const struct group_row *g, bool ns)
+/* Profiles of CPU time alone look as they did before there were kinds. */
+static bool names_kind(const struct view *v)
+{
+	return v->other_kinds || !is_cpu(v);
+}
+
+static void json_group(struct json *j, const struct group_row *g, const struct view *v)
 {
 	json_open(j, NULL, '{');
 	json_str(j, "name", g->name);
 	json_str(j, "key", g->key);
 	json_uint(j, "goroutines", g->goroutines);
 	json_uint(j, "samples", g->samples);
-	if (ns)
+	if (is_cpu(v))
 		json_uint(j, "cpu_ns", g->weight);
 	else
 		json_null(j, "cpu_ns");
+	if (names_kind(v))
+		json_uint(j, "weight", g->weight);
 	json_str(j, "top", g->top);
 	json_close(j, '}');
 }
@@ -324,9 +360,15 @@ int table_write_json(struct view *v, FILE *out)
 	summary_init(&s, t);
 	json_open(&j, NULL, '{');
 	json_quality(&j, &v->profile->truth);
+	if (names_kind(v)) {
+		const struct event_kind *k = &v->profile->kinds[v->kind];
+
+		json_str(&j, "kind", profile_string(v->profile, k->name));
+		json_str(&j, "unit", profile_string(v->profile, k->unit));
+	}
 	json_open(&j, "groups", '[');
 	for (uint32_t i = 0; i < s.n_groups; i++)
-		json_group(&j, &s.groups[i], v->profile->period_ns);
+		json_group(&j, &s.groups[i], v);
 	json_close(&j, ']');
 	json_open(&j, "functions", '[');
 	for (uint32_t i = 0; i < s.n_functions; i++)

@@ -20,7 +20,7 @@ struct table_options {
 /* Without the quality line. 0, or what view_tree() returned. The caller looks at ferror(out). */
 int table_write(struct view *v, const struct table_options *o, FILE *out);
 /* One object, with the figures of the quality line. flat and cum of functions are samples, shares are
- * 0 to 1. */
+ * 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and each group's weight. */
 int table_write_json(struct view *v, FILE *out);
 /* One line on the quality of the recording. width > 0 breaks it between its parts to stay below;
  * 0 never. */

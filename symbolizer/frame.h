@@ -5,27 +5,30 @@
 
 #include <stdint.h>
 
+/* Recordings hold these numbers: never renumber. */
 enum frame_kind {
-	FRAME_UNNAMED, /* nothing names this address: module and addr are all there is */
-	FRAME_GO,
-	FRAME_NATIVE, /* C and the like, from a symbol table */
-	FRAME_VDSO,
-	FRAME_KERNEL,
-	FRAME_CUT, /* no frame: the stack goes on here, but was not recorded */
-	/* Go functions with a part of their own in unwinding or in what is shown: */
-	FRAME_WRAPPER, /* made by the compiler; shown only under a FRAME_PANIC callee */
-	FRAME_PANIC,   /* gopanic, panicwrap */
-	FRAME_SIGPANIC, /* sigpanic: its caller was interrupted, and did not call it; panics too */
-	FRAME_INJECTED, /* asyncPreempt, debugCallV2: their caller was interrupted */
-	FRAME_GOEXIT,   /* root of every goroutine; never shown */
-	FRAME_MSTART,   /* mstart, rt0_go: roots of thread stacks */
-	FRAME_MCALL,    /* mcall, gogo: root by rule, what follows is another goroutine's */
-	FRAME_MORESTACK,
-	FRAME_SYSTEMSTACK, /* systemstack: the chain goes on on the goroutine's own stack */
-	FRAME_ASMCGOCALL,
-	FRAME_CGOCALLBACK,
-	/* sigtramp, sigreturn: begin and end of a signal handler, which nothing has called */
-	FRAME_SIGTRAMP,
+	FRAME_UNNAMED =
+		0, /* nothing names this address: module and addr are all there is */
+	FRAME_GO = 1,
+	FRAME_NATIVE = 2, /* C and the like, from a symbol table */
+	FRAME_VDSO = 3,
+	FRAME_KERNEL = 4,
+	FRAME_CUT = 5, /* not a frame: the stack goes on here, but was not recorded */
+	/* Go functions that unwinding or display treats specially: */
+	FRAME_WRAPPER = 6, /* made by the compiler; shown only under a FRAME_PANIC callee */
+	FRAME_PANIC = 7,   /* gopanic, panicwrap */
+	FRAME_SIGPANIC =
+		8, /* sigpanic: its caller was interrupted, not calling; panics too */
+	FRAME_INJECTED = 9, /* asyncPreempt, debugCallV2: their caller was interrupted */
+	FRAME_GOEXIT = 10,  /* root of every goroutine; never shown */
+	FRAME_MSTART = 11,  /* mstart, rt0_go: roots of thread stacks */
+	FRAME_MCALL = 12,   /* mcall, gogo: a root; what follows is another goroutine's */
+	FRAME_MORESTACK = 13,
+	FRAME_SYSTEMSTACK =
+		14, /* systemstack: the goroutine's own stack continues the chain */
+	FRAME_ASMCGOCALL = 15,
+	FRAME_CGOCALLBACK = 16,
+	FRAME_SIGTRAMP = 17, /* sigtramp, sigreturn: start and end of a signal handler */
 	FRAME_KIND_MAX
 };
 

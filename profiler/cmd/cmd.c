@@ -112,7 +112,39 @@ static int input_load(struct input *in)
 			 in->path, in->profile->damaged);
 	else if (!in->profile->complete)
 		log_warn("%s is truncated; showing the complete part", in->path);
+	if (in->profile->newer)
+		log_warn("%s is of a newer version; showing what this one knows", in->path);
 	return STATUS_OK;
+}
+
+/* The kinds of which there are events, but for one: "wall, calls". */
+static void add_kinds(struct buf *b, const struct profile *p, uint8_t but)
+{
+	for (uint32_t i = 1; i < p->n_kinds; i++)
+		if (i != but && p->kinds[i].samples)
+			buf_printf(b, "%s%s", b->len ? ", " : "",
+				   profile_string(p, p->kinds[i].name));
+}
+
+/* The kind that is shown: the one that was asked for, else one of those there are, which is said. */
+static int check_kind(const struct input *in, const char *wanted)
+{
+	const struct profile *p = in->profile;
+	uint8_t kind = profile_find_kind(p, wanted);
+	bool found = kind && p->kinds[kind].samples;
+	struct buf others = { 0 };
+
+	add_kinds(&others, p, found ? kind : 0);
+	found |= !others.len; /* no events at all, which is said elsewhere */
+	if (!found)
+		log_error("%s: has no events of kind '%s', only: %.*s", in->path, wanted,
+			  (int)others.len, (const char *)others.data);
+	else if (!wanted && others.len)
+		log_info("showing %s; --kind shows what else was recorded: %.*s",
+			 profile_string(p, p->kinds[kind].name), (int)others.len,
+			 (const char *)others.data);
+	buf_release(&others);
+	return found ? STATUS_OK : STATUS_FAILED;
 }
 
 int input_open(struct input *in, const char *verb, int argc, char **args)
@@ -122,7 +154,12 @@ int input_open(struct input *in, const char *verb, int argc, char **args)
 	if (argc != 1)
 		return usage_error(verb, argc ? "takes one FILE" : "missing FILE");
 	in->path = args[0];
-	if (input_load(in))
+	if (v->as_pprof && !v->filter.kind)
+		v->filter.kind = "cpu";
+	if (v->as_pprof && strcmp(v->filter.kind, "cpu"))
+		return usage_error(verb, "--as-pprof shows cpu only, not --kind %s",
+				   v->filter.kind);
+	if (input_load(in) || check_kind(in, v->filter.kind))
 		return STATUS_FAILED;
 	if (!v->by.n)
 		v->by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };

@@ -401,6 +401,8 @@ static const char *targets(struct run *r)
 
 static int start(struct run *r)
 {
+	const struct profile *p = session_profile(r->session);
+	const struct event_kind *k = &p->kinds[profile_find_kind(p, "cpu")];
 	const char *what;
 	int err = session_start(r->session, &what);
 
@@ -414,9 +416,7 @@ static int start(struct run *r)
 		return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
 	}
 	log_info("recording %s: %u sample%s per second on each CPU, by %s", targets(r),
-		 session_profile(r->session)->freq,
-		 session_profile(r->session)->freq == 1 ? "" : "s",
-		 session_event_name(r->session));
+		 k->freq, k->freq == 1 ? "" : "s", profile_string(p, k->source));
 	return 0;
 }
 

@@ -57,13 +57,8 @@ static void ends_add(const struct profile *p, struct buf *to)
 
 	for (uint32_t i = 0; i < p->n_events; i++) {
 		const struct event *e = &p->events[i];
-		uint8_t end = e->flags % EVENT_LOCKED / EVENT_END;
-
-		if (e->flags & EVENT_ROOTED)
-			continue;
-		end = end < END_MAX ? end : END_OTHER;
-		if (!counts[end]++)
-			calls[end] = e->call;
+		if (!(e->flags & EVENT_ROOTED) && !counts[e->end]++)
+			calls[e->end] = e->call;
 	}
 	for (int i = 0; i < END_MAX; i++) {
 		if (!counts[i])

@@ -186,6 +186,7 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->follow_all = c->o.follow_all;
 	skel->rodata->want_user = c->o.user_stacks;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
+	skel->rodata->period_ns = 1000000000u / c->o.freq;
 	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
 	bpf_map__set_max_entries(skel->maps.processes, c->o.max_processes);
@@ -408,6 +409,7 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 	*ret = (struct kernel_side){
 		.self = c,
 		.event_name = c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock",
+		.period_ns = c->skel->rodata->period_ns,
 		.start = start,
 		.stop = stop,
 		.close = destroy,

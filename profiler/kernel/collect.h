@@ -38,6 +38,7 @@ struct record_handler {
 struct kernel_side {
 	void *self;
 	const char *event_name; /* "cpu-clock", "cycles"; a static string */
+	uint64_t period_ns;     /* the weight of each sample */
 
 	/* Starts the events. *what (a static string) names the call that failed. */
 	int (*start)(void *self, const char **what);

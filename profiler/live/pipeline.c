@@ -39,6 +39,7 @@ struct pipeline {
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
+	uint8_t kind; /* of the events: "cpu" */
 	struct expansions expansions;
 	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
 	struct leftout left_out;
@@ -62,6 +63,7 @@ int pipeline_open(struct pipeline **ret, struct profile *profile,
 	pl->profile = profile;
 	pl->symbolizer = symbolizer;
 	pl->start_ns = start_ns;
+	pl->kind = profile_find_kind(profile, "cpu");
 	expansions_init(&pl->expansions, profile, symbolizer);
 	cunwind_open(&pl->cunwind);
 	*ret = pl;
@@ -423,7 +425,7 @@ void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
 
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
-	struct event e = { .weight = pl->profile->period_ns };
+	struct event e = { .kind = pl->kind, .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel, fit;
 	bool rooted;
@@ -452,9 +454,10 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);
-	e.flags = rooted && !pl->gap && !pl->bare
-			  ? EVENT_ROOTED
-			  : (uint8_t)(end_of(pl, s, fit) * EVENT_END);
+	if (rooted && !pl->gap && !pl->bare)
+		e.flags = EVENT_ROOTED;
+	else
+		e.end = (uint8_t)end_of(pl, s, fit);
 	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
 		e.flags |= EVENT_CGO;
 	if (s->flags & SAMPLE_VDSO)

@@ -82,10 +82,13 @@ struct session *session_new(const struct session_options *o,
 	s->profile = p;
 	symbolizer_open(&s->symbolizer, p->strings);
 	s->procs = procs_new(s->symbolizer, p);
-	p->unit = strtab_add(p->strings, "ns");
-	p->freq = o->collector.freq;
-	p->period_ns = 1000000000u / p->freq;
-	p->event_name = strtab_add(p->strings, kernel->event_name);
+	profile_kind(p, &(struct event_kind){
+				.name = strtab_add(p->strings, "cpu"),
+				.unit = strtab_add(p->strings, UNIT_NS),
+				.source = strtab_add(p->strings, kernel->event_name),
+				.freq = o->collector.freq,
+				.period = kernel->period_ns,
+			});
 	return s;
 }
 
@@ -582,9 +585,4 @@ uint64_t session_samples(const struct session *s)
 struct profile *session_profile(struct session *s)
 {
 	return s->profile;
-}
-
-const char *session_event_name(const struct session *s)
-{
-	return s->kernel.event_name;
 }

@@ -61,6 +61,5 @@ uint64_t session_elapsed_ns(const struct session *s);
 /* Samples so far, also those whose events the profile has dropped; goroutines with samples. */
 uint64_t session_samples(const struct session *s);
 struct profile *session_profile(struct session *s); /* the session's; filled as it goes */
-const char *session_event_name(const struct session *s);
 
 #endif

@@ -11,77 +11,90 @@
 
 #define FIELD(type, field) \
 	offsetof(struct type, field), sizeof(((struct type *)NULL)->field)
-#define STRING(type, field) \
+#define NUMBER(type, field, coding) \
 	{ \
-		FIELD(type, field), DELTA, ID, STRINGS \
+		FIELD(type, field), coding, ANY, 0, 0 \
 	}
+#define ROW(type, field, coding, table) \
+	{ \
+		FIELD(type, field), coding, ID, table, 0 \
+	}
+#define KNOWN(type, field, below, unknown) \
+	{ \
+		FIELD(type, field), PLAIN, ENUM, below, unknown \
+	}
+#define STRING(type, field) ROW(type, field, DELTA, STRINGS)
 
+/* In files: never reorder; a new column comes behind the last, with a new minor version. */
 const struct column header_columns[] = {
-	{ FIELD(profile, start_ns), PLAIN, ANY, 0 },
-	{ FIELD(profile, period_ns), PLAIN, ANY, 0 },
-	STRING(profile, unit),
-	STRING(profile, event_name),
-	{ FIELD(profile, freq), PLAIN, ANY, 0 },
+	NUMBER(profile, start_ns, PLAIN),
 	STRING(profile, command),
 };
 const struct column end_columns[] = {
-	{ FIELD(profile, truth.lost_ring_full), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.lost_table_full), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.stack_faults), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.g_faults), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.labels_cut), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.not_go_samples), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.cpu_ns), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.peak_rss), PLAIN, ANY, 0 },
-	{ FIELD(profile, truth.duration_ns), PLAIN, ANY, 0 },
+	NUMBER(profile, truth.lost_ring_full, PLAIN),
+	NUMBER(profile, truth.lost_table_full, PLAIN),
+	NUMBER(profile, truth.stack_faults, PLAIN),
+	NUMBER(profile, truth.g_faults, PLAIN),
+	NUMBER(profile, truth.labels_cut, PLAIN),
+	NUMBER(profile, truth.not_go_samples, PLAIN),
+	NUMBER(profile, truth.cpu_ns, PLAIN),
+	NUMBER(profile, truth.peak_rss, PLAIN),
+	NUMBER(profile, truth.duration_ns, PLAIN),
 	STRING(profile, not_go_names),
 };
 static const struct column module_columns[] = {
 	STRING(module, path),
 	STRING(module, build_id),
-	{ FIELD(module, go_minor), PLAIN, ANY, 0 },
+	NUMBER(module, go_minor, PLAIN),
 };
 static const struct column frame_columns[] = {
-	{ FIELD(frame, addr), DELTA, ANY, 0 },
+	NUMBER(frame, addr, DELTA),
 	STRING(frame, func),
 	STRING(frame, file),
-	{ FIELD(frame, module), DELTA, ID, MODULES },
-	{ FIELD(frame, line), DELTA, ANY, 0 },
-	{ FIELD(frame, start_line), DELTA, ANY, 0 },
-	{ FIELD(frame, kind), PLAIN, FRAME_KIND_MAX, 0 },
-	{ FIELD(frame, inlined), PLAIN, 2, 0 },
+	ROW(frame, module, DELTA, MODULES),
+	NUMBER(frame, line, DELTA),
+	NUMBER(frame, start_line, DELTA),
+	KNOWN(frame, kind, FRAME_KIND_MAX, FRAME_UNNAMED),
+	KNOWN(frame, inlined, 2, true),
 };
 static const struct column call_columns[] = {
-	{ FIELD(call, parent), BACK, ID, CALLS },
-	{ FIELD(call, frame), DELTA, ID, FRAMES },
+	ROW(call, parent, BACK, CALLS),
+	ROW(call, frame, DELTA, FRAMES),
 };
 static const struct column process_columns[] = {
-	{ FIELD(process, tgid), DELTA, ANY, 0 },
+	NUMBER(process, tgid, DELTA),
 	STRING(process, name),
 	STRING(process, path),
 	STRING(process, go_version),
 };
 static const struct column thread_columns[] = {
-	{ FIELD(thread, process), DELTA, ID, PROCESSES },
-	{ FIELD(thread, tid), DELTA, ANY, 0 },
+	ROW(thread, process, DELTA, PROCESSES),
+	NUMBER(thread, tid, DELTA),
 	STRING(thread, name),
 };
 static const struct column goroutine_columns[] = {
-	{ FIELD(goroutine, goid), DELTA, ANY, 0 },
-	{ FIELD(goroutine, parent_goid), DELTA, ANY, 0 },
-	{ FIELD(goroutine, process), DELTA, ID, PROCESSES },
+	NUMBER(goroutine, goid, DELTA),
+	NUMBER(goroutine, parent_goid, DELTA),
+	ROW(goroutine, process, DELTA, PROCESSES),
 	STRING(goroutine, start),
 	STRING(goroutine, creator),
 	STRING(goroutine, labels),
 };
+static const struct column kind_columns[] = {
+	STRING(event_kind, name),          STRING(event_kind, unit),
+	STRING(event_kind, source),        NUMBER(event_kind, freq, PLAIN),
+	NUMBER(event_kind, period, PLAIN),
+};
 static const struct column event_columns[] = {
-	{ FIELD(event, time_ns), DELTA, ANY, 0 },
-	{ FIELD(event, weight), DELTA, ANY, 0 },
-	{ FIELD(event, call), PLAIN, ID, CALLS },
-	{ FIELD(event, goroutine), PLAIN, ID, GOROUTINES },
-	{ FIELD(event, thread), PLAIN, ID, THREADS },
-	{ FIELD(event, class), PLAIN, CLASS_MAX, 0 },
-	{ FIELD(event, flags), PLAIN, EVENT_FLAGS, 0 },
+	NUMBER(event, time_ns, DELTA),
+	ROW(event, kind, PLAIN, KINDS),
+	NUMBER(event, weight, DELTA),
+	ROW(event, call, PLAIN, CALLS),
+	ROW(event, goroutine, PLAIN, GOROUTINES),
+	ROW(event, thread, PLAIN, THREADS),
+	KNOWN(event, class, CLASS_MAX, CLASS_UNKNOWN),
+	{ FIELD(event, flags), PLAIN, FLAGS, EVENT_FLAGS, 0 },
+	KNOWN(event, end, END_MAX, END_OTHER),
 };
 
 #define TABLE(rows, row, columns, first) \
@@ -99,6 +112,7 @@ const struct table tables[TABLES] = {
 	[PROCESSES] = TABLE(processes, process, process_columns, 1),
 	[THREADS] = TABLE(threads, thread, thread_columns, 1),
 	[GOROUTINES] = TABLE(goroutines, goroutine, goroutine_columns, 1),
+	[KINDS] = TABLE(kinds, event_kind, kind_columns, 1),
 	[EVENTS] = TABLE(events, event, event_columns, 0),
 };
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the writer and the reader of recordings share: the lists of columns, which both follow, so what
- * is written is what is read. The checks of the reader are in the lists as well. The format itself is
- * described in recording.h.
+ * What the writer and the reader of recordings share: the lists of columns, which both follow. The
+ * lists also say what the reader accepts. The format itself is described in recording.h.
  */
 #ifndef PROFILER_COLUMNS_H
 #define PROFILER_COLUMNS_H
@@ -13,28 +12,46 @@
 struct profile;
 
 #define MAGIC       "gostrobe"
-#define VERSION     2
+#define MAJOR       3
+#define MINOR       0
 #define BLOCK_CHECK 0x6b636f6cu
 #define MAX_RAW     ((size_t)128 << 20)
 
-enum { BLOCK_HEADER = 1, BLOCK_ROWS, BLOCK_END };
-enum { HEAD_LEN = sizeof(MAGIC) - 1 + 4, BLOCK_HEAD_LEN = 16 };
+/* In files: never renumber. */
+enum { BLOCK_HEADER = 1, BLOCK_ROWS = 2, BLOCK_END = 3 };
+enum { BLOCK_HEAD_LEN = 16 };
 
 enum coding { PLAIN, DELTA, BACK };
 
-/* What a number must stay below, besides the values 2 and up, which are limits themselves. */
-enum limit { ANY, ID };
+/* Which numbers are accepted, of those that fit into the field. */
+enum accept {
+	ANY,
+	ID,    /* below the rows of table `of`; others are refused */
+	ENUM,  /* below `of`; others become `unknown` */
+	FLAGS, /* below `of`, a power of two; other bits are dropped */
+};
 
 struct column {
 	uint16_t offset; /* of the field in the row */
 	uint8_t size;    /* of the field: 1, 4, 8 */
 	uint8_t coding;
-	uint8_t limit; /* enum limit, or the number itself */
-	uint8_t table; /* ID: of which */
+	uint8_t accept;
+	uint8_t of, unknown;
 };
 
-/* Tables, in the order of a ROWS block after the strings. */
-enum { STRINGS, MODULES, FRAMES, CALLS, PROCESSES, THREADS, GOROUTINES, EVENTS, TABLES };
+/* Tables, in the order of the parts of a ROWS block: never reorder, add behind the last. */
+enum {
+	STRINGS,
+	MODULES,
+	FRAMES,
+	CALLS,
+	PROCESSES,
+	THREADS,
+	GOROUTINES,
+	KINDS,
+	EVENTS,
+	TABLES
+};
 
 struct table {
 	size_t rows, n, cap; /* offsets in struct profile */

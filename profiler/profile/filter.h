@@ -16,7 +16,8 @@ struct filter {
 	uint32_t n_goids, cap_goids;
 	uint32_t *pids; /* owned */
 	uint32_t n_pids, cap_pids;
-	uint64_t from_ns, to_ns;     /* since the profile's start; to 0: the end */
+	uint64_t from_ns, to_ns; /* since the profile's start; to 0: the end */
+	const char *kind; /* of event, the option's argument; NULL: the first with events */
 	struct label_wanted *labels; /* owned; all of them */
 	uint32_t n_labels, cap_labels;
 	regex_t *focus, *ignore; /* owned; NULL: not asked for */
@@ -33,7 +34,7 @@ const char *filter_ignore(const char *arg, void *filter);
 
 /* Once per profile, before the first filter_match(). */
 void filter_prepare(struct filter *f, const struct profile *p);
-/* By all but the stack: what is shown of that is for profiler/profile/shown.h to say. */
+/* By all but kind and stack, which profiler/profile/view.h looks at. */
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
 /* The filter looks at stacks: --focus or --ignore. */
 bool filter_by_stack(const struct filter *f);

@@ -2,6 +2,7 @@
 /* Reading; recording.c writes. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zstd.h>
@@ -46,11 +47,30 @@ static uint64_t decode(uint8_t coding, uint64_t v, uint64_t last, uint32_t id)
 	return coding == BACK ? id - v : v;
 }
 
-/* Fills a field of the rows from first to end; what it may not hold makes c bad. */
-static void get_column(struct cursor *c, const struct column *col, uint64_t max, char *rows,
-		       size_t row_size, uint32_t first, uint32_t end)
+/* The largest number that a field may get. */
+static uint64_t field_max(const struct profile *p, const struct column *col)
 {
-	uint64_t last = col->coding == DELTA ? cursor_uvarint(c) : 0;
+	uint64_t max = UINT64_MAX >> (64 - 8 * col->size);
+
+	if (col->accept == ID && table_count(p, col->of) <= max)
+		max = table_count(p, col->of) - 1;
+	return max;
+}
+
+/* What a field gets for a number in the file. */
+static uint64_t known(uint64_t v, const struct column *col)
+{
+	if (col->accept == ENUM && v >= col->of)
+		return col->unknown;
+	return col->accept == FLAGS ? v & (col->of - 1u) : v;
+}
+
+/* Fills a field of the rows from first to end; a number that is refused makes c bad. */
+static void get_column(struct cursor *c, const struct profile *p, const struct column *col,
+		       char *rows, size_t row_size, uint32_t first, uint32_t end)
+{
+	uint64_t last = col->coding == DELTA ? cursor_uvarint(c) : 0,
+		 max = field_max(p, col);
 	uint32_t n = end - first, width = cursor_u8(c);
 	const uint8_t *from = cursor_bytes(c, (size_t)width * n);
 
@@ -64,11 +84,12 @@ static void get_column(struct cursor *c, const struct column *col, uint64_t max,
 		for (uint32_t byte = 0; byte < width; byte++)
 			v |= (uint64_t)from[(size_t)byte * n] << (8 * byte);
 		last = decode(col->coding, v, last, i);
-		if (last > max || (col->coding == BACK && last >= i)) {
+		v = known(last, col);
+		if (v > max || (col->coding == BACK && v >= i)) {
 			c->bad = true;
 			return;
 		}
-		memcpy(rows + i * row_size + col->offset, &last, col->size);
+		memcpy(rows + i * row_size + col->offset, &v, col->size);
 	}
 }
 
@@ -76,14 +97,8 @@ static void get_columns(struct cursor *c, const struct profile *p, const struct 
 			size_t n_columns, char *rows, size_t row_size, uint32_t first,
 			uint32_t end)
 {
-	for (; n_columns-- && first < end && !c->bad; col++) {
-		uint64_t max = UINT64_MAX >> (64 - 8 * col->size);
-
-		if (col->limit != ANY)
-			max = (col->limit == ID ? table_count(p, col->table) : col->limit) -
-			      1;
-		get_column(c, col, max, rows, row_size, first, end);
-	}
+	for (; n_columns-- && first < end && !c->bad; col++)
+		get_column(c, p, col, rows, row_size, first, end);
 }
 
 /* false, and bad: there is less room than for n of such a size. */
@@ -99,7 +114,22 @@ static bool take_room(struct cursor *c, struct profile *p, uint64_t *room, uint6
 	return true;
 }
 
-static void get_strings(struct cursor *c, struct profile *p, struct room *room)
+/* A cursor over the next part of a block, bad if there is none. */
+static struct cursor part_begin(struct cursor *block)
+{
+	uint32_t len = cursor_u32(block);
+	const void *data = cursor_bytes(block, len);
+
+	return data ? cursor_over(data, len) : (struct cursor){ .bad = true };
+}
+
+/* All is read of a part or a block, but for what a newer minor version has added. */
+static bool is_read(const struct cursor *c, const struct profile *p)
+{
+	return !c->bad && (p->newer || c->pos == c->len);
+}
+
+static void fill_strings(struct cursor *c, struct profile *p, struct room *room)
 {
 	uint64_t n = cursor_uvarint(c);
 	struct cursor lens = *c;
@@ -124,7 +154,25 @@ static void get_strings(struct cursor *c, struct profile *p, struct room *room)
 	}
 }
 
-static void get_table(struct cursor *c, struct profile *p, int table, struct room *room)
+static void get_strings(struct cursor *block, struct profile *p, struct room *room)
+{
+	struct cursor c = part_begin(block);
+
+	fill_strings(&c, p, room);
+	block->bad |= !is_read(&c, p);
+}
+
+/* The columns of the profile itself. */
+static void get_row(struct cursor *block, struct profile *p, const struct column *col,
+		    uint32_t n_columns)
+{
+	struct cursor c = part_begin(block);
+
+	get_columns(&c, p, col, n_columns, (char *)p, 0, 0, 1);
+	block->bad |= !is_read(&c, p);
+}
+
+static void fill_table(struct cursor *c, struct profile *p, int table, struct room *room)
 {
 	const struct table *t = &tables[table];
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
@@ -133,7 +181,8 @@ static void get_table(struct cursor *c, struct profile *p, int table, struct roo
 	uint32_t first = *count;
 	char *rows = table_rows(p, table);
 
-	if (n > cursor_left(c) / t->n_columns || n > MAX_ROWS - first)
+	if (n > cursor_left(c) / t->n_columns ||
+	    n > (table == KINDS ? (uint32_t)MAX_KINDS : MAX_ROWS) - first)
 		c->bad = true;
 	else if (table == CALLS)
 		take_room(c, p, &room->stacks, n, CALL_BYTES);
@@ -147,6 +196,14 @@ static void get_table(struct cursor *c, struct profile *p, int table, struct roo
 	get_columns(c, p, t->columns, t->n_columns, rows, t->row_size, first, *count);
 }
 
+static void get_table(struct cursor *block, struct profile *p, int table, struct room *room)
+{
+	struct cursor c = part_begin(block);
+
+	fill_table(&c, p, table, room);
+	block->bad |= !is_read(&c, p);
+}
+
 /* The content of one block. */
 static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len,
 		      struct room *room)
@@ -156,7 +213,7 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 
 	if (kind == BLOCK_HEADER) {
 		get_strings(&c, p, room);
-		get_columns(&c, p, header_columns, n_header_columns, (char *)p, 0, 0, 1);
+		get_row(&c, p, header_columns, n_header_columns);
 	} else if (kind == BLOCK_ROWS) {
 		get_strings(&c, p, room);
 		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
@@ -164,13 +221,13 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
 				c.bad = !profile_measure_call(p, call);
 		}
-		for (; event < p->n_events && !c.bad && c.pos == c.len; event++)
+		for (; event < p->n_events && is_read(&c, p); event++)
 			profile_count_event(p, &p->events[event]);
 	} else {
-		get_columns(&c, p, end_columns, n_end_columns, (char *)p, 0, 0, 1);
+		get_row(&c, p, end_columns, n_end_columns);
 		p->complete = true;
 	}
-	return !c.bad && c.pos == c.len;
+	return is_read(&c, p);
 }
 
 /* Forgets what a bad block has given. Its strings stay, unused. */
@@ -217,6 +274,22 @@ static int load_block(struct cursor *file, struct profile *p, bool first, struct
 	return ok ? (int)kind : -EBADMSG;
 }
 
+/* NULL: of a version that can be read; else why not, valid until the next call. */
+static const char *check_version(struct cursor *file, struct profile *p)
+{
+	static char why[96];
+	uint16_t major = cursor_u16(file), minor = cursor_u16(file);
+
+	p->newer = minor > MINOR;
+	if (major == MAJOR || file->bad)
+		return NULL;
+	snprintf(why, sizeof(why),
+		 "its format is version %u.%u, this gostrobe reads %u.%u; %s", major, minor,
+		 MAJOR, MINOR,
+		 major < MAJOR ? "use the gostrobe that wrote it" : "use a newer gostrobe");
+	return why;
+}
+
 static int load_bytes(struct profile *p, const void *data, size_t len, const char **why)
 {
 	struct room room = { ROOM_RATIO * (uint64_t)len + ROOM_MIN,
@@ -229,9 +302,9 @@ static int load_bytes(struct profile *p, const void *data, size_t len, const cha
 	*why = "not a recording of gostrobe";
 	if (memcmp(data, MAGIC, len < magic ? len : magic))
 		return -EBADMSG;
-	*why = "a recording of another version of gostrobe";
 	cursor_seek(&file, magic);
-	if (cursor_u32(&file) != VERSION && !file.bad)
+	*why = check_version(&file, p);
+	if (*why)
 		return -EBADMSG;
 	*why = "too short: it was cut off before its first samples";
 	kind = load_block(&file, p, true, &room);

@@ -2,6 +2,7 @@
 #include "profiler/profile/profile.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/strtab.h"
@@ -42,6 +43,7 @@ struct profile *profile_new(void)
 	(void)table_add(p->processes, p->n_processes, p->cap_processes);
 	(void)table_add(p->threads, p->n_threads, p->cap_threads);
 	(void)table_add(p->goroutines, p->n_goroutines, p->cap_goroutines);
+	(void)table_add(p->kinds, p->n_kinds, p->cap_kinds);
 	return p;
 }
 
@@ -61,6 +63,7 @@ void profile_free(struct profile *p)
 	free(p->processes);
 	free(p->threads);
 	free(p->goroutines);
+	free(p->kinds);
 	free(p->events);
 	free(p);
 }
@@ -196,11 +199,32 @@ uint32_t profile_process(struct profile *p, const struct process *pr)
 	return p->n_processes - 1;
 }
 
+uint8_t profile_kind(struct profile *p, const struct event_kind *k)
+{
+	*table_add(p->kinds, p->n_kinds, p->cap_kinds) = *k;
+	return (uint8_t)(p->n_kinds - 1);
+}
+
+uint8_t profile_find_kind(const struct profile *p, const char *name)
+{
+	for (uint32_t i = 1; i < p->n_kinds; i++)
+		if (name ? !strcmp(name, profile_string(p, p->kinds[i].name))
+			 : p->kinds[i].samples > 0)
+			return (uint8_t)i;
+	return !name && p->n_kinds > 1;
+}
+
+bool profile_is_time(const struct profile *p, uint8_t kind)
+{
+	return !strcmp(profile_string(p, p->kinds[kind].unit), UNIT_NS);
+}
+
 void profile_count_event(struct profile *p, const struct event *e)
 {
 	const struct stack_sums *sums = &p->sums[e->call];
 	struct truth *t = &p->truth;
 
+	p->kinds[e->kind].samples++;
 	t->samples++;
 	t->with_goroutine += e->goroutine != 0;
 	t->with_class += e->goroutine || e->class != CLASS_UNKNOWN;

@@ -19,6 +19,7 @@ struct strtab;
 /* A stack has at most this many frames: who builds one cuts it there, a recording with more is
  * refused, and so nobody downstream needs a limit of its own. */
 enum { MAX_STACK_FRAMES = 4096 };
+enum { MAX_KINDS = 256 }; /* with row 0: event.kind has 8 bits */
 
 struct module {
 	uint32_t path, build_id; /* strings */
@@ -53,31 +54,53 @@ struct goroutine {
 	uint32_t labels;  /* string: "job=encode,user=42", see labels.h; 0: none */
 };
 
+/*
+ * A kind of event: what an event of it says, and what its weight measures. As a sample type of
+ * pprof. A profile may hold events of several kinds; weights of different kinds never add up.
+ */
+struct event_kind {
+	uint32_t name;    /* string: "cpu", "calls", "wall", "off-cpu" */
+	uint32_t unit;    /* string: UNIT_NS or UNIT_COUNT */
+	uint32_t source;  /* string: what triggers the events: "cpu-clock", "cycles" */
+	uint32_t freq;    /* Hz per CPU; 0: not sampled at a frequency */
+	uint64_t period;  /* the weight of an ordinary event; 0: each has its own */
+	uint64_t samples; /* events so far, counted by profile_event(); not in recordings */
+};
+
+#define UNIT_NS    "nanoseconds"
+#define UNIT_COUNT "count"
+
 struct event {
 	uint64_t time_ns; /* since the profile's start */
-	uint64_t weight;  /* in the profile's unit */
+	uint64_t weight;  /* in the unit of its kind */
 	uint32_t call, goroutine, thread;
-	uint8_t class;
+	uint8_t kind;  /* row of kinds */
+	uint8_t class; /* enum event_class */
 	uint8_t flags; /* EVENT_* */
+	uint8_t end;   /* enum stack_end; 0 when EVENT_ROOTED */
 };
 
+/* Recordings hold these numbers: never renumber. */
 enum {
-	EVENT_ROOTED = 1,  /* the stack reaches a root, or a stop that the rules state */
-	EVENT_CGO = 2,     /* for the runtime's own profiler, the goroutine is in C ... */
-	EVENT_VDSO = 4,    /* ... or in the vDSO, whatever is on the stack */
-	EVENT_END = 8,     /* enum stack_end, times this */
-	EVENT_LOCKED = 64, /* the goroutine is locked to its thread */
-	EVENT_FLAGS = 128, /* all are below */
+	EVENT_ROOTED = 1, /* the stack reaches a root, or a place that counts as one */
+	EVENT_CGO = 2,    /* to runtime/pprof the goroutine is in C, ... */
+	EVENT_VDSO = 4,   /* ... or in the vDSO, whatever its stack says */
+	EVENT_LOCKED = 8, /* the goroutine is locked to its thread */
+	EVENT_FLAGS = 16, /* all are below */
 };
 
-/* Why a stack that is not rooted ends where it does. In the order of precedence. */
+/*
+ * Why a stack that is not rooted ends where it does. In the order of precedence, but BARE comes
+ * after DEEP. Recordings hold these numbers: never renumber.
+ */
 enum stack_end {
-	END_OTHER,
-	END_DEEP,  /* it has more frames than are recorded */
-	END_FAULT, /* memory could not be read */
-	END_NATIVE, /* in code that is not Go, and has no unwind tables, or where it calls Go */
-	END_BROKEN, /* what should be a frame pointer, or a return address, is none */
-	END_BARE, /* in code that is in no file, and that Go's runtime knows nothing of; behind DEEP */
+	END_OTHER = 0,
+	END_DEEP = 1,  /* it has more frames than are recorded */
+	END_FAULT = 2, /* memory could not be read */
+	END_NATIVE =
+		3, /* in code other than Go without unwind tables, or where C calls Go */
+	END_BROKEN = 4, /* at an invalid frame pointer or return address */
+	END_BARE = 5,   /* in code of no file, which Go's runtime does not know either */
 	END_MAX
 };
 
@@ -104,17 +127,14 @@ struct stack_sums {
 struct profile {
 	struct strtab *strings;
 	uint64_t start_ns;     /* CLOCK_REALTIME */
-	uint64_t period_ns;    /* CPU time that a sample stands for; 0: the unit is calls */
-	uint32_t unit;         /* string: "ns" or "calls" */
-	uint32_t event_name;   /* string: "cpu-clock", "cycles" */
-	uint32_t freq;         /* Hz per CPU */
 	uint32_t command;      /* string: what was recorded, as the user said it */
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct truth truth;
-	bool complete;     /* the recording has its end; else it was cut off */
 	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
-	const char *
-		damaged; /* a static string: what was wrong with the rest of it; NULL: nothing */
+	/* of a recording: */
+	bool complete;       /* it has its end; else it was cut off */
+	bool newer;          /* of a newer minor version: it may hold what is not here */
+	const char *damaged; /* static string: what is wrong with the rest; NULL: nothing */
 
 	struct module *modules;
 	struct frame *frames;
@@ -122,15 +142,16 @@ struct profile {
 	struct process *processes;
 	struct thread *threads;
 	struct goroutine *goroutines;
-	struct event *events; /* no row 0 */
+	struct event_kind *kinds; /* at most MAX_KINDS */
+	struct event *events;     /* no row 0 */
 	uint32_t n_modules, n_frames, n_calls, n_processes, n_threads, n_goroutines,
-		n_events;
+		n_kinds, n_events;
 
 	/* for the functions below */
 	struct stack_sums *sums; /* per call */
 	uint32_t cap_sums;
 	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads,
-		cap_goroutines, cap_events;
+		cap_goroutines, cap_kinds, cap_events;
 	struct index frame_index, call_index, goroutine_index, thread_index;
 };
 
@@ -148,6 +169,7 @@ uint32_t profile_thread(struct profile *p, const struct thread *t);
 /* These always append. */
 uint32_t profile_module(struct profile *p, const struct module *m);
 uint32_t profile_process(struct profile *p, const struct process *pr);
+uint8_t profile_kind(struct profile *p, const struct event_kind *k); /* below MAX_KINDS */
 void profile_event(struct profile *p, const struct event *e);
 /* Forgets the events: they are in the file. Ids of all other rows stay. */
 void profile_drop_events(struct profile *p);
@@ -156,6 +178,11 @@ void profile_drop_events(struct profile *p);
  * order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
 bool profile_measure_call(struct profile *p, uint32_t id);
 void profile_count_event(struct profile *p, const struct event *e);
+
+/* The kind with this name, NULL: the first one that has events, or the first. 0: there is none. */
+uint8_t profile_find_kind(const struct profile *p, const char *name);
+/* Weights of events of this kind are nanoseconds; else they are counts. */
+bool profile_is_time(const struct profile *p, uint8_t kind);
 
 const char *profile_string(const struct profile *p, uint32_t id);
 

@@ -80,15 +80,41 @@ static void put_columns(struct buf *b, const struct column *c, size_t n_columns,
 		put_column(b, c, rows, row_size, first, end);
 }
 
+/* A part begins with its length. part_end() gets what part_begin() has returned. */
+static size_t part_begin(struct buf *b)
+{
+	buf_u32(b, 0);
+	return b->len;
+}
+
+static void part_end(struct buf *b, size_t begin)
+{
+	uint32_t len = (uint32_t)(b->len - begin);
+
+	memcpy(b->data + begin - sizeof(len), &len, sizeof(len));
+}
+
 static void put_strings(struct recording *r, const struct profile *p)
 {
 	uint32_t first = r->written[STRINGS], n = strtab_count(p->strings);
+	size_t begin = part_begin(&r->raw);
 
 	buf_uvarint(&r->raw, n - first);
 	for (uint32_t i = first; i < n; i++)
 		buf_uvarint(&r->raw, strlen(profile_string(p, i)));
 	for (uint32_t i = first; i < n; i++)
 		buf_str(&r->raw, profile_string(p, i));
+	part_end(&r->raw, begin);
+}
+
+/* The columns of the profile itself. */
+static void put_row(struct recording *r, const struct profile *p, const struct column *c,
+		    uint32_t n_columns)
+{
+	size_t begin = part_begin(&r->raw);
+
+	put_columns(&r->raw, c, n_columns, (const char *)p, 0, 0, 1);
+	part_end(&r->raw, begin);
 }
 
 /* Writes r->raw as a block, behind what is in r->out; all or nothing. */
@@ -118,7 +144,7 @@ static int block_write(struct recording *r, uint32_t kind)
 		else if (errno != EINTR)
 			err = -errno;
 	}
-	/* Neither call can help a device or a pipe, and neither has to. */
+	/* On a device or a pipe both calls fail, which does no harm. */
 	if (err && !ftruncate(r->fd, r->len))
 		lseek(r->fd, r->len, SEEK_SET);
 	if (!err)
@@ -150,9 +176,9 @@ int recording_create_fd(struct recording **ret, int fd, const struct profile *p)
 	ZSTD_CCtx_setParameter(r->zstd, ZSTD_c_compressionLevel, LEVEL);
 	ZSTD_CCtx_setParameter(r->zstd, ZSTD_c_checksumFlag, 1);
 	buf_str(&r->out, MAGIC);
-	buf_u32(&r->out, VERSION);
+	buf_u32(&r->out, MAJOR | MINOR << 16);
 	put_strings(r, p);
-	put_columns(&r->raw, header_columns, n_header_columns, (const char *)p, 0, 0, 1);
+	put_row(r, p, header_columns, n_header_columns);
 	err = block_write(r, BLOCK_HEADER);
 	if (err)
 		goto fail;
@@ -179,9 +205,12 @@ int recording_append(struct recording *r, struct profile *p)
 	r->raw.len = 0;
 	put_strings(r, p);
 	for (int t = STRINGS + 1; t < TABLES; t++) {
+		size_t begin = part_begin(&r->raw);
+
 		buf_uvarint(&r->raw, counts[t] - r->written[t]);
 		put_columns(&r->raw, tables[t].columns, tables[t].n_columns,
 			    table_rows(p, t), tables[t].row_size, r->written[t], counts[t]);
+		part_end(&r->raw, begin);
 	}
 	err = block_write(r, BLOCK_ROWS);
 	if (err)
@@ -198,7 +227,7 @@ int recording_finish(struct recording *r, struct profile *p)
 
 	if (!err) {
 		r->raw.len = 0;
-		put_columns(&r->raw, end_columns, n_end_columns, (const char *)p, 0, 0, 1);
+		put_row(r, p, end_columns, n_end_columns);
 		err = block_write(r, BLOCK_END);
 	}
 	recording_close(r);

@@ -4,7 +4,7 @@
  *
  * Nodes are rows whose parent has a smaller id, so one loop from the last to the first adds up
  * subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not kept apart.
- * What profiler/profile/shown.h leaves out of every output has no nodes.
+ * What profiler/profile/view.h leaves out of every output has no nodes.
  */
 #ifndef PROFILER_TREE_H
 #define PROFILER_TREE_H
@@ -24,7 +24,7 @@ struct node {
 	const char *name;
 	const char *file;               /* "" when not known; frames only */
 	const char *module;             /* path, "" when not known */
-	uint64_t self, total;           /* weight, in the profile's unit */
+	uint64_t self, total;           /* weight, in the unit of the view's kind */
 	uint64_t self_samples, samples; /* the same in samples */
 	uint32_t parent;                /* node; the root's is 0 */
 	uint32_t group; /* NODE_GROUP of the innermost level: row of groups, + 1; else 0 */

@@ -140,7 +140,7 @@ static uint8_t event_flags(const struct view *v, const struct event *e)
 
 static bool matches(const struct view *v, const struct event *e)
 {
-	return filter_match(&v->filter, v->profile, e) &&
+	return e->kind == v->kind && filter_match(&v->filter, v->profile, e) &&
 	       (!v->frame_flags || filter_stack(&v->filter, event_flags(v, e)));
 }
 
@@ -184,6 +184,7 @@ void view_process_name(const struct view *v, uint32_t process, struct buf *to)
 static void add_title(const struct view *v, struct buf *to)
 {
 	const struct profile *p = v->profile;
+	const struct event_kind *k = &p->kinds[v->kind];
 	uint32_t n = v->n_processes;
 
 	if (n > 2 && p->command)
@@ -196,11 +197,13 @@ static void add_title(const struct view *v, struct buf *to)
 		buf_str(to, i ? " and " : "");
 		view_process_name(v, v->processes[i], to);
 	}
+	if (v->other_kinds)
+		buf_printf(to, ", %s", profile_string(p, k->name));
 	buf_printf(to, ", %.1fs", (double)v->duration_ns / 1e9);
-	if (p->freq)
-		buf_printf(to, " at %" PRIu32 " Hz", p->freq);
-	if (p->event_name)
-		buf_printf(to, ", %s", profile_string(p, p->event_name));
+	if (k->freq)
+		buf_printf(to, " at %" PRIu32 " Hz", k->freq);
+	if (k->source)
+		buf_printf(to, ", %s", profile_string(p, k->source));
 }
 
 /* The last key, or several. */
@@ -232,6 +235,8 @@ void view_select(struct view *v, const struct profile *p)
 	struct buf text = { 0 };
 
 	v->profile = p;
+	v->kind = profile_find_kind(p, v->filter.kind);
+	v->other_kinds = p->kinds[v->kind].samples < p->truth.samples;
 	filter_prepare(&v->filter, p);
 	fill_flags(v);
 	select_events(v);

@@ -69,7 +69,9 @@ struct view {
 
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
-	uint32_t *events;              /* owned: rows of profile->events, in their order */
+	uint8_t kind;     /* row of profile->kinds: the kind of all its events */
+	bool other_kinds; /* the profile has events of others too */
+	uint32_t *events; /* owned: rows of profile->events, in their order */
 	uint32_t *
 		processes; /* owned: rows, in the order of their first event; see pprof_skips */
 	uint32_t n_events, n_processes, cap_processes;

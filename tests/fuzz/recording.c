@@ -41,8 +41,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char path[32];
 
 	if (size < 8 || memcmp(data, "gostrobe", 8)) {
-		buf_add(&file, "gostrobe\2\0\0\0", 12);
-		put_block(&file, 1, "\0\1\0\1\0\0\1\0\0\1\0\1\0\0\1", 16);
+		/* of a newer minor version, so that more is read */
+		buf_add(&file, "gostrobe\3\0\1\0", 12);
+		put_block(&file, 1, "\1\0\0\0\0\5\0\0\0\1\0\0\1\0", 14);
 		put_block(&file, 2, data, size);
 	}
 	buf_add(&file, data, file.len ? 0 : size);

@@ -152,8 +152,8 @@ int main(int argc, char **argv)
 	wanted = atoi(argv[3]);
 	pid = atoi(argv[1]);
 	look();
-	profile->period_ns = EVERY_US * 1000;
-	profile->freq = 1000000 / EVERY_US;
+	profile->kinds[1].freq = 1000000 / EVERY_US;
+	profile->kinds[1].period = EVERY_US * 1000;
 	attach();
 	sigaction(SIGALRM, &handled, NULL);
 	sigaction(SIGUSR1, &handled, NULL);

@@ -109,6 +109,7 @@ static void sample(const struct user_regs_struct *r)
 	s->tgid = (__u32)pid;
 	s->tid = (__u32)tid;
 	s->time_ns = clock_now_ns();
+	s->weight = profile->kinds[1].period;
 	s->image = proc->image;
 	s->ip = r->rip;
 	s->sp = r->rsp;
@@ -147,6 +148,8 @@ static void look(void)
 	strs = NULL;
 	profile = profile_new();
 	strs = profile->strings;
+	profile_kind(profile, &(struct event_kind){ .name = strtab_add(strs, "cpu"),
+						    .unit = strtab_add(strs, UNIT_NS) });
 	symbolizer_open(&symbolizer, strs);
 	procs = procs_new(symbolizer, profile);
 	proc = procs_get(procs, (uint32_t)pid, 1);

@@ -192,6 +192,7 @@ static inline struct kernel_side fake_kernel_side(struct fake_kernel *k)
 	return (struct kernel_side){
 		.self = k,
 		.event_name = "cpu-clock",
+		.period_ns = 10000000,
 		.start = fake_start,
 		.stop = fake_stop,
 		.close = fake_close,

@@ -93,6 +93,27 @@ Test(filter, selects_by_time)
 	expect_selected("01", { filter_time, "2s-" }, { filter_time, "0-2s" });
 }
 
+Test(filter, selects_by_kind)
+{
+	static const char *const kinds[] = { NULL, "cpu", "wall", "calls" };
+	static const char *const want[] = { "023", "023", "1", "" };
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct profile *p = four_events();
+		struct view v = { .filter.kind = kinds[i] };
+		char got[5] = "";
+
+		profile_kind(p, &(struct event_kind){ .name = hand_string(p, "wall") });
+		p->events[1].kind = 2;
+		view_select(&v, p);
+		for (uint32_t k = 0; k < v.n_events; k++)
+			got[k] = (char)('0' + v.events[k]);
+		cr_expect_str_eq(got, want[i]);
+		view_release(&v);
+		profile_free(p);
+	}
+}
+
 Test(filter, selects_by_stack)
 {
 	expect_selected("03", { filter_focus, "enc.de$" });

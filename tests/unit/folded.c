@@ -48,6 +48,27 @@ Test(folded, one_line_for_each_node_with_weight_of_its_own)
 		"goroutine 18 main.worker;main.worker;os.(*File).Write;ksys_write_[k] 4\n");
 }
 
+/* The number of samples says little of waits: one may last a microsecond or an hour. */
+Test(folded, counts_weight_when_each_event_has_its_own)
+{
+	struct writer_options o = { 0 };
+	struct tree *t = hand_tree();
+	struct view v;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	hand_node(t, 0, "main.wait", FRAME_GO, 2);
+	t->nodes[1].self = 12345678901;
+	v = hand_view(hand_done(t));
+	hand_kind(&v, "off-cpu", UNIT_NS, 0);
+	cr_assert_eq(folded_writer.write(&v, &o, out), 0);
+	fclose(out);
+	cr_expect_str_eq(text, "main.wait 12345678901\n");
+	free(text);
+	hand_release(&v);
+}
+
 Test(folded, annotate_marks_inlined_frames_only)
 {
 	char *text = folded(small(), true);

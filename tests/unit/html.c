@@ -169,7 +169,8 @@ Test(html, every_column_comes_back)
 
 		cr_expect_eq(i - number(&o, "node.up", i), n->parent);
 		cr_expect_eq(self, n->self_samples);
-		cr_expect_eq(self * v.profile->period_ns + (uint64_t)cursor_svarint(&extra),
+		cr_expect_eq(self * v.profile->kinds[1].period +
+				     (uint64_t)cursor_svarint(&extra),
 			     n->self);
 		cr_expect_str_eq(string(&o, "func.name", func),
 				 strcmp(n->name, EVIL) ? n->name : EVIL_SHOWN);
@@ -179,7 +180,9 @@ Test(html, every_column_comes_back)
 	}
 	cr_expect(!cursor_left(&extra) && !extra.bad);
 	cr_expect_str_eq(string(&o, "meta", 0), v.title);
-	cr_expect_eq(number(&o, "meta", 2), v.profile->period_ns);
+	cr_expect_eq(number(&o, "meta", 2), v.profile->kinds[1].period);
+	cr_expect_eq(number(&o, "meta", 3), 1);
+	cr_expect_str_eq(string(&o, "meta", 4), "cpu");
 	cr_expect_eq(number(&o, "quality", 0), v.profile->truth.samples);
 	cr_expect_eq(number(&o, "quality", 4), 500000);
 	for (uint32_t i = 0; i < t->n_groups; i++) {
@@ -202,7 +205,7 @@ Test(html, widths_add_up_to_the_whole)
 		uint64_t n = cursor_uvarint(&self);
 
 		samples += n;
-		weight += n * v.profile->period_ns + (uint64_t)cursor_svarint(&extra);
+		weight += n * v.profile->kinds[1].period + (uint64_t)cursor_svarint(&extra);
 	}
 	cr_expect_eq(samples, t->nodes[0].samples);
 	cr_expect_eq(weight, t->nodes[0].total);

@@ -91,6 +91,7 @@ static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call,
 					  .call = call,
 					  .goroutine = goroutine,
 					  .thread = thread,
+					  .kind = 1,
 					  .class = class,
 					  .flags = EVENT_ROOTED });
 }
@@ -99,10 +100,11 @@ static inline struct profile *hand_profile(void)
 {
 	struct profile *p = profile_new();
 
-	p->unit = hand_string(p, "ns");
-	p->event_name = hand_string(p, "cpu-clock");
-	p->freq = 100;
-	p->period_ns = 10000000;
+	profile_kind(p, &(struct event_kind){ .name = hand_string(p, "cpu"),
+					      .unit = hand_string(p, UNIT_NS),
+					      .source = hand_string(p, "cpu-clock"),
+					      .freq = 100,
+					      .period = 10000000 });
 	p->start_ns = 1700000000000000000;
 	return p;
 }

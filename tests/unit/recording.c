@@ -13,6 +13,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
+#include "profiler/profile/columns.h"
 #include "profiler/profile/recording.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
@@ -78,8 +79,16 @@ static struct written write_small(void)
 	call = profile_call(p, call, profile_frame(p, &odd));
 	hand_event(p, UINT64_MAX / 1000000, call, 1, tid, CLASS_MAX - 1);
 	hand_event(p, 3, 0, 0, 0, CLASS_STARTING); /* earlier */
-	profile_event(p, &(struct event){ .time_ns = UINT64_MAX, .weight = UINT64_MAX });
-	profile_event(p, &(struct event){ .weight = 1ull << 63 });
+	profile_kind(p, &(struct event_kind){ hand_string(p, "off-cpu"),
+					      hand_string(p, UNIT_NS),
+					      hand_string(p, "sched_switch"), UINT32_MAX,
+					      UINT64_MAX, 0 });
+	profile_event(p, &(struct event){ .time_ns = UINT64_MAX,
+					  .weight = UINT64_MAX,
+					  .kind = 2,
+					  .flags = EVENT_FLAGS - 1,
+					  .end = END_MAX - 1 });
+	profile_event(p, &(struct event){ .weight = 1ull << 63, .kind = 1 });
 	append(&w, r);
 	/* no events, but rows */
 	hand_goroutine(p, pid, UINT64_MAX, "", "go x", "k=v");
@@ -109,7 +118,8 @@ static bool same_event(const struct event *a, const struct event *b)
 {
 	return a->time_ns == b->time_ns && a->weight == b->weight && a->call == b->call &&
 	       a->goroutine == b->goroutine && a->thread == b->thread &&
-	       a->class == b->class && a->flags == b->flags;
+	       a->class == b->class && a->flags == b->flags && a->kind == b->kind &&
+	       a->end == b->end;
 }
 
 #define same_rows(a, b, rows) \
@@ -135,9 +145,7 @@ static bool same_profile(const struct profile *got, const struct written *w)
 	return same_rows(got, p, modules) && same_rows(got, p, calls) &&
 	       same_rows(got, p, processes) && same_rows(got, p, threads) &&
 	       same_rows(got, p, goroutines) && got->start_ns == p->start_ns &&
-	       got->period_ns == p->period_ns && got->unit == p->unit &&
-	       got->event_name == p->event_name && got->freq == p->freq &&
-	       got->command == p->command;
+	       got->command == p->command && same_rows(got, p, kinds);
 }
 
 static int load(struct profile **ret, const char **why)
@@ -281,17 +289,18 @@ static void put_block(struct buf *b, uint32_t kind, const struct buf *raw)
 	free(out);
 }
 
-static const uint8_t header[] = { 0, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 1, 0 };
+/* No strings; start, command. */
+static const uint8_t header[] = { 1, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 1, 0 };
 
 /* A file of two blocks, the header without strings; why it is refused, NULL: it is not. */
-static const char *load_blocks(uint32_t kind, uint32_t kind2, const void *rows, size_t len,
-			       struct profile **p)
+static const char *load_version(uint16_t minor, uint32_t kind, uint32_t kind2,
+				const void *rows, size_t len, struct profile **p)
 {
 	struct buf b = { 0 }, raw = { 0 };
 	const char *why;
 
 	buf_str(&b, "gostrobe");
-	buf_u32(&b, 2);
+	buf_u32(&b, 3 | (uint32_t)minor << 16);
 	buf_add(&raw, header, sizeof(header));
 	put_block(&b, kind, &raw);
 	raw.len = 0;
@@ -303,9 +312,52 @@ static const char *load_blocks(uint32_t kind, uint32_t kind2, const void *rows, 
 	return load(p, &why) ? why : NULL;
 }
 
-static const char *load_rows(const void *rows, size_t len, struct profile **p)
+static const char *load_blocks(uint32_t kind, uint32_t kind2, const void *rows, size_t len,
+			       struct profile **p)
 {
-	return load_blocks(1, 2, rows, len, p);
+	return load_version(0, kind, kind2, rows, len, p);
+}
+
+static void put_part(struct buf *b, const void *data, size_t len)
+{
+	buf_u32(b, (uint32_t)len);
+	buf_add(b, data, len);
+}
+
+/* The parts of a block of rows, in their order, by number; NULL: a part without rows. */
+struct parts {
+	const char *rows[TABLES + 1];
+	size_t len[TABLES + 1];
+	bool extra; /* one more part, which comes last */
+};
+
+static struct buf parts_join(const struct parts *p)
+{
+	struct buf b = { 0 };
+
+	for (int i = 0; i < TABLES + p->extra; i++)
+		put_part(&b, p->rows[i] ? p->rows[i] : "", p->rows[i] ? p->len[i] : 1);
+	return b;
+}
+
+static const char *load_parts(uint16_t minor, const struct parts *parts, struct profile **p)
+{
+	struct buf b = parts_join(parts);
+	const char *why = load_version(minor, 1, 2, b.data, b.len, p);
+
+	buf_release(&b);
+	return why;
+}
+
+/* Only this part has rows. */
+static const char *load_part(uint16_t minor, int part, const char *rows, size_t len,
+			     struct profile **p)
+{
+	struct parts parts = { 0 };
+
+	parts.rows[part] = rows;
+	parts.len[part] = len;
+	return load_parts(minor, &parts, p);
 }
 
 Test(recording, header_comes_first_and_once)
@@ -314,81 +366,96 @@ Test(recording, header_comes_first_and_once)
 
 	cr_expect_str_eq(load_blocks(1, 1, header, sizeof(header), &p),
 			 "the recording is corrupt");
-	cr_expect_str_eq(load_blocks(9, 2, "\0\0\0\0\0\0\0\0", 8, &p),
-			 "the recording is corrupt");
+	cr_expect_str_eq(load_blocks(9, 2, "", 0, &p), "the recording is corrupt");
 	cr_expect(strstr(load_blocks(1, 9, "", 0, &p), "too short"));
 }
 
+#define BYTES(bytes)         bytes, sizeof(bytes) - 1
+#define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
+#define EVENT(kind, call, goroutine, thread, class, flags, end) \
+	"\1\0\1\0\1" kind "\0\1\0\1" call "\1" goroutine "\1" thread "\1" class "\1" flags \
+										"\1" end
+
 Test(recording, refuses_rows_that_lie)
 {
-	/* strings, modules, frames, calls, processes, threads, goroutines, events */
 	struct {
-		const char *what, *rows;
+		const char *what;
+		int part;
+		const char *rows;
 		size_t len;
 		bool fine;
 	} cases[] = {
-#define ROWS(bytes) bytes, sizeof(bytes) - 1
-		{ "nothing", ROWS("\0\0\0\0\0\0\0\0"), true },
-		{ "a string", ROWS("\1\1a\0\0\0\0\0\0\0"), true },
-		{ "two strings", ROWS("\2\1\1ab\0\0\0\0\0\0\0"), true },
-		{ "a string twice", ROWS("\2\1\1aa\0\0\0\0\0\0\0"), false },
-		{ "an empty string", ROWS("\1\0\0\0\0\0\0\0\0"), false },
-		{ "a NUL in a string", ROWS("\1\2a\0\0\0\0\0\0\0\0"), false },
-		{ "a string past the end",
-		  ROWS("\1\x20"
-		       "a\0\0\0\0\0\0\0"),
+		{ "nothing", STRINGS, BYTES("\0"), true },
+		{ "a string", STRINGS, BYTES("\1\1a"), true },
+		{ "two strings", STRINGS, BYTES("\2\1\1ab"), true },
+		{ "a string twice", STRINGS, BYTES("\2\1\1aa"), false },
+		{ "an empty string", STRINGS, BYTES("\1\0"), false },
+		{ "a NUL in a string", STRINGS, BYTES("\1\2a\0"), false },
+		{ "a string past the end", STRINGS,
+		  BYTES("\1\x20"
+			"a"),
 		  false },
-		{ "more strings than bytes",
-		  ROWS("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"
-		       "a\0\0\0"),
+		{ "more strings than bytes", STRINGS,
+		  BYTES("\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"
+			"a\0\0\0"),
 		  false },
-		{ "bytes left over", ROWS("\0\0\0\0\0\0\0\0\0"), false },
-		{ "a table less", ROWS("\0\0\0\0\0\0\0"), false },
-		{ "a module", ROWS("\0\1\0\1\0\0\1\0\1\0\0\0\0\0\0\0"), true },
-		{ "a path that is none", ROWS("\0\1\0\1\2\0\1\0\1\0\0\0\0\0\0\0"), false },
-		{ "a path below 0", ROWS("\0\1\0\1\1\0\1\0\1\0\0\0\0\0\0\0"), false },
-		{ "a column of width 0", ROWS("\0\1\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
-		{ "a column of width 9",
-		  ROWS("\0\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\1\0\0\0\0\0\0\0"), false },
-		{ "more modules than bytes",
-		  ROWS("\0\xff\xff\xff\xff\x7f\1\0\0\1\0\1\0\0\0\0\0\0\0"), false },
-#define FRAME(kind, inlined) "\1\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\0\1\0\1" kind "\1" inlined
-		{ "a frame", ROWS("\0\0" FRAME("\1", "\1") "\0\0\0\0\0"), true },
-		{ "a kind that is none", ROWS("\0\0" FRAME("\x12", "\1") "\0\0\0\0\0"),
+		{ "bytes left over", STRINGS, BYTES("\0\0"), false },
+		{ "a module", MODULES, BYTES("\1\0\1\0\0\1\0\1\0"), true },
+		{ "bytes after it", MODULES, BYTES("\1\0\1\0\0\1\0\1\0\0"), false },
+		{ "a path that is none", MODULES, BYTES("\1\0\1\2\0\1\0\1\0"), false },
+		{ "a path below 0", MODULES, BYTES("\1\0\1\1\0\1\0\1\0"), false },
+		{ "a column of width 0", MODULES, BYTES("\1\0\0\0\1\0\1\0"), false },
+		{ "a column of width 9", MODULES,
+		  BYTES("\1\0\x9\0\0\0\0\0\0\0\0\0\0\1\0\1\0"), false },
+		{ "more modules than bytes", MODULES,
+		  BYTES("\xff\xff\xff\xff\x7f\1\0\0\1\0\1\0"), false },
+		{ "a frame", FRAMES, BYTES(FRAME("\1", "\1")), true },
+		{ "a line of 33 bits", FRAMES,
+		  BYTES("\1\0\1\0\0\1\0\0\1\0\0\1\0\0\5\0\0\0\0\2\0\1\0\1\1\1\1"), false },
+		{ "a call", CALLS, BYTES("\1\1\1\0\1\0"), true },
+		{ "its own parent", CALLS, BYTES("\1\1\0\0\1\0"), false },
+		{ "a parent before all", CALLS, BYTES("\1\1\2\0\1\0"), false },
+		{ "a frame that is none", CALLS, BYTES("\1\1\1\0\1\2"), false },
+		{ "a kind", KINDS, BYTES("\1\0\1\0\0\1\0\0\1\0\1\0\1\0"), true },
+		{ "a kind without a name", KINDS, BYTES("\1\0\1\2\0\1\0\0\1\0\1\0\1\0"),
 		  false },
-		{ "inlined twice", ROWS("\0\0" FRAME("\1", "\2") "\0\0\0\0\0"), false },
-		{ "a line of 33 bits",
-		  ROWS("\0\0\1\0\1\0\0\1\0\0\1\0\0\1\0\0\5\0\0\0\0\2\0\1\0\1\1\1\1\0\0\0\0\0"),
-		  false },
-		{ "a call", ROWS("\0\0\0\1\1\1\0\1\0\0\0\0\0"), true },
-		{ "its own parent", ROWS("\0\0\0\1\1\0\0\1\0\0\0\0\0"), false },
-		{ "a parent before all", ROWS("\0\0\0\1\1\2\0\1\0\0\0\0\0"), false },
-		{ "a frame that is none", ROWS("\0\0\0\1\1\1\0\1\2\0\0\0\0"), false },
-#define EVENT(call, goroutine, thread, class, flags) \
-	"\1\0\1\0\0\1\0\1" call "\1" goroutine "\1" thread "\1" class "\1" flags
-		{ "an event", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\x9", "\1")),
-		  true },
-		{ "a call that is none",
-		  ROWS("\0\0\0\0\0\0\0" EVENT("\1", "\0", "\0", "\0", "\0")), false },
-		{ "a goroutine", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\1", "\0", "\0", "\0")),
-		  false },
-		{ "a thread", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\1", "\0", "\0")),
-		  false },
-		{ "a class", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\xa", "\0")),
-		  false },
-		{ "a flag", ROWS("\0\0\0\0\0\0\0" EVENT("\0", "\0", "\0", "\0", "\200")),
-		  false },
-		{ "half an event", ROWS("\0\0\0\0\0\0\0\1\0\1\0\0\1\0\1"), false },
+		{ "an event", EVENTS,
+		  BYTES(EVENT("\0", "\0", "\0", "\0", "\x9", "\1", "\5")), true },
+		{ "a kind that is none", EVENTS,
+		  BYTES(EVENT("\1", "\0", "\0", "\0", "\0", "\0", "\0")), false },
+		{ "a call that is none", EVENTS,
+		  BYTES(EVENT("\0", "\1", "\0", "\0", "\0", "\0", "\0")), false },
+		{ "a goroutine", EVENTS,
+		  BYTES(EVENT("\0", "\0", "\1", "\0", "\0", "\0", "\0")), false },
+		{ "a thread", EVENTS,
+		  BYTES(EVENT("\0", "\0", "\0", "\1", "\0", "\0", "\0")), false },
+		{ "half an event", EVENTS, BYTES("\1\0\1\0\1\0\0\1\0\1"), false },
 	};
 
 	for (size_t i = 0; i < LEN(cases); i++) {
 		struct profile *p = NULL;
-		const char *why = load_rows(cases[i].rows, cases[i].len, &p);
+		const char *why = load_part(0, cases[i].part, cases[i].rows, cases[i].len,
+					    &p);
 
 		cr_expect_eq(!why, cases[i].fine, "%s: %s", cases[i].what,
 			     why ? why : "loaded");
 		profile_free(p);
 	}
+}
+
+/* A part too few, too many, and one that is longer than the block. */
+Test(recording, refuses_blocks_of_other_parts)
+{
+	struct parts none = { 0 }, more = { .extra = true };
+	struct buf b = parts_join(&none);
+	struct profile *p = NULL;
+
+	cr_expect(load_blocks(1, 2, b.data, b.len - 5, &p));
+	cr_expect(load_blocks(1, 2, b.data, b.len - 1, &p));
+	cr_expect(load_parts(0, &more, &p));
+	cr_assert_null(load_blocks(1, 2, b.data, b.len, &p));
+	profile_free(p);
+	buf_release(&b);
 }
 
 Test(recording, refuses_stacks_that_are_too_deep)
@@ -398,7 +465,6 @@ Test(recording, refuses_stacks_that_are_too_deep)
 		struct profile *p = NULL;
 		const char *why;
 
-		buf_add(&raw, "\0\0\0", 3);
 		buf_uvarint(&raw, depth);
 		buf_u8(&raw, 1);
 		memset(buf_room(&raw, depth), 1, depth); /* parent: the call before */
@@ -406,8 +472,7 @@ Test(recording, refuses_stacks_that_are_too_deep)
 		buf_add(&raw, "\0\1", 2);
 		memset(buf_room(&raw, depth), 0, depth);
 		raw.len += depth;
-		buf_add(&raw, "\0\0\0\0", 4);
-		why = load_rows(raw.data, raw.len, &p);
+		why = load_part(0, CALLS, (const char *)raw.data, raw.len, &p);
 		cr_expect_eq(!why, depth == MAX_STACK_FRAMES);
 		if (p)
 			cr_expect_eq(p->sums[depth].depth, depth);
@@ -450,23 +515,141 @@ Test(recording, skips_blocks_it_does_not_know)
 	release(&w);
 }
 
+/* What this version does not know is called unknown, never something else. */
+Test(recording, unknown_numbers_load_as_unknown)
+{
+	struct profile *p;
+
+	cr_assert_null(load_part(0, FRAMES, BYTES(FRAME("\x12", "\2")), &p));
+	cr_expect_eq(p->frames[1].kind, FRAME_UNNAMED);
+	cr_expect_eq(p->frames[1].inlined, 1);
+	profile_free(p);
+	cr_assert_null(load_part(0, FRAMES, BYTES(FRAME("\x11", "\0")), &p));
+	cr_expect(p->frames[1].kind == FRAME_SIGTRAMP && !p->frames[1].inlined);
+	profile_free(p);
+	cr_assert_null(load_part(
+		0, EVENTS, BYTES(EVENT("\0", "\0", "\0", "\0", "\xa", "\xf5", "\6")), &p));
+	cr_expect_eq(p->events[0].class, CLASS_UNKNOWN);
+	cr_expect_eq(p->events[0].flags, EVENT_ROOTED | EVENT_VDSO);
+	cr_expect_eq(p->events[0].end, END_OTHER);
+	profile_free(p);
+}
+
+/* It may add columns behind the last of a table, parts behind the last of a block, and blocks. */
+Test(recording, reads_what_it_can_of_a_newer_minor_version)
+{
+	static const char frame[] = FRAME("\1", "\1") "\1\7",
+			  event[] = EVENT("\0", "\0", "\0", "\0", "\10", "\1",
+					  "\0") "\5\1\7";
+	struct parts parts = { .extra = true };
+	struct profile *p;
+
+	parts.rows[FRAMES] = frame;
+	parts.len[FRAMES] = sizeof(frame) - 1;
+	parts.rows[EVENTS] = event;
+	parts.len[EVENTS] = sizeof(event) - 1;
+	parts.rows[TABLES] = "new";
+	parts.len[TABLES] = 3;
+	cr_expect(load_parts(0, &parts, &p), "in our own version it is an error");
+	cr_assert_null(load_parts(1, &parts, &p));
+	cr_expect(p->newer);
+	cr_expect(p->n_frames == 2 && p->frames[1].kind == FRAME_GO);
+	cr_expect(p->n_events == 1 && p->events[0].class == CLASS_USER);
+	profile_free(p);
+	cr_assert_null(load_part(0, FRAMES, frame, sizeof(frame) - 3, &p));
+	cr_expect(!p->newer);
+	profile_free(p);
+	/* what is there must still be right */
+	parts.len[FRAMES] = 5;
+	cr_expect(load_parts(1, &parts, &p));
+}
+
+/* Files hold these numbers: a new one comes at the end, no other ever changes. */
+Test(recording, numbers_are_pinned)
+{
+	static const int pinned[] = {
+		FRAME_UNNAMED,     FRAME_GO,        FRAME_NATIVE,      FRAME_VDSO,
+		FRAME_KERNEL,      FRAME_CUT,       FRAME_WRAPPER,     FRAME_PANIC,
+		FRAME_SIGPANIC,    FRAME_INJECTED,  FRAME_GOEXIT,      FRAME_MSTART,
+		FRAME_MCALL,       FRAME_MORESTACK, FRAME_SYSTEMSTACK, FRAME_ASMCGOCALL,
+		FRAME_CGOCALLBACK, FRAME_SIGTRAMP,  FRAME_KIND_MAX,
+	};
+	static const int classes[] = {
+		CLASS_STARTING,  CLASS_SIGNAL,  CLASS_C,      CLASS_GC,
+		CLASS_SCHEDULER, CLASS_CGO,     CLASS_KERNEL, CLASS_RUNTIME,
+		CLASS_USER,      CLASS_UNKNOWN, CLASS_MAX,
+	};
+	static const int ends[] = { END_OTHER,  END_DEEP, END_FAULT, END_NATIVE,
+				    END_BROKEN, END_BARE, END_MAX };
+	static const int flags[] = { EVENT_ROOTED, EVENT_CGO, EVENT_VDSO, EVENT_LOCKED,
+				     EVENT_FLAGS };
+	static const int blocks[] = { BLOCK_HEADER, BLOCK_ROWS, BLOCK_END };
+	static const int parts[] = { STRINGS, MODULES,    FRAMES, CALLS,  PROCESSES,
+				     THREADS, GOROUTINES, KINDS,  EVENTS, TABLES };
+
+	for (int i = 0; i < (int)LEN(pinned); i++)
+		cr_expect_eq(pinned[i], i);
+	for (int i = 0; i < (int)LEN(classes); i++)
+		cr_expect_eq(classes[i], i);
+	for (int i = 0; i < (int)LEN(ends); i++)
+		cr_expect_eq(ends[i], i);
+	for (int i = 0; i < (int)LEN(flags); i++)
+		cr_expect_eq(flags[i], 1 << i);
+	for (int i = 0; i < (int)LEN(blocks); i++)
+		cr_expect_eq(blocks[i], i + 1);
+	for (int i = 0; i < (int)LEN(parts); i++)
+		cr_expect_eq(parts[i], i);
+}
+
+/* A recording of an earlier gostrobe, which wrote version 2. */
+Test(recording, version_2_is_refused_by_name)
+{
+	struct profile *p;
+	const char *why;
+
+	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", &why),
+		     -EBADMSG);
+	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.0; "
+			      "use the gostrobe that wrote it");
+}
+
+/* What version 3.0 looked like when it came: every later 3.x reads the same out of it. */
+Test(recording, version_3_0_comes_back)
+{
+	static const char fixture[] = "tests/unit/fixtures/recording-3.0.gsr";
+	struct written w = write_small();
+	struct profile *p;
+	const char *why;
+
+	if (getenv("GOLDEN")) {
+		struct buf b = file_bytes();
+		FILE *f = fopen(fixture, "w");
+
+		cr_assert(f && fwrite(b.data, 1, b.len, f) == b.len && !fclose(f));
+		buf_release(&b);
+	}
+	cr_assert_eq(recording_load(&p, fixture, &why), 0);
+	cr_expect(p->complete && same_profile(p, &w));
+	cr_expect(p->truth.labels_cut == 10 && p->truth.duration_ns == 8);
+	profile_free(p);
+	release(&w);
+}
+
 /* A block of rows that are all alike: n events, which pack well. */
 static const char *load_alike(uint32_t n, struct profile **p)
 {
 	struct buf rows = { 0 };
 	const char *why;
 
-	for (int i = 0; i < 7; i++)
-		buf_u8(&rows, 0); /* no strings, modules … */
 	buf_uvarint(&rows, n);
-	for (int column = 0; column < 7; column++) {
-		if (column < 2) /* time, weight: as differences from the row before */
+	for (int column = 0; column < 9; column++) {
+		if (column == 0 || column == 2) /* time, weight: differences */
 			buf_u8(&rows, 0);
 		buf_u8(&rows, 1);
 		memset(buf_room(&rows, n), 0, n);
 		rows.len += n;
 	}
-	why = load_rows(rows.data, rows.len, p);
+	why = load_part(0, EVENTS, (const char *)rows.data, rows.len, p);
 	buf_release(&rows);
 	return why;
 }
@@ -498,7 +681,8 @@ static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
 {
 	uint32_t *ones = mem_realloc(NULL, n + depth, 4),
 		 *deepest = mem_realloc(NULL, n, 4), *ids = mem_realloc(NULL, n, 4);
-	struct buf b = { 0 };
+	struct buf calls = { 0 }, goroutines = { 0 }, events = { 0 };
+	struct parts parts = { 0 };
 	const char *why;
 
 	for (uint32_t i = 0; i < n + depth; i++)
@@ -507,27 +691,33 @@ static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
 		deepest[i] = depth;
 		ids[i] = i + 1;
 	}
-	buf_add(&b, "\0\0\0", 3);
-	buf_uvarint(&b, depth);
-	put_column(&b, false, depth, ones); /* the parent is the call before */
-	put_column(&b, true, depth, NULL);
-	buf_add(&b, "\0\0", 2);
-	buf_uvarint(&b, n);
+	buf_uvarint(&calls, depth);
+	put_column(&calls, false, depth, ones); /* the parent is the call before */
+	put_column(&calls, true, depth, NULL);
 	for (uint32_t i = 0; i < n; i++)
 		ones[i] = 2; /* zig-zag: one more than the goroutine before */
+	buf_uvarint(&goroutines, n);
 	for (int column = 0; column < 6; column++)
-		put_column(&b, true, n, column ? NULL : ones);
-	buf_uvarint(&b, n);
-	for (int column = 0; column < 7; column++)
-		put_column(&b, column < 2, n,
-			   column == 2   ? deepest
-			   : column == 3 ? ids
+		put_column(&goroutines, true, n, column ? NULL : ones);
+	buf_uvarint(&events, n);
+	for (int column = 0; column < 9; column++)
+		put_column(&events, column == 0 || column == 2, n,
+			   column == 3   ? deepest
+			   : column == 4 ? ids
 					 : NULL);
-	why = load_rows(b.data, b.len, p);
+	parts.rows[CALLS] = (const char *)calls.data;
+	parts.len[CALLS] = calls.len;
+	parts.rows[GOROUTINES] = (const char *)goroutines.data;
+	parts.len[GOROUTINES] = goroutines.len;
+	parts.rows[EVENTS] = (const char *)events.data;
+	parts.len[EVENTS] = events.len;
+	why = load_parts(0, &parts, p);
 	free(ones);
 	free(deepest);
 	free(ids);
-	buf_release(&b);
+	buf_release(&calls);
+	buf_release(&goroutines);
+	buf_release(&events);
 	return why;
 }
 
@@ -617,15 +807,17 @@ Test(recording, refuses_other_files)
 	} cases[] = {
 		{ "", 0, "too short" },
 		{ "gost", 4, "too short" },
-		{ "gostrobe\2\0\0", 11, "too short" },
-		{ "gostrobe\2\0\0\0", 12, "too short" },
-		{ "gostrobe\1\0\0\0", 12, "another version" },
+		{ "gostrobe\3\0\0", 11, "too short" },
+		{ "gostrobe\3\0\0\0", 12, "too short" },
+		{ "gostrobe\4\0\0\0", 12,
+		  "its format is version 4.0, this gostrobe reads 3.0; use a newer gostrobe" },
+		{ "gostrobe\1\0\2\1", 12, "its format is version 1.258, this gostrobe" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },
 		{ "\x7f"
 		  "ELF\2\1\1\0\0\0\0\0\0\0",
 		  14, "not a recording" },
-		{ "gostrobe\2\0\0\0garbage, of some length", 35, "corrupt" },
+		{ "gostrobe\3\0\0\0garbage, of some length", 35, "corrupt" },
 	};
 	struct profile *p;
 	const char *why = NULL;
@@ -650,7 +842,8 @@ Test(recording, without_samples_is_whole)
 	cr_assert_eq(recording_finish(r, p), 0);
 	cr_assert_eq(load(&got, &why), 0);
 	cr_expect(got->complete && !got->n_events);
-	cr_expect_str_eq(profile_string(got, got->event_name), "cpu-clock");
+	cr_assert_eq(got->n_kinds, 2);
+	cr_expect_str_eq(profile_string(got, got->kinds[1].source), "cpu-clock");
 	profile_free(got);
 	profile_free(p);
 }
@@ -739,6 +932,7 @@ Test(recording, is_small)
 			struct event e = { .time_ns = tick * 200040 + cpu * 70000 +
 						      rand_below(2000),
 					   .weight = 200040,
+					   .kind = 1,
 					   .class = CLASS_USER,
 					   .flags = EVENT_ROOTED };
 

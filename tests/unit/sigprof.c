@@ -27,7 +27,8 @@ static char *shown(const struct sampled *s)
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 0,
 						    hand_string(p, s->version) });
 	tid = hand_thread(p, pid, 813, "demo");
-	profile_event(p, &(struct event){ .call = hand_stack(p, s->stack),
+	profile_event(p, &(struct event){ .kind = 1,
+					  .call = hand_stack(p, s->stack),
 					  .goroutine = s->goroutine
 							       ? hand_goroutine(p, pid, 7,
 										"", "", "")

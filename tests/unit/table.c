@@ -152,7 +152,7 @@ Test(table, calls_have_no_seconds)
 		t->nodes[i].total = t->nodes[i].samples;
 	}
 	v = busy_view(t);
-	hand_profile_of(&v)->period_ns = 0;
+	hand_kind(&v, "calls", UNIT_COUNT, 1);
 	expect_table(v, (struct table_options){ .width = 100, .rows = 40 },
 		     "tests/unit/golden/report-calls.txt");
 }
@@ -168,7 +168,7 @@ Test(table, many_calls_do_not_burst_the_column)
 	hand_node(t, 0, "main.small", FRAME_GO, 1);
 	t->nodes[2].self = 16029805320;
 	v = hand_view(hand_done(t));
-	hand_profile_of(&v)->period_ns = 0;
+	hand_kind(&v, "calls", UNIT_COUNT, 1);
 	text = table(&v, (struct table_options){ 0 });
 	cr_expect(strstr(text, "\n   123.5M     0.8%     123.5M     0.8%  main.tiny\n"),
 		  "%s", text);
@@ -280,6 +280,42 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	cr_expect_eq(s.groups[0].samples, 8);
 	summary_release(&s);
 	hand_free(t);
+}
+
+/* Of a kind whose events have weights of their own, in a profile of several kinds. */
+Test(table, names_the_kind_of_event)
+{
+	struct tree *t = hand_tree();
+	uint32_t g = hand_group(t, 0, "goroutine 7 main.f", 1);
+	struct view v;
+	char *text;
+	size_t len;
+	FILE *out;
+
+	hand_node(t, g, "main.f", FRAME_GO, 2);
+	t->nodes[2].self = 3000000000;
+	v = hand_view(hand_done(t));
+	v.other_kinds = true;
+	hand_kind(&v, "off-\033cpu", UNIT_NS, 0);
+	hand_profile_of(&v)->kinds[1].samples = 5;
+	text = table(&v, (struct table_options){ 0 });
+	cr_expect(strstr(text, "\n3.00s of off-\xef\xbf\xbd"
+			       "cpu in 2 samples, selected from 5\n"),
+		  "%s", text);
+	cr_expect(strstr(text, "\n off-\xef\xbf\xbd"
+			       "cpu    share  goroutine"),
+		  "%s", text);
+	free(text);
+	hand_kind(&v, "off-cpu", UNIT_NS, 0);
+	out = open_memstream(&text, &len);
+	cr_assert_eq(table_write_json(&v, out), 0);
+	fclose(out);
+	cr_expect(strstr(text,
+			 "},\"kind\":\"off-cpu\",\"unit\":\"nanoseconds\",\"groups\":["),
+		  "%s", text);
+	cr_expect(strstr(text, "\"cpu_ns\":null,\"weight\":3000000000,"), "%s", text);
+	free(text);
+	hand_release(&v);
 }
 
 Test(table, json_has_quality_groups_and_functions)

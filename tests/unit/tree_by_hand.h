@@ -11,6 +11,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
+#include "profiler/base/strtab.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -81,9 +82,13 @@ static inline struct view hand_view(struct tree *t)
 {
 	struct profile *p = profile_new();
 
-	p->period_ns = SAMPLE_NS;
+	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "cpu"),
+					      .unit = strtab_add(p->strings, UNIT_NS),
+					      .period = SAMPLE_NS,
+					      .samples = t->nodes[0].samples });
 	p->truth.samples = t->nodes[0].samples;
 	return (struct view){ .profile = p,
+			      .kind = 1,
 			      .title = "demo-812, 10 s at 100 Hz, cpu-clock",
 			      .key = "goroutine",
 			      .tree = t };
@@ -100,6 +105,17 @@ static inline void hand_free(struct tree *t)
 static inline struct profile *hand_profile_of(const struct view *v)
 {
 	return (struct profile *)v->profile;
+}
+
+/* Another kind of event instead of cpu. */
+static inline void hand_kind(const struct view *v, const char *name, const char *unit,
+			     uint64_t period)
+{
+	struct profile *p = hand_profile_of(v);
+
+	p->kinds[1].name = strtab_add(p->strings, name);
+	p->kinds[1].unit = strtab_add(p->strings, unit);
+	p->kinds[1].period = period;
 }
 
 static inline void hand_release(struct view *v)

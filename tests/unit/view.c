@@ -18,11 +18,11 @@ static void add_event(const struct view *v, const struct event *e, struct buf *t
 	const struct process *pr = &p->processes[t->process];
 	uint32_t frames[VIEW_MAX_FRAMES], n = view_stack(v, e, frames);
 
-	buf_printf(to, "%s-%u/%u %s %llu {%s} at %llu: %llu %s",
-		   profile_string(p, pr->name), pr->tgid, t->tid,
-		   profile_string(p, t->name), (unsigned long long)g->goid,
-		   profile_string(p, g->labels), (unsigned long long)e->time_ns,
-		   (unsigned long long)e->weight, profile_string(p, p->unit));
+	buf_printf(
+		to, "%s-%u/%u %s %llu {%s} at %llu: %llu %s", profile_string(p, pr->name),
+		pr->tgid, t->tid, profile_string(p, t->name), (unsigned long long)g->goid,
+		profile_string(p, g->labels), (unsigned long long)e->time_ns,
+		(unsigned long long)e->weight, profile_string(p, p->kinds[e->kind].unit));
 	for (uint32_t i = 0; i < n; i++) {
 		const struct frame *f = view_frame(v, frames[i]);
 
@@ -82,14 +82,14 @@ Test(view, events_tell_everything)
 	hand_event(p, 5, call, g, thread, CLASS_USER);
 	hand_event(p, 7, 0, 0, thread, CLASS_C);
 	p->events[0].weight = 123;
-#define HEAD "demo-812/815 worker 18 {job=x,user=42} at 5000000: 123 ns"
+#define HEAD "demo-812/815 worker 18 {job=x,user=42} at 5000000: 123 nanoseconds"
 #define CALLEE \
 	" | main.h main.h /src/a.go:10 /bin/demo+0x4 inlined" \
 	" | main.g main.g /src/a.go:9 /bin/demo+0x4"
 	expect_events((struct view){ 0 }, p,
 		      HEAD CALLEE
 		      " | main.F[...] main.F[go.shape.int] /src/a.go:7 /bin/demo+0x2\n"
-		      "demo-812/815 worker 0 {} at 7000000: 10000000 ns\n");
+		      "demo-812/815 worker 0 {} at 7000000: 10000000 nanoseconds\n");
 	/* the runtime's profiler takes no sample of C that Go has not called, and shortens no name */
 	expect_events(v, p,
 		      HEAD CALLEE " | main.F[go.shape.int] main.F[go.shape.int] /src/a.go:7"
@@ -207,12 +207,77 @@ Test(view, of_a_truncated_recording_ends_with_its_last_event)
 	struct view v = { 0 };
 
 	p->truth.duration_ns = 0;
-	p->freq = 0;
-	p->event_name = hand_string(p, "call:main.f");
+	p->kinds[1].freq = 0;
+	p->kinds[1].source = hand_string(p, "call:main.f");
 	hand_event(p, 800, hand_stack(p, "unnamed:"), 0, 1, CLASS_UNKNOWN);
 	view_select(&v, p);
 	cr_expect_eq(v.duration_ns, 800000000);
 	cr_expect_str_eq(v.title, "demo-812, 0.8s, call:main.f");
 	view_release(&v);
+	profile_free(p);
+}
+
+/* Three samples of CPU time, two waits that have their own length, one call; and a kind without events. */
+static struct profile *four_kinds(void)
+{
+	struct profile *p = hand_profile();
+	uint32_t pid = hand_process(p, 812, "demo"), tid = hand_thread(p, pid, 813, ""),
+		 call = hand_stack(p, "go:main.main go:main.wait");
+	struct event e = { .kind = 3, .weight = 5, .call = call, .thread = tid };
+	struct event_kind k[] = {
+		{ .name = hand_string(p, "wall"), .unit = hand_string(p, UNIT_NS) },
+		{ .name = hand_string(p, "off-cpu"),
+		  .unit = hand_string(p, UNIT_NS),
+		  .source = hand_string(p, "sched_switch") },
+		{ .name = hand_string(p, "calls"),
+		  .unit = hand_string(p, UNIT_COUNT),
+		  .period = 1 },
+	};
+
+	for (uint8_t i = 0; i < 3; i++) {
+		cr_assert_eq(profile_kind(p, &k[i]), i + 2);
+		hand_event(p, i, hand_stack(p, "go:main.main"), 0, tid, CLASS_USER);
+	}
+	profile_event(p, &e);
+	e.weight = 7000;
+	profile_event(p, &e);
+	e = (struct event){ .kind = 4, .weight = 1, .call = call, .thread = tid };
+	profile_event(p, &e);
+	return p;
+}
+
+static void expect_kind(const struct profile *p, const char *wanted, uint8_t kind,
+			uint32_t samples, uint64_t weight)
+{
+	struct view v = { .filter.kind = wanted };
+	const struct tree *t;
+
+	view_select(&v, p);
+	cr_expect_eq(v.kind, kind);
+	cr_expect_eq(v.n_events, samples);
+	cr_expect(v.other_kinds);
+	cr_assert_eq(view_tree(&v, &t), 0);
+	cr_expect_eq(t->nodes[0].samples, samples);
+	cr_expect_eq(t->nodes[0].total, weight);
+	view_release(&v);
+}
+
+Test(view, is_of_one_kind_of_event)
+{
+	struct profile *p = four_kinds();
+	struct view v = { .filter.kind = "off-cpu" };
+
+	expect_kind(p, NULL, 1, 3, 30000000);
+	expect_kind(p, "cpu", 1, 3, 30000000);
+	expect_kind(p, "wall", 2, 0, 0);
+	expect_kind(p, "off-cpu", 3, 2, 7005);
+	expect_kind(p, "calls", 4, 1, 1);
+	expect_kind(p, "cp", 0, 0, 0);
+	cr_expect(profile_is_time(p, 3) && !profile_is_time(p, 4));
+	view_select(&v, p);
+	cr_expect_str_eq(v.title, "demo-812, off-cpu, 0.0s, sched_switch");
+	view_release(&v);
+	p->kinds[1].samples = 0; /* as if nothing had been on a CPU */
+	expect_kind(p, NULL, 3, 2, 7005);
 	profile_free(p);
 }

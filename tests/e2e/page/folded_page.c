@@ -89,9 +89,9 @@ static uint32_t child(struct index *ix, uint32_t parent, const char *name)
 
 int main(int argc, char **argv)
 {
-	struct profile profile = { .start_ns = 1764015012000000000,
-				   .period_ns = SAMPLE_NS };
-	struct view view = { .profile = &profile,
+	struct profile *profile = profile_new();
+	struct view view = { .profile = profile,
+			     .kind = 1,
 			     .title = argc > 1 ? argv[1]
 					       : "demo-812, 10 s at 100 Hz, cpu-clock",
 			     .key = "goroutine",
@@ -101,6 +101,11 @@ int main(int argc, char **argv)
 	char *line = NULL;
 	size_t cap = 0;
 
+	profile->start_ns = 1764015012000000000;
+	profile_kind(profile,
+		     &(struct event_kind){ .name = strtab_add(profile->strings, "cpu"),
+					   .unit = strtab_add(profile->strings, UNIT_NS),
+					   .period = SAMPLE_NS });
 	*table_add(tree.nodes, tree.n_nodes,
 		   tree.cap_nodes) = (struct node){ .name = "", .file = "", .module = "" };
 	*table_add(frames, n_frames, cap_frames) = "";
@@ -114,16 +119,17 @@ int main(int argc, char **argv)
 			at = child(&ix, at, strtab_get(names, strtab_add(names, name)));
 		tree.nodes[at].self_samples += samples;
 		tree.nodes[at].self += samples * SAMPLE_NS;
-		profile.truth.samples += samples;
+		profile->truth.samples += samples;
 	}
-	profile.truth.with_class = profile.truth.samples;
-	profile.truth.with_goroutine = profile.truth.samples * 932 / 1000;
-	profile.truth.rooted = profile.truth.samples - profile.truth.samples / 2500;
-	profile.truth.cpu_ns = 42000000;
-	profile.truth.peak_rss = 23000000;
+	profile->truth.with_class = profile->truth.samples;
+	profile->truth.with_goroutine = profile->truth.samples * 932 / 1000;
+	profile->truth.rooted = profile->truth.samples - profile->truth.samples / 2500;
+	profile->truth.cpu_ns = 42000000;
+	profile->truth.peak_rss = 23000000;
 	html_writer.write(&view, &(struct writer_options){ 0 }, stdout);
 	index_release(&ix);
 	strtab_free(names);
+	profile_free(profile);
 	arena_release(&arena);
 	free(frames);
 	free(tree.nodes);
