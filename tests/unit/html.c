@@ -213,6 +213,25 @@ Test(html, widths_add_up_to_the_whole)
 	hand_release(&v);
 }
 
+/* Each event has a weight of its own: node.extra is all of it. */
+Test(html, weights_of_a_kind_without_a_period)
+{
+	struct view v = sample_view();
+	const struct tree *t = v.tree;
+	struct opened o;
+	struct cursor extra;
+
+	hand_kind(&v, "off-cpu", UNIT_NS, 0);
+	o = page_open(&v);
+	extra = section(&o, "node.extra");
+	for (uint32_t i = 0; i < t->n_nodes; i++)
+		cr_expect_eq((uint64_t)cursor_svarint(&extra), t->nodes[i].self);
+	cr_expect_eq(number(&o, "meta", 2), 0);
+	cr_expect_str_eq(string(&o, "meta", 4), "off-cpu");
+	page_close(&o);
+	hand_release(&v);
+}
+
 Test(html, one_function_is_one_row_and_has_its_kind)
 {
 	static const struct {
