@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/unwind/arch.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -19,11 +20,9 @@ enum {
 	IMPORTS_MAX = 1024,
 	SYMBOLS_MAX = 1 << 16,
 	/* bytes */
-	CALL_MAX = 7,   /* of a call */
 	TAIL_MAX = 128, /* of a function in which its jump to another is found */
 	ENTRY_MAX = 64, /* of the code that the kernel starts, to the last call */
 	BEGIN_MAX = 16, /* of that, surely */
-	EXIT_MAX = 16,  /* from the return of a thread's function to its exit */
 };
 
 static int start_cmp(const void *a, const void *b)
@@ -33,12 +32,12 @@ static int start_cmp(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* What a 32-bit displacement at this position means; pos moves behind it. */
+/* The address that a displacement at this position means; pos moves behind it. */
 static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 {
-	uint64_t rel = (uint64_t)(int32_t)cursor_u32(c);
+	const uint8_t *p = cursor_bytes(c, DISPLACEMENT_LEN);
 
-	return vaddr + c->pos + rel;
+	return p ? vaddr + c->pos + insn_displacement(p) : 0;
 }
 
 /* How many of the first n starts are not behind addr. */
@@ -94,10 +93,10 @@ static void add_starts(struct callees *t, struct cursor c, uint64_t vaddr, bool 
 {
 	uint32_t n = t->n;
 
-	for (size_t i = 2; i + 4 <= c.len && t->n < STARTS_MAX; i++) {
-		uint8_t op = c.data[i - 1], before = c.data[i - 2];
-		bool call = op == 0xe8 || (before == 0x8d && (op & 0xc7) == 5);
-		bool jump = op == 0xe9 || (before == 0x0f && (op & 0xf0) == 0x80);
+	for (size_t i = 2; i + DISPLACEMENT_LEN <= c.len && t->n < STARTS_MAX; i++) {
+		const uint8_t *op = c.data + i - 1;
+		bool call = insn_is_call(op) || insn_is_address(op - 1);
+		bool jump = insn_is_jump(op) || insn_is_branch(op - 1);
 		uint64_t to;
 
 		if (!(jumps ? jump : call))
@@ -168,28 +167,17 @@ void callees_release(struct callees *t)
 	free(t->imports);
 }
 
-static struct cursor code_at(const struct object *o, uint64_t addr)
+static struct cursor bytes_at(const struct object *o, uint64_t addr)
 {
 	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
-}
-
-static void skip_endbr(struct cursor *c)
-{
-	struct cursor after = *c;
-
-	if (cursor_u32(&after) == 0xfa1e0ff3)
-		*c = after;
 }
 
 /* Is there a jump to where the loader has put an address, and where is that? */
 static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 {
-	struct cursor c = code_at(o, addr);
+	struct cursor c = bytes_at(o, addr);
 
-	skip_endbr(&c);
-	if (cursor_left(&c) && c.data[c.pos] == 0xf2) /* bnd */
-		c.pos++;
-	if (cursor_u16(&c) != 0x25ff) /* jmp *disp32(%rip) */
+	if (!insn_is_stub(&c))
 		return false;
 	*slot = read_target(&c, addr);
 	return !c.bad;
@@ -275,57 +263,25 @@ struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
 
 bool is_trampoline(const struct object *o, uint64_t pc)
 {
-	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers go by these bytes, too */
-	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
-	struct cursor c;
-
-	for (uint64_t skip = 0; skip <= 7; skip += 7) {
-		c = code_at(o, pc - skip);
-		if (cursor_left(&c) >= sizeof(code) && !memcmp(c.data, code, sizeof(code)))
-			return true;
-	}
-	return false;
+	return insn_is_sigreturn(bytes_at(o, pc)) ||
+	       insn_is_sigreturn(bytes_at(o, pc - SIGRETURN_SYSCALL));
 }
 
 bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
 {
-	/* mov $__NR_exit, %al; syscall */
-	static const uint8_t exits[] = { 60, 0x0f, 0x05 };
-	struct cursor c = code_at(o, pc);
 	GElf_Ehdr eh;
 
 	if (!o || !o->elf || !gelf_getehdr(o->elf->lib, &eh))
 		return false;
 	return pc - eh.e_entry < (leaf ? BEGIN_MAX : ENTRY_MAX) ||
-	       (cursor_left(&c) >= EXIT_MAX &&
-		memmem(c.data, EXIT_MAX, exits, sizeof(exits)));
-}
-
-/* The bytes before a return address: call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and
- * with an index register. */
-static bool is_indirect(const uint8_t code[CALL_MAX])
-{
-	static const int displacements[] = { 0, 1, 4, 0 };
-
-	for (int len = 2; len <= CALL_MAX; len++) {
-		const uint8_t *p = code + CALL_MAX - len;
-		int mod = p[1] >> 6, rm = p[1] & 7, need = 2 + displacements[mod];
-
-		if (mod != 3 && rm == 4)
-			need++;
-		if (mod == 0 && rm == 5)
-			need += 4;
-		if (p[0] == 0xff && (p[1] >> 3 & 7) == 2 && need == len)
-			return true;
-	}
-	return false;
+	       insn_exits_soon(bytes_at(o, pc));
 }
 
 /* Is the function at addr the callee, or does it soon jump there? One whose start was not known
  * was taken for the end of the one before. */
 static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
 {
-	struct cursor c = code_at(to->object, addr);
+	struct cursor c = bytes_at(to->object, addr);
 
 	if (!to->start)
 		return false;
@@ -334,11 +290,10 @@ static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
 		return true;
 	}
 	for (size_t i = 1; i < max && i < c.len; i++) {
-		uint8_t op = c.data[i - 1];
+		const uint8_t *op = c.data + i - 1;
 		uint64_t target;
 
-		/* jmp, or one of those with a condition */
-		if (op != 0xe9 && (op & 0xf0) != 0x80)
+		if (!insn_is_jump(op) && (i < 2 || !insn_is_branch(op - 1)))
 			continue;
 		cursor_seek(&c, i);
 		target = read_target(&c, addr);
@@ -362,16 +317,16 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 {
 	uint64_t at, target, slot;
 	const struct object *o = space_object(space, ra - CALL_MAX, &at);
-	struct cursor c = o ? code_at(o, at) : (struct cursor){ .bad = true };
+	struct cursor c = o ? bytes_at(o, at) : (struct cursor){ .bad = true };
 	const uint8_t *code = cursor_bytes(&c, CALL_MAX);
 
 	if (o && !o->elf)
 		return CALLSITE_BLIND;
 	if (!code)
 		return CALLSITE_NONE;
-	if (code[CALL_MAX - 5] != 0xe8)
-		return is_indirect(code) ? CALLSITE_MAYBE : CALLSITE_NONE;
-	cursor_seek(&c, CALL_MAX - 4);
+	if (!insn_is_call(code + CALL_MAX - CALL_LEN))
+		return insn_is_indirect_call(code) ? CALLSITE_MAYBE : CALLSITE_NONE;
+	cursor_seek(&c, CALL_MAX - DISPLACEMENT_LEN);
 	target = read_target(&c, at);
 	if (o == to->object && leads_to(target, TAIL_MAX, to))
 		return CALLSITE_OF;

@@ -115,7 +115,7 @@ static bool common_read(const struct cfi *t, int s, size_t pos, struct common *r
 		c->bad |= cursor_u16(c) != 8;
 	ret->code_align = cursor_uvarint(c);
 	ret->data_align = cfi_sleb(c);
-	c->bad |= (version == 1 ? cursor_u8(c) : cursor_uvarint(c)) != CFI_RIP;
+	c->bad |= (version == 1 ? cursor_u8(c) : cursor_uvarint(c)) != REG_PC;
 	ret->sized = *extra == 'z';
 	if (ret->sized)
 		len = cursor_uvarint(c);
@@ -212,7 +212,7 @@ struct run {
 /* Vector registers have no rule. */
 static uint64_t ours(uint64_t reg)
 {
-	return reg < CFI_REGS ? reg : UINT64_MAX;
+	return reg < REGS ? reg : UINT64_MAX;
 }
 
 static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, uint64_t from,
@@ -224,7 +224,7 @@ static void set_rule(struct run *r, uint64_t reg, enum cfi_how how, uint64_t fro
 
 	if (reg > CFI_CFA)
 		return;
-	r->c.bad |= from >= CFI_REGS || rule.value != value;
+	r->c.bad |= from >= REGS || rule.value != value;
 	r->row->rules[reg] = rule;
 }
 
@@ -243,7 +243,7 @@ static void restore(struct run *r, uint64_t reg)
 {
 	if (!r->first)
 		r->c.bad = true;
-	else if (reg < CFI_REGS)
+	else if (reg < REGS)
 		r->row->rules[reg] = r->first->rules[reg];
 }
 

@@ -13,15 +13,16 @@
 #include <stdint.h>
 
 #include "profiler/base/cursor.h"
+#include "profiler/unwind/arch.h"
 
 struct elf;
 
-/* x86-64, by DWARF numbers. The CFA, canonical frame address, is SP before the call. */
-enum { CFI_RBP = 6, CFI_RSP = 7, CFI_RIP = 16, CFI_REGS = 17, CFI_CFA = CFI_REGS };
+/* The CFA, canonical frame address, is SP before the call. Its rule is behind those of the registers. */
+enum { CFI_CFA = REGS };
 
 enum cfi_how {
 	CFI_KEPT,    /* the function has not changed it */
-	CFI_LOST,    /* the register of RIP: there is no caller */
+	CFI_LOST,    /* not known; of REG_PC: there is no caller */
 	CFI_AT,      /* in memory, value bytes from the CFA */
 	CFI_IS,      /* value bytes from the CFA; the CFA itself: from reg */
 	CFI_IN,      /* in reg */
@@ -30,15 +31,15 @@ enum cfi_how {
 };
 
 struct cfi_rule {
-	uint8_t how, reg; /* reg < CFI_REGS */
+	uint8_t how, reg; /* reg < REGS */
 	uint16_t len;
 	int32_t value;
 };
 
 struct cfi_row {
-	struct cfi_rule rules[CFI_REGS + 1]; /* the last is the CFA's */
-	const uint8_t *exprs;                /* of the file, which outlives the row */
-	bool signal; /* the caller was interrupted, and did not call */
+	struct cfi_rule rules[REGS + 1];
+	const uint8_t *exprs; /* of the file, which outlives the row */
+	bool signal;          /* the caller was interrupted, and did not call */
 };
 
 /* A function's part of a table. */

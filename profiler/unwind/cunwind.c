@@ -12,9 +12,9 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/index.h"
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/callsite.h"
 #include "profiler/unwind/cfi.h"
-#include "profiler/unwind/ucontext.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
@@ -22,7 +22,6 @@ enum {
 	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
 	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
 	EXPR_DEPTH = 16,
-	SYSCALL_LEN = 2,
 	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
 	MAYBE_MAX = 2048,  /* bytes */
 	CALL_COST = 32,    /* what one that is a call counts */
@@ -183,7 +182,7 @@ static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
 
 static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
 {
-	if (reg >= CFI_REGS || w->lost >> reg & 1)
+	if (reg >= REGS || w->lost >> reg & 1)
 		return false;
 	*ret = w->c->regs[reg];
 	return true;
@@ -248,7 +247,7 @@ static bool apply(struct walk *w, const struct cfi_row *row, uint32_t reg, uint6
 		return true;
 	case CFI_AT:
 		/* epilogues pop registers before tables say so; that is below SP then */
-		if (at < w->c->regs[CFI_RSP] && reg != CFI_RIP)
+		if (at < w->c->regs[REG_SP] && reg != REG_PC)
 			return read_reg(w, reg, ret);
 		return read_stack(w, at, ret);
 	case CFI_AT_EXPR:
@@ -268,39 +267,39 @@ static enum cunwind_end failed(const struct walk *w)
 /* CUNWIND_GO: the registers are the caller's. */
 static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 {
-	uint64_t next[CFI_REGS] = { 0 };
+	uint64_t next[REGS] = { 0 };
 	uint32_t lost = 0;
 
-	if (row->rules[CFI_RIP].how == CFI_LOST)
+	if (row->rules[REG_PC].how == CFI_LOST)
 		return CUNWIND_ROOT;
-	if (row->rules[CFI_RIP].how == CFI_KEPT)
+	if (row->rules[REG_PC].how == CFI_KEPT)
 		return CUNWIND_BROKEN;
-	if (w->cfa <= w->c->regs[CFI_RSP])
+	if (w->cfa <= w->c->regs[REG_SP])
 		return CUNWIND_BROKEN;
-	for (uint32_t i = 0; i < CFI_REGS; i++)
-		if (i == CFI_RSP && row->rules[i].how == CFI_KEPT)
+	for (uint32_t i = 0; i < REGS; i++)
+		if (i == REG_SP && row->rules[i].how == CFI_KEPT)
 			next[i] = w->cfa;
 		else if (!apply(w, row, i, &next[i]))
 			lost |= 1u << i;
-	if (lost >> CFI_RIP & 1)
+	if (lost >> REG_PC & 1)
 		return failed(w);
-	if (next[CFI_RSP] <= w->c->regs[CFI_RSP])
+	if (next[REG_SP] <= w->c->regs[REG_SP])
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
 	w->lost = lost;
-	return next[CFI_RIP] ? CUNWIND_GO : CUNWIND_ROOT;
+	return next[REG_PC] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
 /* To what a signal has interrupted, by what the kernel has saved. */
 static enum cunwind_end step_by_signal(struct walk *w)
 {
-	uint64_t next[CFI_REGS], sp = w->c->regs[CFI_RSP];
+	uint64_t next[REGS], sp = w->c->regs[REG_SP];
 
 	if (!ucontext_read(w->c->bytes, w->c->size, sp - w->sp, next)) {
 		w->beyond |= sp - w->sp < STACK_MAX;
 		return failed(w);
 	}
-	if (next[CFI_RSP] <= sp)
+	if (next[REG_SP] <= sp)
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
 	w->lost = 0;
@@ -312,11 +311,11 @@ static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 {
 	uint64_t *regs = w->c->regs;
 
-	if (at != regs[CFI_RSP]) /* else there is no frame in which something was saved */
+	if (at != regs[REG_SP]) /* else there is no frame in which something was saved */
 		w->lost = UINT32_MAX;
-	regs[CFI_RSP] = at + 8;
-	regs[CFI_RIP] = ra;
-	w->lost &= ~(1u << CFI_RSP | 1u << CFI_RIP);
+	regs[REG_SP] = at + CALL_PUSHES;
+	regs[REG_PC] = ra;
+	w->lost &= ~(1u << REG_SP | 1u << REG_PC);
 	return CUNWIND_GO;
 }
 
@@ -338,9 +337,9 @@ static bool is_called_last(struct walk *w, struct callee *to)
  */
 static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
 {
-	uint64_t sp = w->c->regs[CFI_RSP], fp = 0, caller_fp = 0, ra, maybe = 0,
+	uint64_t sp = w->c->regs[REG_SP], fp = 0, caller_fp = 0, ra, maybe = 0,
 		 maybe_ra = 0;
-	bool known = read_reg(w, CFI_RBP, &fp), first = true;
+	bool known = read_reg(w, REG_FP, &fp), first = true;
 	bool last = is_called_last(w, &to);
 	bool call, framed, stub;
 	enum callsite site;
@@ -360,8 +359,8 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		if (site == CALLSITE_OF || stub || (framed && site != CALLSITE_OTHER)) {
 			leave_frame(w, at, ra);
 			if (framed) {
-				w->c->regs[CFI_RBP] = caller_fp;
-				w->lost &= ~(1u << CFI_RBP);
+				w->c->regs[REG_FP] = caller_fp;
+				w->lost &= ~(1u << REG_FP);
 			}
 			return CUNWIND_GO;
 		}
@@ -385,7 +384,7 @@ static bool is_returning(const struct walk *w, const struct object *o, uint64_t 
 	const struct cstack *c = w->c;
 
 	return is_trampoline(o, addr - SYSCALL_LEN) &&
-	       ucontext_is(c->bytes, c->size, c->regs[CFI_RSP] - w->sp, c->regs[CFI_RSP]);
+	       ucontext_is(c->bytes, c->size, c->regs[REG_SP] - w->sp, c->regs[REG_SP]);
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
@@ -394,14 +393,14 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 	struct walk w = { .u = u,
 			  .space = space,
 			  .c = c,
-			  .sp = c->regs[CFI_RSP],
+			  .sp = c->regs[REG_SP],
 			  .end = c->size,
 			  .budget = SEARCH_MAX };
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the address is behind a call */
 
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
-		uint64_t pc = c->regs[CFI_RIP], at;
+		uint64_t pc = c->regs[REG_PC], at;
 		struct object *o = space_object(space, pc - before, &at);
 		const struct cfi_row *row;
 		bool signal, first = !*n;

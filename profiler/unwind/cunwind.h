@@ -9,12 +9,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/unwind/arch.h"
+
 struct cunwind;
 struct space;
 
 /* Registers by their DWARF numbers; bytes is the stack from SP on. */
 struct cstack {
-	uint64_t regs[17]; /* rax rdx rcx rbx rsi rdi rbp rsp r8 … r15 rip */
+	uint64_t regs[REGS];
 	uint32_t lost; /* bits of registers whose values are not known; set by cunwind() */
 	const uint8_t *bytes;
 	uint32_t size;

@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/unwind/gocall.h"
 
-#include <string.h>
-
+#include "profiler/unwind/arch.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-/* Of x86-64: a call with a displacement; one by register, REX.B before it or not; such a jump; lea of a place
- * that is counted from there. */
-enum {
-	CALL_LEN = 5,
-	CALL = 0xe8,
-	CALL_BY = 0xff,
-	CALL_BY_LEN = 2,
-	JUMP_LEN = 5,
-	JUMP = 0xe9,
-	LEA_LEN = 7,
-	ALIGNED = 16,   /* where functions begin */
-	CODE_MAX = 256, /* bytes of assembly that jumps elsewhere */
-};
+enum { CODE_MAX = 256 /* bytes of assembly that jumps elsewhere */ };
 
-/* The code from addr on. */
-static struct cursor code_at(const struct space *space, uint64_t addr)
+struct cursor code_at(const struct space *space, uint64_t addr)
 {
 	uint64_t at;
 	const struct object *o = space_object(space, addr, &at);
@@ -33,9 +19,10 @@ static struct cursor code_at(const struct space *space, uint64_t addr)
 
 bool gocall_by_register(struct space *space, uint64_t ra)
 {
-	struct cursor c = code_at(space, ra - CALL_BY_LEN);
+	struct cursor c = code_at(space, ra - CALL_REGISTER_LEN);
+	const uint8_t *code = cursor_bytes(&c, CALL_REGISTER_LEN);
 
-	return cursor_u8(&c) == CALL_BY && (cursor_u8(&c) & 0xf8) == 0xd0 && !c.bad;
+	return code && insn_is_call_register(code);
 }
 
 bool gocall_is_assembly(struct space *space, uint64_t pc)
@@ -51,10 +38,12 @@ bool gocall_target(struct space *space, uint64_t ra, uint64_t *target)
 {
 	struct cursor c = code_at(space, ra - CALL_LEN);
 
-	if (!space_is_go(space, ra) || cursor_u8(&c) != CALL)
+	const uint8_t *code = cursor_bytes(&c, CALL_LEN);
+
+	if (!code || !space_is_go(space, ra) || !insn_is_call(code))
 		return false;
-	*target = ra + (uint64_t)(int32_t)cursor_u32(&c);
-	return !c.bad;
+	*target = ra + insn_displacement(code + CALL_LEN - DISPLACEMENT_LEN);
+	return true;
 }
 
 bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, uint64_t to,
@@ -63,27 +52,26 @@ bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, ui
 	struct cursor c = code_at(space, pc);
 	bool found = pc == to;
 	uint64_t entry;
-	int32_t rel;
 
 	if (end - pc > CODE_MAX)
 		end = pc + CODE_MAX;
-	for (uint64_t at = pc; at < end && cursor_left(&c) >= LEA_LEN; at++, c.pos++) {
+	for (uint64_t at = pc; at < end && cursor_left(&c) >= ADDRESS_LEN; at++, c.pos++) {
 		const uint8_t *code = c.data + c.pos;
 
-		if (at > pc && at % ALIGNED == 0 && space_entry(space, at, &entry) &&
+		if (at > pc && at % FUNCTION_ALIGN == 0 && space_entry(space, at, &entry) &&
 		    entry == at)
 			break;
-		if (code[0] == JUMP && !found && jumps) {
-			memcpy(&rel, code + 1, sizeof(rel));
-			entry = at + JUMP_LEN + (uint64_t)rel;
+		if (insn_is_jump(code) && !found && jumps) {
+			entry = at + JUMP_LEN +
+				insn_displacement(code + JUMP_LEN - DISPLACEMENT_LEN);
 			found = entry == to ||
 				(entry != pc && gocall_is_assembly(space, entry) &&
 				 gocall_follow(space, entry, UINT64_MAX, jumps - 1, to,
 					       each, arg));
-		} else if (each && code[0] == 0x48 && code[1] == 0x8d &&
-			   (code[2] & 0xc7) == 5) {
-			memcpy(&rel, code + 3, sizeof(rel));
-			each(arg, at + LEA_LEN + (uint64_t)rel);
+		} else if (each && insn_loads_address(code)) {
+			each(arg, at + ADDRESS_LEN +
+					  insn_displacement(code + ADDRESS_LEN -
+							    DISPLACEMENT_LEN));
 		}
 	}
 	return found;

@@ -6,7 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/base/cursor.h"
+
 struct space;
+
+/* The bytes of code from addr on, in its file; bad: there are none. */
+struct cursor code_at(const struct space *space, uint64_t addr);
 
 /* Is ra behind a direct call in Go code? Of *target then. */
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target);

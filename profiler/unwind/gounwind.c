@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/unwind.h"
 #include "symbolizer/gopclntab.h"
@@ -154,14 +155,15 @@ static bool step_by_callback(struct walk *w, uint64_t cfa)
 /* By where pclntab says that the return address is. */
 static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 {
-	uint64_t cfa = w->sp + f->spdelta + 8, ra, sp, since;
+	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra, sp, since;
+	uint64_t record = frame_record(w->sp, f->spdelta);
 
-	drop_records_below(w, cfa - 16);
-	if (has_record(w) && w->record == cfa - 16) {
+	drop_records_below(w, record);
+	if (has_record(w) && w->record == record) {
 		ra = take_record(w, &sp);
 		return add(w, ra, cfa);
 	}
-	if (!word_at(w, cfa - 8, &ra))
+	if (!word_at(w, frame_return(w->sp, f->spdelta), &ra))
 		return broken(w);
 	if (space_is_go(w->space, ra) || space_code(w->space, ra, &since) == CODE_BARE)
 		return add(w, ra, cfa);
@@ -186,15 +188,16 @@ static bool returns_from(const struct walk *w, uint64_t ra, uint64_t pc,
 
 /* A function that sets SP has called, before it did or after. Before: the caller's frame, which ends
  * above cfa, is on this stack, and the return address is where pclntab says. */
-static bool is_on_same_stack(struct walk *w, uint64_t cfa, const struct go_pc *f)
+static bool is_on_same_stack(struct walk *w, const struct go_pc *f)
 {
-	uint64_t ra;
+	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra;
 
 	if (!has_record(w) || !w->record)
 		return false;
-	if (w->record == cfa - 16)
+	if (w->record == frame_record(w->sp, f->spdelta))
 		return true;
-	return w->record >= cfa && w->record - cfa < FAR && word_at(w, cfa - 8, &ra) &&
+	return w->record >= cfa && w->record - cfa < FAR &&
+	       word_at(w, frame_return(w->sp, f->spdelta), &ra) &&
 	       returns_from(w, ra, w->pc - 1, f);
 }
 
@@ -208,18 +211,18 @@ static bool step_from_moved(struct walk *w, const struct go_pc *f)
 	return step_by_chain(w);
 }
 
-/* asmcgocall has called C on the stack that it was on, g0, and has saved SP before it aligned that: at SP,
- * or (up to Go 1.20) 40 bytes above. */
+/* asmcgocall has called C on the stack that it was on, g0. */
 static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
 {
 	uint64_t saved, ra;
 
-	for (int at = 0; at <= 40; at += 40) {
-		if (!word_at(w, w->sp + (uint64_t)at, &saved) || saved <= w->sp ||
-		    saved - w->sp > 96 || !word_at(w, saved + f->spdelta, &ra) ||
+	for (int i = 0; i < 2; i++) {
+		if (!word_at(w, w->sp + asmcgocall_saved[i], &saved) || saved <= w->sp ||
+		    saved - w->sp > ASMCGOCALL_MAX ||
+		    !word_at(w, frame_return(saved, f->spdelta), &ra) ||
 		    !gocall_may_be_of(w->space, ra, w->pc - 1))
 			continue;
-		return add(w, ra, saved + f->spdelta + 8);
+		return add(w, ra, frame_cfa(saved, f->spdelta));
 	}
 	return false;
 }
@@ -241,13 +244,13 @@ static bool step(struct walk *w)
 		return false;
 	w->exact = f.kind == FRAME_SIGPANIC || f.kind == FRAME_INJECTED;
 	if (f.kind == FRAME_CGOCALLBACK && !exact)
-		return step_by_callback(w,
-					w->sp && f.has_spdelta ? w->sp + f.spdelta + 8 : 0);
+		return step_by_callback(
+			w, w->sp && f.has_spdelta ? frame_cfa(w->sp, f.spdelta) : 0);
 	if (!w->sp || !f.has_spdelta)
 		return step_by_chain(w);
 	if (f.kind == FRAME_ASMCGOCALL && !exact && step_from_asmcgocall(w, &f))
 		return true;
-	if (f.spwrite && !exact && !is_on_same_stack(w, w->sp + f.spdelta + 8, &f))
+	if (f.spwrite && !exact && !is_on_same_stack(w, &f))
 		return step_from_moved(w, &f);
 	return step_by_pclntab(w, &f);
 }
@@ -262,9 +265,10 @@ static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
 	*callback = false;
 	if (!g->exact || !space_go_pc(w->space, g->pc, f) || !f->spwrite || !f->has_spdelta)
 		return false;
-	cfa = g->sp + f->spdelta + 8;
-	go = word_at(w, cfa - 8, &ra) && returns_from(w, ra, g->pc, f);
-	if (go && (g->fp == cfa - 16 || g->fp - cfa < FAR))
+	cfa = frame_cfa(g->sp, f->spdelta);
+	go = word_at(w, frame_return(g->sp, f->spdelta), &ra) &&
+	     returns_from(w, ra, g->pc, f);
+	if (go && (g->fp == frame_record(g->sp, f->spdelta) || g->fp - cfa < FAR))
 		return false;
 	*callback = go && !g->n_chain;
 	return true;
@@ -312,7 +316,7 @@ void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
 		w.exact = false;
 		if (callback) {
 			/* cgocallback on the goroutine's stack, with C's frame pointer */
-			if (!step_by_callback(&w, g->sp + f.spdelta + 8))
+			if (!step_by_callback(&w, frame_cfa(g->sp, f.spdelta)))
 				return;
 		} else if (g->chain_fp != g->fp || !step_from_moved(&w, &f)) {
 			/* a chain from elsewhere may begin further out */

@@ -3,18 +3,14 @@
 
 #include <string.h>
 
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/callsite.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/ucontext.h"
 #include "profiler/unwind/unwind.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
-	RBX = 3,
-	RBP = 6,
-	RSP = 7,
-	RIP = 16,
 	TURNS = 16, /* from C to Go or back */
 	RECORDS = 256,
 };
@@ -37,7 +33,7 @@ static bool move(struct walk *w, uint64_t sp)
 		return false;
 	w->c.bytes += sp - from;
 	w->c.size -= (uint32_t)(sp - from);
-	w->c.regs[RSP] = sp;
+	w->c.regs[REG_SP] = sp;
 	return true;
 }
 
@@ -77,16 +73,16 @@ static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECO
 /* Through Go, up to what the kernel or C has called. */
 static bool walk_go(struct walk *w)
 {
-	uint64_t chain[RECORDS], fp = w->c.regs[RBP], ra;
+	uint64_t chain[RECORDS], fp = w->c.regs[REG_FP], ra;
 	struct stack *st = w->st;
 	struct gostack g = {
-		.pc = w->c.regs[RIP],
-		.sp = w->c.regs[RSP],
+		.pc = w->c.regs[REG_PC],
+		.sp = w->c.regs[REG_SP],
 		.fp = fp,
 		.exact = w->exact,
 		.words = (const __u64 *)w->c.bytes,
 		.n_words = w->c.size / 8,
-		.words_at = w->c.regs[RSP],
+		.words_at = w->c.regs[REG_SP],
 		.chain = (const __u64 *)chain,
 		.n_chain = find_records(w, fp, (__u64 *)chain),
 		.chain_fp = fp,
@@ -111,22 +107,22 @@ static bool walk_go(struct walk *w)
 		st->pcs[0]++;
 	keep(w, st->pcs, st->n);
 	/* its first function does not say that it is one; the word where it returns to does */
-	if (st->sp < w->c.regs[RSP] || !space_go_pc(w->space, ra, &f) || !f.has_spdelta ||
-	    !move(w, st->sp + f.spdelta + 8))
+	if (st->sp < w->c.regs[REG_SP] || !space_go_pc(w->space, ra, &f) ||
+	    !f.has_spdelta || !move(w, frame_cfa(st->sp, f.spdelta)))
 		return false;
-	if (w->c.regs[RSP] == w->end)
+	if (w->c.regs[REG_SP] == w->end)
 		return true;
-	memcpy(&ra, w->c.bytes - 8, 8);
+	memcpy(&ra, w->c.bytes - CALL_PUSHES, 8);
 	o = space_object(w->space, ra, &at);
 	w->exact = f.kind == FRAME_SIGTRAMP &&
 		   (space_is_go(w->space, ra) || is_trampoline(o, at));
 	if (w->exact) /* a handler was interrupted */
 		return ucontext_read(w->c.bytes, w->c.size, 0, w->c.regs) &&
-		       move(w, w->c.regs[RSP]);
+		       move(w, w->c.regs[REG_SP]);
 	if (space_is_go(w->space, ra))
 		return false;
-	w->c.regs[RIP] = ra;
-	w->c.regs[RBP] = w->c.regs[RBX] = 0;
+	w->c.regs[REG_PC] = ra;
+	w->c.regs[REG_FP] = w->c.regs[REG_ALIGNED] = 0;
 	return true;
 }
 
@@ -139,22 +135,22 @@ static bool walk_c(struct walk *w, struct cunwind *u)
 	uint32_t n;
 
 	end = cunwind(u, w->space, &w->c, pcs, HANDLER_PCS, &n);
-	sp = regs[RSP];
+	sp = regs[REG_SP];
 	if (w->exact && w->st->n_handler)
 		pcs[0]++;
 	if (n < 2 && end == CUNWIND_GO)
 		return false;
 	keep(w, pcs, end == CUNWIND_GO ? n - 1 : n);
 	if (end == CUNWIND_GO) {
-		w->exact = pcs[n - 1] != regs[RIP];
-		/* sigfwd aligns SP, and keeps it in RBX */
-		if (!w->exact && space_go_pc(w->space, regs[RIP] - 1, &f) && f.spwrite) {
-			if (w->c.lost >> RBX & 1 || regs[RBX] - sp > 8)
+		w->exact = pcs[n - 1] != regs[REG_PC];
+		/* sigfwd aligns SP */
+		if (!w->exact && space_go_pc(w->space, regs[REG_PC] - 1, &f) && f.spwrite) {
+			if (w->c.lost >> REG_ALIGNED & 1 || regs[REG_ALIGNED] - sp > 8)
 				return false;
-			sp = regs[RBX];
+			sp = regs[REG_ALIGNED];
 		}
-		if (w->c.lost >> RBP & 1)
-			regs[RBP] = 0;
+		if (w->c.lost >> REG_FP & 1)
+			regs[REG_FP] = 0;
 	} else if (end != CUNWIND_SHORT || sp != w->end) {
 		return false;
 	}
@@ -171,19 +167,19 @@ bool sigstack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 	ret->n_handler = 0;
 	if (s->n_handler_words < C_REGS)
 		return false;
-	for (int i = 0; i < C_REGS; i++)
+	for (int i = 0; i < REGS; i++)
 		w.c.regs[i] = regs[i];
 	w.c.bytes = (const uint8_t *)(regs + C_REGS);
 	w.c.size = (s->n_handler_words - C_REGS) * 8u;
 	w.end = s->handler_uc;
-	if (w.c.regs[RSP] == w.end || !space) {
-		keep(&w, &w.c.regs[RIP], 1);
-		return w.c.regs[RSP] == w.end; /* on its way back */
+	if (w.c.regs[REG_SP] == w.end || !space) {
+		keep(&w, &w.c.regs[REG_PC], 1);
+		return w.c.regs[REG_SP] == w.end; /* on its way back */
 	}
-	if (w.end - w.c.regs[RSP] != w.c.size)
+	if (w.end - w.c.regs[REG_SP] != w.c.size)
 		return false;
 	for (int i = 0; ok && w.c.size && i < TURNS; i++)
-		ok = space_is_go(space, w.c.regs[RIP] - !w.exact) ? walk_go(&w)
-								  : walk_c(&w, u);
+		ok = space_is_go(space, w.c.regs[REG_PC] - !w.exact) ? walk_go(&w)
+								     : walk_c(&w, u);
 	return ok && !w.c.size && ret->n_handler < HANDLER_PCS;
 }

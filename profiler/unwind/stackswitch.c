@@ -3,10 +3,10 @@
 
 #include <string.h>
 
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/cunwind.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/prologue.h"
 #include "profiler/unwind/unwind.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
@@ -14,10 +14,7 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	RSP = 7,
-	R12 = 12,
-	BEFORE =
-		24, /* bytes of a call's last instructions, where what it leads to is loaded */
+	BEFORE = 24, /* bytes before a call in which what it leads to is loaded */
 };
 
 /* The word of the goroutine's stack, if it was copied. */
@@ -83,14 +80,14 @@ static bool is_left_at(struct stack_switch *sw, struct space *space, const struc
 
 	sw->sp = sp;
 	sw->n_calls = 0;
-	if (!own_word(s, sp + sw->delta, &ra))
+	if (!own_word(s, frame_return(sp, sw->delta), &ra))
 		return false;
 	pc = called_assembly(space, ra);
 	if (!pc ||
 	    !gocall_follow(space, pc, UINT64_MAX, GOCALL_JUMPS, sw->entry, add_call, &l))
 		return false;
 	add_calls_before(sw, space, ra);
-	if (own_word(s, sp + sw->delta + 8, &above)) {
+	if (own_word(s, frame_cfa(sp, sw->delta), &above)) {
 		add_call(&l, above);
 		if (called_assembly(space, above))
 			add_calls_before(sw, space, above);
@@ -102,7 +99,8 @@ static bool is_left_at(struct stack_switch *sw, struct space *space, const struc
 static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint64_t place)
 {
 	for (uint32_t i = 0; i < sw->n_calls; i++)
-		if (place == sw->top - 8 - 8 * prologue_saved(space, sw->calls[i], R12))
+		if (place == sw->top - CALL_PUSHES -
+				     8 * prologue_saved(space, sw->calls[i], REG_KEPT))
 			return true;
 	return false;
 }
@@ -119,7 +117,7 @@ static void find_sp(struct stack_switch *sw, struct space *space, const struct c
 	bool several = false;
 	uint64_t v;
 
-	if (is_left_at(&try, space, s, c->regs[R12])) {
+	if (is_left_at(&try, space, s, c->regs[REG_KEPT])) {
 		*sw = try;
 		return;
 	}
@@ -127,7 +125,7 @@ static void find_sp(struct stack_switch *sw, struct space *space, const struct c
 		memcpy(&v, c->bytes + i, 8);
 		if (v == found.sp || !is_left_at(&try, space, s, v))
 			continue;
-		if (is_saved_at(&try, space, c->regs[RSP] + i)) {
+		if (is_saved_at(&try, space, c->regs[REG_SP] + i)) {
 			*sw = try;
 			return;
 		}
@@ -155,12 +153,12 @@ static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t p
 void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
 		 const struct sample *s)
 {
-	uint64_t top = s->g0_sp & ~15ull, size = top - c->regs[RSP], pc;
+	uint64_t top = s->g0_sp & ~15ull, size = top - c->regs[REG_SP], pc;
 
 	*ret = (struct stack_switch){ .pc = 0 };
 	if (!s->g0_sp || size < 8 || size > c->size)
 		return;
-	memcpy(&pc, c->bytes + size - 8, 8);
+	memcpy(&pc, c->bytes + size - CALL_PUSHES, 8);
 	if (!switch_init(ret, space, pc, false)) {
 		ret->pc = 0;
 		return;
@@ -176,12 +174,12 @@ static void add_callers(struct stack *ret, struct space *space,
 			const struct stack_switch *sw, const struct sample *s)
 {
 	struct gostack g = gostack_resumed(s);
-	uint64_t sp = sw->sp + sw->delta, ra;
+	uint64_t ra;
 
-	if (!own_word(s, sp, &ra))
+	if (!own_word(s, frame_return(sw->sp, sw->delta), &ra))
 		return;
 	g.pc = ra;
-	g.sp = sp + 8;
+	g.sp = frame_cfa(sw->sp, sw->delta);
 	g.fp = 0;
 	gounwind(ret, space, &g);
 }
@@ -192,7 +190,7 @@ bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
 	struct stack_switch sw;
 
 	if (!switch_init(&sw, space, s->ip, true) ||
-	    !is_left_at(&sw, space, s, c->regs[R12]))
+	    !is_left_at(&sw, space, s, c->regs[REG_KEPT]))
 		return false;
 	ret->pcs[0] = s->ip;
 	ret->n = 1;
@@ -211,7 +209,8 @@ void switch_unwind(struct stack *ret, struct space *space, struct stack_switch *
 		return;
 	if (gap)
 		ret->pcs[ret->n++] = sw->pc;
-	if (gap || c->lost >> R12 & 1 ? sw->sp : is_left_at(sw, space, s, c->regs[R12]))
+	if (gap || c->lost >> REG_KEPT & 1 ? sw->sp
+					   : is_left_at(sw, space, s, c->regs[REG_KEPT]))
 		add_callers(ret, space, sw, s);
 	ret->n_resume = ret->n - n;
 	ret->n = n;

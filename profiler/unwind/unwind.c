@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
 #include "profiler/unwind/sigstack.h"
@@ -13,13 +14,7 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	CSTACK_BP = 6, /* in struct cstack */
-	CSTACK_SP = 7,
-	CSTACK_IP = 16,
 	PAGE = 4096,
-	ARGS = 3 * 8, /* of crosscall2's call */
-	/* of callbackasm1 (0.4 to 0.11), from its frame record to its end */
-	PUREGO_FRAME = 17 * 8,
 };
 
 /* The goroutine's own stack, below what was sampled on another one. */
@@ -38,7 +33,7 @@ static void resumed_stack(struct stack *ret, struct space *space, const struct s
 	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
 		ret->pcs[ret->n++] = s->resume_pc;
 		g.pc = g.words[0];
-		g.sp += 8;
+		g.sp += CALL_PUSHES;
 	}
 	gounwind(ret, space, &g);
 	ret->n_resume = ret->n - n;
@@ -52,13 +47,13 @@ static bool skip_go(struct cstack *c, struct space *space, const struct sample *
 
 	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) ||
 	    space_spwrite(space, s->ip) || !space_spdelta(space, s->ip, &d) ||
-	    d > c->size || c->size - d < 8)
+	    d > c->size || c->size - d < CALL_PUSHES)
 		return false;
-	memcpy(&c->regs[CSTACK_IP], c->bytes + d, 8);
-	c->regs[CSTACK_SP] += d + 8;
+	memcpy(&c->regs[REG_PC], c->bytes + d, 8);
+	c->regs[REG_SP] += d + 8;
 	c->bytes += d + 8;
 	c->size -= d + 8;
-	return c->regs[CSTACK_IP] && !space_is_go(space, c->regs[CSTACK_IP]);
+	return c->regs[REG_PC] && !space_is_go(space, c->regs[REG_PC]);
 }
 
 /* The thread's stack from sp on, as far as it was copied. */
@@ -70,9 +65,9 @@ static struct cstack cstack_at(const struct sample *s, uint64_t sp)
 
 	if (sp % 8 || sp - s->c_sp >= size)
 		return c;
-	for (int i = 0; i < C_REGS; i++)
+	for (int i = 0; i < REGS; i++)
 		c.regs[i] = regs[i];
-	c.regs[CSTACK_SP] = sp;
+	c.regs[REG_SP] = sp;
 	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
 	c.size = (uint32_t)(size - (sp - s->c_sp));
 	/* by c_stack_take(): there was no room for more, or the next page could not be read */
@@ -96,7 +91,7 @@ static struct cstack cstack_above(const struct cstack *c, uint64_t at)
 
 	ret.bytes += at;
 	ret.size -= (uint32_t)at;
-	ret.regs[CSTACK_SP] += at;
+	ret.regs[REG_SP] += at;
 	return ret;
 }
 
@@ -119,18 +114,18 @@ static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind 
 					    struct cstack *c, uint64_t *pcs, uint32_t max,
 					    uint32_t *n)
 {
-	uint64_t record = c->regs[CSTACK_BP] - c->regs[CSTACK_SP];
+	uint64_t record = c->regs[REG_FP] - c->regs[REG_SP];
 	struct cstack caller;
 	enum cunwind_end end;
 
-	pcs[0] = c->regs[CSTACK_IP];
+	pcs[0] = c->regs[REG_PC];
 	*n = 1;
 	if (record % 8 || record > c->size || c->size - record < PUREGO_FRAME || max < 2 ||
 	    space_is_go(space, word_of(c, record + 8)))
 		return CUNWIND_BROKEN;
 	caller = cstack_above(c, record + PUREGO_FRAME);
-	caller.regs[CSTACK_BP] = word_of(c, record);
-	caller.regs[CSTACK_IP] = word_of(c, record + 8);
+	caller.regs[REG_FP] = word_of(c, record);
+	caller.regs[REG_PC] = word_of(c, record + 8);
 	end = cunwind(u, space, &caller, pcs + 1, max - 1, n);
 	if (end != CUNWIND_GO || !has_called_c(space, pcs[*n])) {
 		*n = 0;
@@ -144,8 +139,6 @@ uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwin
 			    const struct sample *s, uint64_t addr, bool entering,
 			    uint64_t *pcs, uint32_t max, enum cunwind_end *end)
 {
-	/* what crosscall2 has saved, above its arguments: rbx r12 … r15; then rbp where its frame ends */
-	static const uint8_t saved[] = { 3, 12, 13, 14, 15 };
 	uint64_t sp = entering ? s->sp : st->g0_sp, ra;
 	struct cstack c = cstack_at(s, sp);
 	uint32_t d, d2, n;
@@ -160,19 +153,19 @@ uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwin
 	if (st->g0_sp <= sp)
 		st->g0_sp = 0;
 	memcpy(&ra, c.bytes + d, 8);
-	if (!space_spdelta(space, ra - 1, &d2) || d2 < ARGS + sizeof(saved) * 8 + 8 ||
-	    c.size - d - 8 < d2 + 8)
+	if (!space_spdelta(space, ra - 1, &d2) ||
+	    d2 < CROSSCALL2_ARGS + CROSSCALL2_SAVED * 8 + 8 || c.size - d - 8 < d2 + 8)
 		return 0;
 	pcs[0] = ra;
 	c.bytes += d + 8;
 	c.size -= d + 8 + d2 + 8;
-	for (uint32_t i = 0; i < sizeof(saved); i++)
-		memcpy(&c.regs[saved[i]], c.bytes + ARGS + 8 * i, 8);
-	memcpy(&c.regs[CSTACK_BP], c.bytes + d2 - 8, 8);
-	memcpy(&c.regs[CSTACK_IP], c.bytes + d2, 8);
-	c.regs[CSTACK_SP] += d + 8 + d2 + 8;
+	for (uint32_t i = 0; i < CROSSCALL2_SAVED; i++)
+		memcpy(&c.regs[crosscall2_saved[i]], c.bytes + CROSSCALL2_ARGS + 8 * i, 8);
+	memcpy(&c.regs[REG_FP], c.bytes + d2 - 8, 8);
+	memcpy(&c.regs[REG_PC], c.bytes + d2, 8);
+	c.regs[REG_SP] += d + 8 + d2 + 8;
 	c.bytes += d2 + 8;
-	if (space_is_go(space, c.regs[CSTACK_IP])) {
+	if (space_is_go(space, c.regs[REG_PC])) {
 		*end = callers_of_assembly(space, u, &c, pcs + 1, max - 1, &n);
 		return n + 1;
 	}
@@ -194,7 +187,7 @@ static void switched_stack(struct stack *ret, struct space *space, struct cunwin
 	end = cunwind(u, space, c, ret->pcs + ret->n, MAX_USER_PCS, &n);
 	ret->n += n;
 	ret->c = true;
-	ret->c_gap = end != CUNWIND_GO || c->regs[CSTACK_SP] != sw.top;
+	ret->c_gap = end != CUNWIND_GO || c->regs[REG_SP] != sw.top;
 	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
 }
 
@@ -226,13 +219,13 @@ static void go_on_g0(struct stack *ret, struct space *space, const struct cstack
 {
 	const __u64 *words = s->pcs + sample_c_at(s) + C_REGS;
 	uint32_t n = s->n_c_words - C_REGS;
-	uint64_t fp = c->lost >> CSTACK_BP & 1 ? 0 : c->regs[CSTACK_BP];
+	uint64_t fp = c->lost >> REG_FP & 1 ? 0 : c->regs[REG_FP];
 	__u64 chain[G0_RECORDS];
 
 	gounwind(ret, space,
 		 &(struct gostack){
 			 .pc = ret->pcs[--ret->n],
-			 .sp = c->regs[CSTACK_SP],
+			 .sp = c->regs[REG_SP],
 			 .words = words,
 			 .n_words = n,
 			 .words_at = s->c_sp,
@@ -303,7 +296,7 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 {
 	struct gostack g = own_stack(s);
 	struct cstack c = {
-		.regs = { [CSTACK_BP] = s->fp, [CSTACK_SP] = s->sp, [CSTACK_IP] = s->ip },
+		.regs = { [REG_FP] = s->fp, [REG_SP] = s->sp, [REG_PC] = s->ip },
 		.bytes = (const uint8_t *)s->pcs,
 		.size = s->n_words * 8u
 	};
@@ -315,7 +308,7 @@ static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u
 		return false;
 	ret->n = n - 1;
 	g.pc = ret->pcs[n - 1];
-	g.sp = c.regs[CSTACK_SP];
+	g.sp = c.regs[REG_SP];
 	g.exact = false;
 	gounwind(ret, space, &g);
 	return true;

@@ -1,56 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/unwind/wazero.h"
 
-#include <string.h>
-
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
 #include "profiler/unwind/unwind.h"
-#include "symbolizer/elf.h"
-#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-/* The two ways into WebAssembly, of amd64: a call, and back from a Go function that was called. Both keep
- * nothing on the goroutine's stack but a return address, and have their arguments above it. */
-static const struct {
-	const char *code;
-	uint8_t len;
-	uint8_t to; /* the argument that is an address of the code */
-} ways[] = {
-	{ "\x4c\x8b\x5c\x24\x08" /* mov 8(%rsp),%r11 */
-	  "\x4c\x8b\x74\x24\x10" /* mov 16(%rsp),%r14 */
-	  "\x48\x8b\x44\x24\x18" /* mov 24(%rsp),%rax */
-	  "\x48\x8b\x5c\x24\x20" /* mov 32(%rsp),%rbx */
-	  "\x4c\x8b\x64\x24\x28" /* mov 40(%rsp),%r12 */
-	  "\x4c\x8b\x6c\x24\x30" /* mov 48(%rsp),%r13 */
-	  "\x41\xff\xe3" /* jmp *%r11 */,
-	  33, 2 },
-	{ "\x48\x8b\x4c\x24\x08" /* mov 8(%rsp),%rcx */
-	  "\x48\x8b\x44\x24\x10" /* mov 16(%rsp),%rax: the execution context */
-	  "\x48\x89\x68\x10"     /* mov %rbp,16(%rax) */
-	  "\x48\x89\x60\x18"     /* mov %rsp,24(%rax) */
-	  "\x48\x8b\x6c\x24\x20" /* mov 32(%rsp),%rbp */
-	  "\x48\x8b\x64\x24\x18" /* mov 24(%rsp),%rsp */
-	  "\xff\xe1" /* jmp *%rcx */,
-	  30, 1 },
-};
-
-/* The way that ra is behind a call of; -1: none. */
-static int way_of(struct space *space, uint64_t ra)
+/* Is ra behind a call of assembly that enters WebAssembly? As wazero_entry(). */
+static uint32_t entry_called(struct space *space, uint64_t ra)
 {
-	uint64_t target, at;
-	const struct object *o;
-	struct cursor c;
+	uint64_t target;
 
-	if (!gocall_target(space, ra, &target))
-		return -1;
-	o = space_object(space, target, &at);
-	c = o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
-	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++)
-		if (cursor_left(&c) >= ways[i].len &&
-		    !memcmp(c.data + c.pos, ways[i].code, ways[i].len))
-			return (int)i;
-	return -1;
+	return gocall_target(space, ra, &target) ? wazero_entry(code_at(space, target))
+						 : WAZERO_NONE;
 }
 
 /*
@@ -62,18 +25,18 @@ static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, 
 	uint32_t found = n, frame = 0, end, delta;
 
 	for (uint32_t i = 0; i < n; i++) {
-		int way = way_of(space, words[i]);
+		uint32_t argument = entry_called(space, words[i]);
 
-		if (way < 0)
+		if (argument == WAZERO_NONE)
 			continue;
 		/* of a wrapper, between Go's way of passing arguments and the assembly's */
-		if (i + ways[way].to >= n || !space_spdelta(space, words[i], &delta))
+		if (i + argument >= n || !space_spdelta(space, words[i], &delta))
 			return n;
 		end = i + 1 + delta / 8;
 		if (frame && end != frame)
 			return n;
 		frame = end;
-		if (space_same_code(space, words[i + ways[way].to], pc))
+		if (space_same_code(space, words[i + argument], pc))
 			found = i;
 	}
 	return found;
@@ -92,7 +55,7 @@ void wazero_unwind(struct stack *ret, struct space *space, const struct sample *
 	gounwind(ret, space,
 		 &(struct gostack){
 			 .pc = words[at],
-			 .sp = s->resume_sp + 8ull * (at + 1),
+			 .sp = s->resume_sp + 8ull * at + CALL_PUSHES,
 			 .words = words,
 			 .n_words = n,
 			 .words_at = s->resume_sp,

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
-#include "profiler/unwind/prologue.h"
+#include "profiler/unwind/arch.h"
 #include "symbolizer/symbolizer.h"
 
 enum { RBP = 6, R12 = 12, R13 = 13 };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include "profiler/unwind/ucontext.h"
+#include "profiler/unwind/arch.h"
 
 enum { NEEDED = 40 + 17 * 8, FPU_NEEDED = 224 + 8 };
 

@@ -7,7 +7,7 @@
 #include "profiler/base/strtab.h"
 #include "profiler/unwind/callsite.h"
 #include "profiler/unwind/gocall.h"
-#include "profiler/unwind/prologue.h"
+#include "profiler/unwind/arch.h"
 #include "profiler/unwind/unwind.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
