@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What differs between architectures: registers, the thread pointer, the top of the kernel stack. */
+/* Differences between architectures: registers, thread pointer, top of the kernel stack. */
 #ifndef BPF_ARCH_H
 #define BPF_ARCH_H
 
@@ -9,14 +9,15 @@
 
 struct user_regs {
 	__u64 ip, sp, fp;
-	__u64 g;    /* where Go keeps g in a register that can be trusted: arm64; else 0 */
-	__u64 m;    /* where nanotime1 keeps m while it calls the vDSO */
-	__u64 kept; /* where racecall and the like keep SP while they call C, which saves it */
+	__u64 g; /* g, if Go keeps it in a register that can be trusted (arm64); else 0 */
+	__u64 m; /* register in which nanotime1 keeps m while it calls the vDSO */
+	__u64 kept; /* in which racecall and the like keep SP while they call C */
 };
 
 #if defined(__TARGET_ARCH_x86)
 
-/* What a perf_event program gets: registers of the interrupted code, as 8-byte words only. */
+/* Context of a perf_event program: registers of the interrupted code, readable only as
+ * 8-byte words. */
 struct perf_context {
 	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
 	__u64 ip, cs, flags, sp, ss;
@@ -35,7 +36,7 @@ struct perf_context {
 #define REGS_M(regs)    ((regs)->bx)
 #define REGS_KEPT(regs) ((regs)->r12)
 
-/* All of them by their DWARF numbers, for who unwinds C; read: how one is read. */
+/* Stores all registers by DWARF number, for unwinding C. read(x, name) reads one. */
 #define REGISTERS(to, x, read) \
 	do { \
 		(to)[0] = read(x, ax); \
@@ -60,8 +61,9 @@ struct perf_context {
 
 #define KERNEL_STACK_SIZE 16384 /* THREAD_SIZE without KASAN */
 
-/* arch_prctl() and clone() store it, a context switch saves it: right for the current thread
- * unless user code has used WRFSBASE since, which neither Go nor a libc does. */
+/* arch_prctl() and clone() set it, a context switch saves it. So it is right for the
+ * current thread unless user code has used WRFSBASE since, which neither Go nor any libc
+ * does. */
 #define THREAD_POINTER(task)      ((task)->thread.fsbase)
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.fsbase)
 
@@ -87,8 +89,8 @@ struct perf_context {
 
 #define KERNEL_STACK_SIZE         16384
 
-/* Go keeps g in x28; the slot behind the thread pointer is only written in programs with cgo, and only
- * it is right while they are in C. */
+/* Go keeps g in x28. The slot behind the thread pointer is only written in programs with
+ * cgo; while those are in C, only the slot is right. */
 #define THREAD_POINTER(task)      ((task)->thread.uw.tp_value)
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.uw.tp_value)
 

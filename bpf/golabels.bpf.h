@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The labels of a goroutine (pprof.Do), copied from where g.labels points to:
+ * The labels of a goroutine (pprof.Do), copied from where g.labels points:
  *
- *   from Go 1.24 on	a slice of {key, value}
- *   before		a map: 2^B buckets of 8 pairs, each with a chain of more; those of a smaller
- *			table, of which it had not moved all pairs when it was complete
+ *   since Go 1.24   a slice of {key, value}
+ *   before          a map: 2^B buckets of 8 pairs, each with a chain of overflow buckets;
+ *                   and the old table's buckets if the map had not finished growing
  *
- * Either is never written again once a g points to it, and lives as long as one does: the thread is
- * stopped, so what is read is whole. Nothing is remembered by address, since addresses are used again.
+ * Neither is written to once a g points to it, and both live as long as a g points to them.
+ * The thread is stopped, so what is read is consistent. Nothing is cached by address,
+ * because addresses are reused.
  *
- * A string that cannot be read is most often a constant on a page that nobody has touched yet, which
- * no program in an interrupt can bring in: its address goes up instead.
+ * A string that cannot be read is usually a constant on a page that nobody has touched yet,
+ * and a program in an interrupt cannot fault it in: its address goes to user space instead.
  *
- * The functions that are not static are those that the verifier is to look at once; they find
- * their state by the number of the CPU. Unit tests define read_user() and label_reader().
+ * Functions that the verifier should check only once are not static; they find their state
+ * by the CPU's number. Unit tests define read_user() and label_reader().
  */
 #ifndef BPF_GOLABELS_H
 #define BPF_GOLABELS_H
@@ -58,13 +59,13 @@ struct label_slice {
 	__u64 addr, len;
 };
 
-/* The state, and what comes of it. */
+/* state and result */
 struct label_reader {
 	__u64 next; /* address of the next pair, or bucket; 0: the chain has ended */
-	__u64 left; /* pairs to come, and in the end, that are not there */
-	__u64 buckets, n_buckets; /* next chain, chains to come */
+	__u64 left; /* pairs still to come; at the end, those that are missing */
+	__u64 buckets, n_buckets; /* next chain, number of chains to come */
 	__u64 old_buckets, n_old_buckets;
-	__u32 len; /* of bytes */
+	__u32 len; /* of bytes[] */
 	__u32 full;
 	union { /* what was read last */
 		struct label_pair pair;
@@ -72,8 +73,8 @@ struct label_reader {
 		struct label_map map;
 		struct label_slice slice;
 	};
-	__u8 bytes[2 *
-		   LABEL_BYTES]; /* twice: for the verifier offset and length are apart */
+	/* twice the size, because the verifier bounds offset and length apart */
+	__u8 bytes[2 * LABEL_BYTES];
 };
 
 static __always_inline struct label_reader *label_reader(__u32 cpu);
@@ -90,7 +91,7 @@ static __always_inline void label_u16(struct label_reader *l, __u32 at, __u32 v)
 	}
 }
 
-/* Adds a string, or as much as there is room for. Returns what stands before it. */
+/* Appends a string, or as much of it as fits. Returns the number to put before it. */
 static __always_inline __u32 label_string(struct label_reader *l, const struct go_string *s)
 {
 	__u64 addr = s->addr, len = s->len, at = l->len, n;
@@ -107,7 +108,7 @@ static __always_inline __u32 label_string(struct label_reader *l, const struct g
 	if (!n)
 		return flags;
 	barrier_var(n);
-	n &= LABEL_BYTES - 1; /* true anyway, since each string has its length before it */
+	n &= LABEL_BYTES - 1; /* always true: each string has its length before it */
 	if (!read_user(l->bytes + at, (__u32)n, addr)) {
 		l->len = (__u32)(at + n);
 		return flags | (__u32)n;
@@ -120,7 +121,8 @@ static __always_inline __u32 label_string(struct label_reader *l, const struct g
 	return flags | LABEL_AT | (__u32)n;
 }
 
-/* A key has to be whole, a value is cut where the room ends: no other pair comes after that. */
+/* A key must be complete; a value is cut where the room ends, and then no other pair
+ * follows. */
 static __always_inline void label_put(struct label_reader *l, const struct go_string *key,
 				      const struct go_string *value)
 {
@@ -139,7 +141,7 @@ static __always_inline void label_put(struct label_reader *l, const struct go_st
 	l->left--;
 }
 
-/* The next pair of a slice. 1: there is no more to be had. */
+/* Copies the next pair of a slice. 1: there are no more. */
 __attribute__((noinline)) int label_pair(__u32 cpu)
 {
 	struct label_reader *l = label_reader(cpu);
@@ -153,8 +155,8 @@ __attribute__((noinline)) int label_pair(__u32 cpu)
 	return 0;
 }
 
-/* A page that is not there has not been written to: what would be on it is zeros, as read_user() leaves
- * them. A bucket may lie on two. */
+/* Reads a bucket, which may span two pages. A page that is not resident was never written
+ * to, so it holds zeros, which is what read_user() leaves. */
 static __always_inline void bucket_read(struct label_reader *l, __u64 addr)
 {
 	__u64 n = PAGE - addr % PAGE;
@@ -168,7 +170,7 @@ static __always_inline void bucket_read(struct label_reader *l, __u64 addr)
 	read_user((__u8 *)&l->bucket + n, (__u32)(sizeof(l->bucket) - n), addr + n);
 }
 
-/* The same of a bucket. */
+/* Copies the pairs of the next bucket. 1: there are no more. */
 __attribute__((noinline)) int label_bucket(__u32 cpu)
 {
 	struct label_reader *l = label_reader(cpu);
@@ -197,7 +199,7 @@ __attribute__((noinline)) int label_bucket(__u32 cpu)
 	return 0;
 }
 
-/* Copies the labels, of which there are some; list: they are a slice. */
+/* Copies the labels at `labels`. list: they are a slice. */
 __attribute__((noinline)) int labels_read(__u32 cpu, __u64 labels, __u32 list)
 {
 	struct label_reader *l = label_reader(cpu);
@@ -206,7 +208,7 @@ __attribute__((noinline)) int labels_read(__u32 cpu, __u64 labels, __u32 list)
 	if (!l)
 		return 0;
 	l->len = l->full = 0;
-	l->left = 1; /* until it is known how many */
+	l->left = 1; /* until their number is known */
 	if (list && !read_user(&l->slice, sizeof(l->slice), labels)) {
 		l->left = l->slice.len;
 		l->next = l->slice.addr;

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From the thread pointer to the goroutine, for the thread that is stopped here.
+ * Goes from the thread pointer to the goroutine, for the thread that is stopped here.
  *
- * The slot at tp + tls_g holds the g whose stack the thread is on, g.m is the thread's m, and m.curg
- * is the user goroutine it works for:
+ *   thread pointer + tls_g
+ *          |
+ *        slot --> g ---.m---> m ---.curg-----> the user goroutine that the thread works for
+ *                             |----.g0-------> the scheduler's g, on the thread's own stack
+ *                             '----.gsignal--> the g of signal handlers
  *
- *   slot		m.curg		what runs
- *   g			g		the goroutine itself
- *   m.g0		a goroutine	runtime code on its behalf, or C code that it called
- *   m.g0		0		the scheduler
- *   m.gsignal		either		a signal handler
- *   m.g0, in C		stale		a thread made by C that has come back from Go
- *   0			-		a thread that never was in Go
+ * The slot holds the g whose stack the thread is on: one of the three on the right.
  *
- * All memory goes through read_user(), so that unit tests run this over memory of their own; they
- * define it, as here, before they include this.
+ *   slot          m.curg       what runs
+ *   g             g            the goroutine itself
+ *   m.g0          a goroutine  runtime code on its behalf, or C code that it called
+ *   m.g0          0            the scheduler
+ *   m.gsignal     either       a signal handler
+ *   m.g0, in C    stale        a thread made by C that has come back from Go
+ *   0             -            a thread that never was in Go
+ *
+ * All memory is read by read_user(), so that unit tests can run this code over memory of
+ * their own. They define it before they include this file.
  */
 #ifndef BPF_GORUNTIME_H
 #define BPF_GORUNTIME_H
@@ -28,45 +33,47 @@ static __always_inline long read_user(void *dst, __u32 size, __u64 addr)
 }
 #endif
 
-/* Of a g or m, at most so many words are read; a power of two. */
+/* words that are read of a g or m at most; a power of two */
 enum { OBJECT_WORDS = 64 };
 
-/* Indexes of words in g, the same in every version. */
+/* indexes of words in g, the same in every version */
 enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 };
 
 struct goroutine_state {
-	__u64 goid; /* 0: none, or one that failed a check, and then so are the next four */
+	__u64 goid; /* 0: none, and then the next four are 0 too */
 	__u64 parent_goid, startpc, gopc;
-	__u64 labels; /* address, for golabels.bpf.h; 0: it has none */
-	__u64 sigpc;  /* where the last fault was that became a panic; 0: there was none */
-	__u64 lo, hi; /* the stack of the g in the slot; 0, 0: not known */
-	/* That of curg, when the slot or SP is another's and there is a goid; else 0, 0. */
+	__u64 labels; /* their address, for golabels.bpf.h; 0: none */
+	__u64 sigpc;  /* PC of the last fault that became a panic; 0: none */
+	__u64 lo, hi; /* stack of the g in the slot; 0, 0: not known */
+	/* Stack of curg if there is a goid and the slot or SP is another g's; else 0, 0. */
 	__u64 alt_lo, alt_hi;
-	/* The thread's id as the runtime knows it: the caller compares, and drops goid when the
-	 * process does not call this thread so. 0: m was not read. */
+	/* The thread's id as the runtime knows it. The caller compares it with the real one
+	 * and drops goid if they differ. 0: m was not read. */
 	__u64 procid;
 	__u32 flags;  /* SAMPLE_* */
 	__u32 locked; /* to its thread */
-	__u32 resume; /* enum resume: the goroutine's stack goes on at: */
+	__u32 resume; /* enum resume; if not RESUME_NONE, where: */
 	__u64 resume_pc, resume_sp, resume_fp;
-	/* C has called the goroutine back, or it may have: where the last such call left the
-	 * thread's stack. 0: no */
+	/* SP of the thread's stack at the last callback from C into the goroutine, if there
+	 * is or may be one; else 0 */
 	__u64 g0_sp;
-	__u64 g0_hi; /* the end of that stack; 0: not known */
+	__u64 g0_hi; /* end of that stack; 0: not known */
 };
 
-/* What was read last; too big for the BPF stack. */
+/* what was read last; too big for the BPF stack */
 struct goroutine_scratch {
-	__u64 g[OBJECT_WORDS]; /* from its start on */
-	__u64 m[OBJECT_WORDS]; /* from m.procid on */
+	__u64 g[OBJECT_WORDS]; /* from its start */
+	__u64 m[OBJECT_WORDS]; /* from m.procid */
 	__u64 g0[G_SCHED_SP + 1];
 };
 
 /*
- * Reads a g or m and returns how many of its bytes were there; the rest is zeros, as read_user() leaves them when
- * it fails. A page of Go's heap that was never written to is not there, where nothing may wait for it: young
- * objects whose last fields were never set end on one. Size is what the layout needs and no byte more, for
- * what follows may not be mapped at all. Sizes have 64 bits, and indexes masks, because of the verifier.
+ * Reads a g or m. Returns how many of its bytes were read; the rest are zeros, as
+ * read_user() leaves them when it fails. A page of Go's heap that was never written to is
+ * not resident, and this code cannot wait for it: a young object whose last fields were
+ * never set may reach into such a page. size is exactly what the layout needs, because
+ * memory beyond may not be mapped at all. Sizes have 64 bits and indexes are masked because
+ * of the verifier.
  */
 static __always_inline __u64 object_read(__u64 object[OBJECT_WORDS], __u64 size, __u64 addr)
 {
@@ -85,8 +92,8 @@ static __always_inline __u64 g_field(const struct goroutine_scratch *tmp, __u32 
 	return tmp->g[offset / 8 & (OBJECT_WORDS - 1)];
 }
 
-/* The g of a goroutine has gopc, or lockedm when C made its thread: without them there was a page once, and it is
- * only not at hand. */
+/* Every live g has gopc set, or lockedm if C made its thread. If a partial read shows
+ * neither, the rest of the g exists but its page is not resident: report a fault. */
 static __always_inline int g_read(const struct layout *l, struct goroutine_scratch *tmp,
 				  __u64 g)
 {
@@ -112,7 +119,7 @@ static __always_inline int m_read(const struct layout *l, struct goroutine_scrat
 	       l->m_curg - l->m_procid;
 }
 
-/* Narrower fields are the low bits of what this returns. */
+/* Narrower fields are the low bits of the result. */
 static __always_inline __u64 m_field(const struct layout *l,
 				     const struct goroutine_scratch *tmp, __u32 offset)
 {
@@ -121,7 +128,7 @@ static __always_inline __u64 m_field(const struct layout *l,
 	return tmp->m[at / 8 & (OBJECT_WORDS - 1)] >> (at & 7) * 8;
 }
 
-/* The goroutine in tmp->g; false, and *out as it was, when that is none. */
+/* Fills *out from the goroutine in tmp->g. False, and *out is unchanged: it is not one. */
 static __always_inline int goroutine_take(const struct layout *l,
 					  const struct goroutine_scratch *tmp,
 					  struct goroutine_state *out)
@@ -135,7 +142,7 @@ static __always_inline int goroutine_take(const struct layout *l,
 	out->gopc = g_field(tmp, l->g_gopc);
 	if (l->g_parent_goid)
 		out->parent_goid = g_field(tmp, l->g_parent_goid);
-	/* g.sigpc is what stands before these, in every version */
+	/* g.sigpc is the field before these in every version */
 	out->sigpc = g_field(tmp, (l->g_parent_goid ? l->g_parent_goid : l->g_gopc) - 8);
 	if (l->g_labels)
 		out->labels = g_field(tmp, l->g_labels);
@@ -143,14 +150,14 @@ static __always_inline int goroutine_take(const struct layout *l,
 	return 1;
 }
 
-/* The thread is on g0 or gsignal: whom it works for is m.curg. Returns flags. */
+/* The thread is on g0 or gsignal and works for m.curg: reads that. Returns flags. */
 static __always_inline __u32 curg_read(const struct layout *l,
 				       struct goroutine_scratch *tmp, __u64 m, __u64 curg,
 				       struct goroutine_state *out)
 {
 	if (g_read(l, tmp, curg))
 		return SAMPLE_G_FAULT;
-	/* The scheduler sets and clears m.curg and curg.m one after the other. */
+	/* the scheduler sets and clears m.curg and curg.m one after the other */
 	if (!tmp->g[G_M])
 		return 0;
 	if (tmp->g[G_M] != m || !goroutine_take(l, tmp, out))
@@ -160,7 +167,8 @@ static __always_inline __u32 curg_read(const struct layout *l,
 	return 0;
 }
 
-/* tmp holds curg, which waits on its own stack for what is done on another. */
+/* tmp holds curg, which is waiting on its own stack for work on another: finds where it
+ * resumes. */
 static __always_inline void resume_find(const struct layout *l,
 					const struct goroutine_scratch *tmp, __u32 flags,
 					struct goroutine_state *out)
@@ -173,12 +181,13 @@ static __always_inline void resume_find(const struct layout *l,
 	out->resume_pc = tmp->g[G_SCHED_PC];
 	out->resume_sp = sp;
 	out->resume_fp = g_field(tmp, l->g_schedbp);
-	/* asmcgocall put it there, and what C called back since has overwritten it */
+	/* asmcgocall saved it in g.sched, but Go code called back by C has overwritten
+	 * it */
 	if (flags & SAMPLE_CGO && (out->resume_fp < sp || !l->cgocall_frame))
 		out->resume_fp = sp + l->cgocall_frame;
 }
 
-/* tmp holds the thread's curg: has that called C? */
+/* tmp holds the thread's curg: is it in a call of C? */
 static __always_inline int is_cgo(const struct layout *l,
 				  const struct goroutine_scratch *tmp)
 {
@@ -186,7 +195,7 @@ static __always_inline int is_cgo(const struct layout *l,
 	       (__s32)m_field(l, tmp, l->m_ncgo) > 0;
 }
 
-/* out holds the thread's curg: has C called that, and not returned yet? */
+/* out holds the thread's curg: is it, or may it be, in a callback from C? */
 static __always_inline int is_called_back(const struct layout *l,
 					  const struct goroutine_scratch *tmp,
 					  const struct goroutine_state *out)
@@ -195,7 +204,7 @@ static __always_inline int is_called_back(const struct layout *l,
 	       (!out->startpc || (l->m_ncgo && (__s32)m_field(l, tmp, l->m_ncgo) > 0));
 }
 
-/* Where the goroutine that runs on its own stack left the thread's. */
+/* The goroutine runs on its own stack: finds where it left the thread's. */
 static __always_inline void g0_find(__u64 m, struct goroutine_scratch *tmp,
 				    struct goroutine_state *out)
 {
@@ -207,7 +216,7 @@ static __always_inline void g0_find(__u64 m, struct goroutine_scratch *tmp,
 	out->g0_hi = tmp->g0[G_STACK_HI];
 }
 
-/* The end of the stack of the thread with this m; 0: not known. */
+/* The end of the thread's stack, by its m; 0: not known. */
 static __always_inline __u64 g0_end(__u64 m)
 {
 	struct {
@@ -235,14 +244,14 @@ static __always_inline __u32 goroutine_on_thread(const struct layout *l,
 		g0_find(tmp->g[G_M], tmp, out);
 	if (!is_cgo(l, tmp))
 		return 0;
-	/* when C calls back, g is set before SP */
+	/* when C calls back, the slot is set before SP */
 	out->alt_lo = lo;
 	out->alt_hi = hi;
 	resume_find(l, tmp, SAMPLE_CGO, out);
 	return SAMPLE_CGO_SOON;
 }
 
-/* What the thread with this g in its slot does. Returns flags. */
+/* Finds out what the thread with this g in its slot does. Returns flags. */
 static __always_inline __u32 thread_read(const struct layout *l,
 					 struct goroutine_scratch *tmp, __u64 g,
 					 struct goroutine_state *out)
@@ -255,7 +264,7 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	m = tmp->g[G_M];
 	lo = tmp->g[G_STACK_LO];
 	hi = tmp->g[G_STACK_HI];
-	/* Until a thread made by C has told its bounds to g0, both are 0. */
+	/* both bounds are 0 until a thread made by C has stored them in g0 */
 	if (m_read(l, tmp, m) || (lo >= hi && hi))
 		return SAMPLE_G_FAULT;
 	out->procid = tmp->m[0];
@@ -268,7 +277,7 @@ static __always_inline __u32 thread_read(const struct layout *l,
 	else if (!g_field(tmp, l->g_goid))
 		flags = SAMPLE_G0;
 	else
-		return SAMPLE_G_FAULT; /* a goroutine that its m does not run */
+		return SAMPLE_G_FAULT; /* a goroutine, but not the one that its m runs */
 	if (l->m_extra_in_c && (__u8)m_field(l, tmp, l->m_extra_in_c)) {
 		if (flags == SAMPLE_G0)
 			return SAMPLE_NO_G;
@@ -293,8 +302,9 @@ static __always_inline __u32 thread_read(const struct layout *l,
 }
 
 /*
- * nanotime1 and the like note down where they were when they call the vDSO. They do so on the thread's stack, and
- * with the goroutine itself in the slot: off_stack says that SP is not on that one's.
+ * nanotime1 and the like save their caller's PC and SP in m before they call the vDSO. They
+ * call it on the thread's stack with the goroutine still in the slot. off_stack: SP is not
+ * on the goroutine's stack.
  */
 static __always_inline void vdso_find(const struct layout *l,
 				      const struct goroutine_scratch *tmp, int off_stack,
@@ -308,7 +318,7 @@ static __always_inline void vdso_find(const struct layout *l,
 	    !vdso.sp)
 		return;
 	out->flags |= SAMPLE_VDSO;
-	/* their caller's frame pointer is saved 16 bytes below */
+	/* the caller's frame pointer is saved 16 bytes below */
 	if (!off_stack || vdso.sp - out->lo >= out->hi - out->lo ||
 	    read_user(&out->resume_fp, sizeof(out->resume_fp), vdso.sp - 16))
 		return;
@@ -317,7 +327,8 @@ static __always_inline void vdso_find(const struct layout *l,
 	out->resume_sp = vdso.sp;
 }
 
-/* Fills all of *out; tmp needs no value. reg: what is in the register for g, if there is one. */
+/* Fills all of *out; tmp needs no initial value. reg: the register for g, if there is
+ * one. */
 static __always_inline void goroutine_read(const struct layout *l, __u64 tp, __u64 reg,
 					   struct goroutine_scratch *tmp,
 					   struct goroutine_state *out)
@@ -339,8 +350,9 @@ static __always_inline void goroutine_read(const struct layout *l, __u64 tp, __u
 }
 
 /*
- * As goroutine_read() where a signal handler has put gsignal into the slot: what the thread did that the handler
- * has interrupted at sp. The slot held the g whose stack that is on; or the goroutine, around a call of the vDSO.
+ * As goroutine_read() if a signal handler has put gsignal into the slot: reads what the
+ * thread did when the handler interrupted it at sp. The slot held the g whose stack sp is
+ * on; or, in a call of the vDSO, the goroutine.
  */
 static __always_inline void interrupted_read(const struct layout *l, __u64 tp, __u64 sp,
 					     struct goroutine_scratch *tmp,

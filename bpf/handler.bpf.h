@@ -1,31 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a signal handler has interrupted. Before a handler begins, the kernel saves all registers above it, in a
- * struct rt_sigframe on the stack that the handler will run on. It is found there by its looks, so nothing of the
- * handler has to be unwound first, be it Go or C, in its first instruction or on its way back. User space does that
- * later, and has to arrive at the same place.
+ * Finds what a signal handler has interrupted. Before a handler begins, the kernel saves
+ * all registers in a struct rt_sigframe on the stack that the handler will run on. We
+ * recognize that struct by its looks, so no frame of the handler has to be unwound first,
+ * whether it is Go or C, at its first instruction or about to return. User space unwinds
+ * the handler later, and must arrive at the same place.
  *
- * A part of sample.bpf.c, which has struct scratch.
+ * Part of sample.bpf.c, which has struct scratch.
  */
 #ifndef BPF_HANDLER_H
 #define BPF_HANDLER_H
 
 enum {
-	/* Of struct rt_sigframe on x86-64: from its ucontext on, which is where SP is when the
-	 * handler has returned. The address of the FPU's state, and that state. */
+	/* Offsets in struct rt_sigframe on x86-64, from its ucontext, which is at SP when
+	 * the handler has returned: of the pointer to the FPU's state, and of that
+	 * state. */
 	UC_FPU_AT = 224,
 	UC_FPU = 448,
-	/* In the FPU's state: a magic number, then its size; without XSAVE neither. */
+	/* Offset of a magic number in the FPU's state, followed by the state's size.
+	 * Without XSAVE there is neither. */
 	FPU_MAGIC_AT = 464,
 	FPU_MAGIC = 0x46505853,
 	FPU_ALIGN = 64,
 	FPU_SIZE_OLD = 512,
 	USER_CS = 0x33,
-	HANDLER_PAGES = 8, /* that are searched */
+	HANDLER_PAGES = 8, /* pages to search */
 	BEYOND = HANDLER_PAGES * WINDOW,
 };
 
-/* Is that the saved state of an FPU, and are the registers before it what the search is for? */
+/* Is this the saved state of an FPU, and are the registers before it plausible? */
 static __always_inline bool context_take(struct handler *h, __u64 fpu)
 {
 	__u64 magic, end = fpu + FPU_SIZE_OLD, sp;
@@ -40,7 +43,7 @@ static __always_inline bool context_take(struct handler *h, __u64 fpu)
 		return false;
 	sp = h->context[CONTEXT_SP_AT];
 	if (h->top) {
-		/* a stack of its own: the first handler's frame is at its very end */
+		/* a stack for signals: the first handler's frame is at its very end */
 		if (h->hi - end >= FPU_ALIGN || sp - h->lo < h->hi - h->lo)
 			return false;
 	} else if (end <= fpu || sp < end || sp >= h->hi) {
@@ -50,7 +53,8 @@ static __always_inline bool context_take(struct handler *h, __u64 fpu)
 	return true;
 }
 
-/* In this page, from the top or from below. Not static, as walk_window() in walk.bpf.h. */
+/* Searches a page, from its end on a stack for signals, else from its start. Not static for
+ * the same reason as walk_window(). */
 __attribute__((noinline)) int context_search(__u32 cpu, __u64 page)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
@@ -72,7 +76,7 @@ __attribute__((noinline)) int context_search(__u32 cpu, __u64 page)
 	return found && context_take(&tmp->handler, found);
 }
 
-/* tmp->handler has the stack: is a frame of a handler there? */
+/* Searches the stack in tmp->handler for the frame of a handler. */
 __attribute__((noinline)) int context_find(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
@@ -96,7 +100,8 @@ __attribute__((noinline)) int context_find(__u32 cpu)
 	return 0;
 }
 
-/* The stack that a handler would be on, if one runs; signal: on that for signals. false: none does. */
+/* Sets lo and hi of tmp->handler to the stack that a handler would be on. *signal: it is a
+ * stack for signals. False: no handler runs. */
 static __always_inline bool handler_stack(struct scratch *tmp, const struct layout *l,
 					  const struct goroutine_state *g, bool *signal)
 {
@@ -127,10 +132,10 @@ static __always_inline bool handler_stack(struct scratch *tmp, const struct layo
 		return false;
 	h->lo = g->lo;
 	h->hi = g->hi;
-	/* the little stack of a goroutine has no end for C that does not ask */
+	/* C does not check the end of a goroutine's small stack, and may be below it */
 	if (!off_stack || (g->goid && g->lo - s->sp < BEYOND))
 		return true;
-	/* the vDSO was interrupted, on the thread's stack */
+	/* the handler interrupted the vDSO on the thread's stack */
 	if (!l->m_vdsosp ||
 	    read_user(&vdso_sp, sizeof(vdso_sp), tmp->go.g[G_M] + l->m_vdsosp) || !vdso_sp)
 		return false;
@@ -138,7 +143,7 @@ static __always_inline bool handler_stack(struct scratch *tmp, const struct layo
 	return true;
 }
 
-/* Not inlined, as it has what goroutine_read() has. */
+/* Not inlined, because goroutine_read() already has the same code inlined. */
 static __attribute__((noinline)) int goroutine_interrupted(const struct layout *l, __u64 tp,
 							   __u64 sp,
 							   struct goroutine_scratch *tmp,
@@ -148,7 +153,7 @@ static __attribute__((noinline)) int goroutine_interrupted(const struct layout *
 	return 0;
 }
 
-/* If a signal handler runs, the sample is from here on of what it has interrupted. */
+/* If a signal handler runs, makes the sample describe what it interrupted. */
 static __always_inline void handler_find(struct scratch *tmp, __u32 cpu,
 					 const struct layout *l, __u64 tp, __u64 *m_reg)
 {
@@ -162,7 +167,7 @@ static __always_inline void handler_find(struct scratch *tmp, __u32 cpu,
 	h->sp = s->sp;
 	h->top = signal;
 	found = context_find(cpu);
-	if (!found && signal) { /* without such a stack, but with the g that is for it */
+	if (!found && signal) { /* gsignal is in the slot, but it has no stack of its own */
 		h->top = 0;
 		found = context_find(cpu);
 	}
@@ -186,7 +191,8 @@ static __always_inline void handler_find(struct scratch *tmp, __u32 cpu,
 		goroutine_interrupted(l, tp, s->sp, &tmp->go, g);
 }
 
-/* Registers and the stack of the handler, behind all else. Not static, as walk_window(). */
+/* Appends the handler's registers and stack to pcs[]. Not static for the same reason as
+ * walk_window(). */
 __attribute__((noinline)) int handler_take(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel fields that we touch, and no others. Offsets come from the running kernel's BTF when
- * the program is loaded (CO-RE), so order and gaps here mean nothing.
+ * The kernel fields that we use, and no others. Their offsets come from the running
+ * kernel's BTF when the program is loaded (CO-RE), so the order and gaps here mean nothing.
  */
 #ifndef BPF_KERNEL_H
 #define BPF_KERNEL_H
@@ -27,10 +27,10 @@ struct file {
 
 struct mm_struct {
 	unsigned long exec_vm;    /* pages of executable mappings */
-	unsigned long start_code; /* of the program: its lowest executable segment */
+	unsigned long start_code; /* start of the program's lowest executable segment */
 	struct file *exe_file;
 	struct {
-		void *vdso; /* where it is in this process */
+		void *vdso; /* its address in this process */
 	} context;
 };
 
@@ -82,9 +82,9 @@ struct pt_regs {
 #endif
 
 struct return_instance {
-	unsigned long stack;          /* where the return address was replaced */
-	unsigned long orig_ret_vaddr; /* that one */
-	struct return_instance *next; /* an older one */
+	unsigned long stack;          /* address of the replaced return address */
+	unsigned long orig_ret_vaddr; /* the replaced return address */
+	struct return_instance *next; /* the next older one */
 };
 
 struct uprobe_task {
@@ -96,15 +96,15 @@ struct task_struct {
 	unsigned int __state; /* TASK_*; Linux 5.14 */
 	int exit_state;
 	char comm[16];
-	__u64 start_time;   /* ns; taken over by a thread that execs */
+	__u64 start_time;   /* ns; a thread that calls exec inherits the leader's */
 	__u64 self_exec_id; /* how often this process has called exec */
 	struct task_struct *group_leader;
 	struct mm_struct *mm;
 	struct pid *thread_pid;
 	struct signal_struct *signal;
 	void *stack;
-	struct uprobe_task *utask;            /* NULL: no uprobe was hit */
-	unsigned long sas_ss_sp, sas_ss_size; /* of sigaltstack() */
+	struct uprobe_task *utask;            /* NULL: no uprobe was ever hit */
+	unsigned long sas_ss_sp, sas_ss_size; /* set by sigaltstack() */
 	struct thread_struct thread;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Ids of threads: those that user space knows, and those that the thread itself knows. */
+/* Thread ids: as user space knows them, and as the thread itself does. */
 #ifndef BPF_PIDNS_H
 #define BPF_PIDNS_H
 
@@ -9,9 +9,9 @@
 
 #include "bpf/kernel.bpf.h"
 
-enum { PIDNS_LEVELS = 33 }; /* MAX_PID_NS_LEVEL, and the initial one */
+enum { PIDNS_LEVELS = 33 }; /* MAX_PID_NS_LEVEL and the initial one */
 
-/* Set before load: the pid namespace of user space, by its inode; 0: the initial one. */
+/* Inode of user space's pid namespace, set before load. 0: the initial one. */
 const volatile __u32 our_pidns = 0;
 
 static __always_inline void *upid_of(struct pid *pid, __u32 level)
@@ -29,7 +29,7 @@ static __always_inline __u32 upid_nr(const void *upid)
 	return nr;
 }
 
-/* As user space sees it; 0: not at all. */
+/* The id in user space's namespace; 0: it has none there. */
 static __always_inline __u32 pid_ours(struct pid *pid)
 {
 	__u32 level = BPF_CORE_READ(pid, level);
@@ -58,7 +58,7 @@ static __always_inline __u32 tgid_of(struct task_struct *task)
 			 : (__u32)BPF_CORE_READ(task, tgid);
 }
 
-/* The thread's id as its own pid namespace sees it, which is what the runtime keeps in m.procid. */
+/* The id in the thread's own pid namespace, which the runtime keeps in m.procid. */
 static __always_inline __u32 namespaced_tid(struct task_struct *task)
 {
 	struct pid *pid = BPF_CORE_READ(task, thread_pid);

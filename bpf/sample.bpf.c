@@ -3,13 +3,15 @@
  * The kernel side: runs at each tick of a perf event on each CPU.
  *
  * A sample of a process that nobody follows ends after one hash lookup. For the others:
- * process_check() notices exec, new code and new processes and tells user space; goroutine_read()
- * goes from the thread pointer to the goroutine; walk() follows the frame pointers through
- * a copy of the stack, a window of 4 KiB at a time, since one read a frame costs five times as much;
- * what is found goes to the CPU's ring buffer in one piece of variable length, without a wake-up.
+ * process_check() notices exec, new code and new processes and tells user space;
+ * goroutine_read() goes from the thread pointer to the goroutine; walk() follows the frame
+ * pointers through a copy of the stack, in windows of 4 KiB, because one read per frame
+ * costs five times as much. The sample goes to the CPU's ring buffer in one piece of
+ * variable length, without a wake-up.
  *
- * The sampler has two versions: for kernels with bpf_task_pt_regs() (5.15), which also read through BTF
- * pointers (5.11), and for older ones. User space loads one.
+ * There are two versions of the sampler: one for kernels with bpf_task_pt_regs() (5.15),
+ * which also reads through BTF pointers (5.11), and one for older kernels. User space loads
+ * one of them.
  */
 #include <linux/bpf.h>
 #include <stdbool.h>
@@ -22,7 +24,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Set before load. */
+/* set before load */
 const volatile bool follow_all = false; /* -a: look at every process that is sampled */
 const volatile bool want_user = true, want_kernel = true;
 const volatile __u64 period_ns = 0; /* CPU time that a sample stands for */
@@ -43,7 +45,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64); /* as many as are asked for, set before load */
+	__uint(max_entries, 64); /* as many as requested, set before load */
 	__type(key, __u32);      /* tgid */
 	__type(value, struct process_entry);
 } processes SEC(".maps");
@@ -73,8 +75,8 @@ static __always_inline void count(__u32 which)
 #include "bpf/take.bpf.h"
 #include "bpf/uretprobe.bpf.h"
 
-/* Tells user space, at once, that this image wants to be looked at. Written in the ring itself: the BPF stack
- * has no room for a record. */
+/* Asks user space, at once, to look at this image. Writes directly into the ring because
+ * the BPF stack has no room for a record. */
 static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 {
 	struct image_record *r = bpf_ringbuf_reserve(&control, sizeof(*r), 0);
@@ -96,20 +98,21 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 	return true;
 }
 
-/* The address space is not the one that was there before: is the program? */
+/* The address space has changed: find out whether the program has too. */
 static __always_inline void image_check(struct process_entry *p, __u32 tgid)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	image_id image = image_of(task);
 
-	/* during an exec the image changes before the new program is mapped: read each time */
+	/* during an exec the image changes before the new program is mapped, so read this
+	 * each time */
 	p->start_code = BPF_CORE_READ(task, mm, start_code);
 	if (p->image == image)
 		return;
 	if (p->image)
 		p->flags &= ~PROCESS_GIVEN;
 	p->image = image;
-	p->own = exe_key_own(tgid, image);
+	p->image_key = exe_key_image(tgid, image);
 	p->exec_vm = 0;
 	exe_read(&p->exe, task);
 	if (!(p->flags & PROCESS_GIVEN))
@@ -118,24 +121,24 @@ static __always_inline void image_check(struct process_entry *p, __u32 tgid)
 		bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
 }
 
-/* What user space has found out since. */
+/* Takes over what user space has found out since. */
 static __always_inline void executable_learn(struct process_entry *p)
 {
 	const struct executable *known = 0;
 
 	if (p->executable.state != EXE_NOT_GO ||
 	    p->flags & (PROCESS_CHILDREN | PROCESS_WANTED))
-		known = bpf_map_lookup_elem(&executables, &p->own);
+		known = bpf_map_lookup_elem(&executables, &p->image_key);
 	if (!known && p->executable.state == EXE_UNKNOWN)
 		known = bpf_map_lookup_elem(&executables, &p->exe);
 	if (!known)
 		return;
 	p->executable.layout = known->layout;
-	barrier(); /* another CPU may read it now */
+	barrier(); /* another CPU may read it at this moment */
 	p->executable.state = known->state;
 }
 
-/* Keeps the row of the current process true. False: it is none of ours. */
+/* Updates the row of the current process. False: do not sample it. */
 static __always_inline bool process_check(struct process_entry *p, __u32 tgid, __u64 mm,
 					  __u64 exec_vm, bool exec)
 {
@@ -150,15 +153,15 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid, _
 	ours = p->executable.state != EXE_NOT_GO || p->flags & PROCESS_WANTED;
 	if (!ours && !exec)
 		__sync_fetch_and_add(&p->left_out, 1);
-	/* what was launched and is not Go may have loaded a library that is */
+	/* a launched program that is not Go may have loaded a library that is */
 	if ((ours || (p->flags & PROCESS_CHILDREN && !exec)) && mm &&
 	    p->exec_vm != exec_vm && image_tell(p, tgid))
 		p->exec_vm = exec_vm;
 	return ours;
 }
 
-/* A process that nobody has looked at; its image is not 0, which says that user space has given the row.
- * A constant, since the BPF stack has no room for it. */
+/* A process that nobody has looked at. Its image is not 0, which would mean that user space
+ * added the row. A constant, because the BPF stack has no room for it. */
 static const struct process_entry fresh = { .image = 1 };
 
 static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
@@ -204,7 +207,7 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 	if (!s->c_sp && !(s->flags & SAMPLE_HANDLER))
 		return;
 	if (!in_kernel) {
-		/* volatile: each is read as one word */
+		/* volatile: read each register as one word */
 		REGISTERS(tmp->registers, (volatile struct perf_context *)ctx, REGISTER_OF);
 	} else if (modern) {
 		struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(
@@ -227,7 +230,7 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 
 static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
-	/* read before anything else, each as one word: the verifier allows no other way */
+	/* read these first and each as one word: the verifier accepts nothing else */
 	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx),
 		       g = CONTEXT_G(ctx), m = CONTEXT_M(ctx), kept = CONTEXT_KEPT(ctx);
 	bool in_kernel = (__s64)ip < 0;
@@ -310,7 +313,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 	struct process_entry *p = bpf_map_lookup_elem(&processes, &tgid);
 
 	if (p) {
-		if (!p->image) /* given for the program that was there before */
+		/* user space added the row for the program before this exec */
+		if (!p->image)
 			p->image = 1;
 		/* a sample may have seen the new one before it was complete: its code is mapped
 		 * before start_code is set */
@@ -331,7 +335,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!p || !(p->flags & PROCESS_CHILDREN) || from == to)
 		return 0;
-	/* the same program until it execs; the child does not run yet */
+	/* the same program until it calls exec; the child does not run yet */
 	if (bpf_map_update_elem(&processes, &to, p, BPF_ANY)) {
 		count(COUNT_TABLE_FULL);
 		return 0;
@@ -340,7 +344,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	if (!p)
 		return 0;
 	p->image = image_of(child);
-	p->own = exe_key_own(to, p->image);
+	p->image_key = exe_key_image(to, p->image);
 	p->mm = 0;
 	p->exec_vm = 0;
 	p->flags &= ~PROCESS_GIVEN;

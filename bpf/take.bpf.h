@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is taken of a thread once its registers are known: its goroutine and its stack. A part of
- * sample.bpf.c, and of tests/oracle/step.c, which takes samples of a process that it steps through.
+ * Takes a thread's goroutine and stack once its registers are known. Part of sample.bpf.c,
+ * and of tests/oracle/step.c, which samples a process while stepping through it.
  */
 #ifndef BPF_TAKE_H
 #define BPF_TAKE_H
@@ -9,15 +9,16 @@
 #include "bpf/sample.h"
 
 enum {
-	WINDOW = 4096, /* bytes of stack copied at a time, or what it has */
-	WINDOWS = 33,  /* two nested loops of so many turns cover MAX_USER_PCS frames */
+	WINDOW = 4096, /* bytes of stack copied at a time */
+	WINDOWS = 33,  /* two nested loops of this many turns cover MAX_USER_PCS frames */
 	CALLBACKS = 4, /* from C into Go, on one stack */
 	G0_SLACK = 512,
-	SAVED_WORDS = 24, /* what C's first functions save, and their return addresses */
+	SAVED_WORDS = 24, /* registers and return addresses that C's first functions save */
 	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
 	SAMPLE_WORDS = MAX_WORDS + C_REGS + C_BYTES / 8 + C_REGS + HANDLER_BYTES / 8,
-	STACK_MAX = 16 << 20, /* of threads whose stack bounds no g tells */
-	/* of struct ucontext on x86-64: r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip, flags, cs */
+	STACK_MAX = 16 << 20, /* size assumed for stacks whose bounds no g tells */
+	/* Offset of the registers in struct ucontext on x86-64, and their order: r8 to r15,
+	 * rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, flags, cs. */
 	UC_REGS = 40,
 	CONTEXT_KEPT_AT = 4,
 	CONTEXT_FP_AT = 10,
@@ -30,42 +31,42 @@ enum {
 #include "bpf/goruntime.bpf.h"
 #include "bpf/golabels.bpf.h"
 
-/* Following frame pointers: [lo, hi) is the stack that fp is on, alt_* that of the goroutine when it
- * is another. */
+/* State of following frame pointers. [lo, hi) is the stack that fp is on, [alt_lo, alt_hi)
+ * the goroutine's if that is another one. */
 struct walk {
 	__u64 fp, lo, hi, alt_lo, alt_hi;
-	__u64 text; /* address of Go's code in the process */
-	__u64 sigpc,
-		sigpanic; /* g.sigpc; the frame that has it for a return address, or 0 */
-	__u64 left;       /* the record whose caller's is not on the stack; 0: none */
-	__u64 prev;       /* the record before fp; 0: none */
-	__u64 base;       /* address of the window's first byte */
-	__u32 len;        /* readable bytes in the window */
-	__u32 n;          /* words of sample.pcs so far */
-	__u32 first;      /* n where the chain began: it has at most MAX_USER_PCS entries */
+	__u64 text;            /* address of Go's code in the process */
+	__u64 sigpc, sigpanic; /* g.sigpc; frame record with that return address, or 0 */
+	__u64 left;            /* the record that leads off the stack; 0: none */
+	__u64 prev;            /* the record that led to fp; 0: none */
+	__u64 base;            /* address of the window's first byte */
+	__u32 len;             /* readable bytes in the window */
+	__u32 n;               /* words of sample.pcs so far */
+	/* n at the start of the chain, which has at most MAX_USER_PCS entries */
+	__u32 first;
 	__u32 flags;
-	/* of the layout, set where a chain ends before the stack does */
+	/* copied from the layout if a chain ends before the stack does */
 	__u32 text_len;
 	struct text_range cgocallback;
 };
 
-/* A signal handler, and the stack that it runs on. */
+/* a signal handler and the stack it runs on */
 struct handler {
 	__u64 sp, lo, hi;
 	__u64 uc; /* the kernel's struct ucontext */
 	__u64 context[CONTEXT_CS + 1];
-	__u32 top; /* it begins at the end of the stack */
+	__u32 top; /* it begins at the very end of the stack */
 };
 
-/* One row per CPU: a per-CPU value may hold no more than 32 KiB and is slower to reach. Programs on
- * perf events do not interrupt each other on one CPU. What every sample uses stands together, in a page
- * or two: at low rates, caches and TLB are cold each time, and that is what a sample costs. */
+/* One row per CPU. Not a per-CPU map: those hold at most 32 KiB per value and are slower to
+ * reach. Programs on perf events do not interrupt each other on one CPU. The fields that
+ * every sample uses come first, in a page or two: at low rates caches and TLB are cold each
+ * time, and cold misses are most of a sample's cost. */
 struct scratch {
 	struct walk walk;
 	struct goroutine_scratch go;
-	struct goroutine_state
-		state; /* with all that is called, too big for the BPF stack */
-	__u64 kept;    /* register, of struct user_regs */
+	struct goroutine_state state; /* too big for the BPF stack */
+	__u64 kept;                   /* struct user_regs.kept */
 	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[SAMPLE_WORDS]; /* sample.pcs */
@@ -84,15 +85,15 @@ struct {
 #include "bpf/walk.bpf.h"
 #include "bpf/handler.bpf.h"
 
-/* What a goroutine has besides what is in the sample. */
+/* Properties of a goroutine that are not in the sample. */
 struct extras {
-	__u64 labels; /* their address, or 0 */
-	__u64 c_end; /* of the thread's stack, when C may have frames there; 0: not known */
+	__u64 labels; /* address of its labels, or 0 */
+	__u64 c_end;  /* end of the thread's stack if C may have frames there; 0: unknown */
 };
 
 /*
- * The goroutine has left its stack and has not noted down where. It did so on the thread's stack
- * where g0 was left, so C's frames end there.
+ * The goroutine has left its stack without saving where. It continues on the thread's stack
+ * at the point where g0 left that, so C's frames end there.
  */
 static __always_inline void switched_find(struct scratch *tmp, struct goroutine_state *g,
 					  struct extras *extras)
@@ -104,7 +105,7 @@ static __always_inline void switched_find(struct scratch *tmp, struct goroutine_
 	extras->c_end = called_back ? g->g0_hi : g->g0_sp + 16;
 }
 
-/* Has the runtime itself called C on the thread's stack, to start a thread and the like? */
+/* Did the runtime itself call C on the thread's stack, to start a thread for example? */
 static __always_inline bool runtime_in_c(const struct sample *s, const struct walk *w,
 					 const struct layout *l)
 {
@@ -139,7 +140,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	w->hi = s->sp + STACK_MAX;
 	if (g->goid && g->procid != s->tid &&
 	    g->procid != namespaced_tid((void *)bpf_get_current_task())) {
-		/* somebody else's m, as in a forked child: no goroutine rather than a wrong one */
+		/* another thread's m, as in a forked child: better none than a wrong one */
 		g->flags |= SAMPLE_G_FAULT;
 		g->goid = 0;
 	}
@@ -152,7 +153,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 		s->gopc = g->gopc;
 		s->flags |= g->locked ? SAMPLE_LOCKED : 0;
 	}
-	/* nothing to resume: it has not left its stack, and not noted down where */
+	/* it has not left its stack yet, or is back on it: nothing to resume */
 	if (g->flags & SAMPLE_CGO_SOON && g->resume == RESUME_SCHED &&
 	    s->sp - g->lo < g->hi - g->lo)
 		g->resume = RESUME_NONE;
@@ -174,7 +175,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	if (g->lo < g->hi) {
 		w->lo = g->lo;
 		w->hi = g->hi;
-		/* on threads of C, g0 takes the address of a variable of mstart0 for the end */
+		/* if C made the thread, g0's end is only the address of a local of mstart0 */
 		if (g->flags & SAMPLE_G0)
 			w->hi += G0_SLACK;
 		w->alt_lo = g->alt_lo;
@@ -184,7 +185,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	extras->labels = g->goid ? g->labels : 0;
 	if (g->g0_sp) {
 		s->c_sp = s->g0_sp = g->g0_sp;
-		/* C made the thread, and its bounds are guessed up to Go 1.21 */
+		/* C made the thread: up to Go 1.21 its stack bounds are a guess */
 		if (g->resume != RESUME_SWITCHED || !g->startpc)
 			extras->c_end = g->startpc ? g->g0_hi : 0;
 	}
@@ -198,8 +199,8 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	}
 }
 
-/* The stack and the goroutine of the thread with the registers in tmp->sample and this thread pointer.
- * start_code: of its process. */
+/* Fills tmp->sample with goroutine and stack of the thread whose registers are in it and
+ * whose thread pointer is tp. start_code: of its process. */
 static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 				       __u64 g_reg, __u64 m_reg,
 				       const struct executable *exe, __u64 start_code,
@@ -232,7 +233,7 @@ static __always_inline struct label_reader *label_reader(__u32 cpu)
 	return tmp ? &tmp->labels : 0;
 }
 
-/* Puts the labels behind the addresses. Not static for the same reason as walk_window(). */
+/* Appends the labels to pcs[]. Not static for the same reason as walk_window(). */
 __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
@@ -254,7 +255,7 @@ __attribute__((noinline)) int labels_take(__u32 cpu, __u64 labels, __u32 list)
 	return 0;
 }
 
-/* By their DWARF numbers. */
+/* Stores the registers by DWARF number. */
 static __always_inline void context_copy(__u64 *to, const __u64 *context)
 {
 	to[0] = context[13];
@@ -270,8 +271,9 @@ static __always_inline void context_copy(__u64 *to, const __u64 *context)
 	to[16] = context[16];
 }
 
-/* As much of it as can be read: nobody knows the ends of a stack that C has made. A page at a time is
- * too many reads, so first the rest of the page that from is in, then by halves. */
+/* Copies as much of [from, from + max) as can be read, because the bounds of a stack made
+ * by C are unknown. Single pages would take too many reads: first the rest of from's page,
+ * then halving sizes. */
 static __always_inline void pages_take(struct scratch *tmp, __u32 at, __u64 from, __u64 max)
 {
 	__u64 len = (PAGE - (from & (PAGE - 1))) & ~7ull, more;
@@ -291,7 +293,7 @@ static __always_inline void pages_take(struct scratch *tmp, __u32 at, __u64 from
 }
 
 /*
- * Registers and the thread's stack, behind all else, when C or the vDSO may be what runs, or what has called.
+ * Appends registers and the thread's stack to pcs[] if C or the vDSO runs or has called.
  * Not static for the same reason as walk_window().
  */
 __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
@@ -306,8 +308,9 @@ __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 	if (n > MAX_WORDS)
 		return 0;
 	from = tmp->sample.c_sp;
+	/* little for the vDSO, unless a handler has interrupted it */
 	if (tmp->sample.resume == RESUME_VDSO && !tmp->sample.g0_sp &&
-	    !(tmp->sample.flags & SAMPLE_HANDLER)) /* that may have interrupted one */
+	    !(tmp->sample.flags & SAMPLE_HANDLER))
 		size = C_BYTES_VDSO;
 	else if (end - from < C_BYTES)
 		size = (end - from) & ~7ull;

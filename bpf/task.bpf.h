@@ -8,11 +8,11 @@
 
 struct task {
 	__u32 tgid, tid;
-	__u64 mm, exec_vm, tp; /* mm 0: of the kernel, or about to end */
-	struct user_regs regs; /* on entry to the kernel; only valid in kernel mode */
+	__u64 mm, exec_vm, tp; /* mm 0: kernel thread, or about to end */
+	struct user_regs regs; /* on entry to the kernel; valid only in kernel mode */
 };
 
-/* Where the kernel, when it was entered, has saved the registers; for kernels that do not tell. */
+/* The registers saved on entry to the kernel, for kernels without bpf_task_pt_regs(). */
 static __always_inline struct pt_regs *saved_regs(struct task_struct *task)
 {
 	return BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE -
@@ -70,7 +70,7 @@ static __always_inline __u64 vdso_addr(void)
 	return (__u64)BPF_CORE_READ(task, mm, context.vdso);
 }
 
-/* The stack that the current thread has for signals. Not 0: it has none. */
+/* Bounds of the current thread's signal stack. Non-zero: it has none. */
 static __always_inline int altstack_read(__u64 *lo, __u64 *hi)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-/* A task iterator: whoever reads it gets a struct thread_state for each thread of one process. */
+/* A task iterator: reading it gives a struct thread_state for each thread of one
+ * process. */
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <bpf/bpf_helpers.h>
@@ -28,14 +29,14 @@ struct task_struct___old { /* before Linux 5.14 */
 	long state;
 };
 
-/* What we call its value is not known to the kernel's BTF before 5.15. */
+/* the kernel's BTF has it since 5.15 */
 enum bpf_func_id___new { BPF_FUNC_task_pt_regs___new = 175 };
 
 #pragma clang attribute pop
 
-__u32 wanted; /* the process, by our own id; set before each read */
+__u32 wanted; /* tgid of the process, in our pid namespace; set before each read */
 
-/* As get_task_state() does: a letter for the highest bit. */
+/* As get_task_state() in the kernel: the letter of the highest bit. */
 static __always_inline char state_of(struct task_struct *task)
 {
 	const __u64 letters = 0x505a587454445352; /* RSDTtXZP */

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Return addresses that the kernel has replaced, for the uretprobes of other tools. */
+/* Restores return addresses that the kernel has replaced for the uretprobes of other
+ * tools. */
 #ifndef BPF_URETPROBE_H
 #define BPF_URETPROBE_H
 
 #include "bpf/kernel.bpf.h"
 #include "bpf/take.bpf.h"
 
-enum { RETURN_INSTANCES = 64 }; /* as many as the kernel allows nested */
+enum { RETURN_INSTANCES = 64 }; /* the kernel allows as many to nest */
 
-/* Puts them back in the copy of the thread's stack. Where several probes have replaced the same word one
- * after the other, the oldest is found last, and has what was there first. */
+/* Puts the original return addresses back into the copy of the thread's stack. If several
+ * probes replaced the same word, the oldest one is visited last and has the original. */
 static __always_inline void returns_restore(struct scratch *tmp)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Following frame pointers through a copy of the stack. A part of sample.bpf.c, which has struct scratch. */
+/*
+ * Follows frame pointers through a copy of the stack. Part of sample.bpf.c, which has
+ * struct scratch.
+ *
+ * Go that calls C that calls back into Go, high addresses at the top:
+ *
+ *    the goroutine's stack                             the thread's stack (g0)
+ *
+ *    runtime.main
+ *    main.main
+ *    runtime.cgocall
+ *    runtime.asmcgocall   -- leaves this stack -->     C function
+ *      curg.sched.sp points here,                      C function that calls back
+ *      w->left + 56                                    crosscall2
+ *    32 bytes and a return PC,        <-- switches --  runtime.cgocallback
+ *      made by cgocallback
+ *    runtime.cgocallbackg
+ *      w->left: its frame record; its return address is in cgocallback, and its
+ *      frame pointer leads into the thread's stack, so the chain ends here
+ *    main.calledByC
+ *      SP
+ *
+ * walk_callbacks() resumes the chain at asmcgocall or, up to Go 1.20 where that has no
+ * frame, at cgocall. C's frames come from a copy of the thread's stack, which user space
+ * unwinds.
+ */
 #ifndef BPF_WALK_H
 #define BPF_WALK_H
 
-/* Copies the stack from addr on into the window: as much as the stack has, at least `least`. */
+/* Copies the stack from addr on into the window: up to its end, at least `least` bytes. */
 static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 least)
 {
 	struct walk *w = &tmp->walk;
@@ -15,7 +40,7 @@ static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 l
 	if (!bpf_probe_read_user(tmp->window, size, (void *)addr))
 		w->len = size;
 	else if (!bpf_probe_read_user(tmp->window, least, (void *)addr))
-		w->len = least; /* the window reached beyond what is mapped */
+		w->len = least; /* the window reached beyond mapped memory */
 	return w->len >= least;
 }
 
@@ -25,12 +50,12 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 }
 
 /*
- * The frames whose records, {caller's frame pointer, return address}, lie in one window. 1: the
- * chain ends here.
+ * Appends the frames whose records, {caller's frame pointer, return address}, lie in one
+ * window. Returns 1 if the chain ends here.
  *
- * Not static, so the verifier looks at it once, by itself, and not again at every call. The state is
- * kept in map memory, where every value is unknown to the verifier: on the stack it would tell all
- * possible numbers of frames apart, and never come to an end.
+ * Not static, so that the verifier checks it once instead of at every call. The state is in
+ * map memory, whose values the verifier does not track; on the stack it would explore every
+ * possible number of frames and never finish.
  */
 __attribute__((noinline)) int walk_window(__u32 cpu)
 {
@@ -63,11 +88,13 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 		next = *(__u64 *)(tmp->window + off);
 		ra = *(__u64 *)(tmp->window + off + 8);
 		if (ra - CHAIN_MARKS >= (1ull << CHAIN_PC_BITS) - CHAIN_MARKS) {
-			/* no record: what led here was data */
+			/* not a record: what led here was data */
 			w->left = ra ? prev : 0;
 			goto end;
 		}
-		barrier_var(n); /* else the check moves to where the verifier misses it */
+		/* without this the compiler moves the check to where the verifier misses
+		 * it */
+		barrier_var(n);
 		if (n >= end || n >= MAX_USER_WORDS) {
 			w->flags |= SAMPLE_CUT;
 			goto end;
@@ -94,7 +121,8 @@ end:
 	return 1;
 }
 
-/* A loop of loops: so the verifier goes through 2 × WINDOWS turns, and not through all of them. */
+/* Nested loops in functions of their own: the verifier checks 2 × WINDOWS turns, not
+ * WINDOWS². */
 __attribute__((noinline)) int walk_windows(__u32 cpu)
 {
 	for (int i = 0; i < WINDOWS; i++)
@@ -103,7 +131,7 @@ __attribute__((noinline)) int walk_windows(__u32 cpu)
 	return 0;
 }
 
-/* Appends the chain from w->fp on. Not static, as above. */
+/* Appends the chain from w->fp on. Not static for the same reason. */
 __attribute__((noinline)) int walk_stack(__u32 cpu)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
@@ -111,7 +139,7 @@ __attribute__((noinline)) int walk_stack(__u32 cpu)
 	if (!tmp)
 		return 0;
 	tmp->walk.left = tmp->walk.prev = 0;
-	/* a window has at least one frame, so this is never what ends the walk */
+	/* each window has at least one frame, so this limit is never what ends the walk */
 	for (int i = 0; i < WINDOWS; i++)
 		if (walk_windows(cpu))
 			break;
@@ -119,9 +147,9 @@ __attribute__((noinline)) int walk_stack(__u32 cpu)
 }
 
 /*
- * Assembly may hold data in the frame pointer: it points anywhere, or into the stack and at no
- * record. Only pclntab knows where such a function has saved its caller's. The record of duffzero
- * and duffcopy begins 16 bytes below sp.
+ * Does the frame pointer hold data, as it may in assembly? Then it points off the stack, or
+ * into it but not at a record, and only pclntab knows where the function saved its
+ * caller's. duffzero and duffcopy have their record 16 bytes below sp.
  */
 static __always_inline bool holds_data(const struct layout *l, const struct walk *w,
 				       __u64 pc, __u64 sp, __u64 fp)
@@ -138,7 +166,7 @@ static __always_inline bool holds_data(const struct layout *l, const struct walk
 	return false;
 }
 
-/* Appends words of the stack from addr on, at most max. How many. */
+/* Appends at most max words of the stack from addr on. Returns their number. */
 static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 max)
 {
 	struct walk *w = &tmp->walk;
@@ -156,7 +184,8 @@ static __always_inline __u32 words_add(struct scratch *tmp, __u64 addr, __u32 ma
 	return size / 8;
 }
 
-/* The same without the window, to the end of the stack or at most COPY_WORDS. 0: not readable. */
+/* As words_add() without the window, up to the end of the stack or COPY_WORDS. 0:
+ * unreadable. */
 static __always_inline __u32 stack_copy(struct scratch *tmp, __u64 addr)
 {
 	struct walk *w = &tmp->walk;
@@ -187,10 +216,10 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 }
 
 /*
- * A copy of the stack has ended at `end`, below the stack's own end: finds a frame record near the
- * end of the copy, by its looks, and appends the chain from there. User space unwinds through the
- * copy by pclntab; where it comes to a record of this chain, it goes on with the chain. w->fp: the
- * first record; 0: none.
+ * A copy of the stack ended at `end`, below the end of the stack. Finds something near the
+ * end of the copy that looks like a frame record, and appends the chain from there. User
+ * space unwinds through the copy by pclntab; when it reaches a record of this chain, it
+ * continues with the chain. w->fp: the first record; 0: none.
  */
 __attribute__((noinline)) int walk_beyond(__u32 cpu, __u64 end)
 {
@@ -224,10 +253,8 @@ __attribute__((noinline)) int walk_beyond(__u32 cpu, __u64 end)
 }
 
 /*
- * When C calls back into Go, the new frames sit above those of the Go code that called C, on the
- * same stack, and the frame pointer saved by cgocallback points into C's stack. The word behind its
- * own 32 bytes is asmcgocall's return address; asmcgocall has kept the frame pointer of cgocall
- * (Go 1.21) or has no frame.
+ * While the chain ends in cgocallback: appends a marker and the chain of the Go code that
+ * called C, which is farther up on the same stack (see above).
  */
 __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 {
@@ -261,9 +288,10 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 }
 
 /*
- * The chain has left the stack above addr. Saved frame pointers can be stale during copystack and,
- * before Go 1.21, if the stack was moved while its goroutine ran on another one; or a callee has
- * saved data. Appends a copy of the stack from addr on, through which user space unwinds by pclntab.
+ * The chain left the stack above addr: saved frame pointers can be stale, during copystack
+ * and, before Go 1.21, if the stack was moved while its goroutine ran on another one; or a
+ * callee saved data. Appends a copy of the stack from addr on, which user space unwinds by
+ * pclntab.
  */
 __attribute__((noinline)) int walk_rest(__u32 cpu, __u64 addr)
 {
@@ -292,12 +320,13 @@ __attribute__((noinline)) int walk_rest(__u32 cpu, __u64 addr)
 	return 0;
 }
 
-/* The chain from fp on, and what follows where it leaves the stack. Where it begins. */
+/* Appends the chain from fp on. Returns the address of its first record. */
 static __always_inline __u64 chain_add(struct scratch *tmp, __u32 cpu, __u64 sp, __u64 fp)
 {
 	struct walk *w = &tmp->walk;
 
-	/* around a call of duffzero, what is below SP is no return address */
+	/* near a call of duffzero, the word above the saved frame pointer is not a return
+	 * address */
 	if (fp == sp - 16)
 		bpf_probe_read_user(&fp, sizeof(fp), (void *)fp);
 	w->fp = fp;
@@ -312,7 +341,8 @@ static __always_inline void walk_prepare(struct walk *w, const struct layout *l)
 	w->cgocallback = l->cgocallback;
 }
 
-/* The stack from sp on, where the frame pointer is not to be followed. How many words. */
+/* Appends the stack from sp on instead of the chain. Returns the number of words. *fp: the
+ * first record of the chain beyond them, or 0. */
 static __always_inline __u32 copy_add(struct scratch *tmp, __u32 cpu,
 				      const struct layout *l, __u64 sp, __u64 *fp)
 {
@@ -331,7 +361,7 @@ static __always_inline __u32 copy_add(struct scratch *tmp, __u32 cpu,
 	return n;
 }
 
-/* The words at sp, then the chain from fp. */
+/* Appends the words at sp, then the chain from fp. */
 static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct layout *l)
 {
 	struct sample *s = &tmp->sample;
@@ -363,7 +393,7 @@ static __always_inline void walk(struct scratch *tmp, __u32 cpu, const struct la
 	}
 }
 
-/* By its looks, is there a frame record at addr? */
+/* Does addr look like a frame record? */
 static __always_inline bool is_record(const struct walk *w, __u64 addr)
 {
 	struct {
@@ -374,7 +404,8 @@ static __always_inline bool is_record(const struct walk *w, __u64 addr)
 	       r.next < w->hi && !(r.next & 7) && r.ra - w->text < w->text_len;
 }
 
-/* Where SP and the frame pointer of the goroutine's stack, [lo, lo + size), may have been saved. */
+/* Searches SP, and a frame record, of the goroutine's stack [lo, lo + size) where they may
+ * be saved: in registers and from `from` on. */
 static __always_inline void saved_find(struct scratch *tmp, __u64 from, __u64 lo,
 				       __u64 size)
 {
@@ -398,9 +429,9 @@ static __always_inline void saved_find(struct scratch *tmp, __u64 from, __u64 lo
 }
 
 /*
- * Assembly has switched stacks: SP and the frame pointer from before are still in their registers,
- * or C has saved them. Its first function did so at once, if it did. Where the copy of the
- * goroutine's stack begins, at SP or not far below; and a frame record of its, or 0.
+ * Assembly switched stacks. The goroutine's SP and frame pointer are still in registers, or
+ * C saved them on the thread's stack, its first function at once. Sets resume_sp to the
+ * goroutine's SP or not far below, and resume_fp to a frame record on its stack, or 0.
  *
  * Not static for the same reason as walk_window().
  */
@@ -417,8 +448,8 @@ __attribute__((noinline)) int left_find(__u32 cpu)
 	size = tmp->walk.hi - lo;
 	from = (s->g0_sp & ~15ull) - SAVED_WORDS * 8;
 	s->resume_sp = s->resume_fp = ~0ull;
-	tmp->walk.len = 0; /* the window is no part of the goroutine's stack any more */
-	if (s->g0_sp - s->sp < STACK_MAX) /* else it is on a stack that somebody has made */
+	tmp->walk.len = 0; /* the window no longer holds the goroutine's stack */
+	if (s->g0_sp - s->sp < STACK_MAX) /* else SP is on a stack made by other code */
 		saved_find(tmp, from, lo, size);
 	if (s->resume_sp == ~0ull)
 		s->resume_sp = size > COPY_WORDS * 8 ? lo + size - COPY_WORDS * 8 : lo;
@@ -427,7 +458,8 @@ __attribute__((noinline)) int left_find(__u32 cpu)
 	return 0;
 }
 
-/* The goroutine's stack from there on. Inlined: calls may not go deeper on old kernels. */
+/* Appends the goroutine's stack from left_find()'s result on. Inlined, because old kernels
+ * limit the depth of calls. */
 static __always_inline void walk_switched(struct scratch *tmp, __u32 cpu,
 					  __u32 cgocall_frame)
 {
@@ -453,7 +485,7 @@ static __always_inline void walk_switched(struct scratch *tmp, __u32 cpu,
 	s->n_resume = w->n - n;
 }
 
-/* The stack of the goroutine, from where it was left. */
+/* Appends the goroutine's own stack from where it was left. */
 static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 					 const struct layout *l)
 {

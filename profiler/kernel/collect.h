@@ -53,7 +53,7 @@ struct kernel_side {
 	 * one that it runs now; 0: it has not been sampled yet. */
 	bool (*image)(void *self, uint32_t tgid, image_id *image);
 	void (*drop)(void *self, uint32_t tgid);
-	/* Says what an executable is, for all its processes; with exe_key_own() for one image of
+	/* Says what an executable is, for all its processes; with exe_key_image() for one image of
 	 * one process. The kernel side asks again for what it does not know, for Go without a
 	 * layout, and for launched processes that are not Go. */
 	int (*executable)(void *self, const struct exe_key *key,

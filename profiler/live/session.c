@@ -170,7 +170,7 @@ static struct executable executable_of(struct session *s, struct proc *p)
 static void publish_own(struct session *s, struct proc *p)
 {
 	struct executable exe = executable_of(s, p);
-	struct exe_key key = exe_key_own(p->tgid, p->image);
+	struct exe_key key = exe_key_image(p->tgid, p->image);
 
 	s->kernel.executable(s->kernel.self, &key, &exe);
 }
@@ -195,7 +195,7 @@ static struct proc *predecessor(struct session *s, const struct proc *p, bool *o
 static void publish(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
-	struct exe_key own = exe_key_own(p->tgid, p->image);
+	struct exe_key own = exe_key_image(p->tgid, p->image);
 	struct executable exe;
 
 	/* a packed program is examined again when its mappings change */

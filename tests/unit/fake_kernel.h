@@ -249,7 +249,7 @@ static inline void fake_exec(struct fake_kernel *k, uint32_t tgid, image_id imag
 	if (!(p->flags & PROCESS_GIVEN))
 		p->executable.state = EXE_UNKNOWN;
 	p->image = image;
-	p->own = exe_key_own(tgid, image);
+	p->own = exe_key_image(tgid, image);
 	p->exe = (struct exe_key){ .ino = file };
 	fake_tell(k, tgid);
 }

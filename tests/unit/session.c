@@ -130,7 +130,7 @@ static void step(void)
 /* What the kernel side was told of an image of a process; NULL: nothing. */
 static const struct executable *told_of(uint32_t tgid, image_id image)
 {
-	struct exe_key key = exe_key_own(tgid, image);
+	struct exe_key key = exe_key_image(tgid, image);
 
 	return fake_known(&k, &key);
 }
