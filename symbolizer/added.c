@@ -16,13 +16,15 @@
 #include "symbolizer/space.h"
 
 enum {
-	BATCH = 256, /* modules that are read at once */
+	BATCH = 256, /* modules read at once */
 	COMPARED =
-		4096, /* bytes of code around an address, to see whether it is still the same */
+		/* bytes around an address that are compared to see if its code is the
+		 * same */
+	4096,
 	FUNCDATA_MAX = 1 << 20,
 };
 
-/* 0; -ESRCH: the process is gone; -EFAULT: not all of it is there. */
+/* 0; -ESRCH: the process is gone; -EFAULT: not all of it could be read. */
 static int memory_get(const struct space *sp, const struct go_region *from, uint32_t n,
 		      void *to)
 {
@@ -40,7 +42,7 @@ static int memory_get(const struct space *sp, const struct go_region *from, uint
 	return got == (ssize_t)local.iov_len ? 0 : -EFAULT;
 }
 
-/* Of what tells a module from another. */
+/* A hash of everything that distinguishes one module from another. */
 static uint64_t module_hash(uint64_t addr, const struct go_module *m)
 {
 	struct go_module same = *m;
@@ -72,7 +74,7 @@ void added_release(struct added *a)
 	*a = (struct added){ 0 };
 }
 
-/* Executable memory whose bytes are in no file that we could read them from. */
+/* Is this executable memory whose bytes are in no file that we could read? */
 static bool is_bare(const struct area *a)
 {
 	const struct object *o = a->object;
@@ -80,7 +82,7 @@ static bool is_bare(const struct area *a)
 	return !o->elf && !o->vdso && (o->key.inode || !strncmp(o->path, "[anon", 5));
 }
 
-/* Is m where a module could be that is not of a file? */
+/* Is m in memory where a module that is not from a file can be? */
 static bool is_added(const struct space *sp, const struct go_module *m)
 {
 	const struct area *a = space_area(sp, m->start);
@@ -88,7 +90,7 @@ static bool is_added(const struct space *sp, const struct go_module *m)
 	return a && is_bare(a);
 }
 
-/* The inline trees of a table that has some. */
+/* Reads the inline trees of a table, if it has any. */
 static void funcdata_read(const struct space *sp, struct added_module *a, uint64_t addr,
 			  size_t room)
 {
@@ -102,7 +104,7 @@ static void funcdata_read(const struct space *sp, struct added_module *a, uint64
 	a->size += len;
 }
 
-/* NULL: it is not to be had, is larger than `room`, or is not believed. */
+/* NULL: unreadable, larger than `room`, or not plausible. */
 static struct added_module *module_read(const struct space *sp,
 					const struct gopclntab *like,
 					const struct go_module *m, size_t room)
@@ -133,8 +135,8 @@ static struct added_module *module_read(const struct space *sp,
 	return a;
 }
 
-/* Takes what was found before, if the code is still the same. If not, it stays without names: nobody
- * has told the runtime of the new code. */
+/* Reuses a module found before, if its code is still the same. If not, the module stays but
+ * has no names, because nobody has told the runtime about the new code. */
 static struct added_module *module_keep(const struct space *sp, struct added *old,
 					uint64_t hash)
 {
@@ -152,7 +154,7 @@ static struct added_module *module_keep(const struct space *sp, struct added *ol
 	return NULL;
 }
 
-/* The module at addr and those behind it. */
+/* Reads the module at addr and those that follow it in the list. */
 static void list_read(struct space *sp, struct added *old, const struct gopclntab *like,
 		      uint64_t addr)
 {
@@ -175,7 +177,8 @@ static void list_read(struct space *sp, struct added *old, const struct gopclnta
 			added = module_keep(sp, old, hash);
 			if (!added)
 				added = module_read(sp, like, &m, ADDED_BYTES - a->size);
-			/* one that was kept, and now comes behind others */
+			/* one that was kept may now come after others that have used up the
+			 * room */
 			if (added && added->size > ADDED_BYTES - a->size) {
 				module_free(added);
 				added = NULL;
@@ -198,7 +201,8 @@ static int module_cmp(const void *a, const void *b)
 	return ((*x)->start > (*y)->start) - ((*x)->start < (*y)->start);
 }
 
-/* Where two say what code is, neither is believed: the runtime has no such. */
+/* If two modules claim the same code, neither is trusted: a real runtime has no such
+ * modules. */
 static void find_doubtful(struct added *a)
 {
 	struct added_module *last = NULL;
@@ -216,7 +220,7 @@ static void find_doubtful(struct added *a)
 	}
 }
 
-/* Cuts an area at the ends of modules, of which *next is the first that may be in it. */
+/* Splits an area at the ends of modules. *next is the first module that may be in it. */
 static void divide(struct space *sp, const struct area *whole, struct area **areas,
 		   uint32_t *n, uint32_t *cap, uint32_t *next)
 {
@@ -262,8 +266,8 @@ static void place(struct space *sp)
 	sp->cap_areas = cap;
 }
 
-/* A sample may be older than what we have read. Where there was executable memory before, it may be of other
- * code. */
+/* A sample may be older than the list we have read. Where there was executable memory
+ * before, the sample may be of other code. */
 static void find_since(struct space *sp, const struct space *before)
 {
 	uint64_t now = clock_now_ns();
@@ -294,7 +298,7 @@ void added_find(struct space *sp, const struct space *before)
 	place(sp);
 }
 
-/* Are the lists other than they were? */
+/* Have the lists changed since they were read? */
 static bool lists_changed(const struct space *sp)
 {
 	const struct added *a = &sp->added;
@@ -322,7 +326,7 @@ static bool lists_changed(const struct space *sp)
 	return changed || err == -EFAULT;
 }
 
-/* Is the code at addr other than when its module was found? */
+/* Has the code at addr changed since its module was found? */
 static bool code_changed(const struct space *sp, const struct added_module *m,
 			 uint64_t addr)
 {
@@ -339,7 +343,7 @@ static bool code_changed(const struct space *sp, const struct added_module *m,
 	       (!err && memcmp(code, m->code + (start - m->start), end - start));
 }
 
-/* The names of m, or of all, are no longer true. */
+/* Drops the names of m, or all names if m is NULL. */
 static void forget(struct space *sp, struct added_module *m)
 {
 	for (uint32_t i = 0; i < sp->n_areas; i++)

@@ -18,12 +18,12 @@
 #include "symbolizer/elf.h"
 
 enum { MAX_UNPACKED = 64 << 20, PIECE = 1 << 20, EXTENTS_MAX = 10000 };
-/* The largest debug file that is read for its checksum; with a build-id none is needed. */
+/* The largest debug file whose checksum is computed; with a build-id none is needed. */
 #define MAX_CHECKED ((off_t)1 << 30)
 
 static const char debug_dir[] = "/usr/lib/debug";
 
-/* Bytes that libdw would allocate for this section. */
+/* The number of bytes that libdw would allocate for this section. */
 static uint64_t unpacked_size(Elf_Scn *scn, const char *name, const GElf_Shdr *sh)
 {
 	struct cursor c;
@@ -32,7 +32,7 @@ static uint64_t unpacked_size(Elf_Scn *scn, const char *name, const GElf_Shdr *s
 
 	if (sh->sh_flags & SHF_COMPRESSED)
 		return gelf_getchdr(scn, &ch) ? ch.ch_size : 0;
-	/* before Go 1.19: "ZLIB", and the size as 8 bytes, big end first */
+	/* before Go 1.19: "ZLIB", then the size as 8 bytes, big-endian */
 	if (strncmp(name, ".zdebug", 7))
 		return 0;
 	d = elf_rawdata(scn, NULL);
@@ -43,8 +43,8 @@ static uint64_t unpacked_size(Elf_Scn *scn, const char *name, const GElf_Shdr *s
 	return be64toh(cursor_u64(&c));
 }
 
-/* Bytes that libdw would unpack of .gnu_debugdata; more than MAX_UNPACKED: that it is more. Only
- * unpacking tells: what its headers say need not be true. */
+/* The number of bytes that libdw would unpack from .gnu_debugdata, or anything above
+ * MAX_UNPACKED if there are more. Only unpacking can tell: the headers may lie. */
 static uint64_t minidebug_size(Elf_Scn *scn)
 {
 	lzma_stream z = LZMA_STREAM_INIT;
@@ -69,7 +69,7 @@ static uint64_t minidebug_size(Elf_Scn *scn)
 	return sum;
 }
 
-/* As unpacked_size(); 0 of section 0, and of one that is not there. */
+/* As unpacked_size(); 0 for section 0 and for a missing one. */
 static uint64_t linked_size(const struct elf *e, size_t section)
 {
 	Elf_Scn *scn = section ? elf_getscn(e->lib, section) : NULL;
@@ -78,7 +78,7 @@ static uint64_t linked_size(const struct elf *e, size_t section)
 	return scn && gelf_getshdr(scn, &sh) ? unpacked_size(scn, "", &sh) : 0;
 }
 
-/* The same for what libdw reads of this section before it gives a symbol. */
+/* The number of bytes that libdw unpacks from this section before it returns a symbol. */
 static uint64_t symbols_size(const struct elf *e, Elf_Scn *scn, const char *name,
 			     const GElf_Shdr *sh)
 {
@@ -94,7 +94,7 @@ static uint64_t symbols_size(const struct elf *e, Elf_Scn *scn, const char *name
 	return own < MAX_UNPACKED && names < MAX_UNPACKED ? own + names : UINT64_MAX;
 }
 
-/* Would libdw unpack more than MAX_UNPACKED for symbols, or of all that is packed? */
+/* Would libdw unpack more than MAX_UNPACKED: for symbols only, or in all? */
 static bool unpacks_much(const struct elf *e, bool for_symbols)
 {
 	Elf_Scn *scn = NULL;
@@ -129,8 +129,9 @@ bool debugfile_heavy_symbols(const struct elf *e)
 	return unpacks_much(e, true);
 }
 
-/* Is half of the file data, at least? Of no debug file it is less, and reading the holes of a large one would
- * take minutes. What a file system needs for it does not tell: some compress. */
+/* Is at least half of the file data? It is in every debug file, and reading the holes of a
+ * large sparse file would take minutes. The number of blocks does not tell, because some
+ * file systems compress. */
 static bool is_mostly_data(int fd, off_t size)
 {
 	off_t at = 0, data = 0;
@@ -168,7 +169,7 @@ static bool crc_matches(int fd, GElf_Word crc)
 	return n > 0 && sum == crc;
 }
 
-/* Is this the debug file of d, whose link (if any) has that checksum? */
+/* Is this the debug file of d, whose link, if any, has that checksum? */
 static bool debug_matches(const struct debugfile *d, const struct elf *e, int fd,
 			  GElf_Word crc)
 {
@@ -221,7 +222,8 @@ int debugfile_find(Dwfl_Module *m, void **arg, const char *module, Dwarf_Addr ba
 	char path[PATH_MAX];
 
 	(void)m, (void)module, (void)base, (void)file;
-	/* without checksum: what dwz took out of several debug files; libdw finds it */
+	/* a link without checksum names a file shared by several (dwz), which libdw
+	 * finds */
 	if ((link && !crc) || (link && strchr(link, '/')))
 		return -1;
 	for (int i = *d->b.root ? 0 : 1; fd < 0 && i < 2; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libdw looks for the unit of an address in .debug_aranges, which clang and rustc leave out, and for
- * inlined calls by going through the unit's DIEs each time. So both are kept in tables here. Ranges of
- * units and of functions are sorted by address; they may lie in others.
+ * libdw finds the unit of an address by .debug_aranges, which clang and rustc leave out,
+ * and inlined calls by walking the unit's DIEs each time. So we keep tables of both. Ranges
+ * of units and functions are sorted by address and may be nested.
  */
 #include "symbolizer/debuginfo.h"
 
@@ -15,35 +15,35 @@
 #include "symbolizer/ranges.h"
 
 enum {
-	DEPTH_MAX = 128,         /* of DIEs in others */
-	ORIGINS_MAX = 16,        /* from an inlined call to the DIE with its name */
+	DEPTH_MAX = 128,         /* nesting of DIEs */
+	ORIGINS_MAX = 16,        /* steps from an inlined call to the DIE with its name */
 	RANGES_MAX = 1 << 19,    /* of all units */
 	FUNCTIONS_MAX = 1 << 17, /* of a unit */
 	CALLS_MAX = 1 << 16,     /* of a function */
-	UNIT_MAX = 16 << 20,     /* the longest that is looked into, in bytes */
-	TABLES_MAX = 16 << 20,   /* bytes; then the tables of all units are made anew */
-	ATTRS_MAX = 32,          /* of a DIE: they may take no bytes, but time */
-	ABBREVS_MAX = 1 << 14,   /* of a unit */
-	ABBREV_WORK = 64,        /* what libdw allocates for one */
-	/* Bytes of DWARF that are gone through for a file, some of them several times. Those of compilers take 5 ns
-	 * each, others may take 100 and more, so the time is limited too. */
+	UNIT_MAX = 16 << 20,     /* bytes of the longest unit that is read */
+	/* bytes; beyond, the tables of all units are dropped and rebuilt */
+	TABLES_MAX = 16 << 20,
+	ATTRS_MAX = 32,        /* of a DIE: attributes may take no bytes but do take time */
+	ABBREVS_MAX = 1 << 14, /* of a unit */
+	ABBREV_WORK = 64,      /* bytes that libdw allocates for one */
+	/* Bytes of DWARF processed for a file, some of them repeatedly. A compiler's DWARF
+	 * takes 5 ns per byte, other DWARF may take 100 or more, so time is limited too. */
 	WORK_MAX = 512 << 20,
 	SPENT_MAX_MS = 2000,
-	WORK_STEP = 64 << 10, /* between two looks at the clock */
-	RANGE_WORK = 16,      /* a range costs as much as so many bytes */
+	WORK_STEP = 64 << 10, /* between two readings of the clock */
+	RANGE_WORK = 16,      /* a range costs as much as this many bytes */
 };
 
 struct call {
 	uint64_t lo, hi;
-	uint32_t die, parent; /* less the offset of the unit; parent 0: the function */
+	uint32_t die, parent; /* offsets in the unit; parent 0: the function */
 };
 
 struct function {
 	struct range range;
-	uint32_t die; /* less the offset of the unit */
+	uint32_t die; /* offset in the unit */
 	bool tried;
-	struct call
-		*calls; /* as they are in the DWARF: each behind the one that it is in */
+	struct call *calls; /* in DWARF order: each after the call that contains it */
 	uint32_t n, cap;
 };
 
@@ -51,8 +51,8 @@ struct unit {
 	Dwarf_Off offset;
 	uint64_t size;
 	Dwarf_Die die;
-	bool checked, good; /* what it is made of */
-	bool tried, deep;   /* deep: functions in functions too */
+	bool checked, good; /* good: its abbreviations passed the check */
+	bool tried, deep;   /* deep: also functions inside functions */
 	struct function *functions;
 	uint32_t n, cap;
 };
@@ -69,10 +69,11 @@ struct debuginfo {
 	uint32_t n_units, cap_units;
 	struct unit_range *ranges;
 	uint32_t n_ranges, cap_ranges;
-	uint64_t spent, since; /* ns of CPU time for that; when it began */
-	uint64_t look;         /* at the clock, when so much work is done */
-	uint64_t work;         /* done so far */
-	uint64_t tables;       /* bytes of functions and calls */
+	/* ns of CPU time spent on it; start of the current stretch */
+	uint64_t spent, since;
+	uint64_t look;   /* value of work at which to read the clock */
+	uint64_t work;   /* bytes processed so far */
+	uint64_t tables; /* bytes of functions and calls */
 };
 
 struct debuginfo *debuginfo_new(Dwarf *dw)
@@ -83,7 +84,7 @@ struct debuginfo *debuginfo_new(Dwarf *dw)
 	return d;
 }
 
-/* Of all units. */
+/* Drops the functions of all units. */
 static void forget_functions(struct debuginfo *d)
 {
 	for (uint32_t i = 0; i < d->n_units; i++) {
@@ -117,7 +118,7 @@ static uint64_t cpu_now(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-/* Around what makes tables. */
+/* Call these around anything that builds tables. */
 static void work_begin(struct debuginfo *d)
 {
 	d->since = cpu_now();
@@ -128,7 +129,7 @@ static void work_end(struct debuginfo *d)
 	d->spent += cpu_now() - d->since;
 }
 
-/* May there be more of it? Once there may not, that stays. */
+/* Is more work allowed? Once it is not, it never is again. */
 static bool has_work(struct debuginfo *d)
 {
 	if (d->work < d->look)
@@ -141,13 +142,14 @@ static bool has_work(struct debuginfo *d)
 	return d->work < WORK_MAX;
 }
 
-/* Where dwarf_ranges() is. { 0 } at first. */
+/* Position of dwarf_ranges(). { 0 } at the start. */
 struct list {
 	ptrdiff_t state;
 	Dwarf_Addr base;
 };
 
-/* The ranges of a DIE, one after another. What was dropped by the linker starts at 0. */
+/* Iterates over the ranges of a DIE. Ranges that start at 0 belong to code the linker
+ * dropped. */
 static bool range_next(struct debuginfo *d, Dwarf_Die *die, struct list *list,
 		       struct range *ret)
 {
@@ -166,8 +168,9 @@ static bool range_next(struct debuginfo *d, Dwarf_Die *die, struct list *list,
 	return false;
 }
 
-/* libdw keeps all kinds of DIEs of a unit up to that which it looks for, and goes through the attributes of each DIE
- * that it passes. Are they as few as compilers make them, up to the kind `code`, or all of them (0)? */
+/* libdw caches the abbreviations of a unit up to the one it looks for, and visits all
+ * attributes of each DIE it passes. Are they as few as compilers make them, up to
+ * abbreviation `code`, or in all (0)? */
 static bool abbrevs_check(struct debuginfo *d, Dwarf_Die *unit, unsigned code)
 {
 	size_t at = 0, len, attrs;
@@ -186,7 +189,7 @@ static bool abbrevs_check(struct debuginfo *d, Dwarf_Die *unit, unsigned code)
 	return false;
 }
 
-/* The kind of the DIE at offset, a number of at most 4 bytes; 0: none. */
+/* The abbreviation code of the DIE at offset, at most 4 bytes long; 0: none. */
 static unsigned abbrev_code(struct debuginfo *d, Dwarf_Off offset)
 {
 	unsigned code = 0, shift = 0;
@@ -219,7 +222,7 @@ static void unit_read(struct debuginfo *d, Dwarf_Off offset, Dwarf_Off next, siz
 	*table_add(d->units, d->n_units, d->cap_units) = u;
 }
 
-/* May its DIEs be looked at? */
+/* Are its DIEs safe to read? */
 static bool unit_good(struct debuginfo *d, struct unit *u)
 {
 	if (!u->checked)
@@ -228,7 +231,7 @@ static bool unit_good(struct debuginfo *d, struct unit *u)
 	return u->good;
 }
 
-/* The same of that which a DIE is in. */
+/* Is the unit of this DIE safe to read? */
 static bool die_good(struct debuginfo *d, Dwarf_Die *die)
 {
 	Dwarf_Off offset = dwarf_dieoffset(die) - dwarf_cuoffset(die);
@@ -269,7 +272,7 @@ static void units_read(struct debuginfo *d)
 	work_end(d);
 }
 
-/* NULL: none that is known. */
+/* NULL: none known. */
 static struct unit *unit_at(struct debuginfo *d, uint64_t addr)
 {
 	struct unit_range *r;
@@ -280,14 +283,14 @@ static struct unit *unit_at(struct debuginfo *d, uint64_t addr)
 	return r ? &d->units[r->unit] : NULL;
 }
 
-/* The first DIE in another. false: there is none. */
+/* The first child of a DIE. False: none. */
 static bool die_first(struct debuginfo *d, Dwarf_Die *in, Dwarf_Die *ret)
 {
 	return has_work(d) && !dwarf_child(in, ret);
 }
 
-/* The one beside it. libdw goes through all that is between them, and where there is none to the end of what
- * they are in, which newer ones tell. */
+/* The next sibling. libdw visits everything in between; without a sibling, everything up to
+ * the end of the parent, which only newer versions report. */
 static bool die_next(struct debuginfo *d, Dwarf_Die *die)
 {
 	const char *from = die->addr, *to;
@@ -304,7 +307,7 @@ static bool die_next(struct debuginfo *d, Dwarf_Die *die)
 	return !err;
 }
 
-/* What leads to functions. */
+/* Can a DIE of this kind contain functions? */
 static bool holds_functions(int tag, bool deep)
 {
 	switch (tag) {
@@ -365,7 +368,7 @@ static struct function *function_find(struct unit *u, uint64_t addr)
 	return ranges_find(u->functions, u->n, sizeof(*u->functions), addr);
 }
 
-/* NULL: none that is known. */
+/* NULL: none known. */
 static struct function *function_at(struct debuginfo *d, struct unit *u, uint64_t addr)
 {
 	struct function *f;
@@ -382,7 +385,7 @@ static struct function *function_at(struct debuginfo *d, struct unit *u, uint64_
 	return f;
 }
 
-/* Those in a DIE, which is of the call at `parent`. */
+/* Adds the inlined calls below a DIE, which belongs to the call at `parent`. */
 static void calls_add(struct debuginfo *d, struct unit *u, struct function *f,
 		      Dwarf_Die *in, uint32_t parent, int depth)
 {
@@ -409,7 +412,8 @@ static void calls_add(struct debuginfo *d, struct unit *u, struct function *f,
 	} while (die_next(d, &die));
 }
 
-/* Half of a function's calls would be false; so it has none when it was not read to its end. */
+/* An incomplete list of a function's calls would be wrong, so a function that was not read
+ * to its end has none. */
 static void calls_read(struct debuginfo *d, struct unit *u, struct function *f)
 {
 	Dwarf_Die die;
@@ -425,8 +429,8 @@ static void calls_read(struct debuginfo *d, struct unit *u, struct function *f)
 	d->tables += f->n * sizeof(*f->calls);
 }
 
-/* The DIE that this one is a copy of, if it is in a file whose units are known, or in that which dwz took out of
- * several (debugfile.h). */
+/* Replaces the DIE by the one it is a copy of, if that is in a known unit of this file or
+ * in the file that dwz made of several (debugfile.h). */
 static bool origin_find(struct debuginfo *d, Dwarf_Die *die)
 {
 	Dwarf_Attribute link;
@@ -441,7 +445,8 @@ static bool origin_find(struct debuginfo *d, Dwarf_Die *die)
 	return dwarf_cu_getdwarf(die->cu) != d->dw || die_good(d, die);
 }
 
-/* Of the DIE, or of that which it is a copy of. dwarf_attr_integrate() would also open files that a DIE names. */
+/* An attribute of the DIE or of the one it is a copy of. Not dwarf_attr_integrate(), which
+ * would also open files that a DIE names. */
 static Dwarf_Attribute *attr_find(struct debuginfo *d, Dwarf_Die die, unsigned name,
 				  Dwarf_Attribute *ret)
 {
@@ -454,7 +459,7 @@ static Dwarf_Attribute *attr_find(struct debuginfo *d, Dwarf_Die die, unsigned n
 	return NULL;
 }
 
-/* NULL: it has none. */
+/* NULL: no name. */
 static const char *name_of(struct debuginfo *d, const Dwarf_Die *die)
 {
 	static const unsigned names[] = { DW_AT_linkage_name, DW_AT_MIPS_linkage_name,
@@ -472,7 +477,7 @@ static const char *name_of(struct debuginfo *d, const Dwarf_Die *die)
 	return NULL;
 }
 
-/* 0: it has none. */
+/* 0: no such attribute. */
 static uint32_t number_of(struct debuginfo *d, const Dwarf_Die *die, unsigned name)
 {
 	Dwarf_Attribute attr;
@@ -484,7 +489,7 @@ static uint32_t number_of(struct debuginfo *d, const Dwarf_Die *die, unsigned na
 		       : 0;
 }
 
-/* As the unit numbers its files. */
+/* The path of the unit's i-th file. */
 static const char *file_of(struct unit *u, uint32_t i)
 {
 	Dwarf_Files *files;

@@ -19,12 +19,13 @@ static void add(const char *s, size_t n, void *arg)
 	d->text[d->len] = 0;
 }
 
-/* Leaves by longjmp() when it gets too long: what libiberty holds is on the stack then. */
+/* If the result gets too long, leaves by longjmp(): libiberty keeps everything on the stack
+ * here. */
 static __attribute__((noinline)) bool demangle_text(struct demangled *d, const char *name)
 {
 	if (setjmp(d->too_long))
 		return false;
-	/* Rust first: its older names are valid C++ too, with a hash at the end */
+	/* Rust first: its old names are valid C++ names too, with a hash at the end */
 	d->len = 0;
 	if (rust_demangle_callback(name, DMGL_NO_OPTS, add, d))
 		return true;

@@ -15,7 +15,7 @@
 
 #define PAGE 4096
 
-/* The part of [offset, offset + len) that is in the file. */
+/* The part of [offset, offset + len) that lies in the file. */
 static struct cursor clip(const struct elf *e, uint64_t offset, uint64_t len)
 {
 	if (offset > e->size)
@@ -252,7 +252,7 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 	for (uint32_t i = 0; i < e->n_segments; i++) {
 		const struct elf_segment *s = &e->segments[i];
 
-		/* mappings begin at whole pages, segments need not */
+		/* mappings begin at page boundaries, segments need not */
 		if (offset < (s->offset & ~(uint64_t)(PAGE - 1)) ||
 		    offset >= s->offset + s->filesz)
 			continue;
@@ -266,7 +266,7 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 	return found;
 }
 
-/* The value of a symbol that this file defines itself. */
+/* The value of a symbol that this file itself defines. */
 static bool symbol_value(const struct elf *e, uint64_t i, uint64_t *value)
 {
 	struct cursor c = e->symbols;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A 64-bit little-endian ELF file, mapped and not copied: names stay readable when the file
- * is deleted and its last process gone. What a header says is clipped to the bytes that are
- * there. Where somebody truncates the file meanwhile, zeros are read, and guard_changed() says so.
+ * A 64-bit little-endian ELF file, mapped and not copied: names stay readable if the file
+ * is deleted and its last process has ended. Sizes in headers are clipped to the bytes that
+ * exist. If the file is truncated while mapped, it reads as zeros and guard_changed()
+ * tells.
  */
 #ifndef SYMBOLIZER_ELF_H
 #define SYMBOLIZER_ELF_H
@@ -14,57 +15,59 @@
 #include "profiler/base/cursor.h"
 #include "profiler/base/guard.h"
 
-/* A PT_LOAD. */
+/* a PT_LOAD */
 struct elf_segment {
-	uint64_t vaddr, offset, filesz; /* offset + filesz is inside the file */
+	uint64_t vaddr, offset, filesz; /* offset + filesz is in the file */
 	bool writable, executable;
 };
 
 struct elf {
 	const uint8_t *data;
 	size_t size;
-	void *map;                    /* data, when elf_open() mapped it */
+	void *map;                    /* data, if elf_open() mapped it */
 	struct guard guard;           /* of map */
-	struct Elf *lib;              /* of libelf, over data */
+	struct Elf *lib;              /* libelf's handle over data */
 	uint16_t machine;             /* EM_* */
-	struct elf_segment *segments; /* by vaddr */
+	struct elf_segment *segments; /* sorted by vaddr */
 	uint32_t n_segments, cap_segments;
 	struct cursor rela;        /* DT_RELA; empty: none */
 	struct cursor symbols;     /* from DT_SYMTAB to the end of its segment */
 	char build_id[2 * 32 + 1]; /* GNU build-id in hex; "": none */
-	bool go;                   /* it has a note of Go's linker */
-	bool fixed;                /* it is loaded where its addresses say */
+	bool go;                   /* has a note from Go's linker */
+	bool fixed;                /* loaded at the addresses it states */
 	struct {
 		uint64_t vaddr, size, align; /* align 0: no PT_TLS */
 	} tls;
 };
 
 /* The fd may be closed afterwards. -ENOEXEC: not such a file; -ESTALE: it was truncated
- * meanwhile; or why it cannot be mapped. */
+ * meanwhile; else the reason why it cannot be mapped. */
 int elf_open(struct elf **ret, int fd);
-/* The same of a file of 32 bits, without its relocations. */
+/* The same for a 32-bit file, without its relocations. */
 int elf_open_32(struct elf **ret, int fd);
-/* As elf_open() from bytes, which must outlive it. */
+/* As elf_open(), from bytes that must outlive it. */
 int elf_parse(struct elf **ret, const void *data, size_t size);
 void elf_close(struct elf *e); /* takes NULL */
 
-/* The bytes of a section; false: there is none of this name, or it has none. */
+/* The bytes of a section. False: there is no such section, or it is empty. */
 bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr,
 		 struct cursor *bytes);
 struct cursor elf_segment_bytes(const struct elf *e, uint32_t i);
-/* What the file holds from vaddr to the end of its segment; bad and empty outside all. */
+/* The file's bytes from vaddr to the end of its segment; bad and empty outside all
+ * segments. */
 struct cursor elf_at(const struct elf *e, uint64_t vaddr);
-/* The address that a byte at this offset of the file gets; code before data where pages of
- * the file are loaded twice. false: it is in no segment. */
+/* The address at which this offset of the file is loaded; that of code if its page is
+ * loaded twice. False: it is in no segment. */
 bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
 
-/* The i-th entry of DT_RELA: puts value at where. false: no more. where is UINT64_MAX for
- * entries that depend on other files. */
+/* The i-th entry of DT_RELA: stores `value` at address `where`. False: no more entries.
+ * where is UINT64_MAX for entries that depend on other files. */
 bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value);
-/* Makes of bytes, a copy of what the file holds at vaddr, what the loader would (less the
- * load bias): linkers differ in what they leave in the file where a relocation says it. */
+/* Applies relocations to bytes, a copy of the file's bytes at vaddr, as the loader would
+ * with a load bias of 0. Linkers differ in what they leave in the file at relocated
+ * places. */
 void elf_relocate(const struct elf *e, uint64_t vaddr, uint8_t *bytes, size_t len);
-/* The pointer at vaddr after that. false: not in the file. */
+/* The relocated pointer at vaddr. False: it is not in the file. */
 bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Frames of addresses that were looked up before. Nothing is ever taken out. { 0 } is an
- * empty one. */
+/* Frames of addresses that were looked up before. Rows are never removed. { 0 } is
+ * empty. */
 #ifndef SYMBOLIZER_FRAMECACHE_H
 #define SYMBOLIZER_FRAMECACHE_H
 
@@ -12,13 +12,13 @@
 
 struct framecache_slot {
 	uint64_t addr;
-	uint32_t first, n; /* rows of frames; n 0: a free slot */
+	uint32_t first, n; /* rows of frames; n 0: unused slot */
 };
 
 struct framecache {
-	struct framecache_slot *slots; /* at most half of them used */
+	struct framecache_slot *slots; /* at most half are used */
 	uint32_t n, cap;               /* cap is 0 or a power of two */
-	struct frame *frames;          /* those of one address in a row */
+	struct frame *frames;          /* those of one address are adjacent */
 	uint32_t n_frames, cap_frames;
 };
 
@@ -33,7 +33,8 @@ static inline struct framecache_slot *framecache_slot(const struct framecache *c
 	return &c->slots[i];
 }
 
-/* Number of frames, 0: never seen. *ret is valid until the next framecache_add(). */
+/* Returns the number of frames; 0: unknown address. *ret is valid until the next
+ * framecache_add(). */
 static inline int framecache_find(const struct framecache *c, uint64_t addr,
 				  const struct frame **ret)
 {
@@ -46,7 +47,7 @@ static inline int framecache_find(const struct framecache *c, uint64_t addr,
 	return (int)s->n;
 }
 
-/* n > 0 frames of an address that framecache_find() did not find. */
+/* Adds the n > 0 frames of an address that framecache_find() did not find. */
 static inline void framecache_add(struct framecache *c, uint64_t addr,
 				  const struct frame *frames, int n)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The blob, aligned to 16 (debug/buildinfo): 14 bytes of magic, pointer size, flags. Since
- * Go 1.18 flag 2 is set and the strings follow at 32, each after its length as a varint;
- * before, the words at 16 and 24 point to Go string headers {pointer, length}.
+ * The blob (see debug/buildinfo) is 16-byte aligned and starts with 14 bytes of magic, the
+ * pointer size and flags. Since Go 1.18 flag 2 is set and the strings follow at offset 32,
+ * each after its length as a varint; before, the words at 16 and 24 point to Go string
+ * headers {pointer, length}.
  */
 #include "symbolizer/gobuildinfo.h"
 
@@ -19,10 +20,11 @@ enum {
 	BLOB_ALIGN = 16,
 	BIG_ENDIAN_WORDS = 1,
 	INLINE_STRINGS = 2,
-	MAX_BLOBS = 64, /* that are none: each takes a walk through all relocations */
+	/* false matches that are tried: each costs a walk through all relocations */
+	MAX_BLOBS = 64,
 };
 
-/* false: no blob, or a broken one. */
+/* False: not a blob, or a broken one. */
 static bool read_blob(const struct elf *e, uint64_t vaddr, struct cursor blob,
 		      char version[GO_VERSION_MAX])
 {
@@ -65,7 +67,7 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
 	if (elf_section(e, ".go.buildinfo", &vaddr, &bytes) &&
 	    read_blob(e, vaddr, bytes, version))
 		return true;
-	/* without section headers: it is in a segment of data */
+	/* no section headers: it is in a data segment */
 	for (uint32_t i = 0; i < e->n_segments; i++) {
 		if (!e->segments[i].writable)
 			continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is found by going through all functions of a program. */
+/* Searches over all functions of a program. */
 #include <string.h>
 
 #include "symbolizer/gopclntab.h"
@@ -34,7 +34,7 @@ uint8_t gopclntab_max_id(const struct gopclntab *t)
 	return max;
 }
 
-/* The length of a function's package path: "crypto/md5" of "crypto/md5.block". */
+/* The length of a function's package path: that of "crypto/md5" in "crypto/md5.block". */
 static size_t package_len(const char *name)
 {
 	const char *slash = strrchr(name, '/'), *dot = strchr(slash ? slash : name, '.');
@@ -42,8 +42,8 @@ static size_t package_len(const char *name)
 	return dot ? (size_t)(dot - name) : strlen(name);
 }
 
-/* Packages whose assembly belongs to the runtime. It keeps the frame pointer, and much of it
- * is small and runs often. */
+/* Does this assembly belong to the runtime? The runtime's keeps the frame pointer, and much
+ * of it is small and runs often. */
 static bool is_of_runtime(const char *name)
 {
 	static const char *const packages[] = { "runtime", "internal/", "reflect.",
@@ -55,7 +55,7 @@ static bool is_of_runtime(const char *name)
 	return false;
 }
 
-/* Makes room for one more by joining the two that are nearest to each other. */
+/* Makes room for one more range by joining the two nearest ones. */
 static uint32_t join_nearest(struct go_range *r, uint32_t n)
 {
 	uint32_t best = 1;
@@ -98,7 +98,7 @@ uint32_t gopclntab_bp_data(const struct gopclntab *t, struct go_range *ret, uint
 		}
 		of = f.name;
 		package.end = f.entry + f.len;
-		/* then the assembler saves the frame pointer in it */
+		/* a function with a frame: the assembler saves the frame pointer in it */
 		framed = framed || gopclntab_max_spdelta(t, f.entry);
 	}
 	return n;

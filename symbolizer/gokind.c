@@ -4,8 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* The special functions by name, sorted. Those of other architectures have the same
- * names. */
+/* The special functions, sorted by name. Other architectures use the same names. */
 static const struct {
 	const char *name;
 	enum frame_kind kind;
