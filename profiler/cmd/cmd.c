@@ -15,7 +15,7 @@
 #include "profiler/profile/profile.h"
 #include "profiler/profile/recording.h"
 
-/* Like the log level, a wish of the user about all that the program prints. */
+/* process-wide, like the log level */
 static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
 
 const char *quiet_parse(const char *arg, void *data)
@@ -54,13 +54,13 @@ bool color_wanted(FILE *out)
 	return isatty(fileno(out)) && !(no && *no) && term && strcmp(term, "dumb");
 }
 
-/* Recordings have their names in two ways. */
+/* a recording's format has two names */
 static bool is_recording(const char *format)
 {
 	return !strcmp(format, "recording") || !strcmp(format, "gsr");
 }
 
-/* What the ending of a path means: a writer, NULL for a recording. false: nothing that is known. */
+/* The writer for the ending of a path; NULL for a recording. False: unknown ending. */
 static bool ending_find(const char *path, const struct writer **ret)
 {
 	size_t len = strlen(path);
@@ -167,8 +167,8 @@ int input_open(struct input *in, const char *verb, int argc, char **args)
 	if (v->pprof_skips)
 		log_info(
 			"%" PRIu64
-			" sample%s left out, as runtime/pprof does: of threads outside Go, sysmon "
-			"and signal handlers",
+			" sample%s left out, as runtime/pprof does: those of threads outside Go, of "
+			"sysmon and of signal handlers",
 			v->pprof_skips, v->pprof_skips == 1 ? "" : "s");
 	if (v->n_events)
 		return STATUS_OK;
@@ -187,7 +187,7 @@ void input_close(struct input *in)
 int input_too_big(const struct input *in)
 {
 	log_error(
-		"%s: its stacks would take too much memory for a file of its size; try --by none",
+		"%s: its stacks would need too much memory for a file of this size; try --by none",
 		in->path);
 	return STATUS_FAILED;
 }
@@ -231,10 +231,10 @@ void losses_add(const struct profile *p, struct buf *to)
 		  NULL },
 		{ t->g_faults, "sample",
 		  "without a goroutine that could be read or trusted", NULL },
-		{ t->labels_cut, "sample", "with labels missing: over 4 KiB, or unreadable",
-		  NULL },
+		{ t->labels_cut, "sample",
+		  "with missing or truncated labels (over 4 KiB, or unreadable)", NULL },
 		{ t->not_go_samples, "sample",
-		  "left out, of programs that are not supported or not Go: ",
+		  "left out, from programs that are unsupported or not Go: ",
 		  profile_string(p, p->not_go_names) },
 	};
 

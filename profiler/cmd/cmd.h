@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What verbs share. A verb gets its arguments with its own name as argv[0] and returns the exit
- * status; results go to stdout, talk to stderr.
+ * Shared by all verbs. A verb gets its arguments, with its own name as argv[0], and returns
+ * the exit status. Results go to stdout, messages to stderr.
  */
 #ifndef CMD_CMD_H
 #define CMD_CMD_H
@@ -21,7 +21,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
-	/* of a launched command: own failure, and what a shell says */
+	/* of record -- COMMAND: gostrobe itself failed, and what a shell would return */
 	STATUS_LAUNCH_FAILED = 125,
 	STATUS_NOT_EXECUTABLE = 126,
 	STATUS_NOT_FOUND = 127,
@@ -35,13 +35,13 @@ int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_help(int argc, char **argv);
-/* `gostrobe PID [OPTION…]`; argv[0] is not looked at. */
+/* `gostrobe PID [OPTION…]`; argv[0] is ignored. */
 int cmd_pid(const char *pid, int argc, char **argv);
 
-/* Every verb that works, ended by a NULL name. */
+/* All verbs, followed by a NULL name. */
 struct verb {
 	const char *name, *args, *summary;
-	const char *text; /* for `help VERB`, below the summary; NULL: none */
+	const char *text; /* for `help VERB`, after the summary; NULL: none */
 	int (*run)(int argc, char **argv);
 };
 
@@ -49,19 +49,19 @@ extern const struct verb verbs[];
 
 const struct verb *verb_find(const char *name); /* NULL: no such verb */
 
-/* -h or --help stands before any "--". */
+/* Is there a -h or --help before any "--"? */
 bool help_wanted(int argc, char **argv);
-/* The help of a verb with these options, on stdout: STATUS_OK. */
+/* Prints the help of a verb with these options to stdout. Returns STATUS_OK. */
 int help_verb(const char *verb, const struct opt *opts);
-/* All verbs. */
+/* Prints the list of verbs. */
 void help_all(FILE *out);
-/* The first word is none of the verbs: STATUS_USAGE. */
+/* Reports that the first word is not a verb. Returns STATUS_USAGE. */
 int unknown_command(const char *word);
-/* One log_error() line and where to read more: STATUS_USAGE. */
+/* Prints one log_error() line and where to read more. Returns STATUS_USAGE. */
 int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Rows of an option table that every verb has. */
+/* The rows that every verb has in its option table. */
 /* clang-format off */
 #define COMMON_OPTIONS \
 	{ 'q', "quiet", NULL, "print errors only", .parse = quiet_parse }, \
@@ -72,10 +72,10 @@ int usage_error(const char *verb, const char *fmt, ...)
 const char *quiet_parse(const char *arg, void *data);
 const char *verbose_parse(const char *arg, void *data);
 const char *color_parse(const char *arg, void *data);
-/* As --color says; auto: out is a terminal and NO_COLOR is not set. */
+/* What --color says; for auto, true if out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
 
-/* Rows of an option table: the grouping and the filter of a view. */
+/* The option rows for grouping and filters of a view. */
 /* clang-format off */
 #define VIEW_OPTIONS(v) \
 	{ 0, "by", "KEY", "grouping, see below (goroutine)", \
@@ -103,33 +103,36 @@ struct input {
 	struct view view; /* of the profile; its options are set before input_open() */
 };
 
-/* Loads the one file that args names, and selects. STATUS_OK, or another after a log_error() line,
- * also when nothing is selected. */
+/* Loads the file in args, which must be the only one, and selects samples. Returns
+ * STATUS_OK, or another status after a log_error() line; also if nothing is selected. */
 int input_open(struct input *in, const char *verb, int argc, char **args);
-void input_close(struct input *in); /* in any case */
+void input_close(struct input *in); /* also after a failure */
 
-/* What `report` prints of it, on stdout. STATUS_OK, or another after a log_error() line. */
+/* Prints to stdout what `report` does. Returns STATUS_OK, or another status after a
+ * log_error() line. */
 int report_print(struct input *in, bool json);
 
-/* The format that -f and the ending of -o ask for; both may be NULL. *ret: NULL for a recording,
- * also when neither says anything. STATUS_OK, or STATUS_USAGE after a log_error() line: one of them
- * is unknown, or they contradict each other. */
+/* Finds the writer for -f and the ending of -o; either may be NULL. *ret is NULL for a
+ * recording, which is also the default. Returns STATUS_OK, or STATUS_USAGE after a
+ * log_error() line if one is unknown or they contradict each other. */
 int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret);
 
-/* Writes to path, "-" being stdout, in full or not at all. STATUS_FAILED after a log_error() line. */
+/* Writes to path, "-" for stdout, completely or not at all. Returns STATUS_FAILED after a
+ * log_error() line. */
 int input_write(struct input *in, const struct writer *w, const struct writer_options *o,
 		const char *path);
-/* -E2BIG of view_tree(): STATUS_FAILED after a log_error() line. */
+/* Reports -E2BIG from view_tree(). Returns STATUS_FAILED after a log_error() line. */
 int input_too_big(const struct input *in);
 
-/* Why space_open_file() has failed. */
+/* Explains an error of space_open_file(). */
 const char *binary_why(int err);
 
 /* Adds a line for each cause of loss or damage. */
 void losses_add(const struct profile *p, struct buf *to);
 
-/* The screen that says why this machine, or this user, cannot do it: call and -errno. */
+/* Explains why this machine, or this user, cannot run a verb: the call `what` failed with
+ * -errno. */
 void say_cannot(const char *verb, const char *what, int err);
 
 #endif

@@ -18,29 +18,31 @@
 
 #define SYSCTL "/proc/sys/kernel/"
 
-enum { CAP_ADMIN = 21 }; /* stands for the younger ones that were split off it */
+/* CAP_SYS_ADMIN includes the newer capabilities that were split off it */
+enum { CAP_ADMIN = 21 };
 
 static const struct {
 	int bit;
-	bool admin; /* CAP_SYS_ADMIN does too */
+	bool admin; /* CAP_SYS_ADMIN includes it */
 	enum verdict without;
 	const char *name, *missing, *fix;
 } capabilities[] = {
-	{ 39, true, BAD, "CAP_BPF", "the kernel side cannot be loaded",
+	{ 39, true, VERDICT_FAIL, "CAP_BPF", "the kernel side cannot be loaded",
 	  "run as root (sudo), or give gostrobe the capabilities: "
 	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
-	{ 38, true, BAD, "CAP_PERFMON", "CPUs cannot be sampled",
+	{ 38, true, VERDICT_FAIL, "CAP_PERFMON", "CPUs cannot be sampled",
 	  "run as root (sudo), or give gostrobe the capabilities: "
 	  "setcap cap_bpf,cap_perfmon,cap_sys_ptrace=ep gostrobe" },
-	{ 19, false, POOR, "CAP_SYS_PTRACE", "only your own processes can be looked at",
+	{ 19, false, VERDICT_DEGRADED, "CAP_SYS_PTRACE",
+	  "only your own processes can be inspected",
 	  "add cap_sys_ptrace to the capabilities of gostrobe (setcap)" },
-	{ 2, false, POOR, "CAP_DAC_READ_SEARCH",
+	{ 2, false, VERDICT_DEGRADED, "CAP_DAC_READ_SEARCH",
 	  "functions in files you may not read will have no names",
 	  "add cap_dac_read_search to the capabilities of gostrobe (setcap)" },
-	{ 40, true, POOR, "CAP_CHECKPOINT_RESTORE",
+	{ 40, true, VERDICT_DEGRADED, "CAP_CHECKPOINT_RESTORE",
 	  "functions in deleted libraries will have no names",
 	  "add cap_checkpoint_restore to the capabilities of gostrobe (setcap)" },
-	{ 34, false, POOR, "CAP_SYSLOG", "kernel functions may have no names",
+	{ 34, false, VERDICT_DEGRADED, "CAP_SYSLOG", "kernel functions may have no names",
 	  "add cap_syslog to the capabilities of gostrobe (setcap)" },
 };
 
@@ -52,7 +54,7 @@ void condition_add(struct conditions *c, const char *name, enum verdict verdict,
 
 	row->name = name;
 	row->verdict = verdict;
-	row->fix = verdict == FINE ? NULL : fix;
+	row->fix = verdict == VERDICT_OK ? NULL : fix;
 	va_start(args, fmt);
 	vsnprintf(row->state, sizeof(row->state), fmt, args);
 	va_end(args);
@@ -63,7 +65,7 @@ void conditions_release(struct conditions *c)
 	free(c->rows);
 }
 
-/* First line of a small file in /proc or /sys, from key on; "" when there is none. */
+/* The first line of a small file in /proc or /sys, after key; "" if there is none. */
 static const char *line_of(const char *path, const char *key, char line[64])
 {
 	struct buf b = { 0 };
@@ -90,11 +92,11 @@ static void add_kernel(struct conditions *c)
 	uname(&u);
 	sscanf(u.release, "%d.%d", &major, &minor);
 	version = major * 1000 + minor;
-	/* ring buffers came with 5.8; 5.10 is what is looked after */
-	condition_add(c, "kernel", version < 5010 ? BAD : FINE,
+	/* ring buffers came with 5.8; 5.10 is the oldest supported kernel */
+	condition_add(c, "kernel", version < 5010 ? VERDICT_FAIL : VERDICT_OK,
 		      "this kernel is too old: 5.10 or later is needed", "%s%s", u.release,
 		      version < 5015 ? " (uses the sampler for kernels before 5.15)" : "");
-	condition_add(c, "BTF of the kernel", btf ? FINE : BAD,
+	condition_add(c, "BTF of the kernel", btf ? VERDICT_OK : VERDICT_FAIL,
 		      "this kernel has no BTF (/sys/kernel/btf/vmlinux): one built with "
 		      "CONFIG_DEBUG_INFO_BTF=y is needed",
 		      btf ? "present" : "absent");
@@ -108,17 +110,17 @@ static void add_namespaces(struct conditions *c)
 	bool box = !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
 
 	condition_add(
-		c, "user namespace", user ? BAD : FINE,
-		"this is a user namespace, where the kernel forbids BPF and perf events to "
+		c, "user namespace", user ? VERDICT_FAIL : VERDICT_OK,
+		"this is a user namespace, where the kernel forbids BPF and perf events for "
 		"everybody: record from outside the container",
 		user ? "not the initial one" : "the initial one");
 	if (kernelside_pidns())
-		condition_add(c, "pid namespace", FINE, NULL,
+		condition_add(c, "pid namespace", VERDICT_OK, NULL,
 			      "not the initial one: its processes can be recorded, by "
 			      "their ids inside");
 	else
-		condition_add(c, "pid namespace", FINE, NULL, "the initial one");
-	condition_add(c, "container", FINE, NULL,
+		condition_add(c, "pid namespace", VERDICT_OK, NULL, "the initial one");
+	condition_add(c, "container", VERDICT_OK, NULL,
 		      box ? "inside one: start it with --privileged, or --cap-add the "
 			    "capabilities, and with --pid=host to see other processes"
 			  : "none detected");
@@ -135,54 +137,56 @@ static void add_capabilities(struct conditions *c)
 			    (capabilities[i].admin && caps >> CAP_ADMIN & 1);
 
 		condition_add(c, capabilities[i].name,
-			      held ? FINE : capabilities[i].without, capabilities[i].fix,
-			      held ? "held" : "missing: %s", capabilities[i].missing);
+			      held ? VERDICT_OK : capabilities[i].without,
+			      capabilities[i].fix, held ? "held" : "missing: %s",
+			      capabilities[i].missing);
 	}
 }
 
-/* Settings that bind only those without the capabilities above, and are shown for their value. */
+/* Settings that bind only users without the capabilities above; shown for information. */
 static void add_settings(struct conditions *c)
 {
 	char line[64];
 	const char *v = line_of(SYSCTL "perf_event_paranoid", "", line);
 	bool closed;
 
-	condition_add(c, "perf_event_paranoid", *v ? FINE : BAD,
+	condition_add(c, "perf_event_paranoid", *v ? VERDICT_OK : VERDICT_FAIL,
 		      "this kernel was built without perf events (CONFIG_PERF_EVENTS)",
 		      *v ? "%s (only matters without CAP_PERFMON)"
 			 : "absent: no perf events%s",
 		      v);
 	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
 	condition_add(
-		c, "perf_event_max_sample_rate", !*v || atoi(v) >= 99 ? FINE : POOR,
+		c, "perf_event_max_sample_rate",
+		!*v || atoi(v) >= 99 ? VERDICT_OK : VERDICT_DEGRADED,
 		"sysctl kernel.perf_event_max_sample_rate=100000; until then this is the "
 		"highest -F",
 		"%s", *v ? v : "absent");
 	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
-	condition_add(c, "unprivileged_bpf_disabled", *v ? FINE : BAD,
+	condition_add(c, "unprivileged_bpf_disabled", *v ? VERDICT_OK : VERDICT_FAIL,
 		      "this kernel was built without BPF (CONFIG_BPF_SYSCALL)",
 		      *v ? "%s (only matters without CAP_BPF)" : "absent: no BPF%s", v);
 	v = line_of("/proc/sys/net/core/bpf_jit_enable", "", line);
-	condition_add(c, "bpf_jit_enable", *v == '0' ? POOR : FINE,
+	condition_add(c, "bpf_jit_enable", *v == '0' ? VERDICT_DEGRADED : VERDICT_OK,
 		      "sysctl net.core.bpf_jit_enable=1",
 		      *v == '0' ? "0: a sample takes several times as long" : "%s",
 		      *v ? v : "absent");
 	v = line_of("/sys/kernel/security/lockdown", "", line);
 	closed = strstr(v, "[confidentiality]");
-	condition_add(c, "lockdown", closed ? BAD : FINE,
+	condition_add(c, "lockdown", closed ? VERDICT_FAIL : VERDICT_OK,
 		      "kernel lockdown hides memory from BPF: boot with lockdown=integrity",
 		      "%s", *v ? v : "absent");
 	v = line_of(SYSCTL "yama/ptrace_scope", "", line);
 	condition_add(
-		c, "ptrace_scope", *v == '3' ? POOR : FINE,
+		c, "ptrace_scope", *v == '3' ? VERDICT_DEGRADED : VERDICT_OK,
 		"inspect cannot read thread pointers by ptrace; only a reboot changes 3",
 		"%s", *v ? v : "absent");
 	v = line_of(SYSCTL "nmi_watchdog", "", line);
-	condition_add(c, "nmi_watchdog", FINE, NULL,
+	condition_add(c, "nmi_watchdog", VERDICT_OK, NULL,
 		      *v == '1' ? "1: uses one counter of each CPU" : "%s",
 		      *v ? v : "absent");
 	v = line_of("/proc/self/status", "Seccomp:", line);
-	condition_add(c, "seccomp", FINE, NULL,
+	condition_add(c, "seccomp", VERDICT_OK, NULL,
 		      *v == '2' ? "a filter is active; it may forbid bpf() and "
 				  "perf_event_open()"
 				: "no filter");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* doctor: can this machine record? What can be tried is tried: the kernel side is loaded, the clock
- * runs for a moment, the iterator looks at ourselves. */
+/* doctor: can this machine record? It tries what can be tried: loads the kernel side, runs
+ * the clock for a moment, reads its own threads. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "profiler/kernel/threads.h"
 #include "symbolizer/kallsyms.h"
 
-static const char *const verdicts[] = { "fine", "poor", "bad" };
+static const char *const verdicts[] = { "ok", "degraded", "fail" };
 
 static void try_recording(struct conditions *c)
 {
@@ -29,18 +29,19 @@ static void try_recording(struct conditions *c)
 	if (!err) {
 		bool pmu = !strcmp(kernel.event_name, "cycles");
 
-		condition_add(c, "kernel side", FINE, NULL, "loads");
+		condition_add(c, "kernel side", VERDICT_OK, NULL, "loads");
 		err = kernel.start(kernel.self, &what);
 		condition_add(
-			c, "clock", err ? BAD : FINE, err ? unknown_fix(what, err) : NULL,
+			c, "clock", err ? VERDICT_FAIL : VERDICT_OK,
+			err ? unknown_fix(what, err) : NULL,
 			err   ? "%s: %s"
 			: pmu ? "cycles, counted by the CPU"
 			      : "cpu-clock, a timer (this machine offers no cycle counter)",
 			err ? what : "", strerror(-err));
 		kernel.close(kernel.self);
 	} else {
-		condition_add(c, "kernel side", BAD, unknown_fix(what, err), "%s: %s", what,
-			      strerror(-err));
+		condition_add(c, "kernel side", VERDICT_FAIL, unknown_fix(what, err),
+			      "%s: %s", what, strerror(-err));
 	}
 }
 
@@ -59,7 +60,7 @@ static void try_threads(struct conditions *c)
 	}
 	free(rows);
 	condition_add(
-		c, "task iterator", err ? POOR : FINE,
+		c, "task iterator", err ? VERDICT_DEGRADED : VERDICT_OK,
 		"without it, runtime layouts are not checked on live threads, and inspect "
 		"does not work",
 		err ? "%s: %s" : "loads and reads", err ? what : "", strerror(-err));
@@ -72,7 +73,7 @@ static void try_kallsyms(struct conditions *c)
 	int err = kallsyms_open(&k, "/proc/kallsyms", &why);
 
 	kallsyms_close(k);
-	condition_add(c, "kallsyms", err ? POOR : FINE,
+	condition_add(c, "kallsyms", err ? VERDICT_DEGRADED : VERDICT_OK,
 		      "add CAP_SYSLOG, or run: sysctl kernel.kptr_restrict=0; until then "
 		      "kernel functions have no names",
 		      "%s",
@@ -88,19 +89,19 @@ static void put(const char *text, uint32_t indent)
 	buf_release(&b);
 }
 
-/* "fine", "poor", "bad"; colour only repeats it. */
+/* The verdict is a word; the colour only repeats it. */
 static void print(const struct conditions *c)
 {
 	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[31m" };
 	bool color = color_wanted(stdout);
 
 	for (const struct condition *r = c->rows; r < c->rows + c->n; r++) {
-		printf("%s%-4s%s  %-26s  ", color ? colors[r->verdict] : "",
+		printf("%s%-8s%s  %-26s  ", color ? colors[r->verdict] : "",
 		       verdicts[r->verdict], color ? "\033[0m" : "", r->name);
-		put(r->state, 34);
+		put(r->state, 38);
 		if (r->fix) {
-			fputs("      -> ", stdout);
-			put(r->fix, 9);
+			fputs("          -> ", stdout);
+			put(r->fix, 13);
 		}
 	}
 }
@@ -118,9 +119,9 @@ static void print_json(const struct conditions *c, bool works)
 		json_str(&j, "verdict", verdicts[r->verdict]);
 		json_str(&j, "state", r->state);
 		if (r->fix)
-			json_str(&j, "mend", r->fix);
+			json_str(&j, "fix", r->fix);
 		else
-			json_null(&j, "mend");
+			json_null(&j, "fix");
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');
@@ -130,7 +131,7 @@ static void print_json(const struct conditions *c, bool works)
 
 int cmd_doctor(int argc, char **argv)
 {
-	uint32_t n[BAD + 1] = { 0 };
+	uint32_t n[VERDICT_FAIL + 1] = { 0 };
 	struct conditions c = { 0 };
 	bool json = false;
 	const struct opt opts[] = {
@@ -152,14 +153,14 @@ int cmd_doctor(int argc, char **argv)
 	for (uint32_t i = 0; i < c.n; i++)
 		n[c.rows[i].verdict]++;
 	if (json) {
-		print_json(&c, !n[BAD]);
+		print_json(&c, !n[VERDICT_FAIL]);
 	} else {
 		print(&c);
-		printf(n[BAD] ? "\nthis machine, or this user, cannot record\n"
-		       : n[POOR]
-			       ? "\nthis machine can record, except for what is poor above\n"
+		printf(n[VERDICT_FAIL] ? "\nthis machine, or this user, cannot record\n"
+		       : n[VERDICT_DEGRADED]
+			       ? "\nthis machine can record, with the limitations above\n"
 			       : "\nthis machine can record\n");
 	}
 	conditions_release(&c);
-	return n[BAD] ? STATUS_FAILED : STATUS_OK;
+	return n[VERDICT_FAIL] ? STATUS_FAILED : STATUS_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* export: a recording in another format. */
+/* export: converts a recording to another format. */
 #include <string.h>
 #include <unistd.h>
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* flame: the flame graph page, beside the recording. */
+/* flame: writes the flame graph page beside the recording. */
 #include <string.h>
 
 #include "output/writer.h"
 #include "profiler/base/buf.h"
 #include "profiler/cmd/cmd.h"
 
-/* "x.gsr" becomes "x.html", any other "x" "x.html". */
+/* "x.gsr" becomes "x.html", and so does "x". */
 static void page_path(struct buf *b, const char *recording)
 {
 	size_t n = strlen(recording);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* help, and the list of verbs that it is made from. */
+/* help, and the table of verbs that it prints. */
 #include <stdarg.h>
 #include <string.h>
 
@@ -43,8 +43,8 @@ const struct verb verbs[] = {
 	  "read once only. Needs the same rights as record.",
 	  cmd_inspect },
 	{ "doctor", "", "check whether this machine can record, and what would help",
-	  "Each condition is fine, poor (something will be missing) or bad (recording cannot work, and "
-	  "the exit status is 1), with the smallest fix.",
+	  "Each condition is ok, degraded (something will be missing) or fail (recording cannot work, "
+	  "and the exit status is 1), with the smallest fix.",
 	  cmd_doctor },
 	{ "help", "[VERB]", "print this, or how to use a verb", NULL, cmd_help },
 	{ 0 },

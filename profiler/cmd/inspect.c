@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* inspect: where g lives in a program or a process, and how that is known. */
+/* inspect: shows where g is in a program or a process, and how gostrobe knows. */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +107,7 @@ static void print_json(const struct inspection *in)
 	putchar('\n');
 }
 
-/* One row of the head; value as it may be shown. */
+/* Prints a row of the header, made safe for terminals. */
 static void print_row(const char *name, const char *value)
 {
 	struct buf b = { 0 };
@@ -266,7 +266,7 @@ static int file_open(struct inspection *in, const char *path)
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
-static int look(struct inspection *in, const char *name)
+static int probe(struct inspection *in, const char *name)
 {
 	struct go_program program = { 0 };
 	const char *what;
@@ -304,7 +304,7 @@ static int run(struct inspection *in, const char *name, bool json)
 		status = file_open(in, name);
 	}
 	if (!status)
-		status = look(in, name);
+		status = probe(in, name);
 	if (status)
 		return status;
 	if (json) {
@@ -333,7 +333,7 @@ int cmd_inspect(int argc, char **argv)
 	const char *pid = NULL;
 	bool json = false;
 	const struct opt opts[] = {
-		{ 'p', "pid", "PID", "the process", .str = &pid },
+		{ 'p', "pid", "PID", "inspect this process", .str = &pid },
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
 		{ 0 },

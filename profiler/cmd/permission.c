@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one screen that says why this machine, or this user, cannot record: the call that failed,
- * the fix, then what is bad and the settings that people ask for first. */
+/* The screen that explains why this machine, or this user, cannot record: the call that
+ * failed, the fix, then what fails and the settings that people ask for first. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static bool is_shown(const struct condition *c)
 	for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
 		if (!strcmp(c->name, always[i]))
 			return true;
-	return c->verdict == BAD ||
+	return c->verdict == VERDICT_FAIL ||
 	       (!strcmp(c->name, "container") && strncmp(c->state, "none", 4));
 }
 
@@ -42,7 +42,7 @@ void say_cannot(const char *verb, const char *what, int err)
 	if (!fix)
 		conditions_read(&c);
 	for (uint32_t i = 0; i < c.n && !fix; i++)
-		if (c.rows[i].verdict == BAD)
+		if (c.rows[i].verdict == VERDICT_FAIL)
 			fix = c.rows[i].fix;
 	log_error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
 	fputs("\n  ", stderr);

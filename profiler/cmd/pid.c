@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* gostrobe PID: records that process for a while, keeps the recording and prints its report. */
+/* gostrobe PID: records a process for a while, keeps the recording and prints its
+ * report. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* record: sample one process, all Go processes, or a command. */
+/* record: samples processes, all Go processes, or a command. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,14 +29,14 @@
 
 enum { POLL_MS = 50 };
 
-/* One recording run. */
+/* one run of record */
 struct run {
 	struct request rq;
 	struct arena arena;
 	struct session *session;
 	struct launch launch;
 	pid_t pid;        /* the first target; 0 with -a */
-	const char *name; /* of it */
+	const char *name; /* its name */
 	struct result result;
 	bool live; /* a counter line is on the terminal */
 };
@@ -46,17 +46,17 @@ static volatile sig_atomic_t stop_signals, to_forward;
 static void on_stop(int sig, siginfo_t *info, void *context)
 {
 	(void)context;
-	/* from a process, not the terminal: a launched command has not got it */
+	/* sent by a process, not the terminal: a launched command did not get it */
 	if (info->si_code <= 0)
 		to_forward = sig;
 	if (stop_signals++)
-		_exit(128 + SIGINT); /* the recording is whole up to the last second */
+		_exit(128 + SIGINT); /* the recording is complete up to the last second */
 }
 
 static void catch_signals(void)
 {
 	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO };
-	/* no SA_RESTART: polls return */
+	/* no SA_RESTART, so that poll() returns */
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
@@ -76,7 +76,7 @@ static void on_note(void *arg, const char *line)
 	log_warn("%s", line);
 }
 
-/* Exit status; *gone: there is no such process, which has been said. */
+/* Returns an exit status. *gone: there is no such process, and the user was told. */
 static int follow_one(struct run *r, const char *word, bool *gone)
 {
 	const char *why;
@@ -117,7 +117,7 @@ static int follow_pids(struct run *r)
 	const struct profile *p = session_profile(r->session);
 	bool gone = false;
 
-	/* one that has just ended is no reason to lose what the others do */
+	/* if one process has just ended, the others are still worth recording */
 	while ((word = strsep(&list, ","))) {
 		int status = follow_one(r, word, &gone);
 
@@ -162,7 +162,7 @@ static void say_not_written(struct run *r, int err)
 	const char *path = strcmp(r->result.path, "-") ? r->result.path : "stdout";
 
 	if (err == -ETIMEDOUT)
-		log_error("%s: its reader has stalled; the rest is not written", path);
+		log_error("%s: its reader stalled; the rest was not written", path);
 	else if (err == -EINTR)
 		log_error("%s: stopped before everything was written", path);
 	else
@@ -178,7 +178,7 @@ static int open_output(struct run *r)
 	r->result.writer = r->rq.writer;
 	r->result.by = r->rq.by;
 	r->result.stop = &stop_signals;
-	/* the title, where there are several processes to name */
+	/* the title, if there are several processes to name */
 	if (!r->rq.pids)
 		p->command = strtab_add(p->strings,
 					r->rq.all ? "all Go processes" : r->name);
@@ -188,7 +188,7 @@ static int open_output(struct run *r)
 	return err ? STATUS_FAILED : 0;
 }
 
-/* Once a second: what is new goes to the file, and a line to the terminal. */
+/* Once a second: appends to the file and updates the line on the terminal. */
 static int tick(struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
@@ -214,7 +214,7 @@ static int tick(struct run *r)
 	return 0;
 }
 
-/* A launched command has the terminal's Ctrl-C too, and ends us by ending. */
+/* A launched command gets the terminal's Ctrl-C too; when it ends, so do we. */
 static bool wants_end(struct run *r)
 {
 	uint64_t elapsed = session_elapsed_ns(r->session);
@@ -268,11 +268,11 @@ static int loop(struct run *r)
 	return err;
 }
 
-/* Why there is not a single sample. */
+/* Explains why there are no samples. */
 static void say_no_samples(const struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
-	/* a command that has done its work has not failed */
+	/* not an error for a command that has done its work */
 	void (*say)(const char *fmt, ...) __attribute__((format(printf, 1, 2))) =
 		r->rq.command ? log_warn : log_error;
 
@@ -299,7 +299,7 @@ static void say_quality(const struct profile *p)
 	buf_release(&b);
 }
 
-/* Writing has failed: what the file holds, by reading it. */
+/* Writing failed: reads the file back and says what it holds. */
 static void say_kept(struct run *r)
 {
 	const char *path = r->result.path, *why;
@@ -335,7 +335,7 @@ static void say_written(const struct run *r)
 	}
 }
 
-/* Ends the result, whatever happened before. Exit status. */
+/* Ends the result, whatever happened before. Returns the exit status. */
 static int finish(struct run *r, int err)
 {
 	struct profile *p = session_profile(r->session);
@@ -361,7 +361,7 @@ static int finish(struct run *r, int err)
 	return err || (none && !r->rq.command) ? STATUS_FAILED : STATUS_OK;
 }
 
-/* Our own failure; 1 would be taken for the command's own. */
+/* gostrobe's own failure, which must not look like the command's status 1. */
 static int own_failure(const struct request *rq, int status)
 {
 	return status == STATUS_FAILED && rq->command ? STATUS_LAUNCH_FAILED : status;
@@ -379,7 +379,7 @@ static int launch_status(struct run *r, int status)
 					      : own_failure(&r->rq, status);
 }
 
-/* All of -p, by name. */
+/* The names of all targets. */
 static const char *targets(struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
@@ -420,7 +420,7 @@ static int start(struct run *r)
 	return 0;
 }
 
-/* Until it samples. Exit status. */
+/* Starts sampling. Returns an exit status. */
 static int begin(struct run *r, const struct session_options *so)
 {
 	const char *what;

@@ -15,7 +15,8 @@
 
 enum { MAX_GOROUTINES = 50, MAX_PARENTS = 8 };
 
-/* Limits for the tables on stdout: none unless it is a terminal. lines: how many others follow. */
+/* Limits for the tables on stdout: none unless it is a terminal. lines: how many others
+ * follow. */
 static struct table_options report_fit(uint32_t lines)
 {
 	struct table_options o = { .color = color_wanted(stdout) };
@@ -45,12 +46,12 @@ static const char *leaf_name(const struct profile *p, uint32_t call)
 static void ends_add(const struct profile *p, struct buf *to)
 {
 	static const char *const why[END_MAX] = {
-		[END_OTHER] = "without a known reason",
+		[END_OTHER] = "for an unknown reason",
 		[END_DEEP] = "with more frames than are recorded",
 		[END_FAULT] = "where memory could not be read",
 		[END_NATIVE] = "in C without unwind tables, or where C calls Go",
-		[END_BROKEN] = "at a wrong frame pointer or return address",
-		[END_BARE] = "in generated code that Go's runtime knows nothing of",
+		[END_BROKEN] = "at an invalid frame pointer or return address",
+		[END_BARE] = "in generated code that the Go runtime does not know",
 	};
 	uint64_t counts[END_MAX] = { 0 };
 	uint32_t calls[END_MAX];

@@ -16,7 +16,7 @@
 #include "profiler/cmd/cmd.h"
 #include "profiler/live/session.h"
 
-/* The kernel's limit is a limit of the machine, no wrong usage. */
+/* Exceeding the kernel's limit is a failure, not wrong usage. */
 static int check_freq(const char *arg, uint32_t *freq)
 {
 	struct buf b = { 0 };

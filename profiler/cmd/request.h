@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the user asks of record: its options. */
+/* The options of record. */
 #ifndef CMD_REQUEST_H
 #define CMD_REQUEST_H
 
@@ -11,21 +11,20 @@
 struct session_options;
 struct writer;
 
-/* Rows of the kernel side's table of processes: for -p, -- COMMAND, -a. */
+/* Size of the kernel side's table of processes: for -p, for -- COMMAND, for -a. */
 enum { PROCESSES_GIVEN = 64, PROCESSES_TREE = 4096, PROCESSES_ALL = 16384 };
 
-/* What the user asked for. */
 struct request {
 	const char *pids, *freq, *event, *duration, *output, *format;
 	bool all, kernel_only, user_only;
-	bool reported; /* the recording is shown at once: no word on how to do that */
+	bool reported; /* the report follows at once, so do not say how to print it */
 	struct grouping by;
 	char **command;              /* NULL: none */
-	uint64_t duration_ns;        /* 0: no end */
+	uint64_t duration_ns;        /* 0: no limit */
 	const struct writer *writer; /* NULL: a recording */
 };
 
-/* Rows of an option table: how to sample, and where to write. */
+/* The option rows for how to sample and where to write. */
 /* clang-format off */
 #define SAMPLING_OPTIONS(rq) \
 	{ 'F', "freq", "HZ", "samples per second on each CPU (99)", .str = &(rq)->freq }, \
@@ -39,11 +38,12 @@ struct request {
 	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(rq)->user_only }
 /* clang-format on */
 
-/* Checks what the options said, and fills so. Exit status, after a log_error() line. */
+/* Checks the options and fills so. Returns an exit status, after a log_error() line. */
 int request_check(struct request *rq, struct session_options *so);
-/* Records. *path: the file that was written, to be freed; NULL: none, or stdout. Exit status. */
+/* Records. *path: the file that was written, to be freed; NULL: none, or stdout. Returns
+ * the exit status. */
 int record_run(struct request *rq, struct session_options *so, char **path);
-/* Exit status; *go: all is well, and it was not the help that was wanted. */
+/* Returns an exit status; *go: the options are right and help was not requested. */
 int request_parse(int argc, char **argv, struct request *rq, struct session_options *so,
 		  bool *go);
 

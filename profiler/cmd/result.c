@@ -16,7 +16,8 @@
 #include "profiler/profile/recording.h"
 
 enum {
-	NAME_BYTES = 100, /* of the process, in a file name: eCryptfs takes 143 in all */
+	/* of the process's name in a file name; eCryptfs allows 143 in all */
+	NAME_BYTES = 100,
 	STALL_MS = 5000,
 	POLL_MS = 100,
 };
@@ -26,15 +27,16 @@ static bool is_stdout(const struct result *r)
 	return r->path && !strcmp(r->path, "-");
 }
 
-/* A memory file, whose bytes go to stdout. */
+/* Opens a memory file for bytes that go to stdout. */
 static int stream_open(struct stream *s)
 {
 	s->memory = memfd_create("gostrobe", MFD_CLOEXEC);
 	return s->memory < 0 ? -errno : 0;
 }
 
-/* Sends what the reader takes within timeout_ms. How many bytes, or -errno. When poll() says so
- * a pipe has room for PIPE_BUF bytes at least: writing no more than that does not block. */
+/* Sends what the reader accepts within timeout_ms. Returns the number of bytes, or -errno.
+ * If poll() reports a pipe as writable it has room for at least PIPE_BUF bytes, so a write
+ * of no more does not block. */
 static ssize_t stream_send(struct stream *s, int timeout_ms)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
@@ -53,7 +55,7 @@ static ssize_t stream_send(struct stream *s, int timeout_ms)
 	}
 	if (n < 0 && errno != EINTR && errno != EAGAIN)
 		return -errno;
-	/* what is sent needs no memory any more */
+	/* free the memory of what was sent */
 	if (s->sent > start)
 		fallocate(s->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 			  s->sent);
@@ -115,7 +117,7 @@ static int create_file(struct result *r, const struct profile *p)
 			     : outfile_open(&r->out, r->path);
 }
 
-/* By default the first name that nothing has. */
+/* Creates the file; a default name is the first one that is unused. */
 static int create(struct result *r, const struct profile *p)
 {
 	int err = -EEXIST;
@@ -157,7 +159,7 @@ int result_open(struct result *r, const char *name, pid_t pid, const struct prof
 	if (err || (r->writer && r->stream.memory >= 0))
 		return err;
 	err = create(r, p);
-	/* that it can be written is known now; nothing stays behind if we are killed */
+	/* now we know that it can be written; leave nothing behind if we are killed */
 	if (!err && r->out.tmp)
 		outfile_abort(&r->out);
 	return err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the result of record goes: a recording, which grows once a second, or one of the writers'
- * formats, written at the end. What is for stdout goes through a file in memory, and from there as
- * the reader takes it: a reader that stalls holds up neither the sampling nor -d nor Ctrl-C.
+ * Where record writes: to a recording, which grows once a second, or in a writer's format
+ * at the end. Output for stdout goes through a memory file and from there as fast as the
+ * reader accepts it, so a reader that stalls holds up neither sampling nor -d nor Ctrl-C.
  */
 #ifndef CMD_RESULT_H
 #define CMD_RESULT_H
@@ -18,15 +18,14 @@
 struct recording;
 struct writer;
 
-/* Bytes on their way to stdout; { .memory = -1 } when none are. */
+/* Bytes on their way to stdout; { .memory = -1 } if unused. */
 struct stream {
 	int memory; /* file descriptor, owned */
 	off_t sent;
 };
 
 struct result {
-	const char *
-		path; /* "-": stdout; NULL before result_open(): gostrobe-NAME-PID, as below */
+	const char *path; /* "-": stdout; NULL before result_open(): a default name */
 	const struct writer *writer;       /* NULL: a recording */
 	struct grouping by;                /* for the writer */
 	const volatile sig_atomic_t *stop; /* counts the signals that ask for the end */
@@ -42,15 +41,16 @@ struct result {
 };
 
 /*
- * Creates the file, or makes sure that it can be created at the end. Without a path its name is
- * gostrobe-NAME-PID.gsr (pid 0: gostrobe-NAME.gsr) with -2, -3 … when something has that name:
- * nothing is overwritten then, and no link followed. r->path is the name in any case. -errno.
+ * Creates the file, or makes sure that it can be created at the end. Without a path the
+ * name is gostrobe-NAME-PID.gsr (pid 0: gostrobe-NAME.gsr), with -2, -3 … if that is taken:
+ * then nothing is overwritten and no link is followed. Sets r->path in any case. Returns 0
+ * or -errno.
  */
 int result_open(struct result *r, const char *name, pid_t pid, const struct profile *p);
-/* Sampling has begun: now what an existing file held is overwritten. -errno. */
+/* Sampling has begun: overwrites what an existing file held. Returns 0 or -errno. */
 int result_begin(struct result *r, const struct profile *p);
-/* Once a second: writes what is new. -errno of a file; stdout takes what it can, now and at each
- * result_step(). */
+/* Writes what is new, once a second. Returns -errno of a file. stdout gets what its reader
+ * accepts, now and at each result_step(). */
 int result_append(struct result *r, struct profile *p);
 int result_step(struct result *r);
 /*
@@ -61,7 +61,7 @@ int result_step(struct result *r);
 int result_finish(struct result *r, struct profile *p);
 /* Nothing was recorded: removes the file if result_open() created it. */
 void result_leave_nothing(struct result *r);
-/* Takes one that was never opened. */
+/* Accepts a result that was never opened. */
 void result_close(struct result *r);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* symbolize: what stands at addresses of a file or a process. */
+/* symbolize: prints the functions at addresses of a file or a process. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,12 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	CHUNK = 1 << 16,      /* bytes: of stdin read at once, and of answers kept back */
-	KEEPS_OUTERMOST = 20, /* Go 1.20 shows it, be it a wrapper */
+	CHUNK = 1 << 16, /* bytes of stdin read at once, and of answers buffered */
+	/* up to Go 1.20 the outermost frame is shown even if it is a wrapper */
+	KEEPS_OUTERMOST = 20,
 };
 
-/* A function of --list: its name is the symbol, its line where it starts. */
+/* A function of --list: frame.func is the symbol, frame.line its first line. */
 struct row {
 	struct frame frame;
 	uint64_t size;
@@ -45,7 +46,7 @@ struct query {
 	uint32_t n_rows, cap_rows;
 };
 
-/* Hexadecimal, with or without 0x. */
+/* hexadecimal, with or without 0x */
 static bool address_parse(const char *s, uint64_t *ret)
 {
 	char *end;
@@ -55,7 +56,7 @@ static bool address_parse(const char *s, uint64_t *ret)
 	return isxdigit((unsigned char)*s) && !errno && !end[strspn(end, blanks)];
 }
 
-/* Nearly all names are plain ASCII, and text_fit() looks at every character. */
+/* A fast path: nearly all names are plain ASCII, and text_fit() checks each character. */
 static void add_text(struct buf *b, const char *s)
 {
 	const char *end = s;
@@ -85,7 +86,7 @@ static void line_end(struct query *q)
 	q->line.len = 0;
 }
 
-/* A wrapper that the runtime leaves out where it expands the last address of a stack. */
+/* Does the runtime hide this wrapper when it expands the last address of a stack? */
 static bool is_elided(const struct frame *f, int i, int n, uint32_t minor)
 {
 	bool panics = i &&
@@ -104,7 +105,7 @@ static const char *frame_file(const struct query *q, const struct frame *f)
 {
 	if (f->file)
 		return strtab_get(q->strs, f->file);
-	return is_go(f) ? "?" : "??"; /* what Go itself says, and addr2line */
+	return is_go(f) ? "?" : "??"; /* as Go itself prints it, and as addr2line does */
 }
 
 static void put_text(struct query *q, const struct frame *f, const char *name, char between)
@@ -197,7 +198,7 @@ static int answer_line(struct query *q, const char *s)
 	return STATUS_OK;
 }
 
-/* Whoever writes one line and waits gets the answer: nothing is kept back while we wait. */
+/* Flushes before each wait, so whoever writes one line and waits gets the answer. */
 static int answer_stdin(struct query *q)
 {
 	char in[CHUNK + 1];
@@ -220,7 +221,7 @@ static int answer_stdin(struct query *q)
 			return STATUS_FAILED;
 		}
 		len += (size_t)n;
-		if (!n && len) /* the last line may lack its end */
+		if (!n && len) /* the last line may have no newline */
 			in[len++] = '\n';
 		for (; (end = memchr(line, '\n', (size_t)(in + len - line)));
 		     line = end + 1) {

@@ -13,7 +13,7 @@ _Static_assert(MAX_GROUP_KEYS == 4, "grouping_parse() says 4");
 
 static const size_t n_keys = sizeof(key_names) / sizeof(*key_names);
 
-/* The key that these bytes name; n_keys: none. */
+/* The key with this name; n_keys: none. */
 static size_t key_find(const char *word, size_t len)
 {
 	size_t key, n;
