@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where in a program its table is, and what the table leaves to the runtime's moduledata:
- * the addresses that entries and funcdata count from.
+ * Finds a program's pclntab, and the parts that only the runtime's moduledata has: the
+ * addresses that entries and funcdata are relative to.
  *
- * Sections name the table in most programs; else it is a header that looks like one. A
- * moduledata is a place in writable data, or what a relocation puts there, that points at
- * the table and is followed by the length of its functab. Without one nothing is believed.
+ * Most programs have a section for the table; else we search for something that looks like
+ * its header. A moduledata is a place in writable data, or the target of a relocation, that
+ * points at the table and has the length of its functab at the right offset. A table
+ * without a moduledata is not trusted.
  */
 #include <elf.h>
 #include <endian.h>
@@ -19,29 +20,30 @@
 #include "symbolizer/gomodule.h"
 #include "symbolizer/gopclntab.h"
 
-/* Words of a moduledata. */
+/* Indexes of words in a moduledata. */
 enum {
-	MODULE_SLICES = 1,       /* pointer, length, capacity: names and so on to ftab */
-	MODULE_FTAB_LEN = 17,    /* then its capacity */
+	MODULE_SLICES = 1,       /* pointer, length, capacity of each, from names to ftab */
+	MODULE_FTAB_LEN = 17,    /* followed by its capacity */
 	MODULE_FTAB_LEN_OLD = 4, /* up to Go 1.15 */
 	MODULE_MINPC = 20,
 	MODULE_MAXPC = 21,
 	MODULE_TEXT = 22,
-	MODULE_ETYPES = 36, /* gofunc is behind it, and not far */
+	MODULE_ETYPES = 36, /* gofunc comes soon after it */
 	MODULE_WORDS = 50,
 	HEADER_MIN = 72,
 	WRAPPER_LEAST = 20, /* funcIDs of wrappers: up to Go 1.13, */
 	WRAPPER_121 = 21,   /* and from Go 1.18 to 1.21 */
-	MAX_HEADERS = 64, /* that are none, in a file: each takes a walk through its data */
+	/* false headers tried per file: each costs a walk through its data */
+	MAX_HEADERS = 64,
 };
 
-/* 0: there is no telling. */
+/* 0: unknown. */
 static int gofunc_word(int minor)
 {
 	return minor > GO_NEWEST ? 0 : minor >= 27 ? 43 : minor >= 20 ? 40 : 38;
 }
 
-/* Of the address of the moduledata that follows. */
+/* Index of the word that points to the next moduledata. */
 static int next_word(int minor)
 {
 	static const uint8_t words[] = { 68, 68, 70, 73, 73, 72, 72, 72, 73, 70 };
@@ -82,7 +84,7 @@ static uint64_t moduledata_find(const struct gopclntab *t, const struct elf *elf
 	return 0;
 }
 
-/* gofunc moves from version to version: a word that is none gives no inline trees. */
+/* gofunc moves from version to version. A wrong word gives no valid inline trees. */
 static void find_funcdata(struct gopclntab *t, const struct elf *elf,
 			  const uint64_t *module, int minor)
 {
@@ -98,11 +100,11 @@ static void find_funcdata(struct gopclntab *t, const struct elf *elf,
 		if (gopclntab_trees_hold(t))
 			return;
 	}
-	/* nothing is inlined, or it is not where we look */
+	/* nothing is inlined, or gofunc is elsewhere */
 	t->funcdata = known ? elf_at(elf, module[known]) : (struct cursor){ 0 };
 }
 
-/* Entries and funcdata of old tables are addresses, which PIEs have relocations for. */
+/* Entries and funcdata of old tables are addresses, with relocations in a PIE. */
 static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor table,
 		    uint64_t vaddr, int minor)
 {
@@ -128,8 +130,8 @@ static int relocate(struct gopclntab *t, const struct elf *elf, struct cursor ta
 	return 0;
 }
 
-/* Of a version that is not known. A program that is linked with -linkshared may consist of three functions,
- * none of them a wrapper; that it says no version means Go 1.21 or older. */
+/* For an unknown version. A program linked with -linkshared may consist of three functions,
+ * none of them a wrapper; if it has no version, it was built by Go 1.21 or older. */
 static void guess_wrapper(struct gopclntab *t)
 {
 	uint8_t max = gopclntab_max_id(t);
@@ -140,7 +142,7 @@ static void guess_wrapper(struct gopclntab *t)
 		t->wrapper = WRAPPER_121;
 }
 
-/* The whole of a table from its bytes at vaddr on. */
+/* Opens the table whose bytes start at vaddr. */
 static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor table,
 		      uint64_t vaddr, int minor)
 {
@@ -175,7 +177,7 @@ static int table_open(struct gopclntab *t, const struct elf *elf, struct cursor 
 	return 0;
 }
 
-/* Through the whole file: of PIEs before Go 1.26 and of files without section headers. */
+/* Searches the whole file: needed for PIEs before Go 1.26, and without section headers. */
 static int table_search(struct gopclntab *t, const struct elf *elf, int minor)
 {
 	int tries = 0;
@@ -225,7 +227,7 @@ int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **wh
 		return -ENOTSUP;
 	err = section ? table_open(ret, elf, bytes, vaddr, minor)
 		      : table_search(ret, elf, minor);
-	/* 1.12 has the same format, but numbers its funcdata otherwise */
+	/* Go 1.12 has the same format but numbers its funcdata differently */
 	if (!err && !versioned && ret->format == FORMAT_12 && !gopclntab_trees_hold(ret)) {
 		free(ret->copy);
 		*why = too_old;
@@ -272,7 +274,7 @@ bool gomodule_parse(struct go_module *ret, const struct gopclntab *like,
 	return ret->start < ret->end && ret->regions[MODULE_FUNCTAB].len >= 2 * 8;
 }
 
-/* As the runtime's moduledataverify1() has it. */
+/* The checks of the runtime's moduledataverify1(). */
 static bool is_in_order(const struct gopclntab *t, const struct go_module *m)
 {
 	struct cursor c = cursor_slice(&t->funcs, t->functab, 8ull * t->n_funcs + 4);
@@ -315,7 +317,7 @@ int gomodule_table(struct gopclntab *ret, const struct gopclntab *like,
 		*to[i] = cursor_over(bytes, m->regions[i].len);
 		bytes += m->regions[i].len;
 	}
-	ret->funcs.len += functab->len; /* they lie behind */
+	ret->funcs.len += functab->len; /* functab follows funcs */
 	return cursor_u32(&h) == like->magic && !cursor_u16(&h) &&
 			       cursor_u8(&h) == like->quantum && cursor_u8(&h) == 8 &&
 			       cursor_u64(&h) == n && is_in_order(ret, m)

@@ -7,14 +7,14 @@
 #include "profiler/base/buf.h"
 
 enum {
-	CUTS_ONCE = 21,  /* type arguments are in the symbol; before, the linker cut them */
-	CUTS_TWICE = 27, /* generic methods of generic types */
+	CUTS_ONCE = 21,  /* symbols have type arguments; before, the linker cut them */
+	CUTS_TWICE = 27, /* generic methods of generic types have two lists */
 };
 
 /*
- * Between the first '[' and the last ']': where the first list of type arguments closes
- * and a second one opens. Both as they were: it is all one list. false: brackets that are no
- * such lists.
+ * Looks between the first '[' and the last ']' for the place where a first list of type
+ * arguments closes and a second one opens. Leaves *close and *open alone if there is only
+ * one list. False: the brackets are not such lists.
  */
 static bool lists_find(const char *from, const char *to, const char **close,
 		       const char **open)

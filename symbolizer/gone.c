@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spaces of processes that are gone, from what the kernel side has told of them. */
+/* Address spaces of processes that have ended, from what the kernel side reported. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -15,8 +15,8 @@
 
 enum { PAGE = 4096 };
 
-/* What a process that has its lowest executable segment at start_code has added to the addresses of the
- * file. false: the kernel would not have loaded it there. */
+/* The load bias of a process with its lowest executable segment at start_code. False: the
+ * kernel would not have loaded it there. */
 static bool load_bias(const struct elf *e, uint64_t start_code, uint64_t *bias)
 {
 	uint32_t i = 0;
@@ -32,7 +32,7 @@ static bool load_bias(const struct elf *e, uint64_t start_code, uint64_t *bias)
 	return e->fixed ? !*bias : !(*bias & (PAGE - 1));
 }
 
-/* Our own, which is that of every process. */
+/* Our own vDSO, which is the same in every process. */
 static struct object *vdso_here(struct symbolizer *s)
 {
 	struct buf text = { 0 };
@@ -77,7 +77,8 @@ int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone 
 			area_add(sp, seg->vaddr + bias, seg->filesz, -bias, exe);
 	}
 	o = gone->vdso ? vdso_here(s) : NULL;
-	if (o && o->elf && elf_vaddr(o->elf, 0, &vaddr)) /* it is above the program */
+	/* it is mapped above the program */
+	if (o && o->elf && elf_vaddr(o->elf, 0, &vaddr))
 		area_add(sp, gone->vdso, o->key.size, vaddr - gone->vdso, o);
 	space_find_runtimes(sp);
 	*ret = sp;

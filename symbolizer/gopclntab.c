@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How it hangs together (runtime/symtab.go, cmd/link/internal/ld/pcln.go):
+ * The structure of the table (see runtime/symtab.go, cmd/link/internal/ld/pcln.go):
  *
  *   header → functab: sorted {entry, offset of _func}
  *   _func  → name (funcnametab); pcsp, pcfile, pcln, pcdata[] (packed deltas in pctab);
  *            funcdata[]
  *   file   = filetab[cutab[_func.cuOffset + pcfile(pc)]]
- *   pcdata[InlTreeIndex](pc) is -1, or the row of funcdata[InlTree] whose inlined body pc is
- *            in: it names the function and an address of its parent, where the same question
- *            is asked again.
+ *   pcdata[InlTreeIndex](pc) is -1, or a row of funcdata[InlTree]: the inlined body that pc
+ *            is in. The row names the function and an address in its parent, where the same
+ *            look-up is repeated.
  *
- * Up to Go 1.15 all regions are one and all offsets count from the header; up to 1.17
- * entries and funcdata are addresses, then offsets from `text` and from `gofunc`, which
- * gomodule.c finds.
+ * Up to Go 1.15 there is one region, and all offsets are relative to the header. Up to 1.17
+ * entries and funcdata are addresses; since then they are relative to `text` and `gofunc`,
+ * which gomodule.c finds.
  */
 #include "symbolizer/gopclntab.h"
 
@@ -32,24 +32,24 @@
 
 enum {
 	MAX_FUNCS = 1 << 26,
-	MAX_NAME = 1 << 16, /* bytes; a longer name is a broken table */
+	MAX_NAME = 1 << 16, /* bytes; a longer name means a broken table */
 	FLAG_SPWRITE = 2,
 	FLAG_ASM = 4, /* since Go 1.18 */
 	PCDATA_INLTREE = 2,
 	FUNCDATA_WRAPINFO = 7,
 	TREES_SAMPLED = 64,
-	/* Bytes that no packed table is longer than, and no sample of functions: hostile ones
-	 * are to cost moments, not minutes. */
+	/* Bytes; packed tables and samples of functions are never longer. Hostile ones must
+	 * cost moments, not minutes. */
 	MAX_SAMPLED = 1 << 24,
 };
 
-/* What differs between formats in numbers alone. */
+/* The differences between formats that are only numbers. */
 static const struct {
-	uint8_t magic;           /* the low byte; the others are ff ff ff */
+	uint8_t magic;           /* the lowest byte; the others are ff ff ff */
 	uint8_t oldest, newest;  /* minors of Go */
-	uint8_t offsets, header; /* bytes, before the offsets of regions and in all */
+	uint8_t offsets, header; /* bytes before the offsets of regions, and in all */
 	uint8_t functab_row, inline_row; /* bytes */
-	uint8_t inltree;                 /* funcdata of inline trees */
+	uint8_t inltree;                 /* index of the inline trees' funcdata */
 } formats[FORMAT_MAX] = {
 	[FORMAT_12] = { 0xfb, 0, 15, 16, 16, 16, 20, 4 },
 	[FORMAT_116] = { 0xfa, 16, 17, 24, 64, 16, 20, 3 },
@@ -57,11 +57,11 @@ static const struct {
 	[FORMAT_120] = { 0xf1, 20, UINT8_MAX, 32, 72, 8, 16, 3 },
 };
 
-/* One function, decoded. Entry and end count from text. */
+/* A decoded function. start and end are relative to text. */
 struct entry {
 	uint32_t start, end, start_line;
 	uint32_t name, pcsp, pcfile, pcln, n_pcdata, cu;
-	uint64_t tables; /* where pcdata begins, in funcs */
+	uint64_t tables; /* offset of its pcdata in funcs */
 	uint8_t id, flags, n_funcdata;
 };
 
@@ -85,7 +85,7 @@ static uint64_t u64_at(const struct cursor *c, uint64_t pos)
 	return le64toh(v);
 }
 
-/* abi.FuncIDWrapper: the last of its list, which changes. */
+/* abi.FuncIDWrapper, the last funcID; the list changes. */
 static uint8_t wrapper_of(int minor)
 {
 	return minor >= 25   ? 23
@@ -100,8 +100,8 @@ static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint
 	return id == t->wrapper ? FRAME_WRAPPER : t->added ? FRAME_GO : gokind_of(name);
 }
 
-/* By the magic; one that is not known (tools that hide names change it) by the version.
- * FORMAT_MAX: neither helps. */
+/* By the magic number; if that is unknown (tools that hide names change it), by the
+ * version. FORMAT_MAX: unknown. */
 static enum gopclntab_format format_of(uint32_t magic, int minor)
 {
 	enum gopclntab_format f;
@@ -178,13 +178,13 @@ int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor)
 	return 0;
 }
 
-/* Entries and funcdata are addresses. */
+/* Are entries and funcdata addresses? */
 static bool is_wide(const struct gopclntab *t)
 {
 	return t->format <= FORMAT_116;
 }
 
-/* Of a row of functab, n_funcs for its end, counted from text. */
+/* Start of a row of functab, relative to text; n_funcs gives the end of the code. */
 static uint32_t start_of(const struct gopclntab *t, uint32_t row)
 {
 	uint64_t start;
@@ -207,7 +207,7 @@ uint32_t gopclntab_text_len(const struct gopclntab *t)
 	return start_of(t, t->n_funcs);
 }
 
-/* false: the address is before the first function or not before the end. */
+/* False: the address is before the first function, or not before the end. */
 static bool row_find(const struct gopclntab *t, uint64_t addr, uint32_t *row)
 {
 	uint64_t pc = addr - t->text;
@@ -234,10 +234,10 @@ static bool entry_read(const struct gopclntab *t, uint32_t row, struct entry *e)
 	uint64_t pos = is_wide(t) ? u64_at(c, at + 8) : u32_at(c, at + 4);
 
 	*e = (struct entry){ .start = start_of(t, row), .end = start_of(t, row + 1) };
-	/* the entry once more: functab's is the one to trust */
+	/* the row repeats the entry; only functab's is reliable */
 	pos += is_wide(t) ? 8 : 4;
 	e->name = u32_at(c, pos);
-	e->pcsp = u32_at(c, pos + 12); /* behind args, deferreturn */
+	e->pcsp = u32_at(c, pos + 12); /* after args and deferreturn */
 	e->pcfile = u32_at(c, pos + 16);
 	e->pcln = u32_at(c, pos + 20);
 	e->n_pcdata = u32_at(c, pos + 24);
@@ -277,7 +277,7 @@ static const char *string_at(const struct cursor *strs, uint32_t off)
 	return (const char *)c.data + c.pos;
 }
 
-/* The value of a packed table at pc; -1: it has none there. */
+/* The value of a packed table at pc; -1: none. */
 static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
 		       uint32_t pc)
 {
@@ -294,7 +294,7 @@ static int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_
 	return -1;
 }
 
-/* What funcdata i of a function says lies there; empty: nothing. */
+/* The bytes of a function's i-th funcdata; empty: none. */
 static struct cursor funcdata_of(const struct gopclntab *t, const struct entry *e,
 				 unsigned i)
 {
@@ -314,7 +314,7 @@ static struct cursor funcdata_of(const struct gopclntab *t, const struct entry *
 	return cursor_slice(&t->funcdata, pos, t->funcdata.len - pos);
 }
 
-/* 0: not known. */
+/* 0: unknown. */
 static uint32_t line_at(const struct gopclntab *t, const struct entry *e, uint32_t pc,
 			const char **file)
 {
@@ -330,9 +330,9 @@ static uint32_t line_at(const struct gopclntab *t, const struct entry *e, uint32
 }
 
 /*
- * The inlined body that pc is in: fills name, id and start_line of *e as if it were a
- * function of its own and moves *pc into its parent. 0: none, *e says it; 1: filled;
- * -EBADMSG.
+ * Finds the inlined body that pc is in: fills name, id and start_line of *e as if it were a
+ * function of its own, and moves *pc into its parent. 0: none, *e is the function itself;
+ * 1: filled in; -EBADMSG.
  */
 static int inlined_at(const struct gopclntab *t, struct entry *e, uint32_t *pc)
 {
@@ -380,7 +380,7 @@ bool gopclntab_trees_hold(const struct gopclntab *t)
 		len += e.end - e.start;
 		if (len > MAX_SAMPLED)
 			break;
-		/* where most inlined calls are, nobody knows without a walk: try a few */
+		/* only a full walk would find most inlined calls: try a few places */
 		for (uint32_t i = 1; i < 4; i++) {
 			inner = e;
 			pc = e.start + (e.end - e.start) / 4 * i;
@@ -462,8 +462,8 @@ static int table_find(void *self, uint64_t addr, struct strtab *strs, struct fra
 			return n + 1;
 		line_pc = pc;
 	}
-	/* No compiler inlines so deep. Some write a body whose parent is itself, and then only the
-	 * function around them is sure. */
+	/* No compiler inlines this deep. Some write a body that is its own parent, and then
+	 * only the function around it is certain. */
 	return fill(t, &e, addr, (uint32_t)(addr - t->text), &e, strs, out) ? 1 : -EBADMSG;
 }
 

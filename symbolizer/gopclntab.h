@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of functions and lines that every Go program carries, stripped or not, because
- * its own runtime needs it. Go 1.13 to 1.27, amd64 and arm64. Nothing is copied from the
- * file (but the tables of PIEs up to Go 1.17, which hold addresses); a look-up is a binary
- * search and a few runs through packed (value, pc) deltas.
+ * its own runtime needs it. For Go 1.13 to 1.27, amd64 and arm64. Nothing is copied from
+ * the file (except tables of PIEs up to Go 1.17, which hold addresses). A look-up is a
+ * binary search and a few passes over packed (value, pc) deltas.
  */
 #ifndef SYMBOLIZER_GOPCLNTAB_H
 #define SYMBOLIZER_GOPCLNTAB_H
@@ -16,93 +16,96 @@
 struct elf;
 struct strtab;
 
-enum { GO_OLDEST = 13, GO_NEWEST = 27 }; /* minors of versions that we know */
+enum { GO_OLDEST = 13, GO_NEWEST = 27 }; /* minor versions that are known */
 
-/* How tables look, named by the first version that wrote them so. */
+/* Formats of the table, named after the first version that wrote them. */
 enum gopclntab_format { FORMAT_12, FORMAT_116, FORMAT_118, FORMAT_120, FORMAT_MAX };
 
 struct gopclntab {
 	struct cursor names, cutab, files, pctab; /* regions of the table */
-	struct cursor funcs; /* holds functab, and is what its offsets count from */
-	struct cursor
-		funcdata; /* what funcdata offsets count from; empty: no inline trees */
-	uint64_t text;    /* what entries count from, an address of the file */
-	uint32_t functab; /* where it begins in funcs */
-	uint32_t n_funcs; /* rows of functab, without the end */
+	struct cursor funcs;                      /* holds functab; base of its offsets */
+	struct cursor funcdata; /* base of funcdata offsets; empty: no inline trees */
+	uint64_t text;          /* base of entries, an address of the file */
+	uint32_t functab;       /* offset of functab in funcs */
+	uint32_t n_funcs;       /* rows of functab, without the one for the end */
 	enum gopclntab_format format;
 	uint32_t magic;
 	uint8_t minor;   /* of the Go version */
-	uint8_t quantum; /* bytes, of a step of the program counter */
+	uint8_t quantum; /* bytes per step of the program counter */
 	uint8_t wrapper; /* funcID of wrappers */
 	/* FORMAT_12 and 116, where funcdata are addresses: */
-	const struct elf *elf; /* what they are of */
-	uint8_t skew;          /* of the address of funcs, modulo 8 */
-	void *copy;            /* of the table, relocated; NULL: not needed */
-	uint64_t module; /* address of its moduledata, in the file; 0: not looked for */
-	bool added; /* while the program runs: no function of it is a special one, whatever its name */
+	const struct elf *elf; /* the file they refer to */
+	uint8_t skew;          /* address of funcs modulo 8 */
+	void *copy;            /* the relocated table; NULL: not needed */
+	uint64_t module;       /* address of its moduledata in the file; 0: not looked up */
+	/* generated at run time: its functions are ordinary ones, whatever their names */
+	bool added;
 };
 
-/* What a table is by its header; text and what follows wrapper are left to the caller.
- * minor -1: not known. -EBADMSG. */
+/* Parses the header. text, and the fields after wrapper, are left to the caller. minor -1:
+ * unknown. 0 or -EBADMSG. */
 int gopclntab_parse(struct gopclntab *ret, struct cursor table, int minor);
 
-/* How many bytes of funcdata the inline trees of a table reach to. */
+/* The number of bytes of funcdata that the table's inline trees reach. */
 uint64_t gopclntab_funcdata_len(const struct gopclntab *t);
 
-/* The table of a program: gomodule.c. -ENOENT, -EBADMSG, -ENOTSUP: *why says more. */
+/* Opens the table of a program (in gomodule.c). -ENOENT, -EBADMSG or -ENOTSUP: *why says
+ * more. */
 int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **why);
-/* For that: the inline trees of a sample of its functions parse, with this funcdata, and
- * there are some. The largest funcID in the table. */
+/* Helpers for it. With this funcdata, do the inline trees of some functions parse, and are
+ * there any? The largest funcID in the table. */
 bool gopclntab_trees_hold(const struct gopclntab *t);
 uint8_t gopclntab_max_id(const struct gopclntab *t);
 
-/* The rest is resolver.h's gopclntab_resolver, whose self is a struct gopclntab, and
- * what only this source can answer. addr is of the file, as it is. */
+/* Functions and lines come from resolver.h's gopclntab_resolver, whose self is a struct
+ * gopclntab. The functions below answer what only this source can. addr is in the file. */
 
-/* Is it Go code, or padding between Go functions? */
+/* Is addr Go code, or padding between Go functions? */
 bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
-/* Bytes of all that, from text on. */
+/* The length of all that in bytes, from text on. */
 uint32_t gopclntab_text_len(const struct gopclntab *t);
-/* The first address of the function that addr is in. */
+/* The start of the function that addr is in. */
 bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
-/* A function by its row, of n_funcs. false: no such row, or a bad one. */
+/* The function of a row below n_funcs. False: no such row, or a broken one. */
 struct go_function {
 	uint64_t entry;
 	uint32_t len;
-	const char *name; /* in the table */
+	const char *name; /* points into the table */
 	uint8_t id;       /* funcID */
 	bool assembly;
 };
 bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret);
 
-/* What unwinding asks of an address in Go code. */
+/* What unwinding needs to know about an address in Go code. */
 struct go_pc {
 	uint32_t spdelta; /* bytes between SP and the return address */
-	bool has_spdelta; /* the table says so */
-	bool spwrite; /* its function sets SP otherwise than by pushes and the like (Go 1.17) */
-	bool assembly; /* its function is assembly (Go 1.18) */
-	uint8_t kind;  /* enum frame_kind of its function */
+	bool has_spdelta; /* the table has it for this address */
+	bool spwrite;     /* its function sets SP in an unusual way (Go 1.17) */
+	bool assembly;    /* its function is assembly (Go 1.18) */
+	uint8_t kind;     /* enum frame_kind of its function */
 };
-/* false: addr is not in a Go function. C that Go's own linker has linked in (the race detector) is
- * none: the table has nothing but its name. */
+/* False: addr is not in a Go function. C linked in by Go's own linker (the race detector)
+ * is not one: the table has only its name. */
 bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret);
-/* The most bytes that the function at addr has between SP and its return address. */
+/* The maximum number of bytes between SP and the return address in the function at addr. */
 uint32_t gopclntab_max_spdelta(const struct gopclntab *t, uint64_t addr);
 
 /*
- * Ranges of assembly that may hold data in the frame pointer: a package's assembly, if one of its
- * functions has a frame and so could save its caller's. The runtime's own keeps the frame pointer
- * and is left out. At most cap ranges, in order; where there are more, the nearest are joined.
+ * Ranges of assembly that may hold data in the frame pointer: a package's assembly, if one
+ * of its functions has a frame and so could save its caller's. The runtime's own assembly
+ * keeps the frame pointer and is excluded. Stores at most cap ranges, sorted; if there are
+ * more, the nearest are joined.
  */
 struct go_range {
 	uint64_t start, end;
 };
 uint32_t gopclntab_bp_data(const struct gopclntab *t, struct go_range *ret, uint32_t cap);
 
-/* What a goroutine that starts at addr really runs: name in strs, 0 when no Go function starts
- * there. */
+/* The function that a goroutine starting at addr really runs: its name in strs; 0: no Go
+ * function starts there. */
 uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab *strs);
-/* By name, assembly before a wrapper of the same name. Looks at every name. */
+/* Finds a function by name; assembly is preferred to a wrapper of the same name. Compares
+ * every name. */
 bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *entry,
 			uint32_t *len);
 

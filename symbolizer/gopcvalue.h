@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reads a pcvalue table of pclntab: a function's values by PC (SP delta, line, inline index …),
- * packed as deltas of value and PC. Inline, for it is most of what a look-up costs.
+ * Decodes a pcvalue table of pclntab: a function's values by PC (SP delta, line, inline
+ * index …), packed as deltas of value and PC. Inline, because it is most of the cost of a
+ * look-up.
  */
 #ifndef SYMBOLIZER_GOPCVALUE_H
 #define SYMBOLIZER_GOPCVALUE_H
@@ -11,16 +12,16 @@
 
 #include "profiler/base/cursor.h"
 
-enum { PCVALUES_MAX = 1 << 22 }; /* bytes of one table that are read */
+enum { PCVALUES_MAX = 1 << 22 }; /* bytes read of one table */
 
 struct pcvalues {
 	const uint8_t *p, *end;
-	int32_t value; /* from the PC reached before … */
-	uint32_t step; /* … for so many steps of the PC */
+	int32_t value; /* from the PC reached so far … */
+	uint32_t step; /* … for this many steps of the PC */
 	bool started;
 };
 
-/* false: there is no table at this offset of the region. */
+/* False: there is no table at this offset of the region. */
 static inline bool pcvalues_open(struct pcvalues *v, const struct cursor *region,
 				 uint32_t off)
 {
@@ -46,12 +47,13 @@ static inline bool pcvalues_uvarint(struct pcvalues *v, uint32_t *ret)
 	return false;
 }
 
-/* false: the end. A delta of 0 is the end, but not as the first one: tables may begin with -1. */
+/* False: the end. A delta of 0 marks the end, except at the start: tables may begin with
+ * -1. */
 static inline bool pcvalues_next(struct pcvalues *v)
 {
 	uint32_t delta;
 
-	/* nearly all are of one byte each */
+	/* nearly all deltas take one byte each */
 	if (v->end - v->p >= 2 && !((v->p[0] | v->p[1]) & 0x80)) {
 		delta = v->p[0];
 		v->step = v->p[1];

@@ -12,7 +12,7 @@
 #include "symbolizer/maps.h"
 
 #define PAGE      ((uint64_t)4096)
-#define MAX_IMAGE ((uint64_t)1 << 30) /* bytes; more is no program but broken headers */
+#define MAX_IMAGE ((uint64_t)1 << 30) /* bytes; more means broken headers */
 
 static int memory_open(pid_t pid)
 {
@@ -66,7 +66,8 @@ bool memory_is(pid_t pid, uint64_t start, const void *bytes, size_t len)
 	return fd >= 0 && done == len;
 }
 
-/* Moves a PT_LOAD to where it is, and begins it at a page as the kernel does. */
+/* Sets a PT_LOAD to the address where it is, starting at a page boundary like the
+ * kernel. */
 static bool place(struct image *im, Elf64_Phdr *ph, uint64_t bias)
 {
 	uint64_t into = ph->p_vaddr & (PAGE - 1);
@@ -134,7 +135,7 @@ void *image_read(const struct image *im, pid_t pid)
 	for (uint32_t i = 0; i < im->n; i++)
 		memory_copy(fd, to + im->ph[i].p_offset, im->ph[i].p_vaddr,
 			    im->ph[i].p_filesz);
-	/* of its headers only what was copied is still true */
+	/* keep only the headers that are still true for the copy */
 	eh.e_type = ET_EXEC;
 	eh.e_phoff = sizeof(eh);
 	eh.e_phnum = (Elf64_Half)im->n;

@@ -9,19 +9,18 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 
-/* No kernel function is larger: addresses further off belong to something without a
- * name. */
+/* No kernel function is larger; addresses farther from a symbol have no name. */
 #define MAX_SIZE ((uint64_t)256 << 10)
 
 struct symbol {
 	uint64_t addr;
 	uint32_t name;   /* offset in names */
 	uint16_t module; /* row of modules */
-	uint8_t rank;    /* of names for one address: global, local, weak */
+	uint8_t rank;    /* global, local, weak: the order of names for one address */
 };
 
 struct kallsyms {
-	struct symbol *symbols; /* by addr */
+	struct symbol *symbols; /* sorted by addr */
 	uint32_t n, cap;
 	struct buf names;
 	char (*modules)[64]; /* with brackets; the kernel's MODULE_NAME_LEN is 56 */
@@ -30,15 +29,15 @@ struct kallsyms {
 
 static uint16_t module_row(struct kallsyms *k, const char *name)
 {
-	/* symbols of one module stand together */
+	/* symbols of one module are adjacent */
 	if (strcmp(k->modules[k->n_modules - 1], name) && k->n_modules < UINT16_MAX)
 		snprintf(*table_add(k->modules, k->n_modules, k->cap_modules),
 			 sizeof(*k->modules), "%s", name);
 	return (uint16_t)(k->n_modules - 1);
 }
 
-/* "ffffffffc0a01000 t nft_do_chain        [nf_tables]"; by hand, as sscanf() takes 100
- * ms for them all */
+/* Parses "ffffffffc0a01000 t nft_do_chain [nf_tables]" by hand, because sscanf() takes 100
+ * ms for all lines. */
 static void add_line(struct kallsyms *k, char *line)
 {
 	char *end, *name, *module, type;
@@ -142,7 +141,7 @@ bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 	}
 	if (!lo || addr - k->symbols[lo - 1].addr >= MAX_SIZE)
 		return false;
-	/* of several names the best stands first */
+	/* the best of several names comes first */
 	for (lo--; lo && k->symbols[lo - 1].addr == k->symbols[lo].addr; lo--)
 		;
 	*name = (const char *)k->names.data + k->symbols[lo].name;

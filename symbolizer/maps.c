@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* A number and the character that must follow it. */
+/* Parses a number and the character that must follow it. */
 static uint64_t number(struct cursor *c, unsigned base, uint8_t after)
 {
 	uint64_t v = 0;
@@ -25,7 +25,7 @@ static uint64_t number(struct cursor *c, unsigned base, uint8_t after)
 	}
 }
 
-/* "00400000-0047c000 r-xp 00001000 fe:01 1234    /usr/bin/program (deleted)" */
+/* Parses "00400000-0047c000 r-xp 00001000 fe:01 1234 /usr/bin/program (deleted)". */
 static bool parse_line(struct cursor c, struct mapping *m)
 {
 	static const char deleted[] = " (deleted)";

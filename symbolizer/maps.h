@@ -12,15 +12,16 @@
 struct mapping {
 	uint64_t start, end; /* end > start */
 	uint64_t offset;     /* in the file */
-	uint64_t inode;      /* 0: no file */
-	const char *path;    /* in the text, no NUL, newlines as "\012"; "[vdso]", … */
-	uint32_t path_len;   /* 0: anonymous; without " (deleted)" */
+	uint64_t inode;      /* 0: not a file */
+	/* points into the text, no NUL, newlines as "\012"; "[vdso]", … */
+	const char *path;
+	uint32_t path_len; /* without " (deleted)"; 0: anonymous */
 	bool deleted, writable, executable;
 };
 
-/* Reads on to the next mapping, past lines that are none. false: no more. */
+/* Advances to the next mapping, skipping malformed lines. False: no more. */
 bool maps_next_any(struct cursor *text, struct mapping *ret);
-/* To the next executable one. */
+/* Advances to the next executable mapping. */
 bool maps_next(struct cursor *text, struct mapping *ret);
 bool mapping_is(const struct mapping *m, const char *path);
 

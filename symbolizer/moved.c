@@ -11,7 +11,7 @@
 #include "symbolizer/space.h"
 
 #define PAGE         ((uint64_t)4096)
-#define MAX_COMPARED ((uint64_t)256 << 20) /* bytes, at one reading of the maps */
+#define MAX_COMPARED ((uint64_t)256 << 20) /* bytes per reading of the maps */
 
 static uint64_t page_of(uint64_t addr)
 {
@@ -50,7 +50,8 @@ static uint32_t row_behind(const struct moved *v, uint64_t addr)
 	return lo;
 }
 
-/* The process has `len` bytes at addr that the file has at offset; what is behind its end is zeros there. */
+/* Does the process have the same `len` bytes at addr as the file at offset? Beyond the end
+ * of the file they are not compared. */
 static bool same_bytes(struct moved *v, const struct elf *e, uint64_t addr, uint64_t offset,
 		       uint64_t len)
 {
@@ -70,7 +71,7 @@ static bool same_bytes(struct moved *v, const struct elf *e, uint64_t addr, uint
 	       !e->guard.changed;
 }
 
-/* Is m inside an executable segment of e, when that is loaded with this bias, and has its bytes? */
+/* With this bias, is m in an executable segment of e, and does it have its bytes? */
 static bool is_text(struct moved *v, const struct elf *e, const struct mapping *m,
 		    uint64_t bias, uint64_t *end)
 {
@@ -91,7 +92,8 @@ static bool is_text(struct moved *v, const struct elf *e, const struct mapping *
 	return false;
 }
 
-/* Which segment of the file f is of is not always clear, as one page may be of two; the bytes decide. */
+/* Finds the text among the segments of the file that f maps. A page may belong to two
+ * segments, so the bytes decide. */
 static bool find_in(struct moved *v, const struct mapping *f, struct object *o,
 		    const struct mapping *m, struct area *a)
 {

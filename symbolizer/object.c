@@ -18,7 +18,7 @@
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 
-/* Best source first. */
+/* best source first */
 static const struct resolver *const resolvers[] = { &gopclntab_resolver, &symtab_resolver };
 
 struct object_key object_key(const struct stat *st)
@@ -32,7 +32,7 @@ struct object_key object_key(const struct stat *st)
 	};
 }
 
-/* Plugins, and programs that are linked with -linkshared, have no code that starts one. */
+/* Plugins and programs linked with -linkshared have no code that starts a runtime. */
 static bool has_runtime(const struct gopclntab *go)
 {
 	uint64_t entry;
@@ -64,12 +64,12 @@ static void find_names(struct object *o)
 				  why ? why : strerror(-err));
 		if (go && s.resolver == &gopclntab_resolver) {
 			o->why = why;
-			break; /* other tables would name its functions differently */
+			break; /* other tables would give its functions different names */
 		}
 	}
 }
 
-/* What it is, of a file that elf_open() does not take; NULL: nothing that we know. */
+/* What a file is that elf_open() rejects; NULL: nothing that we know. */
 static const char *why_not(int fd)
 {
 	char version[GO_VERSION_MAX];
@@ -83,7 +83,7 @@ static const char *why_not(int fd)
 	return go ? "32-bit Go is not supported" : NULL;
 }
 
-/* A copy of fd, unless they would become so many that we lack them elsewhere: then -1. */
+/* A copy of fd, or -1 if there would be too few left for other uses. */
 static int fd_keep(int fd)
 {
 	struct rlimit limit;
@@ -176,7 +176,8 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 	for (uint32_t i = 0; !n && i < o->n_sources && !object_changed(o); i++)
 		n = o->sources[i].resolver->find(o->sources[i].self, addr, strs, out,
 						 FRAMES_AT_PC);
-	if (guard_faults() != faults) /* maybe of its debug file, which libdw has mapped */
+	/* perhaps in its debug file, which libdw has mapped */
+	if (guard_faults() != faults)
 		o->changed = true;
 	if (!object_check(o))
 		n = 0;
@@ -197,7 +198,7 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 enum { GO_PC_MEMOS = 4096 };
 
 struct go_pc_memo {
-	uint64_t addr; /* 0: free */
+	uint64_t addr; /* 0: unused */
 	struct go_pc pc;
 	bool found;
 };

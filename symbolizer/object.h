@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One thing that can be mapped, whoever maps it: a file, an image that is only in memory, or
- * what has a name only in maps ("[anon]"). It owns the mapping of its file, the sources of
- * its names and what was asked of it.
+ * Anything that can be mapped: a file, an image that is only in memory, or something with a
+ * name only in maps ("[anon]"). It is shared by all processes that map it. It owns the
+ * mapping of its file, the sources of its names and a cache of results.
  */
 #ifndef SYMBOLIZER_OBJECT_H
 #define SYMBOLIZER_OBJECT_H
@@ -19,12 +19,12 @@ struct resolver;
 struct stat;
 struct strtab;
 
-/* Which file it is. inode 0: not one, and the path counts too. */
+/* Identifies a file. inode 0: not a file; then the path counts too. */
 struct object_key {
 	uint64_t dev, inode, size, mtime_ns;
 };
 
-/* A resolver and what it opened. */
+/* A resolver and its state. */
 struct source {
 	const struct resolver *resolver;
 	void *self;
@@ -34,52 +34,53 @@ enum { SOURCES_MAX = 2 };
 
 struct object {
 	struct object_key key;
-	char *path;      /* as the process that showed it first saw it */
-	char root[32];   /* where that path begins, of a process that has it; "": here */
-	struct elf *elf; /* NULL: not an ELF file, or one we may not read */
-	void *bytes;     /* of elf, when it is in no file */
+	char *path;      /* as first seen by the process that showed it */
+	char root[32];   /* root of that path, of a process that has it; "": ours */
+	struct elf *elf; /* NULL: not an ELF file, or not readable for us */
+	void *bytes;     /* owned: elf's bytes if they are in no file */
 	bool vdso;
-	bool changed; /* its file was truncated or rewritten, or its debug file truncated, while we read it */
-	bool counted; /* by the symbolizer, as changed */
-	int fd;       /* of its file; -1: there is none, or too many are open */
+	/* its file changed, or its debug file was truncated, while we read it */
+	bool changed;
+	bool counted; /* the symbolizer has counted it as changed */
+	int fd;       /* of its file; -1: none, or too many are open */
 	struct source sources[SOURCES_MAX]; /* best first */
 	uint32_t n_sources;                 /* 0: its addresses have no names */
-	const struct gopclntab *go;         /* one of them; NULL: none */
-	bool runtime; /* it brings a Go runtime of its own: plugins do not */
-	char version[GO_VERSION_MAX]; /* "": not built by Go */
-	const char *why; /* a Go program has no names, or is of 32 bits; else NULL */
-	uint32_t row;    /* of the symbolizer's modules; 0: no frame was here yet */
-	uint64_t used;   /* when it was last asked for: objects.clock */
+	const struct gopclntab *go;         /* the Go one of them; NULL: none */
+	bool runtime;                       /* it contains a Go runtime; plugins do not */
+	char version[GO_VERSION_MAX];       /* "": not built by Go */
+	const char *why; /* why a Go program has no names or is not supported; else NULL */
+	uint32_t row;    /* in the symbolizer's modules; 0: no frame yet */
+	uint64_t used;   /* objects.clock at its last use */
 	bool in_use;     /* set before objects_sweep() */
 	struct framecache cache;
-	struct go_pc_memo
-		*go_pcs; /* owned; what object_go_pc() answered last; NULL: nothing */
+	struct go_pc_memo *go_pcs; /* owned; recent answers of object_go_pc(); NULL: none */
 };
 
 struct object_key object_key(const struct stat *st);
-/* fd -1: no file to read. An fd that is no ELF file gives an object without names. The
- * fd may be closed afterwards. */
+/* fd -1: no file to read. If fd is not an ELF file, the object has no names. The fd may be
+ * closed afterwards. */
 struct object *object_new(int fd, const struct object_key *key, const char *path,
 			  size_t path_len, const char *root);
-/* The same of an image in memory, which becomes the object's. */
+/* The same for an image in memory, which the object takes over. */
 struct object *object_of_bytes(void *bytes, size_t size, const struct object_key *key,
 			       const char *path, size_t path_len);
 void object_free(struct object *o); /* takes NULL */
 
-/* As gopclntab_pc() of o->go, which is not NULL; remembers the answers for some thousand
+/* As gopclntab_pc() for o->go, which must not be NULL. Caches the answers for some thousand
  * addresses. */
 struct go_pc;
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret);
 
-/* Was its file truncated or rewritten while we read it? Then nothing more is taken from it. */
+/* Was its file truncated or rewritten while we read it? Then nothing more is read from
+ * it. */
 bool object_changed(const struct object *o);
-/* Asks for that, after something was read that may be kept. false: it was, and what was read may be wrong. Its
- * size and the time of its last change tell; not ctime, which also changes when a file is renamed or deleted, as
- * any upgrade does. 0.3 us. */
+/* Checks for that, after reading something that may be cached. False: it changed, and what
+ * was read may be wrong. Decided by size and mtime; not by ctime, which also changes when a
+ * file is renamed or deleted, as in any upgrade. Takes 0.3 us. */
 bool object_check(struct object *o);
 
-/* Asks the sources, past the cache: FRAMES_AT_PC fit into out; always at least one
- * frame. */
+/* Asks the sources, not the cache. out has room for FRAMES_AT_PC frames; there is always at
+ * least one. */
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out);
 
 #endif

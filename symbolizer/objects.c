@@ -15,8 +15,8 @@
 
 enum {
 	MAX_VDSO = 1 << 20,
-	UNUSED_MAX = 64, /* that no process has, and stay all the same */
-	SWEEP_EVERY = 32 /* that were opened: each sweep looks at all mappings */
+	UNUSED_MAX = 64, /* kept although no process has them */
+	SWEEP_EVERY = 32 /* opened objects between sweeps: a sweep visits all mappings */
 };
 
 static const char vdso[] = "[vdso]";
@@ -28,7 +28,7 @@ struct object_name {
 	size_t path_len;
 };
 
-/* Files are told apart by what they are, the rest by name. */
+/* Files are identified by their key, everything else by name. */
 static bool same_object(const void *arg, uint32_t id)
 {
 	const struct object_name *n = arg;
@@ -79,14 +79,14 @@ struct object *objects_of_file(struct objects *os, const char *file, uint64_t in
 	struct stat st;
 	int fd;
 
-	/* no open() before it is known to be a file: that of a device has effects */
+	/* check that it is a file before open(), which has effects on a device */
 	if (stat(file, &st) || !S_ISREG(st.st_mode) || (inode && st.st_ino != inode))
 		return NULL;
 	key = object_key(&st);
 	name.key = &key;
 	o = find(&name);
 	if (o) {
-		snprintf(o->root, sizeof(o->root), "%s", root); /* of one that lives */
+		snprintf(o->root, sizeof(o->root), "%s", root); /* of a living process */
 		return o;
 	}
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -159,7 +159,7 @@ static int newest_first(const void *a, const void *b)
 	return (*x < *y) - (*x > *y);
 }
 
-/* Those not in use that were last asked for before this time have to go. */
+/* Unused objects last used before this time are closed. */
 static uint64_t time_to_go(const struct objects *os)
 {
 	uint64_t *times = NULL, time = 0;

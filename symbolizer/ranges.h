@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables of address ranges, of which some may lie in others. Their rows are of any struct that begins with a
+/* Tables of address ranges that may be nested. A row is any struct that begins with a
  * struct range; size is that of a row. */
 #ifndef SYMBOLIZER_RANGES_H
 #define SYMBOLIZER_RANGES_H
@@ -10,7 +10,7 @@
 
 struct range {
 	uint64_t lo, hi;
-	uint64_t reach; /* set by ranges_sort(): the highest hi up to here */
+	uint64_t reach; /* the highest hi up to this row; set by ranges_sort() */
 };
 
 static inline int range_cmp(const void *a, const void *b)
@@ -27,7 +27,7 @@ static inline struct range *range_of(void *rows, size_t size, uint32_t i)
 	return (struct range *)(void *)((char *)rows + i * size);
 }
 
-/* Makes ranges_find() possible. */
+/* Prepares for ranges_find(). */
 static inline void ranges_sort(void *rows, uint32_t n, size_t size)
 {
 	uint64_t reach = 0;
@@ -43,7 +43,7 @@ static inline void ranges_sort(void *rows, uint32_t n, size_t size)
 	}
 }
 
-/* The last row that has addr, which is the innermost; NULL: none. */
+/* The last row that contains addr, which is the innermost; NULL: none. */
 static inline void *ranges_find(void *rows, uint32_t n, size_t size, uint64_t addr)
 {
 	uint32_t lo = 0, hi = n;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Spaces: what a process, or a file, has mapped, and which program that is. */
+/* Address spaces: what a process, or a file, has mapped, and which program that is. */
 #include "symbolizer/space.h"
 
 #include <errno.h>
@@ -28,8 +28,8 @@
 
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
-/* A program that is no Go program may have been packed, and unpack one. What is not yet one
- * is not kept: it may be about to be. Processes of one file share it. */
+/* Looks for a Go program that a packed program has unpacked. An image that is not Go is not
+ * kept, because unpacking may not be finished. Processes of one file share the image. */
 static void find_image(struct space *sp, const struct buf *text)
 {
 	struct cursor maps = cursor_over(text->data, text->len);
@@ -59,7 +59,7 @@ static void find_image(struct space *sp, const struct buf *text)
 	}
 }
 
-/* Reads the target of a link without " (deleted)"; "" when it cannot be read. */
+/* Reads the target of a link without " (deleted)"; "" if it cannot be read. */
 static size_t link_read(const char *link, char path[PATH_MAX])
 {
 	ssize_t len = readlink(link, path, PATH_MAX - 1);
@@ -71,9 +71,8 @@ static size_t link_read(const char *link, char path[PATH_MAX])
 	return n;
 }
 
-/* What is mapped there. Of the ways to a file the first needs no path and survives its
- * deletion, but takes CAP_CHECKPOINT_RESTORE; the program itself has a link that takes
- * less. */
+/* /proc/PID/map_files needs no path and works for deleted files, but requires
+ * CAP_CHECKPOINT_RESTORE. The program itself has a link that requires less. */
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe)
 {
 	char file[PATH_MAX + 64];
@@ -99,7 +98,7 @@ struct object *space_mapped(struct space *sp, const struct mapping *m, const cha
 			       sp->root);
 }
 
-/* The first area that ends behind addr. */
+/* The index of the first area that ends after addr. */
 static uint32_t area_behind(const struct space *sp, uint64_t addr)
 {
 	uint32_t lo = 0, hi = sp ? sp->n_areas : 0;
@@ -137,7 +136,7 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	uint64_t vaddr = m->offset;
 
 	a.object = space_mapped(sp, m, exe);
-	/* a file that was deleted meanwhile was opened when it was there */
+	/* a file deleted since the last reading is already open */
 	if (!a.object && before && before->object->key.inode &&
 	    mapping_is(m, before->object->path))
 		a.object = before->object;
@@ -148,13 +147,14 @@ static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 	}
 	if (a.object->elf)
 		elf_vaddr(a.object->elf, m->offset, &vaddr);
-	/* code in no file keeps its address, the vDSO that of its image */
+	/* code that is not in a file keeps its address; the vDSO uses that of its image */
 	if (m->inode || a.object->vdso)
 		a.delta = vaddr - m->start;
 	return a;
 }
 
-/* Makes areas of all executable mappings, and finds the Go in them. How many areas. */
+/* Makes areas of all executable mappings and finds the Go code in them. Returns the number
+ * of areas. */
 static uint32_t read_areas(struct space *sp, const struct buf *text, const char *exe)
 {
 	struct moved moved = { .space = sp, .maps = text, .exe = exe };
@@ -195,7 +195,7 @@ int space_refresh(struct space *sp)
 	size_t len;
 	int err;
 
-	if (!sp->pid) /* of a file, or gone */
+	if (!sp->pid) /* a file, or a process that has ended */
 		return -ESRCH;
 	sp->thread = living_thread(sp->pid);
 	snprintf(sp->root, sizeof(sp->root), "/proc/%d/root", sp->thread);
@@ -211,7 +211,7 @@ int space_refresh(struct space *sp)
 	n = read_areas(sp, &text, exe);
 out:
 	buf_release(&text);
-	/* a process on its way out has no mappings, and no kernel thread ever had */
+	/* a process that is exiting has no mappings, and a kernel thread never has any */
 	return err == -ENOENT || (!err && !n) ? -ESRCH : err;
 }
 
@@ -250,13 +250,13 @@ static struct go_program program_of(struct symbolizer *s, const struct object *o
 	p.build_id = o->elf ? symbolizer_string(s, o->elf->build_id) : "";
 	p.version = *o->version ? symbolizer_string(s, o->version) : NULL;
 	p.why = o->why;
-	/* packers leave no sections, linkers do */
+	/* packers leave no sections; linkers do */
 	p.packed = o->elf && !p.version && !elf_getshdrnum(o->elf->lib, &sections) &&
 		   !sections;
 	return p;
 }
 
-/* What the process was started from. */
+/* The program that the process was started from. */
 static const struct object *program(const struct space *sp)
 {
 	if (!sp)
@@ -280,7 +280,7 @@ void space_find_runtimes(struct space *sp)
 {
 	const struct object *o = program(sp);
 
-	/* beyond those that are told apart, they are counted anew */
+	/* runtimes beyond RUNTIMES_MAX are only counted, so count them again */
 	if (sp->n_runtimes > RUNTIMES_MAX)
 		sp->n_runtimes = RUNTIMES_MAX;
 	for (int own = 1; own >= 0; own--)
@@ -312,7 +312,7 @@ const struct object *space_go(const struct space *sp, uint64_t *bias)
 	for (uint32_t i = 0; sp && i < sp->n_areas; i++) {
 		const struct area *a = &sp->areas[i];
 
-		/* a library in a program of C */
+		/* or a library in a C program */
 		if (a->object == o || ((!o || !o->go) && a->object->go)) {
 			*bias = -a->delta;
 			if (a->object->go)
@@ -358,7 +358,8 @@ void space_program(const struct space *sp, struct go_program *ret)
 	ret->exe = sp ? sp->exe : NULL;
 	if (!go)
 		return;
-	/* a runtime in a shared library of Go's (-linkshared) may not say which it is; its program does */
+	/* a runtime in a shared Go library (-linkshared) may have no version; the program
+	 * has */
 	if (*go->version || !ret->version)
 		ret->version = *go->version ? symbolizer_string(sp->s, go->version)
 					    : "unknown";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a symbolizer and its spaces consist of; for the files that implement symbolizer.h. */
+/* The parts of a symbolizer and its spaces, for the files that implement symbolizer.h. */
 #ifndef SYMBOLIZER_SPACE_H
 #define SYMBOLIZER_SPACE_H
 
@@ -16,10 +16,10 @@
 struct kallsyms;
 struct strtab;
 
-/* Of the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, need 7 MB. */
+/* Limit for the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, take 7 MB. */
 #define MAX_MAPS ((size_t)64 << 20)
 
-/* A row that frames name. */
+/* A row that frame.module refers to. */
 struct module_row {
 	const struct symbolizer *of;
 	const char *path, *build_id; /* in strs */
@@ -29,14 +29,14 @@ struct module_row {
 struct symbolizer {
 	struct strtab *strs;
 	struct objects objects;
-	struct object *vdso; /* of objects: our own, once it was asked for; or NULL */
+	struct object *vdso; /* one of objects: ours, once it was needed; or NULL */
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
 	struct index row_index;
-	uint32_t changes;    /* files that have changed, as far as was noticed */
-	uint32_t check_next; /* row of objects */
-	const char *changed; /* one of the files that objects.n_changed counts; or NULL */
-	struct kallsyms *kernel; /* NULL: not asked for yet, or not to be had */
+	uint32_t changes;    /* number of files found to have changed */
+	uint32_t check_next; /* index in objects */
+	const char *changed; /* one of the files counted in objects.n_changed; or NULL */
+	struct kallsyms *kernel; /* NULL: not requested yet, or not available */
 	bool kernel_tried;
 	const char *kernel_why;
 	struct framecache kernel_cache;
@@ -45,10 +45,10 @@ struct symbolizer {
 /* An executable mapping. */
 struct area {
 	uint64_t start, end;
-	uint64_t delta;        /* what makes an address one of the object */
-	struct object *object; /* of the symbolizer */
-	bool moved; /* what is there is in no file, but is the text of the object's (moved.h) */
-	struct added_module *added; /* what names it instead of the object; or NULL */
+	uint64_t delta;        /* added to an address gives the object's */
+	struct object *object; /* owned by the symbolizer */
+	bool moved;            /* memory that is the moved text of the object (moved.h) */
+	struct added_module *added; /* names this area instead of the object; or NULL */
 };
 
 struct space {
@@ -56,28 +56,30 @@ struct space {
 	struct go_runtime runtimes[RUNTIMES_MAX];
 	uint32_t n_runtimes;
 	pid_t pid;
-	pid_t thread;       /* living_thread() of it, when its maps were read last */
+	pid_t thread;       /* living_thread(pid) at the last reading of the maps */
 	char root[32];      /* /proc/THREAD/root */
-	struct object *exe; /* NULL: cannot be read */
+	struct object *exe; /* NULL: unreadable */
 	struct object
-		*image; /* the Go program that it unpacked, of the symbolizer; or NULL */
-	struct area *areas; /* by address */
+		/* the Go program that it unpacked, owned by the symbolizer; or NULL */
+		*image;
+	struct area *areas; /* sorted by address */
 	uint32_t n_areas, cap_areas;
 	struct added added;
-	uint32_t generation; /* goes up whenever areas may have changed */
+	uint32_t generation; /* goes up when areas may have changed */
 };
 
-/* The text in strs, where it stays. */
+/* Stores the text in strs, where it stays. */
 const char *symbolizer_string(struct symbolizer *s, const char *text);
-/* Adds what the areas have of Go runtimes that was not there before. */
+/* Adds Go runtimes in the areas that are not known yet. */
 void space_find_runtimes(struct space *sp);
-/* What a mapping is of; exe: the path of what the process was started from. NULL: a file that cannot be read. */
+/* The object that a mapping is of; exe: the path of the program that was started. NULL: a
+ * file that cannot be read. */
 struct mapping;
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
 
-/* Is anything of [start, end) in an area? */
+/* Does an area overlap [start, end)? */
 bool space_meets(const struct space *sp, uint64_t start, uint64_t end);
-/* The area that addr is in; NULL: none. Takes NULL for a space of which nothing is known. */
+/* The area that addr is in; NULL: none. sp NULL: an unknown space. */
 struct area *space_area(const struct space *sp, uint64_t addr);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two steps, each remembering what it found: an address of a process is looked up among the
- * areas of its space, which gives an object and an address in its file; that is looked up
- * in the object. So what is learned in one process serves all that map the same file, and a
- * miss stays where it was.
+ * A look-up has two steps, both cached: an address of a process is found in the areas of
+ * its space, which gives an object and an address in its file; that address is looked up in
+ * the object. So what is learned in one process serves all processes that map the file, and
+ * unmapped addresses stay out of objects.
  */
 #include "symbolizer/symbolizer.h"
 
@@ -66,12 +66,12 @@ static bool same_row(const void *arg, uint32_t id)
 {
 	const struct module_row *key = arg, *row = &key->of->rows[id];
 
-	/* in strs each string is there once */
+	/* strs has each string once */
 	return row->path == key->path && row->build_id == key->build_id &&
 	       row->go_minor == key->go_minor;
 }
 
-/* A file that is opened again has the row that it had. */
+/* A file that is opened again gets the same row. */
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			uint32_t go_minor)
 {
@@ -95,7 +95,7 @@ static uint32_t object_row(struct symbolizer *s, struct object *o)
 	return o->row;
 }
 
-/* Not remembered: the module may go. */
+/* Not cached: the module may go away. */
 static int added_frames(struct symbolizer *s, const struct area *a, uint64_t addr,
 			struct frame *out, int cap)
 {
@@ -111,7 +111,7 @@ static int added_frames(struct symbolizer *s, const struct area *a, uint64_t add
 	return n;
 }
 
-/* Counts a change once. */
+/* Has the object changed? Counts each change once. */
 static bool is_changed(struct symbolizer *s, struct object *o)
 {
 	if (!object_changed(o))
@@ -152,7 +152,7 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 	o = a->object;
 	addr += a->delta;
 	object_row(s, o);
-	/* there may be no end of addresses, and nothing to be learned */
+	/* not cached: there may be any number of addresses and nothing to learn */
 	if (!o->n_sources || is_changed(s, o))
 		return object_resolve(o, addr, s->strs, out);
 	n = framecache_find(&o->cache, addr, &frames);
@@ -263,7 +263,8 @@ const char *symbolizer_kernel_why(const struct symbolizer *s)
 	return s->kernel_why;
 }
 
-/* The table of the Go module that addr is in, whose address it becomes. NULL: none. */
+/* The table of the Go module that addr is in; *addr becomes the address in its file. NULL:
+ * none. */
 static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 {
 	const struct area *a = space_area(sp, *addr);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Functions of C, C++, Rust and assembly: .symtab, .dynsym, .gnu_debugdata or a separate debug
- * file, whichever of them libdwfl finds the most in; lines and inlined calls from DWARF. Nothing is read
- * before the first address is asked for. libdwfl looks an address up by going through all
- * symbols, so they are sorted here once.
+ * Functions of C, C++, Rust and assembly: from .symtab, .dynsym, .gnu_debugdata or a
+ * separate debug file, whichever libdwfl finds most symbols in. Lines and inlined calls
+ * come from DWARF. Nothing is read before the first look-up. libdwfl searches all symbols
+ * for each address, so we sort them once.
  */
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
@@ -22,34 +22,34 @@
 #include "symbolizer/symbolizer.h"
 
 struct symbol {
-	uint64_t addr, end; /* of the file */
-	uint64_t reach;     /* the highest end up to here: symbols may lie in others */
-	const char *name;   /* in the image of a file that dwfl holds */
-	uint8_t rank;       /* the highest is the name, of several at one address */
+	uint64_t addr, end; /* in the file */
+	uint64_t reach;     /* the highest end up to this row: symbols may be nested */
+	const char *name;   /* in the image of a file that dwfl owns */
+	uint8_t rank; /* of several symbols at an address the highest gives the name */
 	bool sized;
 	bool has_start;
-	uint32_t start; /* line of its declaration, 0: not known */
+	uint32_t start; /* line of its declaration; 0: unknown */
 };
 
 struct symtab {
 	const struct elf *elf;
 	const char *path;
 	struct debugfile debug;
-	bool tried; /* what follows counts */
+	bool tried; /* the fields below are set */
 	Dwfl *dwfl;
 	Dwfl_Module *module;
-	GElf_Addr bias; /* what dwfl adds to addresses of the file */
+	GElf_Addr bias; /* difference between dwfl's addresses and the file's */
 	struct symbol *symbols;
 	uint32_t n, cap;
-	bool whole; /* local ones too: what follows a symbol is known */
+	bool whole; /* has local symbols too, so the symbol after each one is known */
 	bool info_tried;
 	struct debuginfo *info; /* NULL: none */
-	GElf_Addr info_bias;    /* what it adds to addresses of the file */
+	GElf_Addr info_bias;    /* difference between info's addresses and the file's */
 };
 
 static const Dwfl_Callbacks callbacks = { .find_debuginfo = debugfile_find };
 
-/* A name is good when it ends inside its file. */
+/* Does the name end in its file? */
 static bool name_ends(Elf *e, const char *name)
 {
 	size_t size = 0;
@@ -59,7 +59,7 @@ static bool name_ends(Elf *e, const char *name)
 	       memchr(name, 0, (size_t)(file + size - name));
 }
 
-/* As perf ranks them: with a size, global, weak, local; then fewest underscores. */
+/* As in perf: with a size, then global, weak, local; then fewest underscores. */
 static uint8_t rank_of(const GElf_Sym *sym, const char *name)
 {
 	unsigned bind = GELF_ST_BIND(sym->st_info);
@@ -85,11 +85,11 @@ static void add_symbol(struct symtab *t, int i)
 	if (!e || shndx == SHN_UNDEF || shndx == SHN_ABS ||
 	    (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE))
 		return;
-	/* without section headers only functions of a size are sure to be code */
+	/* without section headers only functions with a size are certainly code */
 	gelf_getshdr(elf_getscn(e, shndx), &sh);
 	if (!(sh.sh_flags & SHF_EXECINSTR) && (type == STT_NOTYPE || !sym.st_size))
 		return;
-	/* "$x": where ARM's code and data begin */
+	/* "$x" marks the start of ARM code or data */
 	if (!name_ends(e, name) || !*name || *name == '$')
 		return;
 	*table_add(t->symbols, t->n, t->cap) = (struct symbol){
@@ -113,8 +113,8 @@ static int symbol_cmp(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* One symbol an address. One without size reaches to the next that there is, if all are
- * there, and inside another it is a label and no function. */
+/* Keeps one symbol per address. One without size extends to the next symbol if the table is
+ * complete; inside another symbol it is a label, not a function. */
 static void sort_symbols(struct symtab *t)
 {
 	uint64_t reach = 0;
@@ -174,7 +174,7 @@ static void read_symbols(struct symtab *t)
 	sort_symbols(t);
 }
 
-/* NULL: in none. */
+/* NULL: none. */
 static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
 {
 	uint32_t lo = 0, hi = t->n;
@@ -193,8 +193,8 @@ static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
 	return NULL;
 }
 
-/* The DWARF, unless it costs too much, or a part of it is in a file that libdw would open
- * wherever the target's file says. NULL: none. */
+/* The DWARF, unless it is too expensive, or part of it is in a file that libdw would open
+ * at whatever path the target's file states. NULL: none. */
 static struct debuginfo *info_of(struct symtab *t)
 {
 	Dwarf_Addr bias = 0;
@@ -222,7 +222,7 @@ static const char *line_at(struct symtab *t, uint64_t addr, uint32_t *line)
 	*line = 0;
 	if (!info || debuginfo_line(info, addr + t->info_bias, &file, line))
 		return file ? file : "";
-	/* units that do not say where they are may be in .debug_aranges */
+	/* units that do not state their addresses may be in .debug_aranges */
 	l = dwfl_module_getsrc(t->module, addr + t->bias);
 	file = l ? dwfl_lineinfo(l, NULL, &n, NULL, NULL, NULL) : NULL;
 	if (!file || n <= 0)
