@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first word says what to do. */
+/* Dispatches on the first word of the command line. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -34,10 +34,10 @@ int main(int argc, char **argv)
 {
 	int status;
 
-	/* A reader that closes the pipe ends us, also when our parent ignored the signal. */
+	/* if a reader closes the pipe we end, even if our parent ignores the signal */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ,
-	       SIG_IGN); /* a limit on files is an error of write(), as a full disk is */
+	       SIG_IGN); /* a file size limit is an error of write(), like a full disk */
 	if (argc < 2) {
 		help_all(stderr);
 		return STATUS_USAGE;

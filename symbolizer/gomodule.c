@@ -236,9 +236,9 @@ int gopclntab_open(struct gopclntab *ret, const struct elf *elf, const char **wh
 	if (!err)
 		return 0;
 	*why = minor > GO_NEWEST
-		       ? "its table of functions (pclntab) is of a Go newer than 1.27"
+		       ? "its function table (pclntab) is from a Go newer than 1.27"
 	       : section ? "its .gopclntab is broken"
-			 : "it holds no table of functions (pclntab)";
+			 : "it has no function table (pclntab)";
 	return err;
 }
 

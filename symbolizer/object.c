@@ -182,7 +182,8 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 	if (!object_check(o))
 		n = 0;
 	if (n < 0)
-		log_debug("%s: the table lies at %#llx", o->path, (unsigned long long)addr);
+		log_debug("%s: its table is wrong at %#llx", o->path,
+			  (unsigned long long)addr);
 	if (n <= 0) {
 		*out = (struct frame){ .addr = addr };
 		n = 1;

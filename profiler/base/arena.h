@@ -11,13 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bump allocator: pointers stay valid until arena_release(). { 0 } is an empty one. */
+/* Bump allocator: pointers stay valid until arena_release(). { 0 } is empty. */
 struct arena {
 	struct arena_chunk *chunks;
-	size_t used, cap; /* bytes, of the newest chunk */
+	size_t used, cap; /* bytes of the newest chunk */
 };
 
-/* n zeroed bytes aligned to 16. Never NULL. */
+/* Returns n zeroed bytes aligned to 16, never NULL. */
 void *arena_alloc(struct arena *a, size_t n);
 /* Copies n bytes and adds a NUL. */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
@@ -25,13 +25,14 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void arena_release(struct arena *a);
 
-/* calloc() and reallocarray() that cannot fail; the caller owns the result, free() ends it. */
+/* calloc(), reallocarray() and strdup() that cannot fail. The caller owns the result and
+ * frees it. */
 void *mem_zalloc(size_t n);
 void *mem_realloc(void *p, size_t n, size_t size);
 char *mem_strdup(const char *s);
 
-/* Room for one more row in a table of any type: table_add(rows, n, cap) returns a pointer to
- * the new row, zeroed; it moves when the table grows. free(rows) ends it. */
+/* Appends a row to a table of any type: table_add(rows, n, cap) returns a pointer to the
+ * new row, zeroed. Rows move when the table grows. The caller frees rows. */
 #define table_add(rows, n, cap) \
 	((rows) = table_room((rows), sizeof(*(rows)), (n), &(cap)), &(rows)[(n)++])
 

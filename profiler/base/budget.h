@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Work that may take some time at once, and a share of the time from then on: what it took is a debt, of which
- * time pays off that share. { 0 } owes nothing.
+ * Limits work to some time at once and a share of the time after that: the time it took is
+ * a debt, which is paid off at that share. { 0 } has no debt.
  */
 #ifndef BASE_BUDGET_H
 #define BASE_BUDGET_H
@@ -13,11 +13,11 @@ struct budget {
 	uint64_t at_ns;
 };
 
-/* What it owes now, when one in `share` ns is paid off. */
+/* The debt now, if 1 of every `share` ns is paid off. */
 uint64_t budget_debt(const struct budget *b, uint64_t now_ns, uint32_t share);
-/* Adds what some work took that is over now. */
+/* Adds the time of work that has just ended. */
 void budget_spend(struct budget *b, uint64_t now_ns, uint32_t share, uint64_t took_ns);
-/* From when on it owes no more than free_ns; now_ns or earlier: it does not. */
+/* The time from which on the debt is at most free_ns; now_ns or earlier: it already is. */
 uint64_t budget_due(const struct budget *b, uint32_t share, uint64_t free_ns);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A growing run of bytes, written front to back. { 0 } is an empty one. */
+/* A growing sequence of bytes, written front to back. { 0 } is empty. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
@@ -11,7 +11,7 @@ struct buf {
 	size_t len, cap;
 };
 
-/* Room for n more bytes at data + len; len is not moved. */
+/* Makes room for n more bytes at data + len, without changing len. */
 uint8_t *buf_room(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *data, size_t n);
 void buf_str(struct buf *b, const char *s); /* without its NUL */

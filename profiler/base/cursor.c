@@ -26,7 +26,7 @@ struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len)
 {
 	if (c->bad || pos > c->len || c->len - pos < len)
 		return (struct cursor){ .bad = true };
-	/* no sums on the NULL of an empty one */
+	/* no arithmetic on the NULL of an empty cursor */
 	return cursor_over(pos ? c->data + pos : c->data, len);
 }
 

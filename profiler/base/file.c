@@ -52,7 +52,7 @@ int outfile_open(struct outfile *f, const char *path)
 	}
 	if (!stat(path, &st) && S_ISDIR(st.st_mode))
 		return -EISDIR;
-	f->path = realpath(path, NULL); /* what a link points to is written, not the link */
+	f->path = realpath(path, NULL); /* writes the target of a link, not the link */
 	if (!f->path)
 		f->path = mem_strdup(path);
 	n = strlen(f->path) + sizeof(".XXXXXX");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole files: reading, and output that is never half-written. */
+/* Reads whole files, and writes output that is never incomplete. */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
@@ -10,24 +10,24 @@
 
 struct buf;
 
-/* Appends the whole of a file of unknown size (as those in /proc) to b; dirfd as in openat().
- * -EFBIG past max bytes. */
+/* Appends a file of unknown size (such as those in /proc) to b; dirfd as in openat().
+ * -EFBIG if it has more than max bytes. */
 int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 
-/* An output file beside its place: written in full, then renamed over it, or not at all. */
+/* An output file, written beside its path and renamed when complete, or not at all. */
 struct outfile {
 	FILE *out;  /* write here */
-	char *path; /* owned; NULL: tmp has the name already */
+	char *path; /* owned; NULL: tmp is already the final name */
 	char *tmp;  /* owned; NULL for "-", devices and pipes: written in place */
 };
 
-/* A new file, written in place: -EEXIST when there is something of that name, be it a link. */
+/* Creates a new file, written in place. -EEXIST: the name exists, even if as a link. */
 int outfile_create(struct outfile *f, const char *path);
-/* path "-" is stdout. -EISDIR and whatever open() says. */
+/* path "-" is stdout. -EISDIR or an error of open(). */
 int outfile_open(struct outfile *f, const char *path);
-/* Flushes, syncs the rename; on any error the old file stays as it was. Always closes. */
+/* Flushes and renames. On any error the old file stays as it was. Always closes. */
 int outfile_commit(struct outfile *f);
-/* Leaves what was there before. Safe on { 0 } and after a commit. */
+/* Keeps what was there before. Safe on { 0 } and after a commit. */
 void outfile_abort(struct outfile *f);
 
 #endif

@@ -9,10 +9,10 @@
 
 static struct guard *guards;
 static volatile sig_atomic_t faults;
-static volatile sig_atomic_t depth; /* of guard_enter() */
+static volatile sig_atomic_t depth; /* of guard_enter() calls */
 static uintptr_t page;
 
-/* Marks the mappings that have this page; are there any? */
+/* Marks the mappings that contain this page. Are there any? */
 static bool mark_changed(uintptr_t at)
 {
 	bool any = false;
@@ -23,7 +23,7 @@ static bool mark_changed(uintptr_t at)
 	return any;
 }
 
-/* SIGBUS is raised by the instruction that reads, so lists are not being changed. */
+/* Reads raise SIGBUS synchronously, so the lists are not being modified. */
 static void on_bus_error(int sig, siginfo_t *info, void *context)
 {
 	uintptr_t at = (uintptr_t)info->si_addr & ~(page - 1);
@@ -33,7 +33,7 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 	if (info->si_code != BUS_ADRERR || (!mark_changed(at) && !depth) ||
 	    mmap((void *)at, page, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-		signal(sig, SIG_DFL); /* and the instruction is executed again */
+		signal(sig, SIG_DFL); /* the instruction is then executed again */
 		return;
 	}
 	faults = faults + 1;
@@ -88,7 +88,7 @@ void guard_remove(struct guard *g)
 		*p = g->next;
 }
 
-/* The kernel fills the rest of the new last page with zeros, and that raises no signal. */
+/* The kernel fills the rest of the new last page with zeros, which raises no signal. */
 bool guard_changed(struct guard *g)
 {
 	if (g->size && !g->changed && byte_at(g, g->last) != g->last_byte)

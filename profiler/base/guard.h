@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Mappings of files that others may cut meanwhile. Reading a page behind the new end of such a file
- * raises SIGBUS, which would end us. A handler puts a page of zeros there instead, and notes that
- * the file has changed: what was read from it since may be wrong. For programs of one thread.
+ * Mappings of files that others may truncate. Reading a page beyond the new end of such a
+ * file raises SIGBUS, which would end the program. A handler maps a page of zeros there
+ * instead and records that the file has changed: what was read from it since may be wrong.
+ * For single-threaded programs.
  */
 #ifndef BASE_GUARD_H
 #define BASE_GUARD_H
@@ -16,22 +17,23 @@ struct guard {
 	const void *start;
 	size_t size;
 	volatile sig_atomic_t changed; /* ask guard_changed() */
-	size_t last; /* offset of the last byte that is not 0, in the last page */
+	size_t last; /* offset of the last non-zero byte in the last page */
 	uint8_t last_byte;
 	struct guard *next;
 };
 
-/* g->start and g->size are set, and g stays where it is until guard_remove(). The first one
- * installs the handler. Anywhere else SIGBUS ends us, as ever. */
+/* g->start and g->size must be set, and g must not move before guard_remove(). The first
+ * call installs the handler. SIGBUS anywhere else ends the program as usual. */
 void guard_add(struct guard *g);
 void guard_remove(struct guard *g);
-/* Around calls of a library that maps files by itself: between them the handler takes any page. Calls nest. */
+/* Call these around calls of a library that maps files itself: in between, the handler
+ * accepts any page. Calls may nest. */
 void guard_enter(void);
 void guard_leave(void);
-/* Was the file truncated since? It looks at the file's end: if it says no, what was read before
- * is true. Once changed, a file stays changed. */
+/* Was the file truncated since? Checks the end of the file: if the answer is no, everything
+ * read before is right. A changed file stays changed. */
 bool guard_changed(struct guard *g);
-/* How many pages were replaced so far, of all mappings. */
+/* The number of pages replaced so far in all mappings. */
 unsigned guard_faults(void);
 
 #endif

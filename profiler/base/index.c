@@ -6,8 +6,8 @@
 
 #include "profiler/base/arena.h"
 
-/* 32 bits of the hash are kept: they place the row again when the index grows, and the owner's rows
- * are rarely looked at in vain. id is the row's plus one, 0 marks a free slot. */
+/* The slot keeps 32 bits of the hash: enough to move it when the index grows, and to rarely
+ * compare the owner's row in vain. id is the row's plus one; 0 is a free slot. */
 struct index_slot {
 	uint32_t hash, id;
 };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finds rows of a table by content: hash of the key → id, open addressing. The rows stay
- * with their owner, who compares them; the index holds 8 bytes a slot, at most half of them
- * used. { 0 } is an empty one. Nothing is ever taken out.
+ * Finds rows of a table by content: maps the hash of a key to an id, by open addressing.
+ * The rows stay with their owner, who compares them; the index has 8 bytes per slot, at
+ * most half of them used. { 0 } is empty. Entries are never removed.
  */
 #ifndef BASE_INDEX_H
 #define BASE_INDEX_H
@@ -21,13 +21,13 @@ struct index {
 /* The id of the row with this hash that same(arg, id) accepts, or INDEX_NONE. */
 uint32_t index_find(const struct index *ix, uint64_t hash,
 		    bool (*same)(const void *arg, uint32_t id), const void *arg);
-/* Adds a row that index_find() did not find. id < INDEX_NONE. */
+/* Adds a row that index_find() did not find. id must be less than INDEX_NONE. */
 void index_add(struct index *ix, uint64_t hash, uint32_t id);
 void index_release(struct index *ix);
 
-/* A hash of n bytes; not for keys that an attacker chooses to collide across machines. */
+/* A hash of n bytes; not safe against keys chosen to collide. */
 uint64_t hash_bytes(const void *data, size_t n);
-/* A hash of two numbers: a strong mix, chain it for more. */
+/* A hash of two numbers with strong mixing; chain it for more. */
 static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 {
 	__uint128_t m = (__uint128_t)(a ^ 0x9e3779b97f4a7c15u) * (b ^ 0xd1b54a32d192ed03u);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A thread that has ended, and one of the kernel, has no executable. One that we may not look at lives. */
+/* A thread that has ended has no executable, and neither has a kernel thread. One that we
+ * may not inspect is alive. */
 static bool lives(pid_t tid)
 {
 	char path[32], first;

@@ -7,8 +7,8 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 extern enum log_level log_level; /* LOG_NORMAL at start */
 
-/* One line each, without a newline in fmt, as plain text (plain.h), on a terminal
- * broken between words. log_error() and log_warn() start with "gostrobe: ". */
+/* Each prints one line, without a newline in fmt, as plain text (plain.h), wrapped between
+ * words on a terminal. log_error() and log_warn() start it with "gostrobe: ". */
 void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* not with -q */

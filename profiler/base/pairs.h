@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A set of pairs of numbers. Ids count up from 0, so they are a table's index as well. */
+/* A set of pairs of numbers. Ids count up from 0, so they can index a table too. */
 #ifndef BASE_PAIRS_H
 #define BASE_PAIRS_H
 
@@ -11,19 +11,20 @@ struct pair {
 	uint64_t a, b;
 };
 
-/* { 0 } is an empty one. */
+/* { 0 } is empty. */
 struct pairs {
 	struct index index;
 	struct pair *rows;
 	uint32_t n, cap;
 };
 
-/* Bytes that a pair takes at most: its row, and slots of the index, old and new ones while it grows. */
+/* The maximum memory of a pair: its row, and index slots, old and new ones while the index
+ * grows. */
 enum { PAIR_BYTES = sizeof(struct pair) + 48 };
 
-/* The id of (a, b), which is set->n as it was before when the pair is new. */
+/* Returns the id of (a, b); for a new pair this is set->n before the call. */
 uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b);
-/* Empty again. */
+/* Empties the set. */
 void pairs_release(struct pairs *set);
 
 #endif

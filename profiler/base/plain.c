@@ -37,7 +37,7 @@ uint32_t plain_decode(const char **s)
 
 bool plain_shown(uint32_t code)
 {
-	/* C0, DEL and C1; marks of direction; separators of lines and paragraphs. */
+	/* C0, DEL and C1; direction marks; line and paragraph separators */
 	static const struct {
 		uint32_t first, last;
 	} obeyed[] = {
@@ -88,7 +88,7 @@ uint32_t plain_width(int fd)
 	return size.ws_col ? size.ws_col : 80;
 }
 
-/* Characters, each of one column, as words of messages have. */
+/* The number of characters; those in messages have one column each. */
 static uint32_t count_columns(const char *s, size_t len)
 {
 	uint32_t n = 0;

@@ -10,7 +10,8 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* Optimal string alignment: d[i][j] is the distance of the first i letters from the first j. */
+/* Optimal string alignment: d[i][j] is the distance between the first i and the first j
+ * letters. */
 uint32_t similar_distance(const char *a, const char *b)
 {
 	uint32_t d[LONGEST + 1][LONGEST + 1], n = (uint32_t)strnlen(a, LONGEST + 1),

@@ -16,8 +16,7 @@
 
 #define OPT_MAX    48
 #define HELP_WIDTH 80
-#define LONG_ONLY \
-	256 /* what getopt_long() returns for row i without a short option: this + i */
+#define LONG_ONLY  256 /* getopt_long() returns this + i for row i without a short option */
 
 static int apply(const struct opt *o, const char *arg)
 {
@@ -33,7 +32,7 @@ static int apply(const struct opt *o, const char *arg)
 	return why ? -EINVAL : 0;
 }
 
-/* A long option that is unknown, or that takes no argument, or that begins several. */
+/* Reports a long option that is unknown, takes no argument, or is ambiguous. */
 static void complain_long(const char *word, const struct opt *opts)
 {
 	size_t len = strcspn(word, "=");

@@ -7,23 +7,24 @@
 #include <stdint.h>
 
 struct opt {
-	char key;         /* the short option, 0 for none */
+	char key;         /* the short option; 0: none */
 	const char *name; /* the long one; NULL ends the table */
-	const char *arg;  /* what the argument is called in the help, NULL: takes none */
+	const char *arg;  /* name of the argument in the help; NULL: takes none */
 	const char *help;
-	const char **str; /* where the argument goes; */
-	bool *flag;       /* or what is set true; */
-	/* or who reads it: NULL, or what is wrong with it */
+	const char **str; /* where to store the argument, */
+	bool *flag;       /* or what to set to true, */
+	/* or how to parse it; returns NULL, or what is wrong with it */
 	const char *(*parse)(const char *arg, void *data);
 	void *data;
 };
 
-/* Reads argv[1…] up to the first operand or "--", moves *argc and *argv past what was read.
- * 0, or -EINVAL after one log_error() line. permute: operands may stand between options. */
+/* Parses argv[1…] up to the first operand or "--" and moves *argc and *argv past it.
+ * Returns 0, or -EINVAL after one log_error() line. permute: operands may come between
+ * options. */
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
-/* A line of help on stdout, broken so that it fits 80 columns; see plain_wrap(). */
+/* Prints help text to stdout, wrapped at 80 columns; see plain_wrap(). */
 void opt_wrap(const char *text, uint32_t indent);
-/* Two columns on stdout. */
+/* Prints the options to stdout in two columns. */
 void opt_help(const struct opt *opts);
 
 #endif

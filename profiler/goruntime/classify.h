@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The class of a sample, from what the kernel side read of its thread. */
+/* Derives the class of a sample from what the kernel side read of its thread. */
 #ifndef PROFILER_CLASSIFY_H
 #define PROFILER_CLASSIFY_H
 
@@ -8,8 +8,8 @@
 
 #include "profiler/profile/class.h"
 
-/* flags: enum sample_flags. start: the goroutine's start function, or "". leaf_kind: enum frame_kind
- * of where the thread is. */
+/* flags: enum sample_flags. start: the goroutine's start function, or "". leaf_kind: enum
+ * frame_kind of the leaf. */
 enum event_class classify(uint32_t flags, bool goroutine, const char *start,
 			  uint8_t leaf_kind);
 

@@ -7,13 +7,13 @@
 #include "profiler/base/cursor.h"
 
 enum {
-	/* The load of g comes first; where code is instrumented it may come later. */
+	/* g is loaded first, or a little later in instrumented code */
 	SLOT_SEARCH = 16,
-	/* Farther from the thread pointer is no variable but a misread instruction. */
+	/* an offset beyond this is not a variable but a misread instruction */
 	SLOT_MAX = 64 << 10,
 };
 
-/* Does the code at c continue with these bytes? It moves past them then. */
+/* Does the code at c continue with these bytes? If so, moves past them. */
 static bool code_is(struct cursor *c, const char *bytes, size_t n)
 {
 	struct cursor next = *c;
@@ -62,16 +62,18 @@ static uint64_t adrp(uint32_t insn, uint64_t pc)
 {
 	uint64_t pages = (insn >> 5 & 0x7ffff) << 2 | (insn >> 29 & 3);
 
-	if (pages & 1 << 20) /* of 21 bits, with a sign */
+	if (pages & 1 << 20) /* 21 bits, signed */
 		pages |= ~(uint64_t)0 << 21;
 	return (pc & ~(uint64_t)0xfff) + (pages << 12);
 }
 
 /*
- *	adrp x27, page; (add x27, x27, #low;) ldrsb x0, [x27, #low]		runtime.iscgo
+ *	adrp x27, page; (add x27, x27, #low;) ldrsb x0, [x27, #low]	runtime.iscgo
  *	cbz x0, …
  *	mrs x0, tpidr_el0
- *	movz x27, #off | movz x27, #0, lsl #16; movk x27, #off | adrp x27, page; ldr x27, [x27, #low]
+ *	movz x27, #off
+ *		| movz x27, #0, lsl #16; movk x27, #off
+ *		| adrp x27, page; ldr x27, [x27, #low]
  *	ldr x28, [x0, x27]
  */
 static int arm64_slot(struct gocode_slot *ret, const uint8_t *code, uint32_t len,
@@ -117,7 +119,7 @@ int gocode_slot(struct gocode_slot *ret, bool arm64, const uint8_t *code, uint32
 	return err;
 }
 
-/* mov off8(%rax),%rax; then a test and a jump, and so on. */
+/* Matches mov off8(%rax),%rax, then a test and a jump, and so on. */
 int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len)
 {
 	for (uint32_t at = 0; at < len; at++) {

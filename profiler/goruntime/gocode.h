@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the machine code of the runtime gives away: its assembly is built with the real offsets, in
- * every release, patch and fork. Code is of the file, as functions of pclntab hold it.
+ * What the runtime's machine code reveals: its assembly is built with the real offsets in
+ * every release, patch and fork. Code is that of the file, for a function in pclntab.
  */
 #ifndef PROFILER_GOCODE_H
 #define PROFILER_GOCODE_H
@@ -9,16 +9,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Where the slot of g is. */
+/* The location of the slot of g. */
 struct gocode_slot {
 	int64_t offset; /* from the thread pointer; 0: not in the code */
 	uint64_t
-		got; /* then: address of the word that holds it, once the loader has run; or 0 */
-	uint64_t iscgo; /* arm64: of the byte that says whether the slot is used; or 0 */
+		/* address of the word that holds the offset once the loader has run; or
+		 * 0 */
+		got;
+	uint64_t iscgo; /* arm64: address of the byte that says if the slot is used; or 0 */
 };
 
-/* From runtime.stackcheck (amd64) or runtime.load_g (arm64); code stands at addr. -ENOENT: no
- * encoding that is known. */
+/* Decodes runtime.stackcheck (amd64) or runtime.load_g (arm64), whose code is at addr.
+ * -ENOENT: unknown encoding. */
 int gocode_slot(struct gocode_slot *ret, bool arm64, const uint8_t *code, uint32_t len,
 		uint64_t addr);
 
@@ -27,9 +29,10 @@ struct gocode_fields {
 	uint32_t g_m, g_syscallsp, m_curg, m_ncgo;
 };
 
-/* From runtime.cgoSigtramp, which amd64 programs have, with cgo or not. */
+/* Decodes runtime.cgoSigtramp, which all amd64 programs have, with cgo or not. */
 int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len);
-/* Offset of m.vdsoSP, which m.vdsoPC follows, from runtime.nanotime1 (amd64). */
+/* Decodes the offset of m.vdsoSP, which is followed by m.vdsoPC, from runtime.nanotime1
+ * (amd64). */
 int gocode_vdsosp(uint32_t *ret, const uint8_t *code, uint32_t len);
 
 #endif

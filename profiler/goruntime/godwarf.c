@@ -42,7 +42,7 @@ static bool wanted(const struct godwarf_field *fields, uint32_t n, const char *s
 	return false;
 }
 
-/* The types of package runtime are in a compilation unit of that name. */
+/* The types of package runtime are in a compilation unit with that name. */
 static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
 {
 	Dwarf_Die die;
@@ -70,14 +70,14 @@ int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t
 
 	for (uint32_t i = 0; i < n; i++)
 		fields[i].offset = -1;
-	/* libelf marks in its image which sections it has decompressed */
+	/* libelf writes to the mapping when it decompresses sections */
 	if (!debugfile_heavy(elf) && elf->map &&
 	    !mprotect(elf->map, elf->size, PROT_READ | PROT_WRITE))
 		dw = dwarf_begin_elf(elf->lib, DWARF_C_READ, NULL);
 	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &type, &die, &sub)) {
 		const char *name = dwarf_diename(&die);
 
-		/* its assembly has units of the same name */
+		/* its assembly has units with the same name */
 		if (name && !strcmp(name, "runtime"))
 			unit_read(&die, fields, n);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Offsets of the runtime's fields from a program's own DWARF, which stripping takes away. */
+/* Finds the offsets of the runtime's fields in a program's own DWARF, if it is not
+ * stripped. */
 #ifndef PROFILER_GODWARF_H
 #define PROFILER_GODWARF_H
 
@@ -9,10 +10,10 @@ struct elf;
 
 struct godwarf_field {
 	const char *structure, *member; /* "runtime.g", "goid" */
-	int32_t offset;                 /* found; -1: no such member */
+	int32_t offset;                 /* result; -1: no such member */
 };
 
-/* Fills the offsets. -ENOENT: no DWARF, or none of the runtime; then they are all -1. */
+/* Fills in the offsets. -ENOENT: no DWARF, or none for the runtime; then all are -1. */
 int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t n);
 
 #endif

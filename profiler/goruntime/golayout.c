@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Offsets by version. Measured from the DWARF of programs built by each release named in
- * tools/golayout, which checks this table; amd64 and arm64 are alike.
+ * Offsets by version, measured from the DWARF of programs built by each release in
+ * tools/golayout, which checks this table. They are the same on amd64 and arm64.
  */
 #include "profiler/goruntime/golayout.h"
 
@@ -21,7 +21,8 @@
 enum {
 	NEWEST_MINOR = 27,
 	DECODED_MINOR =
-		24, /* from here on m moves in patch releases, so code is asked too */
+		/* since this version m changes in patch releases, so code is decoded too */
+	24,
 	G_M_OFFSET = 8 * 6, /* in every version */
 	G_SCHED_OFFSET = 8 * 7,
 };
@@ -52,28 +53,33 @@ const char *const layout_check_names[CHECKS] = {
 
 /* clang-format off */
 static const struct row {
-	uint16_t minor, patch;	/* the first release of Go 1 with this layout, up to the next row */
+	/* the first Go 1 release with this layout, which lasts until the next row */
+	uint16_t minor, patch;
 	uint16_t syscallsp, goid, gopc, startpc, parent_goid, procid, curg, extra_in_c, ncgo, vdsosp;
 } rows[] = {
-	/*	  g: syscallsp, goid, gopc, startpc, parent; m: procid, curg, extra, ncgo, vdsoSP */
+	/* columns: version; g: syscallsp, goid, gopc, startpc, parent;
+	 * m: procid, curg, extra, ncgo, vdsoSP */
 	{ 13,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  816 },
 	{ 14,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  808 },
 	{ 15,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,  800 },
-	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,    0 },	/* 824, from some patch on 832 */
+	/* 824, since some patch 832 */
+	{ 16,  0,	112, 152, 280, 296,   0,	72, 192,   0, 312,    0 },
 	{ 17,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  832 },
 	{ 18,  0,	112, 152, 296, 312,   0,	72, 192,   0, 312,  800 },
 	{ 21,  0,	112, 152, 280, 296, 272,	72, 192, 282, 312,  808 },
 	{ 22,  0,	112, 152, 280, 296, 272,	72, 192, 282, 304, 1120 },
 	{ 23,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  856 },
-	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328,  880 },	/* m.allpSnapshot: issue 74414 … */
+	/* m.allpSnapshot (issue 74414) came in two patch releases, 1.23.12 and 1.24.6 */
+	{ 23, 12,	112, 160, 288, 304, 280,	72, 192, 282, 328,  880 },
 	{ 24,  0,	112, 160, 288, 304, 280,	72, 192, 282, 304,  880 },
-	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328,  904 },	/* … is in two patch releases */
-	{ 25,  0,	104, 152, 280, 296, 272,	64, 184, 274, 320,  896 },	/* gobuf.ret is gone */
+	{ 24,  6,	112, 160, 288, 304, 280,	72, 192, 282, 328,  904 },
+	/* gobuf.ret is gone */
+	{ 25,  0,	104, 152, 280, 296, 272,	64, 184, 274, 320,  896 },
 	{ 26,  0,	104, 152, 288, 304, 280,	64, 184, 282, 328,  896 },
 };
 /* clang-format on */
 
-/* A decimal number of at most four digits, *s moves past it; -EINVAL. */
+/* Parses a decimal number of at most four digits and moves *s past it; -EINVAL. */
 static int number_parse(const char **s)
 {
 	const char *p = *s;
@@ -87,7 +93,8 @@ static int number_parse(const char **s)
 	return v;
 }
 
-/* {major, minor, patch} of "go1.22.3", absent ones 0. Returns what follows; NULL: no version. */
+/* Parses "go1.22.3" into {major, minor, patch}; missing parts are 0. Returns the rest;
+ * NULL: not a version. */
 static const char *version_parse(const char *s, int part[3])
 {
 	if (strncmp(s, "go", 2))
@@ -121,14 +128,14 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		return -EINVAL;
 	}
 	if (part[0] > 1 || part[1] > NEWEST_MINOR) {
-		*why = "newer than Go 1.27, the last known";
+		*why = "newer than Go 1.27, the newest known";
 		return -ENOTSUP;
 	}
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (rows[i].minor * 10000 + rows[i].patch <= part[1] * 10000 + part[2])
 			r = &rows[i];
 	if (!r || part[0] < 1) {
-		*why = "older than Go 1.13, the first known";
+		*why = "older than Go 1.13, the oldest known";
 		return -ENOTSUP;
 	}
 	*ret = (struct layout){
@@ -151,14 +158,14 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		.g_labels = r->startpc + 48, /* in every version */
 		.labels_list = part[1] >= 24,
 	};
-	/* Of all these only ncgo and vdsoSP are not yet where they will be in the release (1.25rc1). Any
-	 * other suffix (" X:boringcrypto", "-vendor") does not move fields. */
+	/* in release candidates (1.25rc1) only ncgo and vdsoSP are not yet where the
+	 * release has them. No other suffix (" X:boringcrypto", "-vendor") moves fields. */
 	if (!strncmp(rest, "rc", 2) || !strncmp(rest, "beta", 4))
 		ret->m_ncgo = ret->m_vdsosp = 0;
 	return 0;
 }
 
-/* Code of a function of the program. false: there is none, or not in the file. */
+/* The code of a function of the program. False: no such function, or not in the file. */
 static bool code_of(const struct object *o, const char *name, uint64_t *entry,
 		    const uint8_t **code, uint32_t *len)
 {
@@ -194,7 +201,7 @@ static int find_slot(struct golayout *l, const struct object *o)
 	return 0;
 }
 
-/* The address of runtime.tlsg in the program's TLS, of one that is not stripped. */
+/* The offset of runtime.tlsg in the program's TLS, if it is not stripped. */
 static bool tlsg_find(const struct elf *elf, uint64_t *value)
 {
 	Elf_Scn *scn = NULL;
@@ -221,7 +228,8 @@ static bool tlsg_find(const struct elf *elf, uint64_t *value)
 	return false;
 }
 
-/* Where the ELF rules for the program itself (TLS variant II) put the slot. */
+/* Compares the slot with where the ELF rules (TLS variant II) put it in the main
+ * program. */
 static void check_formula(struct golayout *l, const struct object *o)
 {
 	const struct elf *elf = o->elf;
@@ -230,7 +238,7 @@ static void check_formula(struct golayout *l, const struct object *o)
 	if (l->got || elf->machine != EM_X86_64)
 		return;
 	if (elf->tls.align && !tlsg_find(elf, &tlsg) && (elf->tls.vaddr || size != 8))
-		return; /* stripped: who knows what else is in there */
+		return; /* stripped: other variables may be in there */
 	if (!elf->tls.align) {
 		size = 8;
 		mask = 0;
@@ -303,7 +311,7 @@ static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 	return true;
 }
 
-/* Fields that the table cannot be trusted for: m moves in patch releases. */
+/* Decodes fields that the table may have wrong, because m changes in patch releases. */
 static bool fields_of_code(struct golayout *l, const struct object *o)
 {
 	static const char how[] = "cgoSigtramp";
@@ -325,7 +333,8 @@ static bool fields_of_code(struct golayout *l, const struct object *o)
 	return true;
 }
 
-/* The kernel side reads objects of 64 words, and knows where g.m and m.g0 are. */
+/* Checks what the kernel side assumes: objects of at most 64 words, g.m and m.g0 at fixed
+ * offsets. */
 static bool fields_fit(const struct golayout *l)
 {
 	static const uint8_t needed[] = { FIELD_G_SYSCALLSP, FIELD_G_GOID,   FIELD_G_GOPC,
@@ -365,7 +374,8 @@ static void layout_fill(struct golayout *l)
 	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);
 }
 
-/* Up to Go 1.20 asmcgocall has no frame that keeps cgocall's frame pointer, which is at the end of its own. */
+/* The size of cgocall's frame. Up to Go 1.20 asmcgocall has no frame that saves cgocall's
+ * frame pointer; it is found at the end of cgocall's own frame. */
 static uint32_t cgocall_frame(const struct object *o)
 {
 	uint64_t entry;
@@ -376,8 +386,8 @@ static uint32_t cgocall_frame(const struct object *o)
 		       : 0;
 }
 
-/* Where Go's code is, and those parts of it that need special care. Counted from where the kernel
- * says that the process's code starts: at the lowest executable segment. */
+/* Finds Go's code and the parts of it that need special care, relative to the lowest
+ * executable segment, which is what the kernel calls the start of the code. */
 static void find_text(struct layout *l, const struct object *o)
 {
 	struct go_range ranges[BP_DATA_RANGES];
@@ -401,11 +411,11 @@ static void find_text(struct layout *l, const struct object *o)
 		l->cgocallback = (struct text_range){ (uint32_t)(entry - text), len };
 }
 
-/* Sets ok, unless only a process can tell. */
+/* Sets ok, unless that needs a process. */
 static int settle(struct golayout *l)
 {
 	if (!fields_fit(l)) {
-		l->why = "its g and m have no layout that is known";
+		l->why = "the layout of its g and m is unknown";
 		return -ENOTSUP;
 	}
 	layout_fill(l);

@@ -15,18 +15,19 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	TRIES = 3, /* a thread that starts has its creator's thread pointer at first */
+	TRIES = 3, /* a starting thread first has its creator's thread pointer */
 	STATUS_SCAN = 0x1000,
 };
 
-/* runtime2.go */
+/* as in runtime2.go */
 static const char *const statuses[] = {
 	"idle", "runnable", "running",   "syscall",   "waiting", "moribund",
 	"dead", "enqueue",  "copystack", "preempted", "leaked",  "deadextra",
 };
 
 static pid_t
-	reading; /* the thread whose memory read_user() reads: its callers cannot say */
+	/* the thread whose memory read_user() reads; its callers have no argument for it */
+	reading;
 
 static long read_user(void *dst, __u32 size, __u64 addr)
 {
@@ -47,8 +48,8 @@ static uint64_t word(uint64_t addr)
 	return addr && !read_user(&v, sizeof(v), addr) ? v : 0;
 }
 
-/* What the thread does, once g is known: flags of a sample. */
-static uint32_t goroutine_look(const struct golayout *l, struct inspected_thread *t)
+/* Finds out what the thread does, once g is known. Returns the flags of a sample. */
+static uint32_t goroutine_probe(const struct golayout *l, struct inspected_thread *t)
 {
 	struct goroutine_state s = { 0 };
 	struct goroutine_scratch tmp;
@@ -63,7 +64,7 @@ static uint32_t goroutine_look(const struct golayout *l, struct inspected_thread
 		return flags | SAMPLE_G_FAULT;
 	if (flags & SAMPLE_G_FAULT || !s.goid)
 		return flags;
-	/* a thread that a debugger holds may run, and have left the goroutine meanwhile */
+	/* a thread held by a debugger may run, and may have left the goroutine by now */
 	if (word(t->curg + (uint64_t)l->fields[FIELD_G_GOID].offset) != s.goid ||
 	    !t->curg) {
 		t->curg = 0;
@@ -78,8 +79,8 @@ static uint32_t goroutine_look(const struct golayout *l, struct inspected_thread
 	return flags;
 }
 
-/* All that is done while it stands still. */
-static void thread_look(const struct golayout *l, struct inspected_thread *t)
+/* Everything that is done while the thread is stopped. */
+static void thread_probe(const struct golayout *l, struct inspected_thread *t)
 {
 	uint64_t tp = t->why ? t->kernel.tp : t->user.tp;
 
@@ -88,7 +89,7 @@ static void thread_look(const struct golayout *l, struct inspected_thread *t)
 		t->slot = tp + (uint64_t)l->layout.tls_g;
 		t->g = l->layout.g_in_register ? t->user.x28 : word(t->slot);
 	}
-	t->flags = l->layout.ok ? goroutine_look(l, t) : SAMPLE_NO_LAYOUT;
+	t->flags = l->layout.ok ? goroutine_probe(l, t) : SAMPLE_NO_LAYOUT;
 	if (t->kernel.state != 'R')
 		t->flags |= SAMPLE_KERNEL;
 }
@@ -105,7 +106,7 @@ static void thread_name(struct inspection *in, struct inspected_thread *t)
 	t->class = classify(t->flags, t->goid, strtab_get(in->strs, t->start), f[0].kind);
 }
 
-static int threads_look(struct inspection *in, struct threads *threads)
+static int threads_probe(struct inspection *in, struct threads *threads)
 {
 	struct thread_state *rows = NULL;
 	uint32_t n = 0;
@@ -121,10 +122,10 @@ static int threads_look(struct inspection *in, struct threads *threads)
 
 		t->kernel = rows[i];
 		if (tracee_stop(&t->user, (pid_t)rows[i].tid, &t->why)) {
-			thread_look(&in->layout, t);
+			thread_probe(&in->layout, t);
 			continue;
 		}
-		thread_look(&in->layout, t);
+		thread_probe(&in->layout, t);
 		ns = tracee_release(&t->user);
 		in->longest_ns = ns > in->longest_ns ? ns : in->longest_ns;
 		in->differ += t->user.tp != t->kernel.tp;
@@ -133,8 +134,8 @@ static int threads_look(struct inspection *in, struct threads *threads)
 	return err;
 }
 
-/* The layout: from the file, and from DWARF when a process contradicts it. */
-static int layout_look(struct inspection *in, struct threads *threads)
+/* Finds the layout: from the file, or from DWARF if a process contradicts that. */
+static int layout_probe(struct inspection *in, struct threads *threads)
 {
 	struct golayout *l = &in->layout;
 	struct thread_state *rows = NULL;
@@ -159,17 +160,17 @@ int inspection_run(struct inspection *in, const char **what)
 
 	*what = NULL;
 	if (!in->pid)
-		return layout_look(in, NULL);
+		return layout_probe(in, NULL);
 	err = threads_open(&threads, what);
 	if (err)
 		return err;
 	*what = NULL;
 	reading = living_thread(in->pid);
-	err = layout_look(in, threads);
-	/* who stands still waits for us, and we for nobody, where that is permitted */
+	err = layout_probe(in, threads);
+	/* real-time priority if permitted, to keep the stops short */
 	sched_setscheduler(0, SCHED_FIFO, &urgent);
 	for (int i = 0; !err && i < TRIES && (!i || in->differ); i++)
-		err = threads_look(in, threads);
+		err = threads_probe(in, threads);
 	sched_setscheduler(0, SCHED_OTHER, &usual);
 	for (uint32_t i = 0; i < in->n; i++)
 		thread_name(in, &in->threads[i]);

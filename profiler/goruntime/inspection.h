@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What can be found out of a Go program or a process of it: where g is, how that is known, and what
- * each thread has there.
+ * What can be found out about a Go program or a process: where g is, how that is known, and
+ * what each thread has there.
  *
- * Each thread is read while it stands still, by the code that the kernel side runs at a sample; its
- * thread pointer is read in two ways that know nothing of each other. Nothing else ever stops a
- * thread.
+ * Each thread is read while it is stopped, by the code that the kernel side runs for a
+ * sample. Its thread pointer is read in two independent ways. Nothing else in gostrobe ever
+ * stops a thread.
  */
 #ifndef PROFILER_INSPECTION_H
 #define PROFILER_INSPECTION_H
@@ -19,34 +19,34 @@
 #include "profiler/profile/class.h"
 
 struct inspected_thread {
-	struct thread_state kernel; /* the first reading */
-	struct tracee user;         /* the second */
-	const char *why;            /* there is no second; else NULL */
-	uint64_t slot, g, m, curg;  /* addresses; 0: none, or not known */
-	uint64_t goid, startpc;     /* 0: none, or one that cannot be trusted */
+	struct thread_state kernel; /* as the kernel has it */
+	struct tracee user;         /* as ptrace has it */
+	const char *why;            /* why ptrace could not read it; else NULL */
+	uint64_t slot, g, m, curg;  /* addresses; 0: none or unknown */
+	uint64_t goid, startpc;     /* 0: none, or not trusted */
 	uint32_t flags;             /* enum sample_flags */
 	const char *status;         /* of the goroutine; "none", "unknown" */
 	enum event_class class;
-	uint32_t start,
-		at; /* strings: start function of the goroutine, where the thread is */
+	uint32_t start, at; /* strings: start function of the goroutine, current function */
 };
 
 struct inspection {
 	pid_t pid; /* 0: a file */
 	struct strtab *strs;
-	struct symbolizer *symbolizer; /* with strs */
+	struct symbolizer *symbolizer; /* uses strs */
 	struct space *space;
 	const struct object *object; /* the Go program */
 	uint64_t bias;
 	struct golayout layout;
 	struct inspected_thread *threads;
-	uint32_t n, differ;  /* threads, and those with two thread pointers */
-	uint64_t longest_ns; /* that one stood still */
+	uint32_t n, differ;  /* threads, and threads with two different thread pointers */
+	uint64_t longest_ns; /* the longest time that a thread was stopped */
 };
 
-/* Fills layout of object, and the threads of a process: pid, symbolizer, space, object and bias are
- * given. Negative errno; *what then names the call that was refused, or is NULL. */
+/* Fills in the layout of object and the threads of a process. pid, symbolizer, space,
+ * object and bias must be set. Returns 0 or -errno; *what is then the call that was
+ * refused, or NULL. */
 int inspection_run(struct inspection *in, const char **what);
-void inspection_release(struct inspection *in); /* what run() has filled */
+void inspection_release(struct inspection *in); /* frees what inspection_run() has filled */
 
 #endif

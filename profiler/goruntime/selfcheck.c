@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * golayout_check(): a layout against a process that runs.
- *
- * Threads go on while they are read, so each is read twice: what was not the same both times says
- * nothing.
+ * golayout_check(): compares a layout with a running process. Threads run on while they are
+ * read, so each is read twice; if the results differ they mean nothing.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +18,7 @@
 enum {
 	TRIES = 8,
 	ATTEMPTS = 3,
-	THREADS_MAX = 256, /* more would tell nothing new */
+	THREADS_MAX = 256, /* more would reveal nothing new */
 	STATUS_MAX = 11,   /* _Gdeadextra of Go 1.26 */
 	STATUS_SCAN = 0x1000,
 	SLOT_MAX = 64 << 10,
@@ -30,14 +28,14 @@ struct process {
 	const struct golayout *l;
 	struct space *space;
 	uint64_t bias;
-	pid_t thread; /* whose memory is read */
+	pid_t thread; /* the one whose memory is read */
 };
 
 /* What the slot of a thread leads to. */
 struct reading {
 	uint64_t g, m, curg;
 	uint64_t g0, g0_m, procid, gsignal;
-	uint64_t lo, hi, goid, goid_g0, startpc, gopc; /* of curg, but goid_g0 */
+	uint64_t lo, hi, goid, goid_g0, startpc, gopc; /* of curg, except goid_g0 */
 	uint32_t status;
 };
 
@@ -57,7 +55,7 @@ static uint64_t word(const struct process *p, uint64_t addr, bool *bad)
 	return v;
 }
 
-/* false: no g there, or memory that cannot be read. */
+/* False: no g there, or unreadable memory. */
 static bool thread_read(const struct process *p, const struct thread_state *t,
 			struct reading *r)
 {
@@ -83,7 +81,7 @@ static bool thread_read(const struct process *p, const struct thread_state *t,
 		r->gopc = word(p, r->curg + l->g_gopc, &bad);
 		r->status = (uint32_t)word(p, r->curg + l->g_goid - 8, &bad);
 	}
-	/* a wrong layout leads anywhere: what cannot be read stays 0 and fails its check */
+	/* a wrong layout leads anywhere: what is unreadable is 0 and fails its check */
 	return true;
 }
 
@@ -107,7 +105,7 @@ static void result(struct golayout *l, enum layout_check check, bool ok)
 	l->checks[check].ran = true;
 }
 
-/* A goroutine that the runtime makes for a thread of C has no go statement. */
+/* A goroutine that the runtime makes for a C thread has no go statement. */
 static bool start_is_right(const struct process *p, const struct reading *r)
 {
 	uint64_t entry;
@@ -142,7 +140,7 @@ static int seen_cmp(const void *a, const void *b)
 	return (x->goid > y->goid) - (x->goid < y->goid);
 }
 
-/* One that moved to another thread meanwhile is the same g. */
+/* A goroutine seen on two threads has moved; its g is the same. */
 static void check_unique(struct golayout *l, struct goroutine_seen *seen, uint32_t n)
 {
 	if (n)
@@ -156,13 +154,13 @@ static const char *verdict(const struct golayout *l)
 {
 	static const char *const whys[CHECKS] = {
 		[CHECK_FORMULA] =
-			"self-check: the slot of g is not where the program has it",
+			"self-check: the slot of g is not where the ELF rules put it",
 		[CHECK_G0] = "self-check: g.m.g0.m is not m",
 		[CHECK_PROCID] = "self-check: m.procid is not the thread's id",
 		[CHECK_CURG] = "self-check: the thread's g is not one of its m",
 		[CHECK_STACK] = "self-check: g.stack is not the stack",
 		[CHECK_STATUS] = "self-check: g.atomicstatus is not a status",
-		[CHECK_GOID] = "self-check: goids are not what they should be",
+		[CHECK_GOID] = "self-check: goids are not plausible",
 		[CHECK_START] = "self-check: g.startpc is not the start of a function",
 	};
 
@@ -172,7 +170,7 @@ static const char *verdict(const struct golayout *l)
 	return NULL;
 }
 
-/* What only the process knows of where the slot is. -EAGAIN: what loads it has not come so far. */
+/* Reads what only the process knows about the slot. -EAGAIN: not loaded yet. */
 static int slot_read(struct golayout *l, const struct process *p)
 {
 	uint8_t iscgo = 1;
@@ -205,7 +203,8 @@ static void threads_check(struct golayout *l, const struct process *p,
 	for (uint32_t i = 0; i < n && i < THREADS_MAX; i++) {
 		if (!thread_read_stable(p, &threads[i], &r))
 			continue;
-		/* a thread that is just starting has a g before its m knows its id; not several */
+		/* a thread that has just started has a g before its m has its id; but not
+		 * several threads */
 		n_nameless += !r.procid;
 		n_named += r.procid != 0;
 		if (!r.procid)
@@ -234,10 +233,10 @@ int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		return err;
 	}
 	fresh = *l;
-	/* what is wrong stays wrong; what was only on its way does not */
+	/* what is wrong stays wrong; what was only in transition does not */
 	for (int i = 0; i < ATTEMPTS; i++) {
 		*l = fresh;
-		if (!l->layout.g_in_register) /* else there is nothing to start from */
+		if (!l->layout.g_in_register) /* else there is no slot to start from */
 			threads_check(l, &p, threads, n);
 		l->why = verdict(l);
 		if (!l->why)
@@ -248,7 +247,7 @@ int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		return -ENOTSUP;
 	if (l->unproved && !l->checks[CHECK_GOID].ran) {
 		l->why =
-			"its version of Go is not known, and it was idle: no goroutine to check on";
+			"its Go version is unknown, and it was idle: no goroutine to check";
 		return -EAGAIN;
 	}
 	l->layout.ok = 1;

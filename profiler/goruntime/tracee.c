@@ -20,10 +20,11 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 
-/* Until a thread stops: a matter of microseconds, or of whatever it does in the kernel. */
+/* The time in which a thread must stop: usually microseconds, or as long as it is in the
+ * kernel. */
 enum { WAITS = 200, WAIT_NS = 5000000 };
 
-/* 0: it does not stop; -1: there is none; else its status. */
+/* The thread's status; 0: it does not stop; -1: it does not exist. */
 static int stop_wait(pid_t tid)
 {
 	const struct timespec turn = { .tv_nsec = WAIT_NS };
@@ -31,7 +32,7 @@ static int stop_wait(pid_t tid)
 	pid_t got = 0;
 	int status;
 
-	/* a stop sends us SIGCHLD: nothing wakes us sooner, and the thread stands still till then */
+	/* wait for SIGCHLD, which a stop sends: the fastest way to learn of it */
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &before);
@@ -102,7 +103,7 @@ int tracee_stop(struct tracee *ret, pid_t tid, const char **why)
 		*why = status ? "it has ended"
 			      : "it does not stop: it is deep in the kernel";
 		return status ? -ESRCH
-			      : -ETIMEDOUT; /* goes free when we end, at the latest */
+			      : -ETIMEDOUT; /* released when we end, at the latest */
 	}
 	ret->since_ns = clock_now_ns();
 	if (status >> 16 != PTRACE_EVENT_STOP)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A thread of another process, stopped for as long as it takes to read it. Should we end, in
- * whatever way, the kernel lets it go.
+ * A thread of another process, stopped while it is read. If we end, in whatever way, the
+ * kernel releases it.
  */
 #ifndef PROFILER_TRACEE_H
 #define PROFILER_TRACEE_H
@@ -11,16 +11,16 @@
 
 struct tracee {
 	pid_t tid;
-	int signal;        /* that stopped it before we did, and is still to be delivered */
-	uint64_t since_ns; /* we know that it stands still; CLOCK_MONOTONIC */
+	int signal;        /* stopped it before we did; still to be delivered */
+	uint64_t since_ns; /* when we noticed that it is stopped; CLOCK_MONOTONIC */
 	uint64_t tp, ip;   /* thread pointer and program counter */
-	uint64_t x28;      /* arm64: g, in Go code */
+	uint64_t x28;      /* arm64: g, if in Go code */
 };
 
-/* Stops it and reads its registers. Negative errno; then it runs, and *why (a static string) says
- * why it could not be read. */
+/* Stops a thread and reads its registers. On an error, -errno, it runs, and *why (static)
+ * tells why it could not be read. */
 int tracee_stop(struct tracee *ret, pid_t tid, const char **why);
-/* How long it stood still since we knew, in ns. */
+/* Releases it. Returns how long it was stopped, as far as we know, in ns. */
 uint64_t tracee_release(struct tracee *t);
 
 #endif
