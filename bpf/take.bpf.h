@@ -175,7 +175,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	if (g->lo < g->hi) {
 		w->lo = g->lo;
 		w->hi = g->hi;
-		/* if C made the thread, g0's end is only the address of a local of mstart0 */
+		/* if C made the thread, g0's end is the address of a local of mstart0 */
 		if (g->flags & SAMPLE_G0)
 			w->hi += G0_SLACK;
 		w->alt_lo = g->alt_lo;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory. An arena belongs to one object, such as a string table, and is released with it, whole;
- * rows that are only ever appended live in tables that double. Running out of memory ends the
- * program, so no function returns -ENOMEM: check every size that comes from outside against a
- * limit before allocating.
+ * Memory. An arena belongs to one object, such as a string table, and is released with it,
+ * as a whole. Rows that are only appended live in tables that double in size. Running out
+ * of memory ends the program, so no function returns -ENOMEM: check every size that comes
+ * from outside against a limit before allocating.
  */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Messages to the user, always on stderr. Outside profiler/cmd/ only log_debug() is allowed. */
+/* Messages to the user, always on stderr. Only profiler/cmd/ may use more than
+ * log_debug(). */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
