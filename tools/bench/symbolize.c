@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench-symbolize FILE < ADDRESSES: what naming them costs in this process, without reading and
- * printing. One line: us until the first address has its frames, from open() on; KiB of private
- * memory that took; ns for each other address when it is new, and when it is cached; frames for
- * each.
+ * bench-symbolize FILE < ADDRESSES: measures what naming them costs in this process,
+ * without reading and printing. Prints one line: us until the first address has its frames,
+ * from open() on; KiB of private memory that this took; ns for each other address when it
+ * is new, and when it is cached; frames for each.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static double now_ns(void)
 	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-/* What is ours alone and not in a file. */
+/* Memory that is ours alone and not in a file. */
 static long private_kib(void)
 {
 	FILE *f = fopen("/proc/self/smaps_rollup", "re");
@@ -47,7 +47,7 @@ static long private_kib(void)
 	return kib;
 }
 
-/* ns for each of the addresses from first to n. */
+/* ns for each of the addresses from first to n */
 static double pass(struct bench *b, uint32_t first, uint32_t n)
 {
 	struct frame f[FRAMES_AT_PC];
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 	b.frames = 0;
 	fresh = pass(&b, 1, b.n);
 	frames = b.frames;
-	/* as a profile asks: few addresses, often */
+	/* like a profile: few addresses, often */
 	b.n = b.n < 2000 ? b.n : 2000;
 	cached = pass(&b, 1, b.n);
 	for (int i = 0; i < 99; i++)

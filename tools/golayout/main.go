@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Checks what gostrobe knows of the runtime's fields against the truth: builds a program with each
-// of a list of Go toolchains (GOTOOLCHAIN fetches what is missing, about 70 MB each), reads the offsets
-// from its DWARF by Go's own debug/dwarf, and compares them with what `gostrobe inspect` says of the
-// program without DWARF. From the top folder, after make:
+// Checks gostrobe's offsets of the runtime's fields: builds a program with each of a list
+// of Go toolchains (GOTOOLCHAIN downloads missing ones, about 70 MB each), reads the
+// offsets from its DWARF with Go's own debug/dwarf, and compares them with what `gostrobe
+// inspect` says of the program without DWARF.
+//
+// From the top folder, after make:
 //
 //	go run tools/golayout/main.go [VERSION…]	such as 1.24.9; none: the list below
 //
-// Run it when a Go release appears. Exit status 1 when an offset is wrong.
+// Run it when a Go release appears. Exit status 1: an offset is wrong.
 package main
 
 import (
@@ -22,7 +24,8 @@ import (
 	"strings"
 )
 
-// The first and the newest release of every minor version, and those on either side of a move.
+// The first and the newest release of every minor version, and those before and after a
+// field moved.
 const versions = `
 	1.13 1.13.15 1.14 1.14.15 1.15 1.15.15 1.16 1.16.15 1.17 1.17.13 1.18 1.18.10 1.19 1.19.13
 	1.20 1.20.14 1.21.0 1.21.13 1.22.0 1.22.12 1.23.0 1.23.11 1.23.12 1.24.0 1.24.5
@@ -30,7 +33,7 @@ const versions = `
 
 const program = "package main\n\nfunc main() { println() }\n"
 
-// What inspect calls them, and what the runtime does.
+// Names of the fields in inspect and in the runtime.
 var fields = []struct{ name, object, field string }{
 	{"g_m", "runtime.g", "m"}, {"g_syscallsp", "runtime.g", "syscallsp"},
 	{"g_atomicstatus", "runtime.g", "atomicstatus"}, {"g_goid", "runtime.g", "goid"},
@@ -78,7 +81,7 @@ func run(tmp string, list []string) int {
 		for _, f := range fields {
 			text += fmt.Sprintf(" %s=%d", f.name, truth[f.name])
 			if said[f.name] == -1 && strings.HasPrefix(f.name, "m_") {
-				continue // moves in patch releases, and so is not claimed
+				continue // moves in patch releases, so it is not claimed
 			}
 			if said[f.name] != truth[f.name] {
 				bad += fmt.Sprintf(" WRONG, %s is said to be %d", f.name, said[f.name])
@@ -99,7 +102,8 @@ func run(tmp string, list []string) int {
 }
 
 func build(tmp, version string) error {
-	// By file: as a package, Go 1.19 cannot be built when its GOROOT is in the module cache.
+	// By file: as a package, Go 1.19 cannot be built if its GOROOT is in the module
+	// cache.
 	cmd := exec.Command("go", "build", "-o", "hello", "main.go")
 	cmd.Dir = tmp
 	cmd.Env = append(os.Environ(), "GOENV=off", "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0",
@@ -111,7 +115,7 @@ func build(tmp, version string) error {
 	return nil
 }
 
-// The offsets of fields[]; -1 where there is no such field. That of gobuf counts from g.
+// The offsets of fields[]; -1 where there is no such field. gobuf's are relative to g.
 func measure(path string) (map[string]int64, error) {
 	file, err := elf.Open(path)
 	if err != nil {
