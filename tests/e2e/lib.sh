@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2119,SC2120
 #
-# What every end-to-end test starts with:
+# The start of every end-to-end test:
 #
 #	. "$(dirname "$0")/lib.sh"
 #
-# A test collects what is wrong with problem(), and finish() prints its one line:
-# "ok NAME: figures", "not ok NAME: what; what" or "skip NAME: why". Exit status 0, 1; 77 for a skip,
-# 78 for one that leaves the main job unproven. Whatever happens, the line is printed, and no
-# process that was started here stays.
+# A test reports each problem with problem(), and finish() prints its one line:
+# "ok NAME: figures", "not ok NAME: what; what" or "skip NAME: why". Exit status 0 or 1; 77
+# for a skip, 78 for a skip that leaves the main job unproven. Whatever happens, the line is
+# printed, and no process that was started here stays.
 set -Eeuo pipefail
 export LC_ALL=C
 
 name=${0##*/}
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 gostrobe=${GOSTROBE:-$top/gostrobe}
-bin=$top/.build/e2e # workloads and checker, put there by build()
+bin=$top/.build/e2e # workloads and the checker, put there by build()
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/gostrobe-$name.XXXXXX")
 problems=()
 started=() # pids
@@ -65,7 +65,7 @@ trap cleanup EXIT
 trap 'exit 143' TERM INT HUP
 trap 'where="at line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND"' ERR
 
-# The Go that is there, in go.
+# Sets go to the installed Go.
 find_go() {
 	for go in "${GO:-}" "$(command -v go)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go; do
 		[ -x "$go" ] && break
@@ -73,7 +73,7 @@ find_go() {
 	[ -x "$go" ] || skip "no Go toolchain" 78
 }
 
-# Go programs; each run, since Go knows itself what has changed.
+# Builds Go programs, in each run, since Go itself knows what has changed.
 build() {
 	local go
 	find_go
@@ -95,7 +95,7 @@ need_recording() {
 	[ -e /proc/sys/kernel/perf_event_paranoid ] || skip "this kernel has no perf events" 78
 }
 
-# until_true SECONDS COMMAND…: false when the time is over.
+# until_true SECONDS COMMAND…: repeats it; false if the time is over.
 until_true() {
 	local end=$((SECONDS + $1 + 1))
 	shift
@@ -105,7 +105,7 @@ until_true() {
 	done
 }
 
-# start FILE COMMAND…: in the background, stdout to FILE, stdin ours; sets pid.
+# start FILE COMMAND…: in the background, stdout to FILE, our stdin; sets pid.
 start() {
 	local file=$1
 	shift
@@ -114,13 +114,13 @@ start() {
 	started+=("$pid")
 }
 
-# start_workload NAME ARGS…: until it has said its first line; its stdout is in $tmp/NAME.
+# start_workload NAME ARGS…: waits for its first line; its stdout is in $tmp/NAME.
 start_workload() {
 	start "$tmp/$1" "$bin/$1" "${@:2}"
 	until_true 60 test -s "$tmp/$1" || problem "workload $1 does not start"
 }
 
-# Ended, and reaped or not.
+# Has the process ended, reaped or not?
 ended() {
 	case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
 	'' | Z*) ;;
@@ -134,8 +134,9 @@ sampling() {
 	[ "$events" -ge "$(getconf _NPROCESSORS_ONLN)" ]
 }
 
-# record ARGS…: "gostrobe record ARGS" in the background, until it samples; sets recorder.
-# Its stdout and stderr are in $tmp/rec and $tmp/rec.err. Ends the test if that fails.
+# record ARGS…: runs "gostrobe record ARGS" in the background until it samples; sets
+# recorder. Its stdout and stderr are in $tmp/rec and $tmp/rec.err. Ends the test if that
+# fails.
 record() {
 	start "$tmp/rec" "$gostrobe" record "$@"
 	recorder=$pid
@@ -145,7 +146,8 @@ record() {
 	! ended "$recorder" || { problem "record $*: ended at once: $(first_line "$tmp/rec.err")"; finish; }
 }
 
-# record_end [SIGNAL]: until it has ended; sets status. What it said last must be the truth line.
+# record_end [SIGNAL]: waits until it has ended; sets status. Its last message must be the
+# summary line.
 record_end() {
 	[ -z "${1:-}" ] || kill -"$1" "$recorder" 2>/dev/null || true
 	if ! until_true 60 ended "$recorder"; then
@@ -165,7 +167,7 @@ record_fine() {
 
 first_line() { sed -n 1p "$1"; }
 
-# run COMMAND…: in the foreground, 60 s at most; sets status; $tmp/out and $tmp/err.
+# run COMMAND…: in the foreground, at most 60 s; sets status; $tmp/out and $tmp/err.
 run() {
 	status=0
 	timeout -k 2 60 "$@" >"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
@@ -173,8 +175,8 @@ run() {
 	! grep -aq '(null)' "$tmp/out" "$tmp/err" || problem "says (null): $*"
 }
 
-# expect STATUS PATTERN COMMAND…: run, then that exit status, and stderr of that pattern: as an
-# extended regular expression, or as nothing when it is empty.
+# expect STATUS PATTERN COMMAND…: runs it and expects that exit status, and stderr to match
+# the extended regular expression, or to be empty if PATTERN is.
 expect() {
 	local want=$1 pattern=$2
 	shift 2
@@ -195,24 +197,25 @@ one_line() {
 		problem "$1: not one clear line: $(head -c 200 "$tmp/err" | tr '\n' '|')"
 }
 
-# samples FILE [REGEX]: of the folded lines, all or those that match; 0 without a file.
+# samples FILE [REGEX]: counts samples of folded lines, all or those that match; 0 without a
+# file.
 samples() { { grep -sE -- "${2:-.}" "$1" || true; } | awk '{ n += $NF } END { print n + 0 }'; }
 
-# taken N FILE [REGEX [EXPORT-ARGS…]]: the recording, which may still grow, has that many samples of such
-# stacks. For until_true: a busy machine takes longer for them, and that is all.
+# taken N FILE [REGEX [EXPORT-ARGS…]]: does the recording, which may still grow, have that
+# many samples of such stacks? For until_true, because a busy machine takes longer for them.
 taken() {
 	"$gostrobe" export -q -f folded "${@:4}" "$2" >"$tmp/taken" 2>/dev/null || return 1
 	[ "$(samples "$tmp/taken" "${3:-.}")" -ge "$1" ]
 }
 
-# judged check-ARGS…: sets figures, or adds what the checker finds.
+# judged check-ARGS…: sets figures, or adds the checker's problems.
 judged() {
 	if ! figures=$("$bin/check" "$@" 2>&1); then
 		while read -r line; do problem "$line"; done <<<"$figures"
 	fi
 }
 
-# CPU time of a process so far, in ms.
+# The CPU time of a process so far, in ms.
 cpu_ms() {
 	local f
 	read -r -a f <<<"$(sed 's/.*) //' "/proc/$1/stat")"

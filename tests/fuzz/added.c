@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A moduledata and the regions of its table, as they are read from a process: minor of the Go version, the lengths of
- * the regions (u16 each, of functab and cutab in entries), the address of the code, 16 bytes of header; the rest is
- * the regions.
+ * A moduledata and the regions of its table, as they are read from a process. Input: minor
+ * version of Go, the lengths of the regions (u16 each, of functab and cutab in entries),
+ * the address of the code, 16 bytes of header, then the regions.
  */
 #include "profiler/base/strtab.h"
 #include "symbolizer/gomodule.h"

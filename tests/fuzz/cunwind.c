@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A file whose unwind table and code are what the target likes, and a stack of its. The input: how
- * long the table is, the table, registers, then words of the stack, which is at TOP, the file at
- * BASE.
+ * A file whose unwind table and code are chosen by the target, and a stack of it. Input:
+ * the length of the table, the table, registers, then words of the stack, which is at TOP;
+ * the file is at BASE.
  */
 #include <elf.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ enum { BASE = 0x1000, STACK = 0x100000, MAX_PCS = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The table is the code, too, and the symbols. */
+/* The table is also the code and the symbols. */
 static int file_of_table(const void *table, size_t len)
 {
 	static const char names[] = "\0.eh_frame\0.names\0.dynsym\0.dynstr\0.rela.plt";

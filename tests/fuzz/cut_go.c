@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What fuzzers of Go's tables begin with: tables of a few functions, cut out of real
- * programs and linked anew, because whole ones are megabytes.
- *
- *   cut-go gopclntab|gomodule|gobuildinfo DIRECTORY PROGRAM...
- *
- * writes inputs of that fuzzer; those of gobuildinfo are programs.
+ * Makes the seeds for fuzzers of Go's tables: tables of a few functions, cut out of real
+ * programs and linked anew, because whole tables are megabytes. cut-go
+ * gopclntab|gomodule|gobuildinfo DIRECTORY PROGRAM... writes inputs for that fuzzer; those
+ * for gobuildinfo are programs.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -24,7 +22,7 @@ enum { FUNCS_CUT = 6, CUTS = 5, VALUES = 1024, INLINED_MAX = 64, WRAPINFO = 7 };
 
 struct cut {
 	const struct gopclntab *t;
-	uint64_t base[REGIONS]; /* what offsets into a region count from */
+	uint64_t base[REGIONS]; /* base of offsets into a region */
 	struct buf out[REGIONS];
 	int32_t values[VALUES]; /* of the packed table that was copied last */
 	uint32_t n_values;
@@ -60,7 +58,7 @@ static uint32_t put_string(struct cut *c, int region, struct cursor from, uint32
 	return (uint32_t)at;
 }
 
-/* A packed table, and what its values are. */
+/* Copies a packed table and notes its values. */
 static uint32_t put_steps(struct cut *c, uint32_t off)
 {
 	uint64_t at = c->base[PCTAB] + c->out[PCTAB].len;
@@ -85,7 +83,7 @@ static uint32_t put_steps(struct cut *c, uint32_t off)
 	return (uint32_t)at;
 }
 
-/* The files that the last packed table counts; where they begin. */
+/* Copies the files that the last packed table refers to. Returns where they begin. */
 static uint32_t put_files(struct cut *c, uint32_t cu)
 {
 	struct buf *out = &c->out[CUTAB];
@@ -105,7 +103,7 @@ static uint32_t put_files(struct cut *c, uint32_t cu)
 	return begin;
 }
 
-/* As many rows of an inline tree as the last packed table counts. */
+/* Copies as many rows of an inline tree as the last packed table refers to. */
 static uint64_t put_tree(struct cut *c, struct cursor tree)
 {
 	bool narrow = c->t->format >= FORMAT_120;
@@ -133,7 +131,7 @@ static uint64_t put_tree(struct cut *c, struct cursor tree)
 	return at;
 }
 
-/* What funcdata says, at the end of the _func that in is in. */
+/* Writes the funcdata at the end of the _func that `in` is in. */
 static void put_funcdata(struct cut *c, struct cursor *in, uint32_t n)
 {
 	bool wide = is_wide(c->t);
@@ -189,7 +187,8 @@ static void put_func(struct cut *c, struct cursor in)
 	n_funcdata = cursor_u32(&in);
 	buf_u32(out, n_funcdata);
 	n_funcdata >>= 24;
-	/* the inline tree is the third of at most five; its values stay for put_funcdata() */
+	/* the inline tree is the third of at most five; its values are kept for
+	 * put_funcdata() */
 	for (uint32_t i = 0; i < n_pcdata; i++) {
 		uint32_t off = cursor_u32(&in);
 
@@ -198,7 +197,7 @@ static void put_func(struct cut *c, struct cursor in)
 	put_funcdata(c, &in, n_funcdata);
 }
 
-/* Functions from row on; offsets are right when base is. */
+/* Writes functions from row on; offsets are right if base is. */
 static void cut_regions(struct cut *c, uint32_t row)
 {
 	const struct gopclntab *t = c->t;
@@ -207,7 +206,7 @@ static void cut_regions(struct cut *c, uint32_t row)
 
 	for (int i = 0; i < REGIONS; i++)
 		c->out[i].len = 0;
-	buf_u8(&c->out[PCTAB], 0); /* offset 0 is none */
+	buf_u8(&c->out[PCTAB], 0); /* offset 0 means none */
 	buf_u8(&c->out[NAMES], 0);
 	for (uint32_t i = 0; i <= n; i++) {
 		struct cursor in = t->funcs;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A stranger's ELF file: all that is read of it, and its symbol table. */
+/* A hostile ELF file: everything that is read of it, and its symbol table. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct object_key key = { 0 };
 	uint8_t *copy =
-		malloc(size + 1); /* libelf changes headers of compressed sections */
+		malloc(size + 1); /* libelf changes the headers of compressed sections */
 	struct strtab *strs = strtab_new();
 	struct frame frames[FRAMES_AT_PC];
 	struct object *o;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An ELF file of any bytes, through what looks in it for Go. */
+/* An ELF file of any bytes, passed to the search for Go. */
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/resolver.h"

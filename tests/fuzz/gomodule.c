@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A program around a table, and every way in which the two may disagree: mini_go.h. */
+/* A program around a table, with every way in which the two may disagree: see mini_go.h. */
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			table_ask_all(self, 64);
 			gopclntab_resolver.close(self);
 		} else if (!why) {
-			abort(); /* every refusal says why */
+			abort(); /* every refusal gives a reason */
 		}
 		elf_close(e);
 	}

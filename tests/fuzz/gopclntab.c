@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A table of any bytes, the first one choosing the version; what it points at outside is
- * looked for in the table itself. */
+/* A table of any bytes; the first one chooses the version. What the table points at outside
+ * is looked up in the table itself. */
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "tests/fuzz/table.h"

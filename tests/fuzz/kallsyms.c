@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of /proc/kallsyms, and look-ups at its own addresses and beside them. */
+/* The text of /proc/kallsyms, and look-ups at its own addresses and near them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static void find(const struct kallsyms *k, uint64_t addr)
 
 	if (!kallsyms_find(k, addr, &name, &module))
 		return;
-	/* both are strings, of something, and modules are told from names by their bracket */
+	/* both must be strings, and modules differ from names by their bracket */
 	if (!*name || *module != '[' || strlen(module) >= 64)
 		abort();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Labels as a sample brings them, and then the set of them, which also comes from a recording. */
+/* Labels as in a sample, and then the set of them, which also comes from recordings. */
 #include <stdlib.h>
 
 #include "profiler/base/buf.h"
@@ -20,7 +20,7 @@ static const char *bytes_at(void *arg, uint64_t addr, size_t len)
 	return addr < b->len && len <= b->len - addr ? (const char *)b->data + addr : NULL;
 }
 
-/* Reads a set to its end; whether all is known. */
+/* Reads a set to its end. Is it complete? */
 static bool read_set(const char *set)
 {
 	struct buf key = { 0 }, value = { 0 };

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The smallest program in which gopclntab_open() finds a table, put together around bytes:
- *
- *   minor of the Go version (255: none), MINI_* flags, number of patches, number of relocations;
- *   patches {u8 word of moduledata, u64 value}; relocations {u16 where, counted from
- *   moduledata, u8 type, u8 symbol, u64 addend}; the rest is the table
- *
- * so that those who make the bytes up need no luck with ELF.
+ * The smallest program in which gopclntab_open() finds a table, built around bytes, so that
+ * a fuzzer need not guess valid ELF. Input: minor version of Go (255: none), MINI_* flags,
+ * number of patches, number of relocations; patches {u8 word of moduledata, u64 value};
+ * relocations {u16 offset in moduledata, u8 type, u8 symbol, u64 addend}; the rest is the
+ * table.
  */
 #ifndef TESTS_MINI_GO_H
 #define TESTS_MINI_GO_H
@@ -23,7 +21,7 @@
 
 enum {
 	MINI_SECTIONS = 1, /* has section headers */
-	MINI_POINTERS = 2, /* the version is where it was up to Go 1.17 */
+	MINI_POINTERS = 2, /* the version is stored as up to Go 1.17 */
 	MINI_ARM = 4,
 	MINI_RELA = 8, /* the words of moduledata are in relocations */
 	MINI_TABLE = 0x500000,
@@ -38,7 +36,7 @@ struct mini_go {
 	char names[48];
 	_Alignas(16) uint8_t info[32];
 	char version[16];
-	uint64_t header[2]; /* of the version, as a Go string */
+	uint64_t header[2]; /* of the version, a Go string */
 	Elf64_Dyn dyn[4];
 	Elf64_Sym sym[4];
 	uint64_t module[64];
@@ -110,7 +108,7 @@ static inline void mini_go_version(struct mini_go *m, uint8_t minor, uint8_t fla
 	memcpy(m->version + !(flags & MINI_POINTERS), version, (size_t)n);
 }
 
-/* What a linker writes there; the words that matter. */
+/* Writes what a linker would; only the words that matter. */
 static inline void mini_go_module(struct mini_go *m, uint8_t minor, uint64_t n_funcs)
 {
 	m->module[0] = MINI_TABLE;
@@ -123,7 +121,7 @@ static inline void mini_go_module(struct mini_go *m, uint8_t minor, uint64_t n_f
 	}
 }
 
-/* Words that are addresses become relocations, from the n-th on. */
+/* Turns words that are addresses into relocations, from the n-th on. */
 static inline uint32_t mini_go_relocate(struct mini_go *m, uint32_t n, uint8_t minor,
 					uint8_t flags)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Input that starts with the magic is a file; else the content of a block of rows, as checksums
- * would keep a fuzzer out of those. What loads must make a tree. */
+/* Input that starts with the magic is a file; other input is the content of a block of
+ * rows, because checksums would keep a fuzzer out of those. What loads must make a tree. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>

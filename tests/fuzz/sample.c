@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Samples as the kernel side may send them: what is in the stacks, the target decides. Of a Go program, if this machine
- * has one (gofmt); words of few bits stand for addresses in the functions that unwinding is about, those with
- * all bits at the top for others of it, and for places on the stack.
+ * Samples as the kernel side may send them; the contents of the stacks are up to the
+ * target. They are of a Go program if this machine has one (gofmt). Words with few bits set
+ * stand for addresses in functions that matter to unwinding, words with all upper bits set
+ * for other addresses of it, and for places on the stack.
  */
 #include <fcntl.h>
 #include <glob.h>
@@ -51,7 +52,7 @@ static struct space *go_space(struct symbolizer *symbolizer)
 	return space;
 }
 
-/* What a word stands for. */
+/* Translates a word. */
 static uint64_t meant(const struct object *go, uint64_t v)
 {
 	uint64_t entry = 0;
@@ -104,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s = malloc(size);
 	memcpy(s, data, size);
 	s->tgid = 1;
-	/* as collect.c lets them through */
+	/* as collect.c accepts them */
 	n = (size - sizeof(*s)) / 8;
 	labels = (s->n_label_bytes % LABEL_BYTES + 7u) / 8;
 	sample_clip(&labels, LABEL_BYTES / 8, &n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Everything that can be asked of a table, whatever is in it. */
+/* Every question that can be asked about a table, whatever is in it. */
 #ifndef TESTS_FUZZ_TABLE_H
 #define TESTS_FUZZ_TABLE_H
 
@@ -43,7 +43,8 @@ static inline int table_ask_function(void *arg, const struct func *f)
 	return !--a->funcs;
 }
 
-/* Every question, about the first functions and what is no function. */
+/* Asks every question, about the first functions and about addresses that are not
+ * functions. */
 static inline void table_ask_all(struct gopclntab *t, uint32_t funcs)
 {
 	struct table_asked a = { .t = t, .strs = strtab_new(), .funcs = funcs };

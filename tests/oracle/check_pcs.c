@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * check_pcs VERSION MODE STRIDE PROGRAM [ARG]: runs PROGRAM STRIDE [ARG], one of tests/oracle/pcs,
- * built by that version of Go, and compares what its runtime says of every STRIDE-th address
- * of its code with what the symbolizer says, looking at the process from outside. Prints one
- * line; status 0: all equal, 1: differences, the first few on stderr, 2: it did not run.
+ * check_pcs VERSION MODE STRIDE PROGRAM [ARG]: runs PROGRAM STRIDE [ARG], one of
+ * tests/oracle/pcs, built by that version of Go, and compares what its runtime says about
+ * every STRIDE-th address of its code with what the symbolizer says, which inspects the
+ * process from outside. Prints one line. Status 0: all equal; 1: differences, the first few
+ * on stderr; 2: it did not run.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -33,7 +34,7 @@ static pid_t start(char *argv[], FILE **out)
 	int in_pipe[2], out_pipe[2];
 	pid_t pid;
 
-	/* its stdin ends with us */
+	/* its stdin ends when we do */
 	if (pipe(in_pipe) || pipe(out_pipe))
 		return -1;
 	pid = fork();
@@ -54,11 +55,11 @@ static pid_t start(char *argv[], FILE **out)
 }
 
 /*
- * Frames that runtime_expandFinalInlineFrame leaves out, in every version: a wrapper, unless
- * what it calls is gopanic, sigpanic or panicwrap (elideWrapperCalling). Not the only frame:
- * where nothing is inlined the address comes back as it was. Nor, up to Go 1.20, the
- * outermost one ("we want to keep the last parentPC which is not inline"); since Go 1.21
- * that is one turn of the loop like the others.
+ * The frames that runtime_expandFinalInlineFrame leaves out, in every version: a wrapper,
+ * unless it calls gopanic, sigpanic or panicwrap (elideWrapperCalling). The only frame is
+ * kept: without inlining the address is returned as it was. Up to Go 1.20 so is the
+ * outermost one ("we want to keep the last parentPC which is not inline"); since Go 1.21 it
+ * is treated like the others.
  */
 static bool is_elided(const struct check *c, const struct frame *f, int i, int n)
 {
@@ -68,8 +69,9 @@ static bool is_elided(const struct check *c, const struct frame *f, int i, int n
 	       callee != FRAME_SIGPANIC && n > 1 && !(c->minor <= 20 && i == n - 1);
 }
 
-/* Since Go 1.16 the function whose name stands at 0 has none to the runtime ("if nameOff ==
- * 0 { return \"\" }", symtab.go), but it has to us. It is one function of a module. */
+/* Since Go 1.16 the function whose name is at offset 0 has no name for the runtime ("if
+ * nameOff == 0 { return \"\" }", symtab.go), but it has for us. There is one such function
+ * in a module. */
 static bool is_nameless(struct check *c, const char *want, const char *func)
 {
 	if (c->minor < 16 || strncmp(want, "\t|", 2) || !*func)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The calls of a thread that were not returned from, kept by looking at each of its instructions. A part of step.c.
+ * A list of the calls of a thread that have not returned, kept by watching each of its
+ * instructions. Part of step.c. It knows nothing of frame pointers, frame sizes or tables.
+ * A call is a step after which the word at SP is the address just after the instruction,
+ * and SP has moved down for it. It has returned when SP is above that word. When SP leaves
+ * one stack for another, the name of the function that did so says whether it continues
+ * above what was there (systemstack, morestack, asmcgocall, the vDSO), begins anew (mcall),
+ * or returns. A signal handler continues above whatever it has interrupted.
  *
- * It knows nothing of frame pointers, frame sizes or tables. A call is a step after which the word at SP is an
- * address just behind the instruction, and SP has moved down for it. It ends when SP is above that word. Where SP
- * leaves one stack for another, the name of the function that did so says whether it goes on above what was there
- * (systemstack, morestack, asmcgocall, the vDSO), begins anew (mcall), or returns. A signal handler goes on above
- * whatever it has interrupted. Of the runtime's data it uses the bounds of stacks, to know which one SP is on, and the g that they belong to.
+ * It uses some of the runtime's data: the bounds of stacks, to know which one SP is on, and
+ * the g that they belong to.
  */
 #ifndef TESTS_SHADOW_H
 #define TESTS_SHADOW_H
@@ -23,13 +26,15 @@ struct where {
 
 struct entry {
 	uint64_t
-		at; /* of the return address; on a goroutine, which may move: from the end of the stack */
-	uint64_t g;     /* whose stack it is on; 0: the thread's */
-	uint32_t chain; /* row of profile.calls: it and its callers */
-	bool entered;   /* no call: what follows is on another stack */
+		/* of the return address; on a goroutine, which may move: from the end of
+		 * the stack */
+		at;
+	uint64_t g;     /* owner of the stack; 0: the thread */
+	uint32_t chain; /* row of profile.calls: the call and its callers */
+	bool entered;   /* not a call: what follows is on another stack */
 };
 
-/* What runs, or is to go on one day, outermost call first. */
+/* What runs, or will continue one day, outermost call first. */
 struct list {
 	uint64_t g;
 	uint32_t n;
@@ -78,7 +83,7 @@ static void push(uint64_t sp, uint64_t pc, bool entered)
 	now.n++;
 }
 
-/* Those that SP has left. */
+/* The stacks that SP has left. */
 static void prune(uint64_t sp)
 {
 	while (now.n) {
@@ -100,7 +105,7 @@ static struct list **parked_of(uint64_t g)
 	return &parked[i];
 }
 
-/* Puts away what the goroutine beneath has called. */
+/* Stores what the goroutine beneath has called. */
 static void park(void)
 {
 	struct list **l;
@@ -138,7 +143,7 @@ static void resume(const struct user_regs_struct *r)
 	prune(r->rsp);
 }
 
-/* Back on a stack where we have been. */
+/* Back on a stack that was seen before. */
 static void leave(uint64_t sp)
 {
 	while (now.n && !now.calls[now.n - 1].entered)
@@ -165,7 +170,7 @@ static void change_stack(uint64_t at, const struct user_regs_struct *r, enum pla
 		leave(r->rsp);
 }
 
-/* Is that the instruction? */
+/* Is this that instruction? */
 static bool is_sigreturn(const struct user_regs_struct *r)
 {
 	uint8_t code[2];
@@ -174,7 +179,8 @@ static bool is_sigreturn(const struct user_regs_struct *r)
 	       code[0] == 0x0f && code[1] == 0x05;
 }
 
-/* An instruction was executed; handled: instead, a signal handler was entered; returning: back from one. */
+/* An instruction was executed. handled: instead, a signal handler was entered; returning:
+ * back from one. */
 static void step_seen(const struct user_regs_struct *before,
 		      const struct user_regs_struct *r, bool handled, bool returning)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * step TITLE PROGRAM [STEPS [ALLOWED]]: runs PROGRAM (tests/oracle/steps) and executes one thread of it one
- * instruction after the other, at most STEPS of them (0: all). Status 0: of a thousand, at most ALLOWED differ.
- * After each, a sample is taken by the code of
- * the kernel side, over ptrace's registers and the memory of the process, and goes through the whole
- * pipeline; the stack that comes out has to be the list of calls that were not returned from.
+ * step TITLE PROGRAM [STEPS [ALLOWED]]: runs PROGRAM (tests/oracle/steps) and executes one
+ * of its threads instruction by instruction, at most STEPS of them (0: all). Status 0: at
+ * most ALLOWED of a thousand differ.
  *
- * That list is tests/oracle/shadow.h; the names in both come from the symbolizer, which has tests of its own
- * (tests/oracle/check-pcs).
+ * After each instruction a sample is taken by the code of the kernel side, from ptrace's
+ * registers and the memory of the process, and goes through the whole pipeline. The
+ * resulting stack must equal the list of calls that have not returned. That list is
+ * tests/oracle/shadow.h. The names in both come from the symbolizer, which has tests of its
+ * own (tests/oracle/check-pcs).
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -25,11 +26,13 @@ enum {
 	SIGNAL_EVERY = 2000,
 };
 
-/* Of difference: after the last function that is the same, one of these comes, or none. */
+/* An allowed difference: after the last function that is the same comes one of these, or
+ * none. */
 struct kind {
 	uint32_t last, ours, theirs;
 	uint64_t n;
-	uint32_t chains[2]; /* rows of profile.calls, of the first: theirs, ours */
+	/* rows of profile.calls where they first differ: theirs, ours */
+	uint32_t chains[2];
 };
 
 struct memo {
@@ -51,7 +54,7 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* Its frames on top of parent's, which nothing follows when they are a root. */
+/* Adds its frames to parent's; a root has nothing after it. */
 static uint32_t chain_of(uint32_t parent, uint64_t pc)
 {
 	struct memo *m = &memos[(pc * 31 + parent * 0x9e3779b1u) % MEMO];
@@ -66,7 +69,9 @@ static uint32_t chain_of(uint32_t parent, uint64_t pc)
 	kind = f[n - 1].kind;
 	if (kind == FRAME_GOEXIT || kind == FRAME_MCALL || kind == FRAME_MSTART)
 		m->chain = 0;
-	while (n--) /* modules have the same rows in the profile, as pipeline.c adds them in order */
+	/* modules have the same rows in the profile, because pipeline.c adds them in
+	 * order */
+	while (n--)
 		m->chain = profile_call(profile, m->chain, profile_frame(profile, &f[n]));
 	return m->chain;
 }
@@ -113,7 +118,7 @@ static uint32_t root_of(uint32_t chain)
 	return func_of(chain);
 }
 
-/* Without theirs' next frames, inlined ones included, they go on alike. */
+/* Without theirs' next frames, including inlined ones, they continue alike. */
 static bool lacks_one(uint32_t ours, uint32_t theirs)
 {
 	while (theirs && theirs != ours)
@@ -132,8 +137,8 @@ static bool holds(uint32_t chain, const char *name)
 }
 
 /*
- * What cannot be known, or not yet; each is counted. Frame pointers of a stack that is being moved,
- * and of what is to be one.
+ * What cannot be known, or not yet; each is counted. Here: frame pointers of a stack that
+ * is being moved, and of its copy.
  */
 static bool is_moving(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
@@ -142,7 +147,7 @@ static bool is_moving(uint32_t ours, uint32_t theirs, const struct user_regs_str
 	return holds(theirs, "runtime.copystack");
 }
 
-/* newstack has given the thread away, and which goroutine it was is not known. */
+/* newstack has given the thread away, and which goroutine it was is unknown. */
 static bool has_left(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
 	uint64_t m = word(word(r->fs_base + (uint64_t)exe.layout.tls_g) + 48);
@@ -161,8 +166,8 @@ static bool is_cut(uint32_t ours)
 	return ours && !c->parent && profile->frames[c->frame].kind == FRAME_CUT;
 }
 
-/* A function without a frame, or in its prologue, was made to call what it does not: its return
- * address is neither in the chain nor among the words at SP. */
+/* A function without a frame, or in its prologue, was made to call something that it does
+ * not call: its return address is neither in the chain nor among the words at SP. */
 static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
 	bool called = false;
@@ -180,8 +185,9 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
 	return false;
 }
 
-/* The handler changes the registers that it will return to: SP, then PC, to those of a call that was not made; and
- * what it is to be made from may have no frame, as above. */
+/* The handler changes the registers that it will return to: SP, then PC, to those of a call
+ * that was not made. The function that seems to make the call may have no frame, as
+ * above. */
 static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
 	const struct call *calls = profile->calls;
@@ -269,7 +275,7 @@ static void check(const struct user_regs_struct *r)
 static pid_t others[64];
 static uint32_t n_others;
 
-/* Everybody else stands still, so that only what we step through happens. */
+/* All other threads stand still, so that only what we step through happens. */
 static void freeze(void)
 {
 	char path[64];
@@ -370,7 +376,7 @@ static void start(char *program, int *in)
 	*in = in_pipe[1];
 }
 
-/* To where the thread calls load.begin(), whose caller's caller is goexit. */
+/* Runs to where the thread calls load.begin(), whose caller's caller is goexit. */
 static void run_to_begin(int in, struct user_regs_struct *r)
 {
 	struct itimerval every = { { 0, STALL_US }, { 0, STALL_US } };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stop PID RECORDING SAMPLES: a thousand times a second stops a thread of PID that runs, takes a sample of it
- * (stopped.h), and sends it SIGPROF before it goes on. So the runtime's own profiler, if it is on, records that very
- * moment. Samples that the signal did not reach there do not count. Begins with SIGUSR1, and says "enough" after
- * SAMPLES; before and then it only keeps the runtime's own clock from PID. Ends with SIGTERM or PID, and writes a
- * recording.
+ * stop PID RECORDING SAMPLES: a thousand times a second, stops a running thread of PID,
+ * takes a sample of it (stopped.h), and sends it SIGPROF before it continues. So the
+ * runtime's own profiler, if it is on, records the same moment. Samples that the signal did
+ * not reach in place do not count. Starts at SIGUSR1, and prints "enough" after SAMPLES;
+ * before and after that it only keeps the runtime's own clock from PID. Ends at SIGTERM or
+ * when PID ends, and writes a recording.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -56,7 +57,7 @@ static void forget(pid_t t)
 			threads[i] = threads[--n_threads];
 }
 
-/* Lets a thread go on. The runtime's own clock is to be still. */
+/* Lets a thread continue. The runtime's own clock must be silent. */
 static void go_on(pid_t t, int status)
 {
 	int sig = status >> 16 ? 0 : WSTOPSIG(status);
@@ -65,7 +66,7 @@ static void go_on(pid_t t, int status)
 		forget(t);
 		return;
 	}
-	if (status >> 16 == PTRACE_EVENT_STOP) { /* a new one, perhaps */
+	if (status >> 16 == PTRACE_EVENT_STOP) { /* perhaps a new one */
 		forget(t);
 		if (n_threads < MAX_THREADS)
 			threads[n_threads++] = t;
@@ -87,7 +88,7 @@ static bool is_running(pid_t t)
 	return p && p[2] == 'R';
 }
 
-/* Until the thread stops by that signal, 0: as it was told to. false: it ended. */
+/* Waits until the thread stops by that signal; 0: as it was told to. False: it ended. */
 static bool wait_for(int sig, int *held)
 {
 	int status;

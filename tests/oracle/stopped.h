@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Samples of a thread that ptrace has stopped: taken by the code of the kernel side, over its registers and the
- * memory of the process, and passed through the whole pipeline. A part of step.c and stop.c.
+ * Samples of a thread that ptrace has stopped: taken by the code of the kernel side, from
+ * its registers and the memory of the process, and passed through the whole pipeline. Part
+ * of step.c and stop.c.
  */
 #ifndef TESTS_STOPPED_H
 #define TESTS_STOPPED_H
@@ -30,7 +31,7 @@
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-static pid_t pid, tid; /* the program; its thread that we step through */
+static pid_t pid, tid; /* the program; the thread that we step through */
 
 static long read_user(void *dst, __u32 size, __u64 addr)
 {
@@ -138,7 +139,7 @@ static void find_vdso(void)
 		fclose(f);
 }
 
-/* The program, waiting, as we know every process that we follow. */
+/* The waiting program, opened like any process that is followed. */
 static void look(void)
 {
 	const char *why = "";

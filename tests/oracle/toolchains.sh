@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=sh
 #
-# What check-pcs, check-ids, check-steps and check-pairs share: they do the same with each of several Gos.
+# The common part of check-pcs, check-ids, check-steps and check-pairs, which do the same with
+# each of several versions of Go.
 #
 #	. "$(dirname "$0")/toolchains.sh"
 #	each_go try "$@"
 #
-# A Go is the path of a go command, or a version for GOTOOLCHAIN. Where it can be had, try is called with go, version
-# ("go1.22.3") and minor (22) set, GOTOOLCHAIN exported, in $src. It counts with equal(), failed() and skip(); at the
-# end comes a line of those counts, and the exit status is 1 if something failed.
+# A Go is the path of a go command, or a version for GOTOOLCHAIN. If it is available, try is
+# called in $src with go, version ("go1.22.3") and minor (22) set and GOTOOLCHAIN exported. It
+# counts with equal(), failed() and skip(). At the end a line of those counts is printed, and
+# the exit status is 1 if something failed.
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT TERM
@@ -27,7 +29,7 @@ skip() {
 	skipped=$((skipped + 1))
 }
 
-# does_not_build WHAT: it is in $tmp/why.
+# does_not_build WHAT: the reason is in $tmp/why.
 does_not_build() {
 	echo "$1: does not build: $(grep -v '^#' "$tmp/why" | tail -n 3 | cut -c 1-300)"
 	failed

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Modules that a process has added to its Go runtime; here we are that process. */
+/* Modules that a process has added to its Go runtime; this test is that process. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +27,7 @@ enum {
 	NEXT = 73,
 };
 
-/* What lies in memory of a module with two functions, of 16 bytes each. */
+/* The memory of a module with two functions of 16 bytes each. */
 struct module {
 	uint64_t words[74];
 	uint32_t header[4];
@@ -113,7 +113,7 @@ static void teardown(void)
 
 TestSuite(added, .init = setup, .fini = teardown, .timeout = 20);
 
-/* As space_refresh() has it. */
+/* Does what space_refresh() does. */
 static void refresh(void)
 {
 	struct space before = *space;
@@ -128,7 +128,7 @@ static void refresh(void)
 	free(before.areas);
 }
 
-/* The name of the function at an address; "": it has none. */
+/* The name of the function at an address; "": none. */
 static const char *name(const uint8_t *p)
 {
 	struct frame f[FRAMES_AT_PC];
@@ -169,7 +169,7 @@ Test(added, what_is_known_of_a_module)
 	cr_expect_eq(entry, at(code + 4096 + 16));
 	cr_expect(space_spdelta(space, at(code + 4096 + 3), &delta) && delta == 0);
 	cr_expect(space_spdelta(space, at(code + 4096 + 4), &delta) && delta == 8);
-	/* what it calls itself means nothing */
+	/* its own name for itself means nothing */
 	strcpy(m.names + 1, "runtime.goexit");
 	m.words[GOFUNC] = 1; /* else it is the same as before */
 	refresh();
@@ -210,7 +210,7 @@ Test(added, inlined_calls)
 	cr_expect_eq(space->added.modules[0]->table.funcdata.len, 16);
 	cr_expect_geq(
 		symbolizer_user(symbolizer, space, at(code + 8), f, FRAMES_AT_PC, NULL), 1);
-	/* where that cannot be read, the function has its name all the same */
+	/* if that is unreadable, the function still has its name */
 	m->words[GOFUNC] = 1;
 	refresh();
 	expect_name(code + 8, "jit.f");
@@ -229,7 +229,7 @@ Test(added, code_that_changes_loses_its_names)
 	expect_name(code + 8, "");
 	refresh();
 	expect_name(code + 8, "");
-	code[5] ^= 1; /* who knows */
+	code[5] ^= 1; /* unknown */
 	refresh();
 	expect_name(code + 8, "");
 	make(&other, code, "jit.new", NULL);
@@ -386,7 +386,7 @@ Test(added, there_are_limits)
 	refresh();
 	cr_expect_leq(space->added.size, ADDED_BYTES);
 	cr_expect_gt(space->added.n_modules, 10);
-	/* one more before those that are there */
+	/* one more before the existing ones */
 	for (int i = 400; i < 500; i++) {
 		make(&many[i], code, "jit.f", &many[i == 499 ? 0 : i + 1]);
 		many[i].functab[4] = CODE_BYTES;

@@ -120,7 +120,7 @@ Test(cursor, stays_bad)
 
 	cr_expect_eq(cursor_u32(&c), 0);
 	cr_expect(c.bad);
-	/* there are three bytes, but not for one that has failed */
+	/* there are three bytes, but not for a cursor that has failed */
 	cr_expect_eq(cursor_u8(&c), 0);
 	cr_expect_null(cursor_bytes(&c, 0));
 	cr_expect_str_eq(cursor_str(&c), "");
@@ -205,7 +205,7 @@ Test(index, finds_all_rows_as_it_grows)
 	uint32_t v, i;
 
 	cr_expect_eq(index_find(&ix, 7, accept_any, NULL), INDEX_NONE);
-	/* only 64 hashes: the rows tell, not the hash */
+	/* only 64 hashes: the rows decide, not the hash */
 	for (i = 0; i < 2000; i++)
 		index_add(&ix, i % 64, i);
 	cr_expect(ix.n == 2000 && ix.cap >= 4000 && !(ix.cap & (ix.cap - 1)));
@@ -336,7 +336,7 @@ struct options {
 	uint64_t small;
 };
 
-/* Splits words at spaces; leaves in argv what was not read. */
+/* Splits words at spaces; leaves the unparsed ones in argv. */
 static int parse(const char *words, struct options *o, bool permute, int *argc, char **argv)
 {
 	static char copy[128];
@@ -554,7 +554,7 @@ Test(file, dash_is_stdout, .init = cr_redirect_stdout)
 	cr_expect_stdout_eq_str("to stdout, which stays open");
 }
 
-/* As "-o latest.html" or "-o /dev/stdout" would have it. */
+/* Like "-o latest.html" or "-o /dev/stdout". */
 Test(file, a_symlink_is_followed)
 {
 	struct stat st;

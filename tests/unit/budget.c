@@ -21,13 +21,13 @@ Test(budget, time_pays_off_a_share)
 	cr_expect_leq(budget_due(&b, SHARE, 30 * MS), now, "that much is free");
 	cr_expect_eq(budget_due(&b, SHARE, 10 * MS), now + 200 * MS);
 	cr_expect_eq(budget_debt(&b, now + 200 * MS, SHARE), 10 * MS);
-	/* rest gives no credit */
+	/* idle time gives no credit */
 	cr_expect_eq(budget_debt(&b, now + 900000ull * MS, SHARE), 0);
 	budget_spend(&b, now + 900000ull * MS, SHARE, 20 * MS);
 	cr_expect_eq(budget_debt(&b, now + 900000ull * MS, SHARE), 20 * MS);
 }
 
-/* Processes that are dear to read wait for each other, others for nobody. */
+/* Processes that are expensive to read wait for each other; the others wait for nobody. */
 Test(budget, processes_share)
 {
 	struct profile *profile = profile_new();

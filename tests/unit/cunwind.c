@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs are stepped through with ptrace, one instruction after the other, prologues, epilogues,
- * the C library and the vDSO included. At each, what cunwind() makes of the registers and of a copy
- * of the stack is compared with a list of calls that were not returned from.
+ * Programs are stepped through with ptrace, instruction by instruction, including
+ * prologues, epilogues, the C library and the vDSO. At each step, the result of cunwind()
+ * for the registers and a copy of the stack is compared with a list of calls that have not
+ * returned.
  */
 #include <criterion/criterion.h>
 #include <elf.h>
@@ -27,7 +28,7 @@
 
 enum { RBX = 3, RSP = 7, RIP = 16, MAX_PCS = 128 };
 
-/* What happens between two int3. Tables of all kinds: frames by SP, by RBP (alloca), by an
+/* Code between two int3. All kinds of tables: frames by SP, by RBP (alloca), by an
  * expression (alignment), of a signal's trampoline. */
 static const char program[] =
 	"#include <alloca.h>\n#include <signal.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
@@ -47,7 +48,7 @@ static const char program[] =
 	"F int deep(int n) { return n ? deep(n - 1) + leaf(n) : jumps(90); }\n"
 	"static int compare(const void *a, const void *b) { return leaf(*(int *)a) - leaf(*(int *)b); }\n"
 	"static void handler(int s) { sink += leaf(s); }\n"
-	/* the CFA is what OpenSSL's assembly says */
+	/* OpenSSL's assembly defines the CFA like this */
 	"void expresses(void);\n"
 	"asm(\".text\\n.type expresses, @function\\nexpresses: .cfi_startproc; sub $24, %rsp\\n\"\n"
 	"    \".cfi_escape 0x0f, 4, 0x77, 0, 0x23, 32\\nnop; add $24, %rsp\\n\"\n"
@@ -76,7 +77,7 @@ static struct space *space;
 static struct cunwind *unwinder;
 static pid_t pid;
 
-/* Calls that were not returned from, innermost first, as pcs are. */
+/* Calls that have not returned, innermost first, like pcs. */
 static uint64_t calls[MAX_PCS];
 static uint32_t n_calls;
 static uint8_t bytes[64 << 10];
@@ -84,8 +85,8 @@ static uint64_t stack_end;
 static bool in_handler;
 
 static struct {
-	uint32_t steps, wrong, broken; /* wrong: frames that are not */
-	uint32_t cut, missing;         /* cut: more than these at the root are not found */
+	uint32_t steps, wrong, broken; /* wrong: frames that do not exist */
+	uint32_t cut, missing; /* cut: more than this many at the root are not found */
 } seen;
 
 static void write_file(const char *name, const char *text)
@@ -175,7 +176,8 @@ static void check(const struct user_regs_struct *r)
 				seen.steps, r->rip, n, n_calls + 1, end);
 		return;
 	}
-	/* less of it: fewer frames, never others; the rest of the buffer must not be read */
+	/* less of it: fewer frames, never others; the rest of the buffer must not be
+	 * read */
 	part = (uint32_t)rand() % (size + 1);
 	memset(bytes + part, 0x41, size - part);
 	end = unwind(r, part, true, pcs, &n);
@@ -197,7 +199,7 @@ static void pop_call(void)
 	memmove(calls, calls + 1, --n_calls * sizeof(*calls));
 }
 
-/* What an instruction, at before->rip, has done to the calls. */
+/* The effect of the instruction at before->rip on the calls. */
 static void follow(const struct user_regs_struct *before, const uint8_t *code,
 		   const struct user_regs_struct *after)
 {
@@ -266,7 +268,7 @@ static void step_through(void)
 	cr_assert_eq(space_open(&space, symbolizer, pid), 0);
 	find_stack();
 	cr_assert(read_memory(r.rsp, bytes, stack_end - r.rsp));
-	/* who has called main; if this is wrong, later ones differ */
+	/* the caller of main; if this is wrong, later ones differ */
 	unwind(&r, (uint32_t)(stack_end - r.rsp), false, pcs, &n_calls);
 	memcpy(calls, pcs + 1, --n_calls * sizeof(*calls));
 	for (;;) {
@@ -293,7 +295,8 @@ static void step_through(void)
 		}
 		n = n_calls;
 		follow(&before, code, &r);
-		/* functions are interrupted at their first instruction, and anywhere */
+		/* functions are interrupted at their first instruction, and anywhere
+		 * else */
 		if (!in_handler && !sig && rand() % (n_calls > n ? 10 : 200) == 0)
 			sig = SIGUSR1;
 	}
@@ -354,7 +357,7 @@ Test(cunwind, only_debug_frame)
 	check_exact();
 }
 
-/* missing: how many frames are not found at the root. */
+/* missing: the number of frames that are not found at the root. */
 static void check_musl(const char *flags, uint32_t missing)
 {
 	char command[256];
@@ -384,7 +387,7 @@ Test(cunwind, musl)
 	check_musl("-Wl,-z,now", 0);
 }
 
-/* Its callers' frames hang on a register that it may have saved. */
+/* Its callers' frames depend on a register that it may have saved. */
 Test(cunwind, static_musl_under_frame_pointers)
 {
 	check_musl("-static -O0 -fno-omit-frame-pointer", 1);
@@ -397,7 +400,7 @@ static int find_main(void *arg, const struct func *f)
 	return 0;
 }
 
-/* The address of a function of the vDSO; 0: it is not mapped yet, exec does that last. */
+/* The address of a function of the vDSO; 0: not mapped yet, since exec does that last. */
 static uint64_t find_vdso(void)
 {
 	const struct object *o = NULL;

@@ -94,7 +94,7 @@ Test(elf, what_is_no_elf_is_refused)
 	cr_assert_null(e);
 }
 
-/* Every read is of memory that ends where the file does: ASan sees one too far. */
+/* Every read is of memory that ends where the file does, so ASan sees a byte too many. */
 Test(elf, a_file_cut_short_reads_nothing_past_its_end)
 {
 	struct buf file = { 0 };

@@ -45,7 +45,7 @@ struct option {
 	const char *arg;
 };
 
-/* The events that are selected, as a string of digits. Releases p. */
+/* The selected events, as a string of digits. Releases p. */
 static const char *selected_of(struct profile *p, const struct option *o, bool as_pprof)
 {
 	static char text[11];
@@ -165,7 +165,7 @@ Test(filter, matches_what_is_shown)
 	expect_shown(false, "3", filter_focus, "^main\\.gen\\[\\.\\.\\.\\]$");
 	expect_shown(false, "", filter_focus, "go\\.shape");
 	expect_shown(false, "4", filter_focus, "^read$");
-	/* the runtime's own profiler has names in full, and nothing of the kernel */
+	/* the runtime's own profiler has full names, and nothing of the kernel */
 	expect_shown(true, "3", filter_focus, "go\\.shape");
 	expect_shown(true, "0134", filter_ignore, "^runtime\\.");
 	expect_shown(true, "", filter_focus, "^read$");

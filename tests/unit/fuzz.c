@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fuzz targets once more, on what fuzzers have found (tests/fuzz/fixtures/FORMAT/) and on
- * what tests/fuzz/run begins with.
+ * Runs the fuzz targets on what fuzzers have found (tests/fuzz/fixtures/FORMAT/) and on the
+ * seeds of tests/fuzz/run.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -63,7 +63,7 @@ static const struct {
 	{ "added", fuzz_added },
 };
 
-/* Every file of a directory; how many. 0: it is not there. */
+/* Every file of a directory. Returns their number; 0: no such directory. */
 static int replay(int (*run)(const uint8_t *, size_t), const char *dir)
 {
 	DIR *d = opendir(dir);
@@ -79,7 +79,7 @@ static int replay(int (*run)(const uint8_t *, size_t), const char *dir)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
 		cr_assert_eq(file_read(AT_FDCWD, path, 1 << 20, &b), 0, "%s", path);
-		/* exactly as long as it is, for ASan */
+		/* exactly as long as the file, for ASan */
 		data = malloc(b.len);
 		memcpy(data, b.data, b.len);
 		alarm(10);
@@ -112,7 +112,7 @@ static int count_function(void *arg, const struct func *f)
 	return 0;
 }
 
-/* How many functions resolve in a seed; counts those that have inlined calls. */
+/* The number of functions that resolve in a seed; counts those that have inlined calls. */
 static int functions_of(const char *path, int *with_trees)
 {
 	struct binary b = { .path = "", .root = "" };

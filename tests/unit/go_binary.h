@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A real Go program that is there wherever Go is: gofmt. It waits when it reads stdin. */
+/* A real Go program that exists wherever Go does: gofmt. It waits when it reads stdin. */
 #ifndef TESTS_GO_BINARY_H
 #define TESTS_GO_BINARY_H
 
@@ -33,7 +33,7 @@ static inline const char *go_binary(void)
 	return path;
 }
 
-/* The gofmt of a toolchain that Go has fetched at some time; NULL: not here. */
+/* The gofmt of a toolchain that Go has downloaded before; NULL: not here. */
 static inline const char *go_binary_of(const char *version)
 {
 	static char path[512];

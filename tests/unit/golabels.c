@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Labels as the runtime leaves them in memory, read as the kernel side does. */
+/* Labels as the runtime leaves them in memory, read like in the kernel side. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/types.h>
@@ -17,7 +17,7 @@ static long read_user(void *dst, __u32 size, __u64 addr);
 enum { LABELS = 0x10008, MAP = 0x10100, TABLE = 0x20f00, OLD = 0x30000, MORE = 0x40000 };
 enum { STRINGS = 0x50000, AREA = 0x60000, BASE = 0x10000, NO_PAGE = 0xbad0000 };
 
-/* The process: one area, of which some pages may not be there. */
+/* The process: one area, of which some pages may not be resident. */
 static __u8 memory[AREA];
 static __u64 missing; /* a page */
 static struct label_reader reader;
@@ -122,7 +122,7 @@ static const char *constant_none(void *arg, uint64_t addr, size_t len)
 	return NULL;
 }
 
-/* What becomes of them. */
+/* The result. */
 static const char *labels(bool is_list,
 			  const char *(*fn)(void *arg, uint64_t addr, size_t len))
 {
@@ -177,7 +177,7 @@ Test(golabels, map)
 	cr_expect_eq(reader.left, 0);
 }
 
-/* Of two buckets one has moved to two of four, and one has a chain. */
+/* One of two buckets has moved to two of four, and one has a chain. */
 Test(golabels, map_that_grows)
 {
 	for (int same = 0; same < 2; same++) {
@@ -272,7 +272,7 @@ Test(golabels, what_does_not_fit)
 	cr_expect(reader.left);
 }
 
-/* What is overwritten under us, or never was what we took it for. */
+/* Memory that is overwritten while we read it, or never was what we took it for. */
 Test(golabels, hostile)
 {
 	static const __u64 values[] = { 0,
@@ -310,7 +310,7 @@ Test(golabels, hostile)
 		}
 	start();
 	map(9, 0, 0, 0);
-	bucket(TABLE, TABLE); /* a chain without an end */
+	bucket(TABLE, TABLE); /* an endless chain */
 	labels(false, constant);
 	cr_expect(reader.left);
 	start();

@@ -27,7 +27,7 @@ static struct layout found(const char *version)
 	return l;
 }
 
-/* What DWARF says of programs of that version: tools/golayout. */
+/* What DWARF says about programs of that version: tools/golayout. */
 static void expect(const char *version, const unsigned v[9])
 {
 	struct layout l = found(version);
@@ -250,7 +250,7 @@ Test(golayout, slot_of_arm64, .init = with_go, .fini = remove_dir)
 	cr_expect(l.iscgo);
 }
 
-/* Three sources, which know nothing of each other. */
+/* Three independent sources. */
 Test(golayout, dwarf_table_and_code_agree, .init = with_go, .fini = remove_dir)
 {
 	struct golayout dwarf = layout_of_build(work, "go build", true),

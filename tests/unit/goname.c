@@ -4,7 +4,7 @@
 #include "profiler/base/buf.h"
 #include "symbolizer/goname.h"
 
-/* What the runtimes of Go 1.21 and 1.27 make of it; NULL: as it is. */
+/* What the runtimes of Go 1.21 and 1.27 print; NULL: the name as it is. */
 static const struct {
 	const char *name, *in_21, *in_27;
 } names[] = {
@@ -22,7 +22,7 @@ static const struct {
 	{ "type:.eq.[15]internal/cpu.option", "type:.eq.[...]internal/cpu.option",
 	  "type:.eq.[...]internal/cpu.option" },
 	{ "ex.com/a.b/pp.v2/dot%2ev1.S.Work", NULL, NULL },
-	/* no lists: the tag of a struct can hold anything */
+	/* not lists: the tag of a struct can hold anything */
 	{ "f[a]b]c", "f[...]c", "f[...]c" },
 	{ "f[[a]", "f[...]", NULL },
 	{ "f[a]]b[c]", "f[...]", NULL },

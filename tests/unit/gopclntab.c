@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole programs, address by address against Go itself: tests/oracle/check-pcs. Here: what that
- * cannot see. */
+/* Whole programs are compared with Go itself, address by address, in
+ * tests/oracle/check-pcs. Here is what that cannot see. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +55,7 @@ static void teardown(void)
 
 TestSuite(gopclntab, .init = setup, .fini = teardown);
 
-/* Of the function that has this name; its outermost frame. */
+/* The function with this name; its outermost frame. */
 static struct frame frame_of(const char *name, uint64_t skip, int *n)
 {
 	struct frame f[FRAMES_AT_PC];
@@ -124,7 +124,7 @@ Test(gopclntab, lines_of_a_function)
 		cr_expect_eq(f.start_line, f.line);
 }
 
-/* Count of the whole and what a walk over it must find. */
+/* The number of functions, and what a walk over them must find. */
 struct seen {
 	uint32_t n, wrappers, with_file;
 	uint64_t end;
@@ -207,7 +207,8 @@ Test(gopclntab, spdelta_follows_the_prologue)
 	cr_expect(most >= 8 && most < 4096 && most % 8 == 0, "%u", most);
 }
 
-/* Assembly that may hold data in the frame pointer: md5 has a frame, memmove is the runtime's. */
+/* Assembly that may hold data in the frame pointer: md5 has a frame; memmove is the
+ * runtime's. */
 Test(gopclntab, ranges_of_assembly)
 {
 	struct go_range many[64], few[2];
@@ -243,7 +244,7 @@ Test(gopclntab, assembly_before_its_wrapper)
 	uint32_t len;
 	int n;
 
-	/* both have wrappers for calls from Go code, which stand behind or before them */
+	/* both have wrappers for calls from Go code, after or before them */
 	cr_expect_neq(frame_of("runtime.asmcgocall", 0, &n).kind, FRAME_WRAPPER);
 	cr_expect_neq(frame_of("runtime.morestack_noctxt", 0, &n).kind, FRAME_WRAPPER);
 	cr_expect_not(gopclntab_function(table, "no.such", &entry, &len));
@@ -337,7 +338,7 @@ Test(gopclntab, old_and_unknown_versions)
 	cr_expect(strstr(why, "newer than 1.27"), "%s", why);
 }
 
-/* Go's own of several years, where Go has fetched them before. */
+/* Go's own programs of several years, if Go has downloaded them before. */
 Test(gopclntab_formats, tables_of_all_formats)
 {
 	static const struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads as the runtime leaves them in memory, at each of the moments that bpf/goruntime.bpf.h tells apart. */
+/* Threads as the runtime leaves them in memory, at each of the moments that
+ * bpf/goruntime.bpf.h distinguishes. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/types.h>
@@ -14,7 +15,7 @@ static long read_user(void *dst, __u32 size, __u64 addr);
 
 enum { TP = 0x7000, G = 0x10000, G0 = 0x20000, GSIGNAL = 0x30000, M = 0x40008, TID = 4321 };
 
-/* What can be read: each object ends where the runtime's may end, and no byte later. */
+/* Readable memory: each object ends where the runtime's may end, and no byte later. */
 static struct region {
 	__u64 addr, size;
 	__u8 data[512];
@@ -79,7 +80,8 @@ static void thread_make(const char *version)
 	memset(regions, 0, sizeof(regions));
 	for (int i = 0; i < 3; i++)
 		regions[i] = (struct region){ .addr = gs[i], .size = layout.g_labels + 8 };
-	/* Before procid lies what changes from version to version, behind ncgo too. */
+	/* The fields before procid change from version to version, and so do those after
+	 * ncgo. */
 	regions[3] = (struct region){ .addr = M + layout.m_procid,
 				      .size = layout.m_ncgo + 4 - layout.m_procid };
 	regions[4] = (struct region){ .addr = TP - 8, .size = 8 };
@@ -92,7 +94,7 @@ static void thread_make(const char *version)
 	put(M + layout.m_curg, G, 8);
 }
 
-/* Reads the state anew, over rubbish; returns its flags. */
+/* Reads the state again, over garbage; returns its flags. */
 static __u32 look(void)
 {
 	static struct goroutine_scratch tmp;
@@ -251,7 +253,7 @@ Test(goruntime, extra_thread_back_in_c)
 	}
 }
 
-/* What runs on g0 for a goroutine tells where that goes on. */
+/* What runs on g0 for a goroutine determines where that continues. */
 Test(goruntime, resumes_where_the_goroutine_left)
 {
 	each_version(v)
@@ -322,7 +324,7 @@ Test(goruntime, resumes_at_the_call_of_the_vdso)
 	}
 }
 
-/* Whose stack the handler has interrupted tells what was in the slot. */
+/* The stack that the handler has interrupted determines what was in the slot. */
 Test(goruntime, interrupted_by_a_signal)
 {
 	struct goroutine_scratch tmp;
@@ -424,13 +426,15 @@ Test(goruntime, what_cannot_be_read)
 	regions[0].size--; /* g */
 	cr_expect_eq(look(), SAMPLE_G_FAULT);
 	expect_none();
-	put(TP - 8, G0, 8); /* the same as curg: what is known of the thread stays known */
+	/* the same as curg: what is known about the thread stays known */
+	put(TP - 8, G0, 8);
 	cr_expect_eq(look(), SAMPLE_G0 | SAMPLE_G_FAULT);
 	expect_none();
 	expect_stack(0x7ffe0000, 0x7fff0000, 0, 0);
 }
 
-/* Of this object what lies from that field on would be on a page that was never written to. */
+/* The part of this object from that field on would be on a page that was never written
+ * to. */
 static void page_end(int region, __u64 field)
 {
 	__u64 from = regions[region].addr;
@@ -456,7 +460,7 @@ Test(goruntime, g0_ends_on_a_page_never_written_to)
 	}
 }
 
-/* Runs the goroutine, with what is from that field on missing; returns flags. */
+/* Runs the goroutine with everything from that field on missing; returns flags. */
 static __u32 run_g_cut_at(__u64 field)
 {
 	page_end(0, field);
@@ -551,7 +555,8 @@ Test(goruntime, contradictions)
 	expect_stack(0, 0, 0, 0);
 }
 
-/* Offsets come from a map, which user space filled: none may lead out of the scratch. */
+/* Offsets come from a map that user space has filled: none may lead out of the scratch
+ * memory. */
 Test(goruntime, any_layout_is_safe)
 {
 	__u32 *field = &layout.g_syscallsp;

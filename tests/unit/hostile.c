@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs that are made to take long: each held us up for a minute and more, before there
- * was a limit. What fuzzers cannot find, their inputs being small.
+ * Programs made to take long: each delayed us by a minute or more before there was a limit.
+ * Fuzzers cannot find them, because their inputs are small.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -49,7 +49,7 @@ static void put_header(struct buf *b, uint64_t n_funcs, uint64_t names, uint64_t
 	buf_u64(b, funcs);
 }
 
-/* Each of them asks for a look through all data. */
+/* Each of them requests a walk through all data. */
 Test(hostile, many_headers)
 {
 	struct buf b = { 0 };
@@ -64,7 +64,7 @@ Test(hostile, many_headers)
 	buf_release(&b);
 }
 
-/* Each of them asks for a look through all relocations. */
+/* Each of them requests a walk through all relocations. */
 Test(hostile, many_versions)
 {
 	struct mini_go *m;
@@ -86,7 +86,8 @@ Test(hostile, many_versions)
 	buf_release(&b);
 }
 
-/* Big functions, all of one packed table that says nothing, asked for their inlined calls. */
+/* Big functions, all with one packed table that says nothing, queried for their inlined
+ * calls. */
 Test(hostile, long_packed_tables)
 {
 	static const uint32_t func[] = { 0, 0, 0, 0, 8, 8, 8, 3, 0, 1, 4u << 24, 0, 0, 8 };

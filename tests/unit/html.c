@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The page's bytes. What a browser makes of them is seen by tests/e2e/page/check. */
+/* The page's bytes. tests/e2e/page/check tests what a browser makes of them. */
 #include <criterion/criterion.h>
 #include <zlib.h>
 
@@ -39,7 +39,7 @@ static struct view sample_view(void)
 	hand_node(t, at, "puts", FRAME_NATIVE, 1);
 	hand_node(t, at, "[vdso]", FRAME_VDSO, 2);
 	hand_node(t, at, "libc.so.6+0x2f0", FRAME_UNNAMED, 1);
-	t->nodes[2].self += 7; /* a weight that is no multiple of the period, */
+	t->nodes[2].self += 7; /* a weight that is not a multiple of the period, */
 	t->nodes[3].self -= 9; /* and one below it */
 	v = hand_view(hand_done(t));
 	hand_profile_of(&v)->truth.samples = 10;
@@ -82,7 +82,7 @@ static void unbase64(const char *s, struct buf *ret)
 	}
 }
 
-/* The column, or for "strings" the bytes, of that name; its end is the section's. */
+/* The column with that name, or for "strings" the bytes; it ends where the section does. */
 static struct cursor section(const struct opened *o, const char *name)
 {
 	struct cursor c = cursor_over(o->data.data, o->data.len);
@@ -290,7 +290,8 @@ Test(html, names_cannot_break_out)
 	hand_release(&v);
 }
 
-/* The hash in the policy is that of the bytes between the tags, which the browser hashes. */
+/* The hash in the policy is that of the bytes between the tags, which the browser
+ * hashes. */
 static void expect_hash(const char *text, const char *directive, const char *open,
 			const char *close)
 {

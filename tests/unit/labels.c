@@ -45,7 +45,7 @@ Test(labels, encode_sorts_and_escapes)
 	buf_release(&b);
 }
 
-/* Whatever the bytes: what went in comes out, and other sets are other strings. */
+/* Whatever the bytes: what went in comes out, and different sets are different strings. */
 Test(labels, round_trip)
 {
 	for (unsigned c = 0; c < 256; c++)
@@ -90,7 +90,7 @@ Test(labels, find)
 	cr_expect_eq(labels_find("", BYTES("a"), &value), LABEL_NONE);
 }
 
-/* Strings of a recording that nobody vouched for. */
+/* Untrusted strings of a recording. */
 Test(labels, no_set)
 {
 	static const char *const sets[] = { "\\", "\\0", "a=\\", "a=\\3", "a=\\zz",

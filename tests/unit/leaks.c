@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Criterion's workers end without asking for leaks: asked here, for every test, under ASan. */
+/* Criterion's workers end without checking for leaks: checked here after every test, under
+ * ASan. */
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where functions save registers, by what compilers put between the pushes. */
+/* Where functions save registers, with what compilers put between the pushes. */
 #include <criterion/criterion.h>
 #include <unistd.h>
 

@@ -14,8 +14,8 @@ struct sampled {
 	bool goroutine;
 };
 
-/* What the tree shows of one event as the runtime's profiler has it, root first; "-": nothing. Released
- * with free(). */
+/* What the tree shows of one event as the runtime's profiler has it, root first; "-":
+ * nothing. Free it with free(). */
 static char *shown(const struct sampled *s)
 {
 	struct profile *p = hand_profile();
@@ -107,7 +107,7 @@ Test(sigprof, calls_of_c)
 	       "main.a main._Cfunc_f runtime.cgocall");
 	expect("go1.26.1", CALL "go:runtime.exitsyscall", CLASS_USER, 0,
 	       "main.a main._Cfunc_f runtime.cgocall runtime.exitsyscall");
-	/* of C that nobody has announced there is no Go to be seen */
+	/* of C that was not announced no Go is visible */
 	expect("go1.26.1", CALL "asmcgocall:runtime.asmcgocall c:pthread_create",
 	       CLASS_RUNTIME, 0, "runtime._System runtime._ExternalCode");
 	cr_expect(true);
@@ -162,7 +162,8 @@ Test(sigprof, not_there)
 	cr_expect(true);
 }
 
-/* The leaf side is kept, and an inlined function's callers up to the one that is none. */
+/* The leaf side is kept, with an inlined function's callers up to the one that is not
+ * inlined. */
 Test(sigprof, depth)
 {
 	struct profile *p = hand_profile();
@@ -177,7 +178,8 @@ Test(sigprof, depth)
 		call = profile_call(p, call, go);
 	e.call = call;
 	cr_expect_eq(sigprof_stack(p, &e, frames), 64);
-	/* 64 from the leaf on are 62, one inlined and its caller, and two more around that one */
+	/* 64 from the leaf on are 62, one inlined and its caller, and two more around
+	 * that */
 	call = profile_call(p, 0, go);
 	call = profile_call(p, call, go);
 	for (int i = 0; i < 3; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Real tables cut short at every length, and with every byte of what leads to the rest
+ * Real tables cut short at every length, and with every byte that leads to the rest
  * changed: nothing outside is read (ASan watches), nothing crashes, nothing takes long.
- * Thinned here; SWEEP=1 in the environment leaves nothing out.
+ * Thinned here; SWEEP=1 in the environment tries everything.
  */
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) (void)(p)
 #endif
 
-enum { STEP_SECONDS = 20 }; /* the most that one look at a broken program may take */
+enum { STEP_SECONDS = 20 }; /* the longest that one look-up in a broken program may take */
 
 struct program {
 	struct elf *elf;
@@ -37,7 +37,7 @@ static int last_function(void *arg, const struct func *f)
 	return 0;
 }
 
-/* false: there is no such program here. */
+/* false: there is no such program here */
 static bool program_open(struct program *p, const char *path)
 {
 	struct binary b = { .path = "", .root = "" };
@@ -117,7 +117,7 @@ static uint32_t cut_table(const char *path, size_t stride)
 	return n;
 }
 
-/* The program in bytes, whatever it now is. */
+/* The program in bytes, whatever it is by now. */
 static void try_program(const uint8_t *bytes, size_t len, uint64_t last)
 {
 	struct binary b = { .path = "", .root = "" };
@@ -162,7 +162,7 @@ struct span {
 	size_t at, len; /* in the file */
 };
 
-/* Words that point at the table are many, but only there its length follows. */
+/* Many words point at the table, but only there is one followed by its length. */
 static size_t moduledata_offset(const struct program *p)
 {
 	size_t len_at = 8 * (p->t->format == FORMAT_12 ? 4 : 17);

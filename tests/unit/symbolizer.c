@@ -40,7 +40,7 @@ static void teardown(void)
 
 TestSuite(symbolizer, .init = setup, .fini = teardown);
 
-/* Where a function of the Go program of the space is in its file. */
+/* The address in its file of a function of the space's Go program. */
 static bool function_of(const struct space *sp, const char *name, uint64_t *entry,
 			const uint8_t **code, uint32_t *len)
 {
@@ -53,7 +53,7 @@ static bool function_of(const struct space *sp, const char *name, uint64_t *entr
 	return *code != NULL;
 }
 
-/* Right after exec() a program is not yet mapped: as in a recording, look again. */
+/* Right after exec() a program is not mapped yet: look again, as in a recording. */
 static struct space *open_go(pid_t pid)
 {
 	const uint8_t *code;
@@ -94,7 +94,7 @@ static void expect_main(struct space *sp, uint64_t entry)
 	cr_expect_str_eq(strtab_get(strs, f[n - 1].func), "main.main");
 	cr_expect_eq(f[n - 1].kind, FRAME_GO);
 	cr_expect(strstr(module_of(f), "gofmt"));
-	/* main.main of any program has something inlined into it */
+	/* any program's main.main has something inlined into it */
 	for (n = 0; n < 2; entry++) {
 		n = symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, &unmapped);
 		cr_assert_not(unmapped);
@@ -141,7 +141,8 @@ Test(symbolizer, names_outlive_process_and_file)
 	space_close(sp);
 }
 
-/* Truncated to less by so many bytes: its names are missing from then on, and no other is given. */
+/* Truncated by so many bytes: from then on its names are missing, and no others are
+ * given. */
 static void expect_no_names(off_t less)
 {
 	char copy[] = "/tmp/test-gofmt-XXXXXX", command[1200];
@@ -164,7 +165,7 @@ static void expect_no_names(off_t less)
 		cr_assert_eq(symbolizer_user(symbolizer, sp, at, f, FRAMES_AT_PC, NULL), 1);
 		cr_assert_str_eq(strtab_get(strs, f[0].func), "");
 	}
-	/* nor what was found before: something else may be there now */
+	/* nor what was found before: it may be something else by now */
 	cr_assert_eq(symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, NULL), 1);
 	cr_expect_str_eq(strtab_get(strs, f[0].func), "");
 	space_close(sp);
@@ -177,7 +178,8 @@ Test(symbolizer, truncated_file)
 	expect_no_names(0);
 }
 
-/* Of the last page only zeros are read where the file has no bytes any more: there is no fault. */
+/* Of the last page only zeros are read if the file has lost its bytes: there is no
+ * fault. */
 Test(symbolizer, truncated_within_its_last_page)
 {
 	expect_no_names(16);
@@ -210,7 +212,7 @@ Test(symbolizer, processes_of_one_file_share_it)
 	}
 }
 
-/* What the kernel side would tell of a process, from /proc. */
+/* What the kernel side would report about a process, from /proc. */
 static struct gone gone_of(pid_t pid, struct space *sp)
 {
 	struct gone gone = { .exe = space_exe(sp) };
@@ -235,7 +237,8 @@ static struct gone gone_of(pid_t pid, struct space *sp)
 	return gone;
 }
 
-/* Has what is known of a process that is gone the names which its mappings led to? */
+/* Does what is known of a process that has ended have the names that its mappings led
+ * to? */
 static uint32_t expect_same_names(struct space *sp, struct space *gone, uint64_t start,
 				  uint64_t len)
 {
@@ -354,7 +357,7 @@ Test(symbolizer, code_of_this_process)
 	space_close(sp);
 }
 
-/* What UPX leaves: the program only in anonymous mappings, and the file without sections. */
+/* What UPX leaves: the program only in anonymous mappings, and a file without sections. */
 Test(symbolizer, unpacked_program)
 {
 	char packed[] = "/tmp/test-packed-XXXXXX", command[1024];
@@ -420,7 +423,7 @@ Test(symbolizer, programs_by_file)
 	close(fd);
 }
 
-/* How many of our mappings are of files whose path begins so. */
+/* The number of our mappings of files whose path begins like this. */
 static int mappings_of(const char *path)
 {
 	FILE *f = fopen("/proc/self/maps", "r");
@@ -484,7 +487,7 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 	cr_expect_eq(mappings_of(dir), 150);
 	cr_assert(symbolizer_crowded(symbolizer));
 
-	/* what is marked stays, whoever asked for it last */
+	/* what is marked stays, whoever used it last */
 	space_mark(sp);
 	symbolizer_sweep(symbolizer, count_closed, &closed);
 	cr_expect_gt(closed, 50);
@@ -493,11 +496,11 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1);
 	cr_expect_str_eq(strtab_get(strs, f[0].func), "main.main");
 
-	/* what was asked for last is not opened again */
+	/* what was used last is not opened again */
 	open_copies(dir, 140, 150);
 	cr_expect_eq(mappings_of(dir), 150 - closed);
 
-	/* and what was closed has the row that it had */
+	/* and what was closed gets the row that it had */
 	space_close(sp);
 	open_copies(dir, 1, 140);
 	symbolizer_sweep(symbolizer, count_closed, &closed);

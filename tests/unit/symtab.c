@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Libraries made here by the system's compiler; nm says where their functions are. */
+/* Libraries made here by the system's compiler; nm tells where their functions are. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -158,7 +158,7 @@ static void expect(const char *symbol, uint64_t skip, const char *name)
 			 strtab_get(strs, f.func));
 }
 
-/* All that a whole symbol table tells. */
+/* Everything that a complete symbol table tells. */
 static void expect_all(void)
 {
 	expect("plain", 0, "plain"); /* global, and before __plain */
@@ -171,8 +171,8 @@ static void expect_all(void)
 	expect("bare", 0, "bare");
 	expect("bare", 23, "bare"); /* to the next */
 	expect("sized", 0, "sized");
-	expect("sized", 7, "sized"); /* inner is no function */
-	expect("sized", 8, "");      /* nobody says whose that is */
+	expect("sized", 7, "sized"); /* inner is not a function */
+	expect("sized", 8, "");      /* unknown owner */
 	expect("sized", 31, "");
 	expect("after", 0, "after");
 	expect("data", 0, "");
@@ -209,13 +209,13 @@ Test(symtab, exported_symbols)
 	expect("local", 0, "");
 	expect("old", 0, "old");
 	cr_expect_eq(find(address("plain")).line, 0);
-	/* without section headers it is known what is exported, and how long it is */
+	/* without section headers we know what is exported, and how long it is */
 	cr_assert(run("llvm-strip --strip-sections lib.so"));
 	open_lib("lib.so");
 	expect("plain", 0, "plain");
 	expect("sized", 7, "sized");
 	expect("sized", 8, "");
-	expect("after", 0, ""); /* who knows how long it is */
+	expect("after", 0, ""); /* its length is unknown */
 }
 
 Test(symtab, mini_debug_info)
@@ -242,7 +242,8 @@ Test(symtab, mini_debug_info_that_unpacks_to_much)
 	}
 }
 
-/* Rewrites lib.so: its .strtab is compressed, with so many bytes of zeros behind the names. */
+/* Rewrites lib.so: its .strtab is compressed, with so many bytes of zeros after the
+ * names. */
 static void compress_names(size_t zeros)
 {
 	struct buf file = { 0 }, names = { 0 }, packed = { 0 };
@@ -398,7 +399,7 @@ Test(symtab, names_that_grow)
 	cr_expect_str_eq(demangle(&d, "_Z3fooi@V1"), "foo");
 	cr_expect_str_eq(demangle(&d, "_dl_start"), "_dl_start");
 	cr_expect_str_eq(demangle(&d, "_Zfoo"), "_Zfoo");
-	/* f<A, B<A, A>, B<that, that>, …>: twice as long each time */
+	/* f<A, B<A, A>, B<that, that>, …>: doubles in length each time */
 	strcat(bomb, "I1A1BIS0_S0_E");
 	for (const char *c = "23456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"; *c; c++) {
 		char pair[16];
@@ -472,7 +473,7 @@ Test(symtab, inlined_calls)
 		expect_frame(&f[0], "inner", 2, 1, true);
 		expect_frame(&f[1], "middle", 5, 4, true);
 		expect_frame(&f[2], "outer", 7, 6, false);
-		/* no room for all: the function around them is sure */
+		/* no room for all: only the function around them is certain */
 		cr_assert_eq(symtab_resolver.find(table, address("mark"), strs, f, 2), 1);
 		expect_frame(&f[0], "outer", 2, 6, false);
 		cr_assert(run("strip -g lib.so"));
@@ -484,7 +485,7 @@ Test(symtab, inlined_calls)
 	}
 }
 
-/* Asks for what it knew before its DWARF was damaged. */
+/* Queries what it knew before its DWARF was damaged. */
 static void find_in(const struct buf *file, uint64_t addr)
 {
 	struct binary b = { .path = "", .root = root };
@@ -569,7 +570,7 @@ Test(symtab, attributes_without_end, .timeout = 100)
 	cr_expect_str_eq(strtab_get(strs, f.func), "f");
 }
 
-/* Each DIE is passed once for each that it is in, unless something ends that. */
+/* Each DIE is passed once for each that it is in, unless there is a limit. */
 Test(symtab, blocks_in_blocks, .timeout = 100)
 {
 	char path[128];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's view of our own threads, beside what they know of themselves. Needs the rights to load. */
+/* The kernel's view of our own threads, compared with what they know themselves. Needs the
+ * privileges to load BPF. */
 #include <asm/prctl.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -105,7 +106,7 @@ Test(threads, are_as_they_say)
 		cr_expect_neq(r->tp, selves[(i + 1) % N].tp);
 		cr_expect_eq(r->ns_tid, selves[i].tid);
 		cr_expect_eq(r->state, 'S', "%c", r->state);
-		/* a thread's control block lies at the top of its stack */
+		/* a thread's control block is at the top of its stack */
 		cr_expect(!r->sp || (r->sp < r->tp && r->tp - r->sp < 9 << 20));
 	}
 	cr_expect_eq(row_of(rows, n, (uint32_t)getpid())->state, 'R');
@@ -130,7 +131,7 @@ Test(threads, that_have_ended_are_none)
 	threads_close(t);
 }
 
-/* Of itself a child says where its thread pointer is; then it waits. */
+/* A child reports where its own thread pointer is; then it waits. */
 static pid_t child_start(uint64_t *tp)
 {
 	int said[2];
@@ -169,7 +170,7 @@ Test(tracee, is_read_and_runs_on)
 		cr_expect_gt(ns, 0);
 		cr_expect_lt(ns, 1000000000);
 	}
-	/* one that it had coming is not lost */
+	/* a pending signal is not lost */
 	kill(child, SIGUSR1);
 	waitid(P_PID, (id_t)child, &info, WEXITED);
 	cr_expect_eq(info.si_status, SIGUSR1);

@@ -11,7 +11,7 @@ static uint64_t spent[QUEUES];
 static uint32_t calls;
 static int answer;
 
-/* A queue that is never empty. */
+/* A queue that never empties. */
 static int busy(void *arg, uint32_t i, uint64_t ns)
 {
 	uint64_t start = clock_now_ns();

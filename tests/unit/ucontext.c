@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers that a signal has interrupted, from bytes of which nobody vouches for a single one. */
+/* Registers that a signal has interrupted, from untrusted bytes. */
 #include <criterion/criterion.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 	cr_expect_eq(regs[16], r[REG_RIP]);
 }
 
-/* This kernel's, on the stack of the thread and on one for signals. */
+/* This kernel's, on the thread's stack and on one for signals. */
 Test(ucontext, is_what_the_kernel_leaves)
 {
 	static char memory[64 << 10];

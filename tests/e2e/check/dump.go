@@ -16,8 +16,8 @@ var (
 	dumpCreator = regexp.MustCompile(`^created by (.*?)( in goroutine (\d+))?$`)
 )
 
-// readDump takes what /debug/pprof/goroutine?debug=2 says: by id, "FUNCTION FILE:LINE" of the go
-// statement; "" for the first goroutine.
+// readDump parses the output of /debug/pprof/goroutine?debug=2: by id, "FUNCTION FILE:LINE"
+// of the go statement; "" for the first goroutine.
 func readDump(path string) (map[uint64]string, uint64, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -49,8 +49,9 @@ func readDump(path string) (map[uint64]string, uint64, error) {
 	return creators, last, lines.Err()
 }
 
-// checkDump compares folded stacks by creator and goroutine with the program's own lists from before
-// and after: each goroutine was in one of them, or was created meanwhile, and was created where they say.
+// checkDump compares folded stacks by creator and goroutine with the program's own lists
+// from before and after: each goroutine is in one of them, or was created meanwhile, and
+// was created where they say.
 func checkDump(foldedPath, beforePath, afterPath string) (string, error) {
 	before, last, err := readDump(beforePath)
 	if err != nil {

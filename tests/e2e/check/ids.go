@@ -11,13 +11,13 @@ import (
 
 type idRow struct {
 	goid           uint64
-	start, creator string // "": nobody knows
+	start, creator string // "": unknown
 	line           string
 	label          string
 	samples        int
 }
 
-// readIDs takes what tests/oracle/ids/who prints, by function.
+// readIDs parses the output of tests/oracle/ids/who, by function.
 func readIDs(path string) (map[string]*idRow, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -40,7 +40,7 @@ func readIDs(path string) (map[string]*idRow, error) {
 	return rows, nil
 }
 
-// same says whether a function is the one that a row names; plugins have paths of their own.
+// same tells whether a function is the one in a row; plugins have paths of their own.
 func same(shown, row string) bool {
 	if name := strings.TrimPrefix(row, "plugin"); name != row { // ".inside"
 		return strings.HasSuffix(shown, name) &&
@@ -49,8 +49,8 @@ func same(shown, row string) bool {
 	return shown == row
 }
 
-// checkIDs reads folded stacks by creator, label:job and goroutine: each that has a function of
-// a row on it belongs to that row's goroutine, and to no other.
+// checkIDs reads folded stacks by creator, label:job and goroutine: each stack with a
+// function of a row belongs to that row's goroutine, and to no other.
 func checkIDs(rowsPath, foldedPath string) (string, error) {
 	rows, err := readIDs(rowsPath)
 	if err != nil {
@@ -67,10 +67,10 @@ func checkIDs(rowsPath, foldedPath string) (string, error) {
 		}
 		creator, label, frames := s.frames[0], s.frames[1], s.frames[3:]
 		id, start := stack{frames: []string{s.frames[2] + " "}}.owner()
-		start = strings.TrimSpace(start) // there is none on threads of C
+		start = strings.TrimSpace(start) // C threads have none
 		row := rowOf(rows, frames)
 		if row == nil {
-			for _, r := range rows { // C code that no stack leads out of
+			for _, r := range rows { // C code whose stack has no way out
 				if id == r.goid {
 					r.samples += s.n
 				}
@@ -88,7 +88,8 @@ func checkIDs(rowsPath, foldedPath string) (string, error) {
 		case id != row.goid:
 			problem("goroutine %d, not %d, in %s", id, row.goid, frames[len(frames)-1])
 		case row.start != "-" && !same(start, row.start) &&
-			!strings.Contains(start, "·dwrap·"): // Go 1.17 does not say what a wrapper calls
+			// Go 1.17 does not tell what a wrapper calls
+			!strings.Contains(start, "·dwrap·"):
 			problem("goroutine %d: start %q, not %s", id, start, row.start)
 		case row.creator != "-" && !same(words[1], row.creator):
 			problem("goroutine %d: creator %q, not %s", id, creator, row.creator)

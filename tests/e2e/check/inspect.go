@@ -56,7 +56,7 @@ type pin struct {
 	seen   int
 }
 
-// readPins takes what tests/workloads/pinned prints, by thread.
+// readPins parses the output of tests/workloads/pinned, by thread.
 func readPins(path string) (map[int]*pin, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -74,8 +74,8 @@ func readPins(path string) (map[int]*pin, error) {
 	return pins, nil
 }
 
-// checkInspect: what `inspect --json` says of a pinned, an object a line, is what it says itself.
-// how: "free", or "held" by a debugger.
+// checkInspect compares `inspect --json` of a pinned program, one object per line, with
+// what the program says. how: "free", or "held" by a debugger.
 func checkInspect(rowsPath, jsonPath, how string) (string, error) {
 	pins, err := readPins(rowsPath)
 	if err != nil {
@@ -154,7 +154,7 @@ func (t *inspectedThread) judge(offset int64, how string) {
 	}
 }
 
-// A thread leaves its goroutine when that is preempted, but works for no other.
+// A preempted goroutine leaves its thread, but the thread works for no other.
 func (t *inspectedThread) judgePin(p *pin) {
 	if p == nil || t.Goid == nil {
 		return

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// job is what tests/workloads/labels prints.
+// job is a row of tests/workloads/labels.
 type job struct {
 	Name  string `json:"job"`
 	Func  string `json:"func"`
@@ -42,14 +42,14 @@ func readJobs(path string) ([]*job, error) {
 	return jobs, nil
 }
 
-// shown is a value as folded output and the workload's JSON both have it.
+// shown is a value as folded output and the workload's JSON both write it.
 func shown(value string) string {
 	return strings.NewReplacer(";", ":", "\x00", "\ufffd").Replace(strings.ToValidUTF8(value, "\ufffd"))
 }
 
-// checkLabels: each sample under a job's function has its label, and no other sample has it; the
-// job's samples are as many as its CPU time says, and the labels' shares those of the runtime's own
-// profile of the same time.
+// checkLabels: each sample under a job's function has its label, and no other sample has
+// it. The number of a job's samples agrees with its CPU time, and the labels' shares with
+// the runtime's own profile of the same time.
 func checkLabels(rowsPath, foldedPath, hz, profilePath string) (string, error) {
 	freq, err := strconv.ParseFloat(hz, 64)
 	if err != nil {
@@ -98,7 +98,7 @@ func checkLabels(rowsPath, foldedPath, hz, profilePath string) (string, error) {
 		}
 	}
 	chi2, chi2Theirs, limit := checkJobs(jobs, ours, theirs, freq)
-	// A thread may be sampled between the two words that say whom it runs.
+	// a thread may be sampled between the two words that say what it runs
 	if unknown*500 > total {
 		problem("%d of %d samples are of an unknown goroutine", unknown, total)
 	}
@@ -106,9 +106,10 @@ func checkLabels(rowsPath, foldedPath, hz, profilePath string) (string, error) {
 		"time, %.1f from the runtime's profile (limit %.1f)", total, labelled, right, right, chi2, chi2Theirs, limit), nil
 }
 
-// checkJobs compares with CPU time as checkShares does, and with the runtime's samples as two
-// counts of the same thing are: z = (a - b r) / sqrt(a + d b r²), r being ours per one of theirs. Its timers
-// expire with the kernel's tick, so on a busy machine its samples come in runs: d is how much wider that is.
+// checkJobs compares with CPU time as checkShares does, and with the runtime's samples as
+// two counts of the same thing: z = (a - b r) / sqrt(a + d b r²), where r is our number of
+// samples per one of theirs. The runtime's timers expire with the kernel's tick, so on a
+// busy machine its samples come in runs; d is how much wider that makes their distribution.
 func checkJobs(jobs []*job, ours, theirs map[string]int, freq float64) (chi2, chi2Theirs, limit float64) {
 	a, b := 0, 0
 	for _, j := range jobs {

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command check judges what gostrobe wrote, where a shell script would be lost. It prints one line
-// of figures and exits 0, or one line per problem and exits 1.
+// Command check judges output of gostrobe that is too complex for a shell script. It prints
+// one line of figures and exits 0, or one line per problem and exits 1.
 //
-//	check truth ROWS FOLDED HZ	what tests/workloads/goroutines printed, beside its recording
-//	check labels ROWS FOLDED HZ PROFILE	what tests/workloads/labels printed, beside its recording by job
-//					and the runtime's own profile
-//	check stacks FOLDED PROFILE PERCENT	a recording as pprof beside the runtime's own profile of the same time
-//	check named NAME FOLDED		every frame of a Go program NAME has a name, every sample an owner
-//	check page HTML FUNC		the data of the flame graph page can be unpacked and names FUNC
-//	check ids ROWS FOLDED		what a program of tests/oracle/ids printed, beside its recording by
-//					creator,label:job,goroutine
-//	check dump FOLDED BEFORE AFTER	goroutines by creator,goroutine and goroutine?debug=2 of the program
-//	check symbolize ADDRS TEXT JSON	what symbolize says of addresses, both ways, is the same
-//	check inspect ROWS JSON HOW	what tests/workloads/pinned printed, beside what inspect --json says;
-//					HOW is free, or held by a debugger
+//	check truth ROWS FOLDED HZ
+//		compares a recording with what tests/workloads/goroutines printed
+//	check labels ROWS FOLDED HZ PROFILE
+//		compares a recording by job with what tests/workloads/labels printed and
+//		with the runtime's own profile
+//	check stacks FOLDED PROFILE PERCENT
+//		compares a recording --as-pprof with the runtime's profile of the same time
+//	check named NAME FOLDED
+//		every frame of the Go program NAME has a name, every sample an owner
+//	check page HTML FUNC
+//		the data of the flame graph page can be unpacked and has FUNC
+//	check ids ROWS FOLDED
+//		compares a recording by creator,label:job,goroutine with what a program of
+//		tests/oracle/ids printed
+//	check dump FOLDED BEFORE AFTER
+//		compares goroutines by creator,goroutine with the program's goroutine?debug=2
+//	check symbolize ADDRS TEXT JSON
+//		symbolize says the same about addresses as text and as JSON
+//	check inspect ROWS JSON HOW
+//		compares inspect --json with what tests/workloads/pinned printed; HOW is
+//		free, or held by a debugger
 package main
 
 import (
@@ -25,13 +34,13 @@ import (
 	"strings"
 )
 
-// stack is one line of folded output.
+// stack is a line of folded output.
 type stack struct {
 	frames []string // root first
 	n      int      // samples
 }
 
-// readFolded is strict: a line that flamegraph.pl would not take is an error.
+// readFolded is strict: a line that flamegraph.pl would not accept is an error.
 func readFolded(path string) ([]stack, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,7 +71,7 @@ func readFolded(path string) ([]stack, error) {
 	return stacks, lines.Err()
 }
 
-// owner splits "goroutine 18 main.worker"; id 0 when the root frame is another one.
+// owner splits "goroutine 18 main.worker"; id 0 if the root frame is something else.
 func (s stack) owner() (id uint64, start string) {
 	words := strings.SplitN(s.frames[0], " ", 3)
 	if len(words) != 3 || words[0] != "goroutine" {

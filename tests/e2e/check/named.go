@@ -10,9 +10,10 @@ import (
 
 var unnamed = regexp.MustCompile(`^(.+)\+0x[0-9a-f]+$`)
 
-// checkNamed: a Go frame without a name is one of the program's own module, or of no module, above
-// a Go frame or at the leaf. Below all Go frames lies the C code that started the thread, which a
-// stripped program does not name. [cut] says honestly that a stack has no root: one in a hundred may.
+// checkNamed: a Go frame without a name may only be one of the program's own module, or of
+// no module, above a Go frame or at the leaf. Below all Go frames is the C code that
+// started the thread, which a stripped program does not name. [cut] marks a stack without a
+// root; one in a hundred may have it.
 func checkNamed(name, path string) (string, error) {
 	stacks, err := readFolded(path)
 	if err != nil {

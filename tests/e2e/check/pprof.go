@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// field is one of a protobuf message: a number, or bytes.
+// field is a field of a protobuf message: a number, or bytes.
 type field struct {
 	id    uint64
 	num   uint64
@@ -37,7 +37,7 @@ func fields(b []byte) (all []field, err error) {
 	return all, nil
 }
 
-// readProfile is a runtime/pprof profile, and its string table.
+// readProfile reads a runtime/pprof profile and its string table.
 func readProfile(path string) (profile []field, text []string, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -61,7 +61,8 @@ func readProfile(path string) (profile []field, text []string, err error) {
 	return profile, text, err
 }
 
-// readTag is the samples of a runtime/pprof profile by the value of a label, "" being without.
+// readTag counts the samples of a runtime/pprof profile by the value of a label; "" is
+// without.
 func readTag(path, key string) (map[string]int, error) {
 	profile, text, err := readProfile(path)
 	if err != nil {
@@ -79,7 +80,8 @@ func readTag(path, key string) (map[string]int, error) {
 		tag, count := "", -1
 		for _, f := range sample {
 			switch f.id {
-			case 2: // value: the first is the count; packed where there are many
+			// value: the first is the count; packed if there are several
+			case 2:
 				v, n := binary.Uvarint(f.bytes)
 				if n <= 0 {
 					v = f.num

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// numbers of a repeated field: one, or packed.
+// numbers reads a repeated field, packed or not.
 func numbers(f field) (all []uint64) {
 	if f.bytes == nil {
 		return []uint64{f.num}
@@ -26,7 +26,8 @@ func numbers(f field) (all []uint64) {
 	return all
 }
 
-// readStacks is the samples of a runtime/pprof profile by stack, as a line of folded output has it.
+// readStacks counts the samples of a runtime/pprof profile by stack, written as in folded
+// output.
 func readStacks(path string) (map[string]int, error) {
 	profile, text, err := readProfile(path)
 	if err != nil {
@@ -89,8 +90,9 @@ func readStacks(path string) (map[string]int, error) {
 	return stacks, nil
 }
 
-// interrupted joins the frames of a stack. When the signals of the profiler and of preemption arrive together,
-// as they like to on a busy machine, the profiler sees the call that the other has just put there.
+// interrupted joins the frames of a stack. If the signals of the profiler and of preemption
+// arrive together, which is common on a busy machine, the profiler sees the call that
+// preemption has just inserted.
 func interrupted(frames []string) string {
 	if n := len(frames) - 1; n >= 0 && frames[n] == "runtime.asyncPreempt" {
 		frames = frames[:n]
@@ -105,11 +107,12 @@ func sum(counts map[string]int) (n int) {
 	return n
 }
 
-// missing is how many samples of a have a stack that b has not, and how many that would be if both
-// were samples of the same, give or take sigma: by Good and Turing, what b has once is as much as what it has
-// not seen yet. worst is what is there so often that b should have seen it.
+// missing is how many samples of a have a stack that b does not have, and how many there
+// would be if both were samples of the same distribution, plus or minus sigma: by Good and
+// Turing, as much as b has seen once it has not seen yet. worst is the stack so frequent in
+// a that b should have it.
 func missing(a, b map[string]int) (n int, expected, sigma float64, worst []string) {
-	var seen [3]float64 // how many stacks b has once, twice
+	var seen [3]float64 // number of stacks that b has once, twice
 	for _, c := range b {
 		if c < 3 {
 			seen[c]++
@@ -134,8 +137,8 @@ func missing(a, b map[string]int) (n int, expected, sigma float64, worst []strin
 	return n, expected, sigma, worst
 }
 
-// distance of two distributions: total variation of the leaf functions, and what it would be of two
-// samples of the same.
+// distance between two distributions: total variation of the leaf functions, and its value
+// for two samples of the same distribution.
 func distance(a, b map[string]int) (tvd, expected float64) {
 	flat := make(map[string][2]float64)
 	na, nb := float64(sum(a)), float64(sum(b))
@@ -154,7 +157,7 @@ func distance(a, b map[string]int) (tvd, expected float64) {
 	return tvd, expected
 }
 
-// readSides is our stacks, those of the runtime's profile, and a number.
+// readSides reads our stacks, those of the runtime's profile, and a number.
 func readSides(foldedPath, profilePath, percent string) (ours, theirs map[string]int, number float64, err error) {
 	if number, err = strconv.ParseFloat(percent, 64); err != nil {
 		return
@@ -171,8 +174,8 @@ func readSides(foldedPath, profilePath, percent string) (ours, theirs map[string
 	return
 }
 
-// checkStacks: what we say the runtime's profiler would have recorded, beside what it has.
-// Beyond what chance explains, most percent of the samples may differ.
+// checkStacks compares what we say the runtime's profiler would have recorded with what it
+// did record. Beyond chance, at most percent of the samples may differ.
 func checkStacks(foldedPath, profilePath, percent string) (string, error) {
 	ours, theirs, most, err := readSides(foldedPath, profilePath, percent)
 	if err != nil {
@@ -203,8 +206,8 @@ func checkStacks(foldedPath, profilePath, percent string) (string, error) {
 	return text + fmt.Sprintf("functions differ by %.1f %% (%.1f %%)", 100*tvd, 100*expected), nil
 }
 
-// checkPairs: both have recorded the same moments, so each stack is there as often on either side; of percent of
-// them at least.
+// checkPairs: both sides have recorded the same moments, so each stack must occur as often
+// on either side, for at least percent of them.
 func checkPairs(foldedPath, profilePath, percent string) (string, error) {
 	ours, theirs, least, err := readSides(foldedPath, profilePath, percent)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"os"
 )
 
-// checkSymbolize: what `symbolize --json` says of addresses, put as text, is what `symbolize` says.
+// checkSymbolize: `symbolize --json`, written as text, equals the output of `symbolize`.
 func checkSymbolize(addrsPath, textPath, jsonPath string) (string, error) {
 	var want bytes.Buffer
 	addrs, err := os.Open(addrsPath)

@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// row is what tests/workloads/goroutines prints of a goroutine.
+// row is what tests/workloads/goroutines prints about a goroutine.
 type row struct {
 	Goid   uint64 `json:"goid"`
 	Start  string `json:"start"`
@@ -53,7 +53,8 @@ func readRows(path string) (map[uint64]*row, error) {
 
 const (
 	mostSigma = 4.5
-	clockRead = "workloads/self.ThreadNs" // what a locked goroutine runs beside its function
+	// what a locked goroutine runs besides its function
+	clockRead = "workloads/self.ThreadNs"
 )
 
 func checkTruth(rowsPath, foldedPath, hz string) (string, error) {
@@ -76,9 +77,9 @@ func checkTruth(rowsPath, foldedPath, hz string) (string, error) {
 		total, 100*float64(owned)/float64(total), deep, checkShares(rows, freq)), nil
 }
 
-// countSamples gives each stack to its goroutine's row; those that no row knows are invented, but
-// for the runtime's own, which no program can list. Of these there is one for each start function,
-// or one for each CPU.
+// countSamples assigns each stack to its goroutine's row. Stacks without a row are
+// invented, except for the runtime's own goroutines, which no program can list. Of these
+// there is one for each start function, or one for each CPU.
 func countSamples(rows map[uint64]*row, stacks []stack) (total, owned int) {
 	invented := make(map[string]int)
 	system := make(map[string]map[uint64]bool)
@@ -125,8 +126,9 @@ func countSamples(rows map[uint64]*row, stacks []stack) (total, owned int) {
 	return total, owned
 }
 
-// checkDepth: a stack that has reached the bottom has all calls of the recursion, and its root. The
-// rare one that is just being preempted is left out: what the runtime pushes there hides a caller.
+// checkDepth: a stack that has reached the bottom has all calls of the recursion, and its
+// root. The rare one that is just being preempted is left out: what the runtime inserts
+// there hides a caller.
 func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 	for _, r := range rows {
 		if r.Depth == 0 {
@@ -150,9 +152,10 @@ func checkDepth(rows map[uint64]*row, stacks []stack) (whole int) {
 	return whole
 }
 
-// checkUnder: at most 1 % of a goroutine's samples, and of all, lie elsewhere than under its
-// function: in the signal handler that preempts it, on its way in and out of the scheduler. Up to
-// three are no finding, since they happen to one that has 100. Short goroutines count together.
+// checkUnder: at most 1 % of a goroutine's samples, and of all samples, are not under its
+// function but in the signal handler that preempts it, or on the way into or out of the
+// scheduler. Up to three are acceptable, since that happens to a goroutine with 100
+// samples. Short goroutines count together.
 func checkUnder(rows map[uint64]*row) {
 	shorts, all := &row{Start: "short ones"}, &row{Start: "all together"}
 	sums := []*row{shorts, all}
@@ -185,12 +188,13 @@ func checkUnder(rows map[uint64]*row) {
 	}
 }
 
-// checkShares compares samples with CPU time. For each locked goroutine, expected = CPU time of its
-// thread × frequency, and z = (samples − expected) / √expected; the sum of z² over the k of them
-// is taken for chi² with k degrees of freedom. This is Pearson's statistic for independent
-// Poisson counts: the expectations come from a clock, not from the counts, so none is lost. The
-// timer is periodic, which makes counts of long time slices more even than Poisson's: the sum comes
-// out below k, and what exceeds the limit is bias, not chance.
+// checkShares compares samples with CPU time. For each of k locked goroutines, expected =
+// CPU time of its thread × frequency, and z = (samples − expected) / √expected; the sum of
+// z² is compared with chi² with k degrees of freedom. This is Pearson's statistic for
+// independent Poisson counts: the expectations come from a clock, not from the counts, so
+// no degree of freedom is lost. The timer is periodic, which makes counts of long time
+// slices more even than Poisson's. So the sum is below k, and a sum above the limit is
+// bias, not chance.
 func checkShares(rows map[uint64]*row, freq float64) string {
 	var chi2, worst float64
 	var who string

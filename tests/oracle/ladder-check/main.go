@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Ladder-check GOSTROBE BINARY compares what "gostrobe symbolize" says of the functions of a
-// Go program with what debug/gosym reads from the same table: the list of all functions, and
-// function, file and line at the entry of each. Prints one line; fails at a difference, and at
-// a function without a name. A table that this Go's gosym cannot read is said to be so, and
-// then names are all that is asked for.
+// Ladder-check GOSTROBE BINARY compares what "gostrobe symbolize" says about the functions
+// of a Go program with what debug/gosym reads from the same table: the list of all
+// functions, and function, file and line at the entry of each. Prints one line; fails at a
+// difference, and at a function without a name. If this Go's gosym cannot read a table, the
+// line says so, and only names are required.
 package main
 
 import (
@@ -82,7 +82,7 @@ func check(gostrobe, binary string) (string, error) {
 	return fmt.Sprintf("%s; %d compared with gosym, 0 different", named, len(table.Funcs)), nil
 }
 
-// list is of lines "address size name\tfile:line".
+// list parses lines "address size name\tfile:line".
 func list(gostrobe, binary string) ([]function, error) {
 	out, err := exec.Command(gostrobe, "symbolize", "--list", binary).Output()
 	if err != nil {
@@ -104,8 +104,8 @@ func list(gostrobe, binary string) ([]function, error) {
 	return all, nil
 }
 
-// entries asks for each function's entry: the name is that of the outermost frame, file and
-// line are of the innermost.
+// entries queries each function's entry: the name is that of the outermost frame, file and
+// line are those of the innermost.
 func entries(gostrobe, binary string, funcs []function) ([]answer, error) {
 	var in bytes.Buffer
 	for _, f := range funcs {

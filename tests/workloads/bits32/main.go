@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command bits32 is a program that can be built for 32 bits. It says that it is ready, and burns CPU time:
-// until it is killed, or as many steps as it is told.
+// Command bits32 can be built for 32 bits. It prints that it is ready and burns CPU time
+// until it is killed, or for as many steps as its argument says.
 package main
 
 import (

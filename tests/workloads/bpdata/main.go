@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Bpdata keeps five goroutines DEPTH calls deep in assembly that makes stacks hard to follow. Two hash by
-// assembly of the standard library, which holds data in the frame pointer; two call assembly that
-// returns with another frame pointer, one that is a number and one that is an address on the stack;
-// one calls a leaf that moves SP without a word of it in pclntab.
+// Bpdata keeps five goroutines DEPTH calls deep in assembly whose stacks are hard to
+// follow. Two hash by assembly of the standard library, which holds data in the frame
+// pointer; two call assembly that returns with another frame pointer, one a number and one
+// an address on the stack; one calls a leaf that moves SP without pclntab saying so.
 package main
 
 import (

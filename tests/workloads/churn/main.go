@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Churn maps N pages of its own file executable, each a mapping of its own, and another one every
-// 100 ms, as a program with a compiler in it may. One goroutine keeps a CPU busy meanwhile.
+// Churn maps N pages of its own file executable, each as a separate mapping, and another
+// one every 100 ms, like a program with a compiler in it. One goroutine keeps a CPU busy
+// meanwhile.
 package main
 
 import (

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Cutter FILE maps a copy of itself executable, from FILE, and truncates it, again and again: who
-// has the file mapped to read its names reads past its end. One goroutine keeps a CPU busy.
+// Cutter FILE maps a copy of itself executable, from FILE, and truncates it, again and
+// again: whoever has mapped the file to read its names reads past its end. One goroutine
+// keeps a CPU busy.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command deep keeps every CPU busy at the bottom of stacks of a given depth: what the cost of a
-// sample is measured with.
+// Command deep keeps every CPU busy at the bottom of stacks of a given depth, to measure
+// the cost of a sample.
 package main
 
 import (
@@ -16,9 +16,9 @@ import (
 
 var depth = flag.Int("depth", 30, "`frames` of the stack")
 
-// Between burn and self.Spin there are depth-2 of the three functions below, whose frames have
-// different sizes. Which of them calls which is what path says, by two bits a call, so stacks differ as
-// they do in real programs: 256 paths in all. next is inlined and has no frame.
+// Between burn and self.Spin there are depth-2 of the three functions below, whose frames
+// have different sizes. path says which of them calls which, with two bits per call, so
+// stacks differ as in real programs: 256 paths in all. next is inlined and has no frame.
 
 func next(n int, path uint64) uint64 {
 	switch path & 3 {

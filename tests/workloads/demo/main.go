@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command demo is a small job server: a dispatcher hands jobs of five kinds to pools of goroutines
-// and collects their results, as long as it runs. It is what "make demo" profiles.
+// Command demo is a small job server: a dispatcher hands jobs of five kinds to pools of
+// goroutines and collects their results, for as long as it runs. "make demo" profiles it.
 package main
 
 import (
@@ -23,7 +23,7 @@ type result struct {
 	size int
 }
 
-// A pool is n goroutines that take jobs of one kind.
+// pool is n goroutines that take jobs of one kind.
 type pool struct {
 	kind string
 	n    int
@@ -57,7 +57,8 @@ func main() {
 	fmt.Println("demo:", jobs, "jobs")
 }
 
-// dispatch keeps as many jobs under way as there are goroutines; the kinds are not equally frequent.
+// dispatch keeps as many jobs under way as there are goroutines; some kinds are more
+// frequent than others.
 func dispatch(d time.Duration) (finished int) {
 	var end <-chan time.Time
 	if d > 0 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command execs computes, executes itself, computes under another function, and then executes the
-// command it was given, if any: three programs in one process. Each says "NAME PID" first.
+// Command execs computes, executes itself, computes under another function, and then
+// executes the command it was given, if any: three programs in one process. Each prints
+// "NAME PID" first.
 package main
 
 import (
@@ -34,7 +35,7 @@ func main() {
 	flag.Parse()
 	if !*again {
 		fmt.Println("before", os.Getpid())
-		bufio.NewReader(os.Stdin).ReadString('\n') // until somebody looks on
+		bufio.NewReader(os.Stdin).ReadString('\n') // until somebody watches
 		before(*cpu)
 		execute(self.Exe(), append([]string{"-again", "-cpu", cpu.String()}, flag.Args()...)...)
 	}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command goroutines knows what each of its goroutines spends its CPU time on, and says so.
-//
-// It starts its goroutines, prints "ready PID" and waits for a line on stdin. Then they compute,
-// each under a function of its own and for a share of its own, 9 s of CPU time together or until the
-// time (-d) is over; others come and go meanwhile. Then one JSON object per goroutine is printed, except
-// the runtime's own, and "done". The program ends when stdin does. Who records from "ready" to
-// "done" has recorded all CPU time that is stated: before and after, the goroutines are parked.
+// Command goroutines knows what each of its goroutines spends its CPU time on, and prints
+// it. It starts its goroutines, prints "ready PID" and waits for a line on stdin. Then they
+// compute, each under a function of its own and for a share of its own, for 9 s of CPU time
+// together or until the time (-d) is over; others come and go meanwhile. Then it prints one
+// JSON object per goroutine, except the runtime's own, and "done". The program ends when
+// stdin does. Whoever records from "ready" to "done" has recorded all stated CPU time:
+// before and after, the goroutines are parked.
 package main
 
 import (
@@ -24,16 +24,16 @@ import (
 	"workloads/self"
 )
 
-// row is what is printed of a goroutine.
+// row is what is printed about a goroutine.
 type row struct {
 	Goid   uint64 `json:"goid"`
 	Start  string `json:"start"`           // its start function
-	Func   string `json:"func,omitempty"`  // under it lies its CPU time
+	Func   string `json:"func,omitempty"`  // its CPU time is under it
 	Inner  string `json:"inner,omitempty"` // inlined into Func
 	Depth  int    `json:"depth,omitempty"` // calls of main.recurse above main.bottom
 	Locked bool   `json:"locked"`          // to a thread, so that CPUNs is exact;
-	CPUNs  int64  `json:"cpu_ns"`          // else it is what was surely used
-	Begin  int64  `json:"begin_ns"`        // of the thread's CPU clock; locked ones only
+	CPUNs  int64  `json:"cpu_ns"`          // else a lower limit
+	Begin  int64  `json:"begin_ns"`        // of the thread's CPU clock; only for locked ones
 	End    int64  `json:"end_ns"`
 }
 
@@ -46,7 +46,7 @@ type worker struct {
 
 const recursion = 400
 
-// Filled by main: the roots name it, so an initializer would be a cycle.
+// filled by main: the roots name it, so an initializer would be a cycle
 var workers map[string]*worker
 
 func table() []*worker {
@@ -90,7 +90,7 @@ var (
 	stop    int32
 )
 
-// run is what every root calls: between root and work, as real programs have such a layer.
+// run is called by every root: real programs have such a layer between root and work.
 //
 //go:noinline
 func run(start string) {
@@ -113,7 +113,7 @@ func run(start string) {
 func (w *worker) runLocked() {
 	w.Begin = self.ThreadNs()
 	for w.CPUNs < int64(w.budget) && atomic.LoadInt32(&stop) == 0 {
-		for i := 0; i < 5; i++ { // so that reading the clock is not what is seen
+		for i := 0; i < 5; i++ { // so that reading the clock does not dominate
 			w.work()
 		}
 		w.End = self.ThreadNs()
@@ -121,8 +121,8 @@ func (w *worker) runLocked() {
 	}
 }
 
-// A goroutine that changes threads cannot read its CPU time. But no round took less than the
-// cheapest of some that it did on one thread.
+// A goroutine that changes threads cannot read its CPU time. But no round took less than
+// the cheapest of those that it ran on one thread.
 func (w *worker) runLoose() {
 	least := int64(1 << 62)
 	for rounds := int64(1); w.CPUNs < int64(w.budget) && atomic.LoadInt32(&stop) == 0; rounds++ {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host [-z] LIBRARY…: a C program that loads Go libraries, has each start its work, and works in a thread
- * of its own. -z: its main thread ends then, and the process lives on.
+ * host [-z] LIBRARY…: a C program that loads Go libraries, has each start its work, and
+ * works in a thread of its own. -z: its main thread then ends, and the process lives on.
  */
 #include <dlfcn.h>
 #include <pthread.h>

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command jitted makes machine code while it runs, in memory of its own, and tells the runtime of it, as compilers
-// of JSON encoders do: by a moduledata that it links behind the program's.
+// Command jitted generates machine code at run time, in memory of its own, and registers it
+// with the runtime, as compilers of JSON encoders do: by a moduledata that it links after
+// the program's.
 //
 //	jitted [-again] [-silent] [-enter]
 //
-// Once it gets a line on stdin it makes jit.outer, which calls jit.inner and main.leaf, and calls it from main.first.
-// -silent: it does not tell the runtime. -again: after another line it takes the code back, puts other functions into
-// the same memory, jit.second with the same callees, and calls it from main.second; a third line makes it write over
-// them without telling the runtime, and call from main.third. -enter: code that nobody is told of runs on a stack of
-// its own, which assembly enters for main.first.
+// When it gets a line on stdin it makes jit.outer, which calls jit.inner and main.leaf, and
+// calls it from main.first. -silent: it does not register it. -again: after another line it
+// removes the code, puts other functions into the same memory, jit.second with the same
+// callees, and calls it from main.second; a third line makes it overwrite them without
+// telling the runtime, and call from main.third. -enter: unregistered code runs on a stack
+// of its own, which assembly enters for main.first.
 package main
 
 import (
@@ -69,7 +71,7 @@ func inner(name string) function {
 
 // onItsOwn keeps SP in the context, counts down on another stack, and comes back.
 var onItsOwn = []byte{
-	0x48, 0x89, 0x60, 0x18, // mov %rsp,24(%rax)
+	0x48, 0x89, 0x60, 0x18,
 	0x48, 0x89, 0xc2, // mov %rax,%rdx
 	0x4c, 0x89, 0xec, // mov %r13,%rsp
 	0xb8, 0x80, 0x38, 1, 0, // mov $80000,%eax
@@ -131,7 +133,7 @@ func fill(m []byte, functions []function) {
 	}
 }
 
-// module is a moduledata of the functions, which lie in m one behind the other.
+// module makes a moduledata for the functions, which follow each other in m.
 func module(m []byte, functions []function) *[74]uintptr {
 	fixed, magic := 44, uint32(0xfffffff1)
 	if minor() < 20 {
@@ -154,7 +156,7 @@ func module(m []byte, functions []function) *[74]uintptr {
 		at += len(f.code)
 	}
 	u32(functab[8*n:], uint32(at))
-	// as such compilers have it, the offsets of regions in the header mean nothing
+	// such compilers leave the offsets of regions in the header unset
 	header := make([]byte, 72)
 	u32(header, magic)
 	header[6], header[7] = 1, 8
@@ -175,14 +177,14 @@ func module(m []byte, functions []function) *[74]uintptr {
 		}
 		md[1+3*i], md[2+3*i], md[3+3*i] = addr, n, n
 	}
-	buckets, _ := keep(make([]byte, 20)) // findfunctab: from the first function on
+	buckets, _ := keep(make([]byte, 20)) // findfunctab: starts at the first function
 	md[19], md[20], md[21], md[22], md[23] = buckets, text, text+uintptr(at), text, text+memory
 	gofunc, _ := words()
 	md[gofunc] = md[0]
 	return md
 }
 
-// link puts md, or nothing, behind the program's own module.
+// link puts md, or nothing, after the program's own module.
 func link(md *[74]uintptr, after *[74]uintptr) {
 	_, next := words()
 	if md != nil {
@@ -268,7 +270,7 @@ func main() {
 		return
 	}
 	link(nil, last)
-	// longer by a nop, so that every address is that of other code
+	// longer by a nop, so that every address has different code
 	in.code = append([]byte{0x90}, in.code...)
 	in.pcsp[1]++
 	in.name = "jit.deep"

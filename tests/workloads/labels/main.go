@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command labels computes under pprof labels, each job in a function of its own and nowhere else,
-// and says what CPU time each took.
-//
-// It prints "ready PID", waits for a line on stdin, and does its jobs, while the runtime's own
-// profiler writes to the file -o. Then it prints one JSON object per job, and "done", and ends when
-// stdin does.
+// Command labels computes under pprof labels, each job in a function of its own, and prints
+// what CPU time each took. It prints "ready PID", waits for a line on stdin, and does its
+// jobs, while the runtime's own profiler writes to the file -o. Then it prints one JSON
+// object per job, and "done", and ends when stdin does.
 package main
 
 import (
@@ -29,13 +27,14 @@ import (
 	"workloads/self"
 )
 
-// job is what is printed; the label job has its name as value, and under its function nothing
-// else has.
+// job is what is printed. The label job has its name as value, and nothing else runs under
+// its function.
 type job struct {
 	Name  string `json:"job"`
 	Func  string `json:"func"`
 	CPUNs int64  `json:"cpu_ns"`
-	Lost  bool   `json:"lost,omitempty"` // its labels are too long: the name may not be there
+	// its labels are too long: the name may be missing
+	Lost bool `json:"lost,omitempty"`
 }
 
 var (
@@ -50,7 +49,7 @@ func add(name, fn string) *job {
 	return j
 }
 
-// took adds what f uses of its thread. It is in the labelled part, as f is.
+// took adds the CPU time that f uses on its thread. It is in the labelled part, as f is.
 func (j *job) took(f func()) {
 	runtime.LockOSThread()
 	begin := self.ThreadNs()
@@ -110,7 +109,7 @@ func cold() { self.Spin(unit) }
 //go:noinline
 func odd() { self.Spin(unit) }
 
-// numbered gives n labels beside the job's.
+// numbered gives n labels besides the job's.
 func numbered(n int) (labels []string) {
 	for i := 1; i < n; i++ {
 		labels = append(labels, fmt.Sprintf("key%03d", i), fmt.Sprintf("value %d", i))
@@ -125,7 +124,8 @@ func repeat(done *sync.WaitGroup, f func()) {
 	done.Done()
 }
 
-// start starts all: each goroutine changes its labels, or has got them from who started it.
+// start starts all: each goroutine changes its labels, or inherits them from who started
+// it.
 func start(done *sync.WaitGroup) {
 	ctx := context.Background()
 	a, b, c := add("alpha", "main.alpha"), add("beta", "main.beta"), add("gamma", "main.gamma")
@@ -136,7 +136,7 @@ func start(done *sync.WaitGroup) {
 	fresh := add("a constant that nobody reads", "main.cold")
 	jobs = append(jobs, none)
 	done.Add(10)
-	go repeat(done, func() { // one within the other, back, and to another
+	go repeat(done, func() { // nested, back, and to another
 		a.do(ctx, func() {})
 		pprof.Do(ctx, pprof.Labels("job", a.Name), func(ctx context.Context) {
 			a.took(alpha)
@@ -163,7 +163,8 @@ func start(done *sync.WaitGroup) {
 	go repeat(done, func() { tall.do(ctx, long, "text", strings.Repeat("0123456789", 100)) })
 	go repeat(done, func() { high.do(ctx, over, "text", strings.Repeat("0123456789", 500)) })
 	go repeat(done, func() { wide.do(ctx, many, numbered(60)...) })
-	// a map moves its pairs to the bigger table one by one; at 27 not all are there
+	// a map moves its pairs to the bigger table one by one; at 27 not all have been
+	// moved
 	go repeat(done, func() { grown.do(ctx, growing, numbered(27)...) })
 	go repeat(done, func() { strange.do(ctx, odd, "a=b,c", "\x00", "", "empty key") })
 	go repeat(done, func() {
@@ -175,7 +176,7 @@ func start(done *sync.WaitGroup) {
 	done.Done()
 }
 
-// unload makes the page of a constant one that is not there until somebody reads it.
+// unload drops the page of a constant, so that it is not resident until somebody reads it.
 func unload(constant string) {
 	page := (*reflect.StringHeader)(unsafe.Pointer(&constant)).Data &^ 4095
 	_, _, errno := syscall.RawSyscall(syscall.SYS_MADVISE, page, 4096, syscall.MADV_DONTNEED)

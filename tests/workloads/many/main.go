@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command many has very many goroutines that do nothing, starts 1,000 short ones a second, and has
-// two that compute: what is merely alive must not cost a profiler anything.
+// Command many has very many goroutines that do nothing, starts 1,000 short ones a second,
+// and has two that compute: goroutines that are merely alive must not cost a profiler
+// anything.
 package main
 
 import (

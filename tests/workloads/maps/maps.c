@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* As churn, in C: 30,000 executable mappings, and a new one each 10 ms, for 5 s. */
+/* Like churn, in C: 30,000 executable mappings, and a new one every 10 ms, for 5 s. */
 #include <stdio.h>
 #include <sys/mman.h>
 #include <time.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command moved copies its own text to anonymous memory and moves that to where the text was, as
-// programs do that want their code on huge pages. -late: it runs first, and moves when it gets a line
-// on stdin. -spoil: one byte of the copy, which never runs, is another.
+// Command moved copies its own text to anonymous memory and moves that to where the text
+// was, like programs that want their code on huge pages. -late: it runs first, and moves
+// when it gets a line on stdin. -spoil: one byte of the copy, which never runs, differs.
 package main
 
 import (
@@ -49,7 +49,7 @@ func bytesAt(addr, size uintptr) []byte {
 	return (*[1 << 40]byte)(*(*unsafe.Pointer)(unsafe.Pointer(&addr)))[:size:size]
 }
 
-// The mapping that our own code is in.
+// The mapping that contains our own code.
 func text() (start, end uintptr) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
@@ -82,7 +82,7 @@ func move(spoil bool) {
 		mremapMayMove|mremapFixed, start, 0); errno != 0 {
 		panic(errno)
 	}
-	// more code than before: profilers read the mappings again
+	// more code than before, so that profilers read the mappings again
 	mapping(0, 1<<16, syscall.PROT_READ|syscall.PROT_EXEC)
 }
 

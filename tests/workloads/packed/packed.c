@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * packed PROGRAM [ARG…]: runs a static program as UPX leaves one: its segments are copied into
- * anonymous mappings at their addresses, and /proc/PID/exe is this file. To be linked where
- * programs are not:
+ * packed PROGRAM [ARG…]: runs a static program like UPX: its segments are copied into
+ * anonymous mappings at their addresses, and /proc/PID/exe is this file. Link it at an
+ * address where programs are not:
  *
  *	gcc -O2 -static -no-pie -Wl,-Ttext-segment=0x10000000 -o packed packed.c
  */
@@ -39,7 +39,7 @@ static void unpack(const Elf64_Phdr *ph, const char *file)
 	check(!mprotect(at, len, prot), "mprotect");
 }
 
-/* What the kernel would have told the program of itself. */
+/* What the kernel would have told the program about itself. */
 static void tell(char **argv, const Elf64_Ehdr *eh, Elf64_Addr phdrs)
 {
 	Elf64_auxv_t *aux;
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 		unpack(&ph[i], file);
 	}
 	tell(argv, eh, phdrs);
-	/* its stack is ours less our own name: the count of arguments is where that was */
+	/* its stack is ours without our own name: the argument count is where that was */
 	((long *)argv)[0] = argc - 1;
 #ifdef __x86_64__
 	__asm__ volatile("mov %0, %%rsp; xor %%edx, %%edx; jmp *%1" ::"r"(argv),

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command pinned locks goroutines to threads and says which on which: half of them compute, half wait
-// in a system call. A line "GOID TID running|syscall" each, then "ready PID"; ends with its stdin.
+// Command pinned locks goroutines to threads and prints which is on which: half of them
+// compute, half wait in a system call. It prints a line "GOID TID running|syscall" for
+// each, then "ready PID", and ends when stdin does.
 package main
 
 import (

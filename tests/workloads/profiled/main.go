@@ -4,8 +4,9 @@
 //
 //	profiled [-o FILE] [-cpu TIME] [-hz N] KIND
 //
-// It prints "ready PID", waits for a line on stdin, prints "begun" once it works under the profile, "done" after TIME
-// of CPU or another line, and ends when stdin does. Without KIND it lists those that there are.
+// It prints "ready PID", waits for a line on stdin, prints "begun" once it works under the
+// profile, "done" after TIME of CPU or another line, and ends when stdin does. Without KIND
+// it lists the kinds.
 package main
 
 import (
@@ -23,7 +24,7 @@ import (
 	"time"
 )
 
-// kinds of work, a round each; cgo.go adds one.
+// kinds of work, by round; cgo.go adds one.
 var kinds = map[string]func(){
 	"ordinary": ordinary,
 	"assembly": assembly,
@@ -68,7 +69,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if *hz != 100 { // StartCPUProfile complains, and leaves it so
+	if *hz != 100 { // StartCPUProfile complains, but keeps the rate
 		runtime.SetCPUProfileRate(*hz)
 	}
 	if err := pprof.StartCPUProfile(file); err != nil {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Purego calls C without cgo, in the library that is its argument, and is called back by it.
+// Purego calls C without cgo, in the library that its argument names, which calls it back.
 package main
 
 import (

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Raced DEPTH reads and writes memory that is shared, so many calls deep; to be built with -race, -asan or -msan.
+// Raced DEPTH reads and writes shared memory that many calls deep; to be built with -race,
+// -asan or -msan.
 package main
 
 import (

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Package self tells a program about itself what only it can know for sure: the truth that the
-// tests compare recordings with.
+// Package self tells a program facts about itself that only it can know for sure: the truth
+// that the tests compare recordings with.
 package self
 
 import (
@@ -42,14 +42,15 @@ func clock(id uintptr) int64 {
 	return ts.Nano()
 }
 
-// ThreadNs is the CPU time of the calling thread. Only a goroutine that is locked to its thread
-// may take it for its own.
+// ThreadNs is the CPU time of the calling thread. It is a goroutine's own only if that is
+// locked to its thread.
 func ThreadNs() int64 { return clock(clockThreadCPU) }
 
 // ProcessNs is the CPU time of the process.
 func ProcessNs() int64 { return clock(clockProcessCPU) }
 
-// Burn computes for about n ns of CPU time of the process; who calls it alone knows for whom.
+// Burn computes for about n ns of the process's CPU time. Only if nothing else runs is that
+// the caller's.
 func Burn(n int64) {
 	for end := ProcessNs() + n; ProcessNs() < end; {
 		Spin(20000)
@@ -73,7 +74,7 @@ func Spin(n int) {
 	}
 }
 
-// Exe is the path of the program, which also works when its file has been removed.
+// Exe is the path of the program; it works even when its file has been removed.
 func Exe() string {
 	if path, err := os.Executable(); err == nil {
 		return path

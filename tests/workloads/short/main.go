@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command short lives for a little CPU time (50 ms), half of it in a goroutine of its own, prints
-// "short PID GOID" and ends, in the way that is asked for.
+// Command short lives for a little CPU time (50 ms), half of it in a goroutine of its own,
+// prints "short PID GOID" and ends in the requested way.
 package main
 
 import (

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Signals is interrupted all the time: each of its goroutines has a thread of its own, to which signals are sent.
-// "go": the one by which the runtime preempts, with the runtime's own handler. "on" and "own", with cgo: one with a
-// handler in C, on the stack for signals or on that which it has interrupted.
+// Signals is interrupted all the time: each of its goroutines has a thread of its own, to
+// which signals are sent. "go": the signal by which the runtime preempts, with the
+// runtime's own handler. "on" and "own", with cgo: a signal with a handler in C, on the
+// stack for signals or on the interrupted stack.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 var (
 	sink  int
 	clock time.Time
-	// victims run in C, or the like; arm asks for signals to the calling thread.
+	// victims run in C and the like; arm requests signals for the calling thread.
 	victims []func(arm func())
 	arm     func(mode string)
 )
@@ -45,7 +46,7 @@ func goClock(arm func()) {
 	}
 }
 
-// There is room on the stack for a handler, and nothing gives it back.
+// There is room on the stack for a handler, and nothing frees it.
 //
 //go:noinline
 func grow(n int) int {

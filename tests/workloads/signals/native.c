@@ -77,7 +77,7 @@ static void *own_thread(void *on_stack)
 		c_spin();
 }
 
-/* One that never was in Go. */
+/* A thread that never was in Go. */
 void c_thread(int on_stack)
 {
 	pthread_t thread;

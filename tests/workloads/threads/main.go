@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Threads has goroutines end with their threads, so that the runtime has C start new ones all the time.
+// Threads lets goroutines end with their threads, so that the runtime has C start new ones
+// all the time.
 package main
 
 import "C"

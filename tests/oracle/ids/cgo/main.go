@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Cgo has thread-local variables of C, goroutines in C that call back, and a thread that C made.
+// Cgo has thread-local variables of C, goroutines in C that call back, and a thread made by
+// C.
 package main
 
 /*
@@ -40,7 +41,7 @@ func burnBack(n C.int) C.int {
 
 var in = make(chan int)
 
-// thread runs on a thread of C, as a goroutine that nobody started.
+// thread runs on a thread of C, as a goroutine without a go statement.
 //
 //export thread
 func thread() {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Package who runs goroutines that say who they are, and then compute until stdin ends, each
-// in a function of its own: whoever sees burn3 on a stack can look up whose it must be.
+// Package who runs goroutines that print who they are and then compute until stdin ends,
+// each in a function of its own: whoever sees burn3 on a stack can look up whose it must
+// be.
 package who
 
 import (
@@ -39,7 +40,7 @@ func Goid() int {
 }
 
 // Say prints a row, once: id of the goroutine, the function that it computes in, its start
-// function, where it was started, by whom, and its label; "-" for none.
+// function, where and by whom it was started, and its label; "-" for none.
 func Say(function, start, creator string, line, parent int, label string) {
 	fmt.Printf("row %d %s %s %s %d %d %s\n", Goid(), function, start, creator, line, parent, label)
 }
@@ -148,7 +149,8 @@ func second(p *pool, done chan struct{}) {
 	<-stop
 }
 
-// Run starts them all, some by another goroutine, says "ready" and returns when stdin ends.
+// Run starts them all, some from another goroutine, prints "ready" and returns when stdin
+// ends.
 func Run() {
 	var p pool
 	p.ready.Add(len(burns))

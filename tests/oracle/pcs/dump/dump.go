@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Package dump prints what the Go runtime itself says of the addresses of its code: a line
-// "version GOVERSION", for each module a line "module", then one line for each run of addresses
-// with the same frames, "first last frames", tab-separated, each frame as
-// "function|file|line|start line", innermost first, and at last a line "end". Go 1.13
+// Package dump prints what the Go runtime itself says about the addresses of its code: a
+// line "version GOVERSION", for each module a line "module", then one line for each run of
+// addresses with the same frames, "first last frames", tab-separated, each frame as
+// "function|file|line|start line", innermost first, and finally a line "end". Go 1.13
 // compiles it.
 package dump
 
@@ -18,8 +18,8 @@ import (
 	"strings"
 )
 
-// Main dumps the code of the module that each of the functions is in, every stride bytes. It
-// stays until stdin ends, for who looks at the process meanwhile.
+// Main dumps the code of the module that each of the functions is in, every stride bytes.
+// It stays until stdin ends, for those who inspect the process.
 func Main(stride int, funcs ...interface{}) {
 	if stride <= 0 {
 		http.ListenAndServe("", nil) // a lot of code, and no more than that
@@ -66,7 +66,8 @@ func module(out *bufio.Writer, pc, stride uintptr) {
 		run = ""
 	}
 	for pc := first; entry(pc) != 0; pc += stride {
-		// The runtime takes a return address that begins the next function for that one.
+		// the runtime takes a return address at the start of the next function for
+		// that function
 		if entry(pc+1) != entry(pc) {
 			end()
 			continue
@@ -90,5 +91,5 @@ func text(pc uintptr) string {
 
 type frame struct {
 	name, file  string
-	line, start int // start is -1 when this runtime does not tell
+	line, start int // start is -1 if this runtime does not tell
 }

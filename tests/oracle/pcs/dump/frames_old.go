@@ -48,9 +48,10 @@ func pcdatavalue1(f funcInfo, table int32, pc uintptr, cache unsafe.Pointer, str
 //go:linkname elideWrapperCalling runtime.elideWrapperCalling
 func elideWrapperCalling(id uint8) bool
 
-// frames does for one address what Go 1.15's runtime_expandFinalInlineFrame does. 1.13 has
-// none, and that of 1.14 throws at the padding behind a function. The steps from a call to its
-// caller are those of its loop and of 1.13's gentraceback; all answers are the runtime's.
+// frames does for one address what Go 1.15's runtime_expandFinalInlineFrame does. Go 1.13
+// has none, and that of 1.14 throws at the padding after a function. The steps from a call
+// to its caller are those of its loop and of 1.13's gentraceback; all answers are the
+// runtime's.
 func frames(pc uintptr) []frame {
 	var all []frame
 	add := func() {

@@ -20,7 +20,8 @@ type adder interface{ add(int) int }
 
 type embeds struct{ *pair[string, int] }
 
-// Wrappers runs generic code, and what the compiler puts around methods and go statements.
+// Wrappers runs generic code, and what the compiler generates around methods and go
+// statements.
 func Wrappers(n int) {
 	var a adder = embeds{&pair[string, int]{}}
 	done := make(chan int)

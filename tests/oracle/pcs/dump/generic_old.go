@@ -13,7 +13,7 @@ type adder interface{ add(int) int }
 
 type embeds struct{ *sum }
 
-// Wrappers runs what the compiler puts around methods and go statements.
+// Wrappers runs what the compiler generates around methods and go statements.
 func Wrappers(n int) {
 	var a adder = embeds{&sum{}}
 	done := make(chan int)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Package load is what tests/oracle/step.c steps through: calls of every kind, on one thread.
+// Package load is what tests/oracle/step.c steps through: calls of every kind, on one
+// thread.
 package load
 
 import (
@@ -30,10 +31,11 @@ var (
 	done   = make(chan bool)
 )
 
-// More are parts that not every Go, or not every program, has.
+// more are parts that not every Go version, or not every program, has
 var More []func()
 
-// Main says which thread it is, waits for a line, and does everything as often as its argument says.
+// Main says which thread it is, waits for a line, and does everything as often as its
+// argument says.
 func Main() {
 	if len(os.Args) > 1 {
 		rounds, _ = strconv.Atoi(os.Args[1])
@@ -275,7 +277,7 @@ func switches() {
 	mu.Unlock()
 }
 
-// The runtime looks at the stack itself.
+// The runtime itself inspects the stack.
 func callers() {
 	pcs := make([]uintptr, 30)
 	sink += runtime.Callers(0, pcs)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// A Go library for programs in C: Work starts a goroutine with a label.
+// A Go library for C programs: Work starts a goroutine with a label.
 package main
 
 import "C"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// Command sonic writes and reads JSON by code that sonic makes while it runs.
+// Command sonic writes and reads JSON with code that sonic generates at run time.
 package main
 
 import (
