@@ -16,7 +16,7 @@ const struct verb verbs[] = {
 	{ "report", "FILE", "print a recording as text",
 	  "The goroutine groups come first, then the functions: flat is the time spent in a function "
 	  "itself, cum includes what it called. On a terminal the tables are cut to fit; when piped, "
-	  "every row is printed. -v adds what is known of each goroutine, and why stacks are incomplete.",
+	  "every row is printed. -v adds what is known about each goroutine, and why stacks are incomplete.",
 	  cmd_report },
 	{ "export", "-f FORMAT FILE", "convert a recording to another format", NULL,
 	  cmd_export },
@@ -24,7 +24,7 @@ const struct verb verbs[] = {
 	  "write the flame graph page beside the recording and print its name", NULL,
 	  cmd_flame },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
-	  "print the functions at addresses, also of stripped Go programs",
+	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "
 	  "process. Without any, they are read from stdin, one per line, and each answer is flushed. "
 	  "An answer has one line per frame, innermost first, then an empty line:\n\n"

@@ -117,7 +117,8 @@ int request_parse(int argc, char **argv, struct request *rq, struct session_opti
 	const struct opt opts[] = {
 		{ 'p', "pid", "LIST", "record these pids, separated by commas",
 		  .str = &rq->pids },
-		{ 'a', "all", NULL, "record every Go process, also those that start later",
+		{ 'a', "all", NULL,
+		  "record every Go process, including those that start later",
 		  .flag = &rq->all },
 		SAMPLING_OPTIONS(rq),
 		{ 'f', "format", "NAME",
