@@ -316,8 +316,8 @@ int process_exec(struct bpf_raw_tracepoint_args *ctx)
 		/* user space added the row for the program before this exec */
 		if (!p->image)
 			p->image = 1;
-		/* a sample may have seen the new one before it was complete: its code is mapped
-		 * before start_code is set */
+		/* a sample may have seen the new program while it was incomplete: code is
+		 * mapped before start_code is set */
 		p->mm = 0;
 		p->exec_vm = 0;
 		process_check(p, tgid, (__u64)BPF_CORE_READ(task, mm),

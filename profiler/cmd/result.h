@@ -54,9 +54,10 @@ int result_begin(struct result *r, const struct profile *p);
 int result_append(struct result *r, struct profile *p);
 int result_step(struct result *r);
 /*
- * Ends the result: writes the last rows, or all in the format of the writer. -errno; -ETIMEDOUT: the reader of stdout stalled;
- * -EINTR: a signal came while we waited for it. On a terminal we wait for ever, as there is
- * somebody who may be reading in a pager, and who can press Ctrl-C.
+ * Ends the result: writes the last rows, or everything in the writer's format. -errno;
+ * -ETIMEDOUT: the reader of stdout stalled; -EINTR: a signal arrived while waiting for the
+ * reader. On a terminal we wait without limit, because somebody may be reading in a pager
+ * and can press Ctrl-C.
  */
 int result_finish(struct result *r, struct profile *p);
 /* Nothing was recorded: removes the file if result_open() created it. */
