@@ -18,7 +18,7 @@
 //		compares a recording by creator,label:job,goroutine with what a program of
 //		tests/oracle/ids printed
 //	check dump FOLDED BEFORE AFTER
-//		compares goroutines by creator,goroutine with the program's goroutine?debug=2
+//		compares goroutines by creator,goroutine with its goroutine?debug=2
 //	check symbolize ADDRS TEXT JSON
 //		symbolize says the same about addresses as text and as JSON
 //	check inspect ROWS JSON HOW

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For looking at the page: folded stacks on stdin, the first frame being the group; the page on stdout. */
+/* For viewing the page: reads folded stacks from stdin, with the group as first frame, and
+ * writes the page to stdout. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* host STRIDE [LIBRARY]: calls Go's pcs(STRIDE) in a shared library, or linked in (ARCHIVE). */
+/* host STRIDE [LIBRARY]: calls Go's pcs(STRIDE) in a shared library, or linked in
+ * (ARCHIVE). */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
