@@ -87,7 +87,7 @@ static uint64_t parent_of(const struct profile *p, uint32_t process, uint64_t go
 	return 0;
 }
 
-/* The groups of one goroutine that have the most samples, in that order. Returns how many. */
+/* The groups of one goroutine with the most samples, sorted. Returns their number. */
 static uint32_t most_sampled(const struct tree *t, const struct group *most[MAX_GOROUTINES])
 {
 	uint32_t n = 0;
@@ -110,7 +110,8 @@ static uint32_t most_sampled(const struct tree *t, const struct group *most[MAX_
 	return n;
 }
 
-/* Adds a line for each group that is one goroutine: when it was seen, who created it and where. */
+/* Adds a line for each group that is one goroutine: when it was seen, who created it and
+ * where. */
 static void goroutines_add(const struct profile *p, const struct tree *t, struct buf *to)
 {
 	const struct group *most[MAX_GOROUTINES];
