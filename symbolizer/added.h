@@ -30,9 +30,8 @@ enum {
 struct added_module {
 	uint64_t start, end; /* its code in the process */
 	uint64_t hash;       /* of the contents of its moduledata */
-	uint64_t
-		/* CLOCK_MONOTONIC; before, other code may have been here. 0: unlikely */
-		since;
+	/* CLOCK_MONOTONIC; before, other code may have been here. 0: unlikely */
+	uint64_t since;
 	struct gopclntab table;
 	uint8_t *bytes; /* owned: the memory of table, then the code */
 	const uint8_t *code;

@@ -33,10 +33,9 @@ enum frame_kind {
 
 /* Strings are ids in the owner's strtab; 0 is "". */
 struct frame {
-	uint64_t
-		/* in the module's file (ELF vaddr) or in the kernel; return address - 1 for
-		 * callers */
-		addr;
+	/* in the module's file (ELF vaddr) or in the kernel; return address - 1 for
+	 * callers */
+	uint64_t addr;
 	uint32_t func;             /* full symbol as the linker wrote it; 0: unknown */
 	uint32_t file;             /* path; 0: unknown */
 	uint32_t module;           /* row in the owner's module table; 0: none */

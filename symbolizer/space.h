@@ -59,9 +59,8 @@ struct space {
 	pid_t thread;       /* living_thread(pid) at the last reading of the maps */
 	char root[32];      /* /proc/THREAD/root */
 	struct object *exe; /* NULL: unreadable */
-	struct object
-		/* the Go program that it unpacked, owned by the symbolizer; or NULL */
-		*image;
+	/* the Go program that it unpacked, owned by the symbolizer; or NULL */
+	struct object *image;
 	struct area *areas; /* sorted by address */
 	uint32_t n_areas, cap_areas;
 	struct added added;

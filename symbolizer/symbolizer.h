@@ -46,10 +46,9 @@ struct go_program {
 	const char *path;     /* as the process sees it */
 	const char *build_id; /* hex; "": none */
 	const char *version;  /* "go1.22.3"; NULL: not a Go program, or 32-bit */
-	const char *
-		/* static: why its functions have no names, or why it is not supported;
-		 * NULL: neither */
-		why;
+	/* static: why its functions have no names, or why it is not supported;
+	 * NULL: neither */
+	const char *why;
 	bool packed; /* it may unpack a Go program into its memory */
 };
 void space_program(const struct space *sp, struct go_program *ret);
@@ -156,9 +155,8 @@ struct object *space_exe(const struct space *sp);
 /* What the kernel side reported of a process that has ended. */
 struct gone {
 	struct object *exe; /* the file it was started from, owned by the symbolizer */
-	uint64_t
-		/* address of the lowest executable segment of exe; 0: unknown */
-		start_code;
+	/* address of the lowest executable segment of exe; 0: unknown */
+	uint64_t start_code;
 	uint64_t vdso; /* address of the vDSO; 0: none */
 };
 /* A space for a process that has ended: its program and the vDSO, without libraries.

@@ -12,10 +12,9 @@
 /* The location of the slot of g. */
 struct gocode_slot {
 	int64_t offset; /* from the thread pointer; 0: not in the code */
-	uint64_t
-		/* address of the word that holds the offset once the loader has run; or
-		 * 0 */
-		got;
+	/* address of the word that holds the offset once the loader has run; or
+	 * 0 */
+	uint64_t got;
 	uint64_t iscgo; /* arm64: address of the byte that says if the slot is used; or 0 */
 };
 

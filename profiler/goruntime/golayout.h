@@ -58,12 +58,10 @@ extern const char *const layout_check_names[CHECKS]; /* "formula", "g0", "procid
 struct golayout {
 	struct layout layout; /* for the kernel side; ok 0: no goroutine ids */
 	const char *why;      /* why ok is 0 (static); else NULL */
-	const char *
-		/* "stackcheck", "stackcheck (GOT)", "load_g" …; NULL: not found */
-		slot_how;
-	uint64_t
-		/* address in the file of the word that holds the slot's offset; 0: none */
-		got;
+	/* "stackcheck", "stackcheck (GOT)", "load_g" …; NULL: not found */
+	const char *slot_how;
+	/* address in the file of the word that holds the slot's offset; 0: none */
+	uint64_t got;
 	uint64_t iscgo; /* arm64: address of runtime.iscgo; 0: unknown */
 	bool unproved;  /* unknown Go version: ok only after CHECK_GOID */
 	struct {

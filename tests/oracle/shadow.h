@@ -25,10 +25,9 @@ struct where {
 };
 
 struct entry {
-	uint64_t
-		/* of the return address; on a goroutine, which may move: from the end of
-		 * the stack */
-		at;
+	/* of the return address; on a goroutine, which may move: from the end of
+	 * the stack */
+	uint64_t at;
 	uint64_t g;     /* owner of the stack; 0: the thread */
 	uint32_t chain; /* row of profile.calls: the call and its callers */
 	bool entered;   /* not a call: what follows is on another stack */

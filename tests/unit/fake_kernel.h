@@ -218,7 +218,7 @@ static inline void *fake_copy(const void *record, size_t size)
 static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)
 {
 	struct process_entry *p = fake_row(k, tgid);
-	const struct executable *known = fake_known(k, &p->own);
+	const struct executable *known = fake_known(k, &p->image_key);
 	struct image_record r = {
 		.type = RECORD_IMAGE,
 		.tgid = tgid,
@@ -249,7 +249,7 @@ static inline void fake_exec(struct fake_kernel *k, uint32_t tgid, image_id imag
 	if (!(p->flags & PROCESS_GIVEN))
 		p->executable.state = EXE_UNKNOWN;
 	p->image = image;
-	p->own = exe_key_image(tgid, image);
+	p->image_key = exe_key_image(tgid, image);
 	p->exe = (struct exe_key){ .ino = file };
 	fake_tell(k, tgid);
 }
