@@ -32,7 +32,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo test check unit coverage pcs step pairs ids ladder kernels lint format fuzz install clean setup setup-test
+.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -76,7 +76,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d
 
 # Tests
 
@@ -98,10 +98,17 @@ test: setup-test
 
 check:
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory SAN=1 all unit
+	@$(MAKE) --no-print-directory SAN=1 all test-programs
 	@tests/run
 
-unit: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop
+test-programs: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop $(B)/cfi
+
+# The unit tests under ASan and UBSan: make unit FILTER='folded/*'; without FILTER all of them.
+FILTER  ?= *
+unit:
+	@$(MAKE) --no-print-directory SAN=1 .build/$(ARCH)-san/unit-tests
+	@ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 \
+		.build/$(ARCH)-san/unit-tests --color=never -j2 --filter '$(if $(findstring /,$(FILTER)),$(FILTER),$(FILTER)/*)'
 
 # The lines of each file that the unit tests run (tools/coverage).
 coverage:
@@ -123,6 +130,11 @@ $(B)/stop: $(B)/tests/oracle/stop.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
+# Our C unwinder beside libunwind, which only this links.
+$(B)/cfi: $(B)/tests/oracle/cfi.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS) -lunwind-x86_64
+
 # For tools/bench/symbolize.
 $(B)/bench-symbolize: $(B)/tools/bench/symbolize.o $(LIBOBJ)
 	@echo "  LINK    $@"
@@ -140,6 +152,11 @@ pcs: $(B)/check-pcs
 STEP_GO ?= 1.17.13 1.18.10 $(wildcard /usr/lib/go-1.*/bin/go) 1.20.14 1.21.13 1.22.12 1.23.12 1.24.13 1.25.14 $(GO) 1.27.4
 step: $(B)/step
 	@MODES="$(MODES)" tests/oracle/check-steps $(B)/step 0 $(STEP_GO)
+
+# Every row of the tables of C libraries and of programs, SAMPLES whole stacks of each (tests/oracle/check-cfi).
+cfi: $(B)/cfi
+	@tools/setup cfi || true # hugo; it is skipped if it is not there
+	@tests/oracle/check-cfi $(B)/cfi 1 $(SAMPLES)
 
 # Each kind of work with every Go since 1.17 that can be had, SAMPLES of each (tests/oracle/check-pairs).
 SAMPLES ?= 1500
