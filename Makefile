@@ -1,10 +1,26 @@
 # gostrobe: `make demo` and `make test` install what they need (Debian, as root) and run;
 # plain `make` installs nothing and says what is missing.
 #
+#   make                  gostrobe
+#   make demo             a first profile
+#   make install          PREFIX=/usr/local DESTDIR=; make uninstall removes it
+#   make clean
+#
+#   make test             everything that must pass
+#   make lint             formatting, layers, sizes; make format formats
+#   make analyze          gcc -fanalyzer over the product; minutes
+#   make unit             unit tests, sanitized; FILTER=folded or FILTER=folded/escapes
+#   make coverage         which lines the unit tests run, per folder and per file
+#   make fuzz             FORMAT=gopclntab SECONDS=60
+#   make pcs ids step pairs cfi ladder kernels
+#                         slower comparisons with what others say, see below
+#   make compile_commands.json
+#                         for clangd and clang-tidy
+#
 #   make ARCH=arm64       compiles the kernel side for arm64
 #   make SAN=1 …          everything under ASan and UBSan, in a build directory of its own
-#   make coverage         which lines the unit tests run, per folder and per file
 #   make V=1 …            shows the commands
+#   make CFLAGS=-O0 …     other flags build everything anew; HARDEN= leaves out those against attacks
 
 VERSION := 0.1.0
 comma   := ,
@@ -19,10 +35,14 @@ PREFIX  ?= /usr/local
 Q       := $(if $(V),,@)
 
 CFLAGS  ?= $(if $(COV),-Og --coverage,-O2) -g
+# Against attacks; a variable apart, so that CFLAGS=-O0 keeps what works without optimization.
+FORTIFY := $(if $(filter-out -O0,$(filter -O%,$(CFLAGS))),-D_FORTIFY_SOURCE=2)
+HARDEN  ?= $(if $(SAN)$(COV),,-fvisibility=hidden -fstack-protector-strong $(FORTIFY))
+RELRO   ?= $(if $(SAN)$(COV),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
-FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) \
+FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) $(HARDEN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
 OBJ     := $(SRC:%.c=$(B)/%.o)
@@ -48,7 +68,14 @@ $(B)/needs: tools/setup
 	@tools/setup --check build
 	@mkdir -p $(@D) && touch $@
 
-$(B)/%.o: %.c $(B)/needs
+# Changes when the compiler or its flags do: then everything is built anew.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(subst ','\'',$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $(LIBS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $(LIBS))' >$@
+FORCE:
+
+$(B)/%.o: %.c $(B)/needs $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -MMD -MP -c -o $@ $<
@@ -184,6 +211,17 @@ lint:
 	@tools/check-layers
 	@tools/lint
 
+# What gcc finds by following paths through a function.
+analyze:
+	@for f in $(SRC); do $(CC) $(CFLAGS) $(FLAGS) -fanalyzer -c -o /dev/null $$f || exit 1; done
+
+# Of all that make builds from C with flags of its own.
+compile_commands.json: FORCE
+	@for f in $(SRC) $(TESTSRC) $(wildcard tests/oracle/*.c); do \
+		printf '%s{"directory":"%s","file":"%s","command":"%s"}\n' "$${comma:-[}" "$(CURDIR)" "$$f" \
+			'$(subst ','\'',$(subst ",\",$(CC) $(CFLAGS) $(FLAGS))) -c '"$$f"; \
+		comma=,; done >$@; echo ']' >>$@
+
 format:
 	@clang-format -i $$(git ls-files '*.c' '*.h')
 
@@ -202,10 +240,13 @@ $(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/b
 $(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
-	$(Q)$(CLANG) -g -O1 $(filter-out -Werror,$(FLAGS)) -fsanitize=fuzzer,address,undefined \
+	$(Q)$(CLANG) -g -O1 $(filter-out -Werror $(FORTIFY),$(FLAGS)) -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $(filter %.c,$(filter-out profiler/cmd/%,$^)) $(LIBS)
 
 # A first profile
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 demo: setup
 	@$(MAKE) --no-print-directory all
@@ -215,6 +256,10 @@ install: all
 	install -D -m 755 gostrobe $(DESTDIR)$(PREFIX)/bin/gostrobe
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/gostrobe/README.md
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/gostrobe/LICENSE
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/gostrobe
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gostrobe
 
 clean:
 	rm -rf .build gostrobe
