@@ -153,6 +153,7 @@ static int open_class(struct elf **ret, int fd, unsigned char class)
 {
 	struct guard guard;
 	struct stat st;
+	struct elf *e;
 	void *map;
 	int err;
 
@@ -165,9 +166,9 @@ static int open_class(struct elf **ret, int fd, unsigned char class)
 		return -errno;
 	guard = (struct guard){ .start = map, .size = (size_t)st.st_size };
 	guard_add(&guard);
-	err = parse(ret, map, (size_t)st.st_size, class);
+	err = parse(&e, map, (size_t)st.st_size, class);
 	if (!err && guard_changed(&guard)) {
-		elf_close(*ret);
+		elf_close(e);
 		err = -ESTALE;
 	}
 	guard_remove(&guard);
@@ -175,9 +176,10 @@ static int open_class(struct elf **ret, int fd, unsigned char class)
 		munmap(map, (size_t)st.st_size);
 		return err;
 	}
-	(*ret)->map = map;
-	(*ret)->guard = guard;
-	guard_add(&(*ret)->guard);
+	e->map = map;
+	e->guard = guard;
+	guard_add(&e->guard);
+	*ret = e;
 	return 0;
 }
 

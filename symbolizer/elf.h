@@ -40,8 +40,8 @@ struct elf {
 	} tls;
 };
 
-/* The fd may be closed afterwards. -ENOEXEC: not such a file; -ESTALE: it was truncated
- * meanwhile; else the reason why it cannot be mapped. */
+/* The fd may be closed afterwards. *ret is set on success only. -ENOEXEC: not such a file;
+ * -ESTALE: it was truncated meanwhile; or the error of mapping it. */
 int elf_open(struct elf **ret, int fd);
 /* The same for a 32-bit file, without its relocations. */
 int elf_open_32(struct elf **ret, int fd);

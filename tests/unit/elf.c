@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
@@ -118,5 +121,42 @@ Test(elf, a_file_cut_short_reads_nothing_past_its_end)
 		}
 		free(copy);
 	}
+	buf_release(&file);
+}
+
+static void cut_and_restore(const char *path, off_t size)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;) {
+		if (truncate(path, 4096) || truncate(path, size))
+			_exit(1);
+	}
+}
+
+Test(elf, a_file_truncated_while_it_is_opened_gives_nothing)
+{
+	char path[] = "/tmp/test_elf.XXXXXX";
+	struct elf *before = (void *)path, *e;
+	int fd = mkstemp(path), err = 0, status;
+	struct buf file = { 0 };
+	pid_t cutter;
+
+	cr_assert(fd >= 0 && !file_read(AT_FDCWD, "/proc/self/exe", 1 << 28, &file));
+	cr_assert_eq(write(fd, file.data, file.len), (ssize_t)file.len);
+	cutter = fork();
+	if (!cutter)
+		cut_and_restore(path, (off_t)file.len);
+	for (int i = 0; i < 1000000 && err != -ESTALE; i++) {
+		e = before;
+		err = elf_open(&e, fd);
+		cr_assert(!err || e == before, "it is closed already");
+		if (!err)
+			elf_close(e);
+	}
+	kill(cutter, SIGKILL);
+	waitpid(cutter, &status, 0);
+	cr_expect_eq(err, -ESTALE);
+	close(fd);
+	unlink(path);
 	buf_release(&file);
 }
