@@ -95,9 +95,10 @@ need_recording() {
 	[ -e /proc/sys/kernel/perf_event_paranoid ] || skip "this kernel has no perf events" 78
 }
 
-# until_true SECONDS COMMAND…: repeats it; false if the time is over.
+# until_true SECONDS COMMAND…: repeats it; false if the time is over, which is four times as long,
+# because a busy machine is slower.
 until_true() {
-	local end=$((SECONDS + $1 + 1))
+	local end=$((SECONDS + 4 * $1 + 1))
 	shift
 	until "$@" 2>/dev/null; do
 		[ $SECONDS -lt $end ] || return 1
