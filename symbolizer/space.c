@@ -239,16 +239,16 @@ void space_close(struct space *sp)
 	free(sp);
 }
 
-static struct go_program program_of(struct symbolizer *s, const struct object *o)
+static struct go_program program_of(const struct object *o)
 {
 	struct go_program p = { .path = "", .build_id = "" };
 	size_t sections;
 
 	if (!o)
 		return p;
-	p.path = symbolizer_string(s, o->path);
-	p.build_id = o->elf ? symbolizer_string(s, o->elf->build_id) : "";
-	p.version = *o->version ? symbolizer_string(s, o->version) : NULL;
+	p.path = o->path;
+	p.build_id = o->elf ? o->elf->build_id : "";
+	p.version = *o->version ? o->version : NULL;
 	p.why = o->why;
 	/* packers leave no sections; linkers do */
 	p.packed = o->elf && !p.version && !elf_getshdrnum(o->elf->lib, &sections) &&
@@ -354,15 +354,14 @@ void space_program(const struct space *sp, struct go_program *ret)
 	uint64_t bias;
 	const struct object *go = space_go(sp, &bias);
 
-	*ret = program_of(sp ? sp->s : NULL, program(sp));
+	*ret = program_of(program(sp));
 	ret->exe = sp ? sp->exe : NULL;
 	if (!go)
 		return;
 	/* a runtime in a shared Go library (-linkshared) may have no version; the program
 	 * has */
 	if (*go->version || !ret->version)
-		ret->version = *go->version ? symbolizer_string(sp->s, go->version)
-					    : "unknown";
+		ret->version = *go->version ? go->version : "unknown";
 	ret->why = go->why;
 }
 
@@ -377,7 +376,7 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 	if (!o || (!o->elf && !o->why))
 		err = -ENOEXEC;
 	else
-		*ret = program_of(s, o);
+		*ret = program_of(o);
 	ret->exe = o;
 	return err;
 }

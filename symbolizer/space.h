@@ -67,8 +67,6 @@ struct space {
 	uint32_t generation; /* goes up when areas may have changed */
 };
 
-/* Stores the text in strs, where it stays. */
-const char *symbolizer_string(struct symbolizer *s, const char *text);
 /* Adds Go runtimes in the areas that are not known yet. */
 void space_find_runtimes(struct space *sp);
 /* The object that a mapping is of; exe: the path of the program that was started. NULL: a

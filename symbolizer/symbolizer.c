@@ -32,9 +32,29 @@ int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 	return 0;
 }
 
-const char *symbolizer_string(struct symbolizer *s, const char *text)
+const char *symbolizer_string(const struct symbolizer *s, uint32_t id)
+{
+	return strtab_get(s->strs, id);
+}
+
+/* The text in strs, where it stays. */
+static const char *keep(struct symbolizer *s, const char *text)
 {
 	return strtab_get(s->strs, strtab_add(s->strs, text));
+}
+
+void symbolizer_renew(struct symbolizer *s, struct strtab *strs)
+{
+	s->strs = strs;
+	s->n_rows = 1;
+	index_release(&s->row_index);
+	framecache_release(&s->kernel_cache);
+	for (uint32_t i = 0; i < s->objects.n; i++) {
+		s->objects.rows[i]->row = 0;
+		framecache_release(&s->objects.rows[i]->cache);
+	}
+	if (s->changed)
+		s->changed = keep(s, s->changed);
 }
 
 void symbolizer_close(struct symbolizer *s)
@@ -75,8 +95,7 @@ static bool same_row(const void *arg, uint32_t id)
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			uint32_t go_minor)
 {
-	struct module_row row = { s, symbolizer_string(s, path),
-				  symbolizer_string(s, build_id), go_minor };
+	struct module_row row = { s, keep(s, path), keep(s, build_id), go_minor };
 	uint64_t hash = hash_pair((uintptr_t)row.path, (uintptr_t)row.build_id);
 	uint32_t id = index_find(&s->row_index, hash, same_row, &row);
 
@@ -244,7 +263,7 @@ static void on_closing(void *arg, const struct object *o)
 	const struct closing *c = arg;
 
 	if (object_changed(o))
-		c->s->changed = symbolizer_string(c->s, o->path);
+		c->s->changed = keep(c->s, o->path);
 	c->fn(c->arg, o);
 }
 

@@ -26,9 +26,13 @@ struct space;
 
 enum { FRAMES_AT_PC = 64 }; /* maximum number of frames at one address */
 
-/* strs must outlive the symbolizer; all strings of frames are stored there. */
+/* Strings of frames are ids in strs, which must outlive the symbolizer. */
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs);
 void symbolizer_close(struct symbolizer *s);
+const char *symbolizer_string(const struct symbolizer *s, uint32_t id);
+/* Goes on with another strs; the previous one may be freed afterwards. Frames and rows of modules from before
+ * are void, and nothing remembers the addresses that were asked for. */
+void symbolizer_renew(struct symbolizer *s, struct strtab *strs);
 
 /* Reads /proc/PID/maps and opens everything that is mapped executable. -ESRCH, -EACCES or
  * another error of /proc. */
@@ -39,7 +43,7 @@ int space_refresh(struct space *sp);
 void space_close(struct space *sp);
 
 /* The program that a space was started from, and its Go code, which may be in a library.
- * Strings live as long as the symbolizer's strs. */
+ * Strings live as long as exe and the space that they were asked of. */
 struct go_program {
 	struct object
 		*exe; /* the program's file, owned by the symbolizer; NULL: unreadable */
@@ -142,8 +146,7 @@ void space_mark(struct space *sp); /* takes NULL */
 struct go_program;
 void program_mark(const struct go_program *p);
 /* Closes files that were not marked since the last sweep, except for the most recently
- * used. fn is called for each before it is closed. Frames, and the strings of a struct
- * go_program, stay valid. */
+ * used. fn is called for each before it is closed. Frames stay valid. */
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
 		      void *arg);
 

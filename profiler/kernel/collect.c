@@ -381,7 +381,7 @@ static void totals(void *self, uint64_t counts[COUNT_MAX],
 			counts[i] += per_cpu[cpu];
 	}
 	free(per_cpu);
-	for (; !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
+	for (; fn && !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
 		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
 			fn(arg, tgid, p.image, p.left_out);
 }

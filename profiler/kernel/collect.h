@@ -70,8 +70,8 @@ struct kernel_side {
 	/* CLOCK_MONOTONIC: all samples before that time have been handed over. 0 at first. */
 	uint64_t (*settled_ns)(void *self);
 
-	/* At the end: the sums of all CPUs, and one call of fn for each process with samples that
-	 * were left out and that no record has reported. */
+	/* The sums of all CPUs since the start. At the end also: one call of fn for each process
+	 * with samples that were left out and that no record has reported. fn may be NULL. */
 	void (*totals)(void *self, uint64_t counts[COUNT_MAX],
 		       void (*fn)(void *arg, uint32_t tgid, image_id image,
 				  uint64_t samples),

@@ -87,6 +87,12 @@ static uint32_t module_row(struct expansions *x, uint32_t id)
 	return x->modules[id];
 }
 
+/* A string of the symbolizer as one of the profile. */
+static uint32_t copy_string(struct expansions *x, uint32_t id)
+{
+	return strtab_add(x->profile->strings, symbolizer_string(x->symbolizer, id));
+}
+
 struct expansion_key {
 	const struct expansions *x;
 	uint64_t addr;
@@ -122,6 +128,8 @@ static void ask(struct expansions *x, struct proc *p, struct expansion *e,
 	e->n = (uint8_t)n;
 	for (int i = 0; i < n; i++) {
 		frames[i].module = module_row(x, frames[i].module);
+		frames[i].func = copy_string(x, frames[i].func);
+		frames[i].file = copy_string(x, frames[i].file);
 		rows[i] = profile_frame(x->profile, &frames[i]);
 	}
 }

@@ -81,6 +81,19 @@ void pipeline_close(struct pipeline *pl)
 	free(pl);
 }
 
+void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start_ns)
+{
+	pl->profile = profile;
+	pl->start_ns = start_ns;
+	expansions_release(&pl->expansions);
+	expansions_init(&pl->expansions, profile, pl->symbolizer);
+	memset(pl->threads, 0, sizeof(pl->threads));
+	memset(pl->starts, 0, sizeof(pl->starts));
+	memset(pl->creators, 0, sizeof(pl->creators));
+	leftout_release(&pl->left_out);
+	arena_release(&pl->arena);
+}
+
 void pipeline_forget(struct pipeline *pl, const struct object *o)
 {
 	cunwind_forget(pl->cunwind, o);
@@ -346,8 +359,13 @@ static uint32_t start_string(struct pipeline *pl, struct proc *p, uint64_t start
 	struct memo *m = memo_find(pl->starts, p->process, startpc, &hit);
 
 	if (!hit)
-		m->value = startpc && p->space ? space_start_function(p->space, startpc)
-					       : 0;
+		m->value =
+			startpc && p->space
+				? strtab_add(pl->profile->strings,
+					     symbolizer_string(pl->symbolizer,
+							       space_start_function(
+								       p->space, startpc)))
+				: 0;
 	return m->value;
 }
 
@@ -365,8 +383,8 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 	symbolizer_user(pl->symbolizer, p->space, gopc - 1, f, FRAMES_AT_PC, NULL);
 	if (!f[0].func)
 		return 0;
-	func = profile_string(pl->profile, f[0].func);
-	file = profile_string(pl->profile, f[0].file);
+	func = symbolizer_string(pl->symbolizer, f[0].func);
+	file = symbolizer_string(pl->symbolizer, f[0].file);
 	file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
 	snprintf(text, sizeof(text), f[0].line ? "%s %s:%u" : "%s", func, file, f[0].line);
 	m->value = strtab_add(pl->profile->strings, text);

@@ -18,6 +18,8 @@ struct symbolizer;
 int pipeline_open(struct pipeline **ret, struct profile *profile,
 		  struct symbolizer *symbolizer, uint64_t start_ns);
 void pipeline_close(struct pipeline *pl); /* takes NULL */
+/* Goes on with another, empty profile: nothing of the previous one is remembered. */
+void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start_ns);
 
 /* A sample of process p; one that has no row in the profile is left out, and counted. */
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);

@@ -405,6 +405,14 @@ void procs_record(struct procs *ps, struct proc *p)
 	p->go_row = proc_is_go(p);
 }
 
+void procs_begin_interval(struct procs *ps, struct profile *profile)
+{
+	ps->profile = profile;
+	for (uint32_t i = 0; i < ps->n; i++)
+		if (ps->rows[i]->process)
+			procs_record(ps, ps->rows[i]);
+}
+
 void procs_refresh(struct proc *p)
 {
 	uint64_t start = clock_now_ns(), due = reading_due(p, start);

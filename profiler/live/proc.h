@@ -110,6 +110,8 @@ bool proc_code_changed(struct proc *p, uint64_t addr, enum space_code code,
 
 /* Sampling begins: the time that reading took so far does not count. */
 void procs_begin(struct procs *ps);
+/* Goes on with another, empty profile, where recorded processes get new rows. */
+void procs_begin_interval(struct procs *ps, struct profile *profile);
 /* The process is gone, or executed another program. */
 void procs_end(struct proc *p);
 /* Frees the rows that ended before settled_ns: no more samples arrive from then. */

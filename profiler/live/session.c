@@ -43,22 +43,32 @@ enum {
 	HEAL_NS = 50000000,
 	HEAL_LEAST = 4,
 	HEAL_SHARE = 100,
+	NAMES_MIN = 1024, /* strings of the symbolizer that are worth letting go */
+};
+
+/* What counts from the start of an interval on. */
+struct interval {
+	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	uint64_t cpu_ns;   /* our own until then */
+	uint64_t counts[COUNT_MAX];
 };
 
 struct session {
 	struct session_options o;
 	struct kernel_side kernel;
 	struct profile *profile;
+	struct strtab *names; /* strings of the symbolizer */
+	uint32_t names_max;   /* with more of them it gets a new table; 0: not known yet */
 	struct symbolizer *symbolizer;
 	struct procs *procs;
 	struct pipeline *pipeline;
 	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	struct interval interval;
 	uint64_t samples;
-	uint32_t running;   /* processes of session_follow() */
-	uint64_t healed_ns; /* when heal() last ran, CLOCK_MONOTONIC */
-	uint32_t heal_next; /* the row that it checks next */
-	uint32_t *noted;    /* strings: programs that note_no_goroutines() has named */
-	uint32_t n_noted, cap_noted;
+	uint32_t running;     /* processes of session_follow() */
+	uint64_t healed_ns;   /* when heal() last ran, CLOCK_MONOTONIC */
+	uint32_t heal_next;   /* the row that it checks next */
+	struct strtab *noted; /* paths that note_no_goroutines() has named */
 };
 
 int session_open(struct session **ret, const struct session_options *o, const char **what)
@@ -71,24 +81,32 @@ int session_open(struct session **ret, const struct session_options *o, const ch
 	return err;
 }
 
+static struct profile *profile_begin(const struct session *s)
+{
+	struct profile *p = profile_new();
+
+	profile_kind(p, &(struct event_kind){
+				.name = strtab_add(p->strings, "cpu"),
+				.unit = strtab_add(p->strings, UNIT_NS),
+				.source = strtab_add(p->strings, s->kernel.event_name),
+				.freq = s->o.collector.freq,
+				.period = s->kernel.period_ns,
+			});
+	return p;
+}
+
 struct session *session_new(const struct session_options *o,
 			    const struct kernel_side *kernel)
 {
 	struct session *s = mem_zalloc(sizeof(*s));
-	struct profile *p = profile_new();
 
 	s->o = *o;
 	s->kernel = *kernel;
-	s->profile = p;
-	symbolizer_open(&s->symbolizer, p->strings);
-	s->procs = procs_new(s->symbolizer, p);
-	profile_kind(p, &(struct event_kind){
-				.name = strtab_add(p->strings, "cpu"),
-				.unit = strtab_add(p->strings, UNIT_NS),
-				.source = strtab_add(p->strings, kernel->event_name),
-				.freq = o->collector.freq,
-				.period = kernel->period_ns,
-			});
+	s->profile = profile_begin(s);
+	s->names = strtab_new();
+	s->noted = strtab_new();
+	symbolizer_open(&s->symbolizer, s->names);
+	s->procs = procs_new(s->symbolizer, s->profile);
 	return s;
 }
 
@@ -101,7 +119,8 @@ void session_close(struct session *s)
 	symbolizer_close(s->symbolizer);
 	s->kernel.close(s->kernel.self);
 	profile_free(s->profile);
-	free(s->noted);
+	strtab_free(s->names);
+	strtab_free(s->noted);
 	free(s);
 }
 
@@ -123,15 +142,11 @@ static void note(struct session *s, const char *fmt, ...)
 /* Tells the user, once for each program. */
 static void note_no_goroutines(struct session *s, const struct proc *p, const char *why)
 {
-	uint32_t path = strtab_add(s->profile->strings,
-				   p->program.path ? p->program.path : p->comm);
+	const char *path = p->program.path ? p->program.path : p->comm;
+	uint32_t n = strtab_count(s->noted);
 
-	for (uint32_t i = 0; i < s->n_noted; i++)
-		if (s->noted[i] == path)
-			return;
-	*table_add(s->noted, s->n_noted, s->cap_noted) = path;
-	note(s, "%s (%s): no goroutine ids, %s", profile_string(s->profile, path),
-	     p->program.version, why);
+	if (strtab_add(s->noted, path) == n)
+		note(s, "%s (%s): no goroutine ids, %s", path, p->program.version, why);
 }
 
 /* The kernel side reads the goroutines of one runtime; it sees no g in the threads of others. */
@@ -450,7 +465,7 @@ void session_prepare(struct session *s)
 	if (s->o.collector.kernel_stacks)
 		symbolizer_load_kernel(s->symbolizer);
 	procs_begin(s->procs);
-	s->start_ns = clock_now_ns();
+	s->start_ns = s->interval.start_ns = clock_now_ns();
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
 }
@@ -537,23 +552,71 @@ static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t sampl
 	leave_out(s, p, "", samples);
 }
 
+/* Fills what the profile says about the interval as a whole; now_ns: its end. left_out may be NULL. */
+static void summarize(struct session *s, uint64_t now_ns,
+		      void (*left_out)(void *arg, uint32_t tgid, image_id image,
+				       uint64_t samples))
+{
+	struct interval now = { .start_ns = now_ns,
+				.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
+	const uint64_t *before = s->interval.counts;
+	struct truth *t = &s->profile->truth;
+	const char *names;
+
+	s->kernel.totals(s->kernel.self, now.counts, left_out, s);
+	t->duration_ns = now_ns - s->interval.start_ns;
+	t->cpu_ns = now.cpu_ns - s->interval.cpu_ns;
+	t->peak_rss = peak_rss();
+	t->lost_ring_full = now.counts[COUNT_RING_FULL] - before[COUNT_RING_FULL];
+	t->lost_table_full = now.counts[COUNT_TABLE_FULL] - before[COUNT_TABLE_FULL];
+	t->stack_faults = now.counts[COUNT_STACK_FAULT] - before[COUNT_STACK_FAULT];
+	/* beside those that the pipeline counts */
+	t->g_faults += now.counts[COUNT_G_FAULT] - before[COUNT_G_FAULT];
+	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
+	s->profile->not_go_names = strtab_add(s->profile->strings, names);
+	s->interval = now;
+}
+
+/* Lets go the names of what has ended. The symbolizer has to find the others again, so this waits until
+ * they may be fewer than half: those of one interval say how many are in use. */
+static void renew_names(struct session *s)
+{
+	struct strtab *old = s->names;
+
+	if (!s->names_max)
+		s->names_max = 2 * strtab_count(old) + NAMES_MIN;
+	if (strtab_count(old) < s->names_max)
+		return;
+	s->names = strtab_new();
+	s->names_max = 0;
+	symbolizer_renew(s->symbolizer, s->names);
+	strtab_free(old);
+}
+
+struct profile *session_next(struct session *s)
+{
+	struct profile *done = s->profile;
+
+	summarize(s, clock_now_ns(), NULL);
+	renew_names(s);
+	s->profile = profile_begin(s);
+	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	s->profile->command = strtab_add(s->profile->strings,
+					 profile_string(done, done->command));
+	procs_begin_interval(s->procs, s->profile);
+	pipeline_begin(s->pipeline, s->profile, s->interval.start_ns);
+	return done;
+}
+
 void session_stop(struct session *s)
 {
-	struct truth *t = &s->profile->truth;
-	uint64_t counts[COUNT_MAX];
-	const char *names, *why, *path = "";
+	uint64_t end_ns = clock_now_ns();
+	const char *why, *path = "";
 	uint32_t changed;
 
-	t->duration_ns = session_elapsed_ns(s);
 	s->kernel.stop(s->kernel.self);
 	while (session_step(s, 0) > 0)
 		;
-	s->kernel.totals(s->kernel.self, counts, on_left_out, s);
-	t->lost_ring_full = counts[COUNT_RING_FULL];
-	t->lost_table_full = counts[COUNT_TABLE_FULL];
-	t->stack_faults = counts[COUNT_STACK_FAULT];
-	t->g_faults += counts[COUNT_G_FAULT]; /* beside those that the pipeline counts */
-	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)
 		note(s, "kernel functions have no names: %s", why);
@@ -562,9 +625,7 @@ void session_stop(struct session *s)
 		note(s,
 		     "%u file%s changed while being read, e.g. %s: functions may lack names",
 		     changed, changed > 1 ? "s were" : " was", path);
-	s->profile->not_go_names = strtab_add(s->profile->strings, names);
-	t->cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-	t->peak_rss = peak_rss();
+	summarize(s, end_ns, on_left_out);
 }
 
 uint32_t session_running(const struct session *s)

@@ -52,6 +52,10 @@ void session_prepare(struct session *s);
 int session_start(struct session *s, const char **what);
 /* Waits up to timeout_ms, takes in what came, for some ten ms at most. As collector_poll(). */
 int session_step(struct session *s, int timeout_ms);
+/* Ends an interval: returns its profile, to be freed by the caller, and goes on with an empty one. Strings,
+ * symbols and files of what has ended are let go, so a session may go on for months. Times in a profile
+ * count from its interval's start; truth is filled, with what was lost and left out in this interval. */
+struct profile *session_next(struct session *s);
 /* Stops the events, takes in the rest, and fills profile->truth. */
 void session_stop(struct session *s);
 
@@ -60,6 +64,7 @@ uint32_t session_running(const struct session *s);
 uint64_t session_elapsed_ns(const struct session *s);
 /* Samples so far, also those whose events the profile has dropped; goroutines with samples. */
 uint64_t session_samples(const struct session *s);
-struct profile *session_profile(struct session *s); /* the session's; filled as it goes */
+struct profile *session_profile(
+	struct session *s); /* the session's; valid until session_next() */
 
 #endif

@@ -155,7 +155,7 @@ static inline void fake_totals(void *self, uint64_t counts[COUNT_MAX],
 	const struct fake_kernel *k = self;
 
 	memcpy(counts, k->counts, sizeof(k->counts));
-	for (uint32_t i = 0; i < k->n; i++)
+	for (uint32_t i = 0; fn && i < k->n; i++)
 		if (k->processes[i].entry.left_out)
 			fn(arg, k->processes[i].tgid, k->processes[i].entry.image,
 			   k->processes[i].entry.left_out);

@@ -2,6 +2,7 @@
 /* What becomes of processes, on a kernel side that the tests play themselves. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,10 @@
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/fake_kernel.h"
 #include "tests/unit/go_binary.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/allocator_interface.h>
+#endif
 
 enum { FILE_GO = 7, FILE_OTHER = 8 /* keys of executables */ };
 
@@ -370,12 +375,22 @@ Test(session, fork_storm)
 	end();
 }
 
+/* Maps code of a file into this process. */
+static uint64_t map_code(const char *path, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *code = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+
+	cr_assert_neq(code, MAP_FAILED);
+	close(fd);
+	return (uint64_t)(uintptr_t)code;
+}
+
 /* A program that is not Go, until it maps Go: here this process. */
 Test(session, library_loaded_late)
 {
 	uint32_t self = (uint32_t)getpid();
-	int fd;
-	void *text;
+	uint64_t text;
 
 	begin_with_go();
 	cr_assert_eq(session_follow_tree(s, getpid()), 0);
@@ -388,12 +403,9 @@ Test(session, library_loaded_late)
 	fake_tell(&k, self);
 	step();
 	cr_expect_eq(p->n_processes, 1, "new code, but no Go");
-	fd = open(go_binary(), O_RDONLY | O_CLOEXEC);
-	text = mmap(NULL, 4 << 20, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-	cr_assert_neq(text, MAP_FAILED);
-	close(fd);
+	text = map_code(go_binary(), 4 << 20);
 	fake_tell(&k, self);
-	fake_sample(&k, self, 100, (uint64_t)(uintptr_t)text + 0x2000);
+	fake_sample(&k, self, 100, text + 0x2000);
 	step();
 	cr_assert_eq(p->n_processes, 2);
 	cr_expect_eq(p->n_events, 1);
@@ -483,5 +495,156 @@ Test(session, samples_left_out_are_counted_at_the_end)
 	cr_expect_eq(p->truth.stack_faults, 13);
 	cr_expect_eq(p->truth.g_faults, 14);
 	cr_expect_gt(p->truth.peak_rss, 1 << 20);
+	end();
+}
+
+/* A new profile begins with nothing, and what runs goes on in it. */
+Test(session, intervals)
+{
+	struct profile *first;
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	p->command = strtab_add(p->strings, "what the user said");
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	fake_sample(&k, (uint32_t)go, 100, in);
+	fake_find(&k, (uint32_t)go)->left_out = 0;
+	k.counts[COUNT_RING_FULL] = 5;
+	step();
+	first = session_next(s);
+	cr_expect_eq(first, p);
+	cr_expect_eq(first->n_events, 1);
+	cr_expect_eq(first->truth.samples, 1);
+	cr_expect_eq(first->truth.lost_ring_full, 5);
+	cr_expect_gt(first->truth.duration_ns, 0);
+	profile_free(first);
+
+	p = session_profile(s);
+	cr_expect_eq(p->n_events, 0);
+	cr_expect_eq(p->n_threads, 1);
+	cr_expect_str_eq(profile_string(p, p->command), "what the user said");
+	cr_expect_gt(p->start_ns, 0);
+	k.counts[COUNT_RING_FULL] = 7;
+	fake_sample(&k, (uint32_t)go, 100, in);
+	step();
+	cr_assert_eq(p->n_events, 1);
+	cr_expect_str_eq(function_of(0), "main.main");
+	cr_expect_eq(p->processes[process_of(0)].tgid, (uint32_t)go);
+	cr_expect_eq(session_running(s), 1);
+	cr_expect_eq(session_samples(s), 2);
+	session_stop(s);
+	cr_expect_eq(p->truth.samples, 1);
+	cr_expect_eq(p->truth.lost_ring_full, 2);
+	end();
+}
+
+static size_t heap_bytes(void)
+{
+#if defined(__SANITIZE_ADDRESS__)
+	return __sanitizer_get_current_allocated_bytes();
+#else
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+#endif
+}
+
+/* A sample of a goroutine that there was not before, with a label of its own. */
+static void sample_goroutine(uint32_t tgid, image_id image, uint64_t ip, uint32_t n)
+{
+	struct sample *sample = mem_zalloc(sizeof(*sample) + 24);
+	uint16_t lens[2] = { 3, 8 };
+	char text[16];
+
+	snprintf(text, sizeof(text), "job%08u", n);
+	*sample = (struct sample){ .type = RECORD_SAMPLE,
+				   .tgid = tgid,
+				   .tid = n,
+				   .image = image,
+				   .goid = n,
+				   .startpc = in - 1,
+				   .ip = ip,
+				   .time_ns = clock_now_ns(),
+				   .n_label_bytes = 15 };
+	memcpy(sample->pcs, lens, 4);
+	memcpy((char *)sample->pcs + 4, text, 11);
+	*table_add(k.queue, k.n_queue, k.cap_queue) = sample;
+}
+
+enum { SHORT = 50 /* of each interval: processes, and files that another one maps */ };
+
+/* One interval of the test below; how many modules its profile has. */
+static uint32_t live_short(const char *dir, uint32_t dead, uint32_t interval)
+{
+	uint32_t self = (uint32_t)getpid(), n_modules;
+	struct profile *done;
+	uint64_t code[SHORT];
+
+	for (uint32_t i = 0; i < SHORT; i++) {
+		uint32_t n = interval * SHORT + i + 1;
+		char path[128];
+		int fd;
+
+		fake_row(&k, dead)->start_code = start_code;
+		fake_exec(&k, dead, 1000 + n, FILE_GO);
+		sample_goroutine(dead, 1000 + n, in, n);
+		fake_exit(&k, dead);
+		snprintf(path, sizeof(path), "%s/a-library-with-a-name-of-its-own-%u.so",
+			 dir, n);
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0700);
+		cr_assert_eq(ftruncate(fd, 4096), 0);
+		close(fd);
+		code[i] = map_code(path, 4096);
+		fake_sample(&k, self, 100, code[i]);
+		unlink(path);
+	}
+	fake_tell(&k, self);
+	step();
+	cr_assert_eq(session_profile(s)->n_events, 2 * SHORT);
+	for (uint32_t i = 0; i < SHORT; i++)
+		munmap((void *)(uintptr_t)code[i], 4096);
+	k.settled_ns = clock_now_ns() + 1;
+	fake_tell(&k, self);
+	step();
+	done = session_next(s);
+	n_modules = done->n_modules;
+	profile_free(done);
+	return n_modules;
+}
+
+/* Processes, goroutines, labels, files: nothing of what has ended stays for long. */
+Test(session, memory_of_a_long_run)
+{
+	enum { INTERVALS = 200, FIRST = 20 };
+	char dir[] = "/tmp/gostrobe-long-XXXXXX";
+	uint32_t self = (uint32_t)getpid(), dead = dead_pid(), modules = 0;
+	size_t after_first = 0, after_last, most = 0;
+
+	begin_with_go();
+	cr_assert(mkdtemp(dir));
+	cr_assert_eq(session_follow_tree(s, getpid()), 0);
+	begin();
+	map_code(go_binary(), 4 << 20);
+	fake_exec(&k, (uint32_t)go, 1, FILE_GO);
+	fake_exec(&k, self, 100, FILE_OTHER);
+	step();
+	fake_tell(&k, self);
+	for (uint32_t i = 0; i < INTERVALS; i++) {
+		modules += live_short(dir, dead, i);
+		after_last = heap_bytes();
+		if (i + 1 == FIRST)
+			after_first = after_last;
+		if (i >= FIRST && after_last > most)
+			most = after_last;
+	}
+	rmdir(dir);
+	cr_log_info("%zu KiB after %d intervals, %zu after %d, %zu at most",
+		    after_first >> 10, FIRST, after_last >> 10, INTERVALS, most >> 10);
+	cr_expect_gt(modules, INTERVALS * SHORT / 2, "files are named by %u frames",
+		     modules);
+	cr_expect_leq(most, after_first + after_first / 10, "%zu, %zu, %zu", after_first,
+		      most, after_last);
 	end();
 }
