@@ -14,7 +14,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
-#include "profiler/kernel/kernelside.h"
+#include "profiler/kernel/bpfload.h"
 
 #define SYSCTL "/proc/sys/kernel/"
 
@@ -114,7 +114,7 @@ static void add_namespaces(struct conditions *c)
 		"this is a user namespace, where the kernel forbids BPF and perf events for "
 		"everybody: record from outside the container",
 		user ? "not the initial one" : "the initial one");
-	if (kernelside_pidns())
+	if (bpfload_pidns())
 		condition_add(c, "pid namespace", VERDICT_OK, NULL,
 			      "not the initial one: its processes can be recorded, by "
 			      "their ids inside");

@@ -14,7 +14,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
-#include "profiler/kernel/kernelside.h"
+#include "profiler/kernel/bpfload.h"
 #include "profiler/kernel/turns.h"
 #include "sample.skel.h"
 
@@ -182,7 +182,7 @@ static int load(struct collector *c, const char **what)
 	skel = c->skel = sample_bpf__open();
 	if (!skel)
 		return -errno;
-	skel->rodata->our_pidns = kernelside_pidns();
+	skel->rodata->our_pidns = bpfload_pidns();
 	skel->rodata->follow_all = c->o.follow_all;
 	skel->rodata->want_user = c->o.user_stacks;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
@@ -394,7 +394,7 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 
 	c->o = *o;
 	c->n_cpus = libbpf_num_possible_cpus();
-	kernelside_log();
+	bpfload_log();
 	*what = "number of CPUs";
 	err = c->n_cpus;
 	if (err < 0)

@@ -9,7 +9,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/kernel/kernelside.h"
+#include "profiler/kernel/bpfload.h"
 #include "threads.skel.h"
 
 enum { CHUNK = 16 << 10 }; /* bytes */
@@ -23,13 +23,13 @@ int threads_open(struct threads **ret, const char **what)
 	struct threads *t = mem_zalloc(sizeof(*t));
 	int err;
 
-	kernelside_log();
+	bpfload_log();
 	*what = "bpf object";
 	t->skel = threads_bpf__open();
 	err = t->skel ? 0 : -errno;
 	if (err)
 		goto fail;
-	t->skel->rodata->our_pidns = kernelside_pidns();
+	t->skel->rodata->our_pidns = bpfload_pidns();
 	*what = "bpf(BPF_PROG_LOAD, iter/task)";
 	err = threads_bpf__load(t->skel);
 	if (err)
@@ -49,8 +49,8 @@ void threads_close(struct threads *t)
 	free(t);
 }
 
-/* An iterator that looks at no other process, which Linux 6.1 can; else at all: the program itself
- * leaves the others out too. */
+/* An iterator over the threads of one process, which needs Linux 6.1, or over all: the program
+ * skips other processes in either case. */
 static struct bpf_link *attach(struct threads *t, pid_t pid)
 {
 	union bpf_iter_link_info info = { .task.pid = (uint32_t)pid };

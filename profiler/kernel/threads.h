@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads of a process as the kernel has them: a BPF task iterator reads the task structs and
- * stops nobody. */
+/* The threads of a process as the kernel sees them. A BPF task iterator reads the task structs;
+ * it stops no thread. */
 #ifndef PROFILER_THREADS_H
 #define PROFILER_THREADS_H
 
@@ -11,11 +11,11 @@
 
 struct threads;
 
-/* Loads the iterator. Negative errno, *what names the call. */
+/* Loads the iterator. Negative errno; *what then names the call that failed. */
 int threads_open(struct threads **ret, const char **what);
 void threads_close(struct threads *t); /* takes NULL */
 
-/* The threads of pid (as we see it) that have not ended, to be freed by the caller. -ESRCH: there
+/* The threads of pid (in our namespace) that have not ended; the caller frees *rows. -ESRCH: there
  * are none. */
 int threads_read(struct threads *t, pid_t pid, struct thread_state **rows, uint32_t *n);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Queues of which more may come than can be taken: each has its turn, whatever the others hold. */
+/* Queues that may fill faster than they are read: each gets its turn, however full the others are. */
 #ifndef PROFILER_TURNS_H
 #define PROFILER_TURNS_H
 
@@ -7,13 +7,13 @@
 
 struct turns {
 	uint32_t n;    /* queues */
-	uint32_t next; /* whose turn it is */
+	uint32_t next; /* the queue whose turn it is */
 };
 
 /*
- * Takes from the queues for about max_ns, beginning behind the one that was last in the call before. take()
- * does so from queue i for at most its ns, and returns 1 if there may be more in it, 0 or negative errno.
- * The same for all: 1, 0, or what take() has failed with.
+ * Reads the queues for about max_ns, starting after the last one of the previous call. take() reads
+ * queue i for at most ns. It returns 1 if there may be more in it, 0 if not, or a negative errno.
+ * Returns the same for all queues, or the first error.
  */
 int turns_take(struct turns *t, uint64_t max_ns,
 	       int (*take)(void *arg, uint32_t i, uint64_t ns), void *arg);

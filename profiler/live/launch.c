@@ -12,7 +12,7 @@ static void child(int go, int failed, char **argv)
 	char c;
 	int err;
 
-	if (read(go, &c, 1) != 1) /* given up */
+	if (read(go, &c, 1) != 1) /* launch_abort() */
 		_exit(125);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);

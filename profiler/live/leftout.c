@@ -11,7 +11,7 @@ enum { NAMES_MAX = 256 };
 
 struct leftout_row {
 	char comm[16];
-	const char *why; /* it is left out although it is Go; or NULL */
+	const char *why; /* why it is left out although it is Go; or NULL */
 	uint64_t samples;
 };
 
@@ -24,7 +24,7 @@ void leftout_add(struct leftout *l, const char *comm, const char *why, uint64_t 
 	for (i = 0; i < l->n; i++)
 		if (l->rows[i].why == why && !strcmp(l->rows[i].comm, comm))
 			break;
-	if (i == NAMES_MAX) /* the rest counts under the last name's row: "others" */
+	if (i == NAMES_MAX) /* the last row, "others", counts all further names */
 		i--;
 	if (i == l->n) {
 		struct leftout_row *row = table_add(l->rows, l->n, l->cap);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Samples that are left out, by the name of their process. */
+/* Counts samples that are left out, by the name of their process. */
 #ifndef PROFILER_LEFTOUT_H
 #define PROFILER_LEFTOUT_H
 
@@ -15,7 +15,7 @@ struct leftout {
 
 /* As pipeline_leave_out(). */
 void leftout_add(struct leftout *l, const char *comm, const char *why, uint64_t samples);
-/* All samples, and "bash 3, sh 1" in the arena. */
+/* The sum, and *names: "bash 3, sh 1" in the arena. */
 uint64_t leftout_names(const struct leftout *l, struct arena *a, const char **names);
 void leftout_release(struct leftout *l);
 

@@ -477,14 +477,16 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	*ret = (struct executable){ .state = proc_is_go(p) ? EXE_GO : EXE_NOT_GO };
 	*why = p->program.why;
 	if (!proc_is_go(p)) {
-		ret->own = *why != NULL; /* each process is reported, with the reason */
+		ret->one_image = *why !=
+				 NULL; /* each process is reported, with the reason */
 		return -ENOENT;
 	}
 	o = p->space ? space_go(p->space, &bias) : NULL;
 	if (*why)
 		return -ENOTSUP;
 	if (!o) {
-		ret->own = true; /* that this one was gone says nothing about others */
+		ret->one_image =
+			true; /* that this one was gone says nothing about others */
 		*why = "its memory could not be read";
 		return p->space ? -ENOTSUP : -ESRCH;
 	}
@@ -497,10 +499,10 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 			err = golayout_check(&l, p->space, (pid_t)p->tgid, threads, n);
 		*why = *why ? *why : l.why;
 		ret->layout = l.layout;
-		ret->own = l.got || err == -EAGAIN || o != space_exe(p->space);
+		ret->one_image = l.got || err == -EAGAIN || o != space_exe(p->space);
 	}
 	free(threads);
-	if (ret->own)
+	if (ret->one_image)
 		ret->layout.text = bias + o->go->text;
 	if (!ret->layout.ok)
 		return err == -EAGAIN ? err : -ENOTSUP;

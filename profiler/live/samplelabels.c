@@ -14,7 +14,7 @@ struct lookup {
 	void *arg;
 };
 
-/* The bytes that this word tells of; NULL: they are not to be had. */
+/* The bytes that this word describes; NULL: they cannot be read. */
 static const char *string_take(struct cursor *c, uint16_t word, size_t *len,
 			       const struct lookup *l)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The labels of a goroutine as the kernel side sends them. */
+/* Decodes the labels of a goroutine that the kernel side sends. */
 #ifndef PROFILER_SAMPLELABELS_H
 #define PROFILER_SAMPLELABELS_H
 
@@ -10,9 +10,9 @@
 struct buf;
 
 /*
- * Adds the set, as in labels.h, that a sample brings in n bytes. more: as SAMPLE_LABELS_CUT says.
- * constant() gives what a program has at an address where nothing is ever written, or NULL.
- * false: not all is there.
+ * Appends the set of labels, encoded as labels.h describes, that a sample carries in these n bytes.
+ * more: the flag SAMPLE_LABELS_CUT. constant() returns the bytes at an address in read-only memory of
+ * the program, or NULL. false: some labels are missing or truncated.
  */
 bool sample_labels(struct buf *to, const void *bytes, size_t n, bool more,
 		   const char *(*constant)(void *arg, uint64_t addr, size_t len),

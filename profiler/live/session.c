@@ -210,7 +210,7 @@ static struct proc *predecessor(struct session *s, const struct proc *p, bool *o
 static void publish(struct session *s, struct proc *p, const struct image_record *r)
 {
 	static const struct exe_key no_key;
-	struct exe_key own = exe_key_image(p->tgid, p->image);
+	struct exe_key one = exe_key_image(p->tgid, p->image);
 	struct executable exe;
 
 	/* a packed program is examined again when its mappings change */
@@ -218,8 +218,8 @@ static void publish(struct session *s, struct proc *p, const struct image_record
 	    !p->program.path || p->program.packed)
 		return;
 	exe = executable_of(s, p);
-	if (exe.own || memcmp(&r->exe, &no_key, sizeof(no_key)))
-		s->kernel.executable(s->kernel.self, exe.own ? &own : &r->exe, &exe);
+	if (exe.one_image || memcmp(&r->exe, &no_key, sizeof(no_key)))
+		s->kernel.executable(s->kernel.self, exe.one_image ? &one : &r->exe, &exe);
 }
 
 /* Does the process still run this image? Else we have examined another one. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session: everything that turns ticks of the kernel's clock into a profile while it runs.
- * It joins the collector to the pipeline and knows when a process is to be looked at.
+ * A session turns the records of the kernel side into a profile while it runs: it passes samples to
+ * the pipeline, and decides when a process is examined.
  */
 #ifndef PROFILER_SESSION_H
 #define PROFILER_SESSION_H
@@ -17,52 +17,53 @@ struct session;
 
 struct session_options {
 	struct collector_options collector;
-	/* Something that the user should know, a line without newline. May be NULL. */
+	/* Called with a line for the user, without newline. May be NULL. */
 	void (*note)(void *arg, const char *line);
 	void *arg;
 };
 
 /* Opens a collector too, and fails as collector_open(). */
 int session_open(struct session **ret, const struct session_options *o, const char **what);
-/* The same on a kernel side that is open already, and becomes the session's. */
+/* The same on a kernel side that is open already; the session closes it. */
 struct session *session_new(const struct session_options *o,
 			    const struct kernel_side *kernel);
 void session_close(struct session *s); /* takes NULL */
 
-/* What a process is before it is followed. */
+/* Whether a process can be followed. */
 enum session_target {
 	TARGET_GO,
 	TARGET_NOT_GO,
-	TARGET_UNSUPPORTED, /* it is Go, but none that can be recorded */
+	TARGET_UNSUPPORTED, /* it is Go, but cannot be recorded */
 	TARGET_GONE,
 	TARGET_DENIED,
 	TARGET_TOO_MANY
 };
 
-/* Follows one process. wanted: it must be Go and is said to have ended when it does. *why: of
+/* Follows one process, which session_running() counts until it ends. *why: the reason for
  * TARGET_UNSUPPORTED, a static string. */
 enum session_target session_follow(struct session *s, pid_t pid, const char **why);
-/* Follows all Go processes that are there; later ones are found when they are first sampled. */
+/* Follows all running Go processes; later ones are found when they are first sampled. */
 void session_follow_all(struct session *s);
-/* Follows a process that has not become its program yet, and all its children. */
+/* Follows a process that has not called exec yet, and all its children. */
 int session_follow_tree(struct session *s, pid_t pid);
 
-/* Last before the start: whose time the profile has from now on. */
+/* To be called just before session_start(): the profile's time begins. */
 void session_prepare(struct session *s);
 int session_start(struct session *s, const char **what);
-/* Waits up to timeout_ms, takes in what came, for some ten ms at most. As collector_poll(). */
+/* Waits up to timeout_ms and handles the records that arrived, for some ten ms at most. Returns as poll() of
+ * struct kernel_side. */
 int session_step(struct session *s, int timeout_ms);
 /* Ends an interval: returns its profile, to be freed by the caller, and goes on with an empty one. Strings,
  * symbols and files of what has ended are let go, so a session may go on for months. Times in a profile
  * count from its interval's start; truth is filled, with what was lost and left out in this interval. */
 struct profile *session_next(struct session *s);
-/* Stops the events, takes in the rest, and fills profile->truth. */
+/* Stops the events, handles the remaining records, and fills profile->truth. */
 void session_stop(struct session *s);
 
-/* Processes of session_follow() that still run. */
+/* How many processes of session_follow() still run. */
 uint32_t session_running(const struct session *s);
 uint64_t session_elapsed_ns(const struct session *s);
-/* Samples so far, also those whose events the profile has dropped; goroutines with samples. */
+/* Samples so far, in all intervals. */
 uint64_t session_samples(const struct session *s);
 struct profile *session_profile(
 	struct session *s); /* the session's; valid until session_next() */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/kernel/kernelside.h"
+#include "profiler/kernel/bpfload.h"
 
 #include <bpf/libbpf.h>
 #include <stdarg.h>
@@ -26,16 +26,16 @@ static int libbpf_line(enum libbpf_print_level level, const char *fmt, va_list a
 	return 0;
 }
 
-void kernelside_log(void)
+void bpfload_log(void)
 {
 	libbpf_set_print(libbpf_line);
 }
 
-uint32_t kernelside_pidns(void)
+uint32_t bpfload_pidns(void)
 {
 	struct stat st;
 
-	/* /proc may be of another namespace than we are: that of its process 1 */
+	/* /proc may show another namespace than ours: the one of its process 1 */
 	if (stat("/proc/1/ns/pid", &st) && stat("/proc/self/ns/pid", &st))
 		return 0;
 	return st.st_ino == INITIAL_PIDNS ? 0 : (uint32_t)st.st_ino;
