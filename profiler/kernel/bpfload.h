@@ -8,8 +8,8 @@
 /* Sends the messages of libbpf to log_debug(). */
 void bpfload_log(void);
 
-/* The value of our_pidns: the pid namespace that /proc shows, whose ids our user knows. 0: the
- * initial one. */
+/* The value of our_pidns: the pid namespace that /proc shows, whose ids our user knows. 0:
+ * the initial one. */
 uint32_t bpfload_pidns(void);
 
 #endif

@@ -230,8 +230,8 @@ static const char *event_call(enum sample_event event)
 				     : "perf_event_open(cpu-clock)";
 }
 
-/* EVENT_AUTO becomes cycles if the machine has a PMU, else cpu-clock. An event that the user chose
- * is never replaced. */
+/* EVENT_AUTO becomes cycles if the machine has a PMU, else cpu-clock. An event that the
+ * user chose is never replaced. */
 static int choose_event(struct collector *c, const char **what)
 {
 	enum sample_event first = c->o.event == EVENT_CPU_CLOCK ? EVENT_CPU_CLOCK

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The collector: loads the kernel side, opens one perf event per CPU, and hands over the records
- * from the ring buffers. The events are never inherited per-thread events: switching those costs
- * the target dearly.
+ * The collector: loads the kernel side, opens one perf event per CPU, and hands over the
+ * records from the ring buffers. The events are never inherited per-thread events:
+ * switching those costs the target dearly.
  */
 #ifndef PROFILER_COLLECT_H
 #define PROFILER_COLLECT_H
@@ -32,8 +32,8 @@ struct record_handler {
 };
 
 /*
- * The kernel side as its user sees it. collector_open() fills one in; unit tests bring their own.
- * Each function takes self. int: 0 or a negative errno, unless stated.
+ * The kernel side as its user sees it. collector_open() fills one in; unit tests bring
+ * their own. Each function takes self. int: 0 or a negative errno, unless stated.
  */
 struct kernel_side {
 	void *self;
@@ -49,29 +49,31 @@ struct kernel_side {
 	/* Adds a process, with enum process_flags. -E2BIG: the table is full. */
 	int (*follow)(void *self, uint32_t tgid, const struct executable *exe,
 		      uint32_t flags);
-	/* Is this process in the table? The kernel side removes processes that end. *image: the
-	 * one that it runs now; 0: it has not been sampled yet. */
+	/* Is this process in the table? The kernel side removes processes that end. *image:
+	 * the one that it runs now; 0: it has not been sampled yet. */
 	bool (*image)(void *self, uint32_t tgid, image_id *image);
 	void (*drop)(void *self, uint32_t tgid);
-	/* Says what an executable is, for all its processes; with exe_key_image() for one image of
-	 * one process. The kernel side asks again for what it does not know, for Go without a
-	 * layout, and for launched processes that are not Go. */
+	/* Says what an executable is, for all its processes; with exe_key_image() for
+	 * one image of one process. The kernel side asks again for what it does not know,
+	 * for Go without a layout, and for launched processes that are not Go. */
 	int (*executable)(void *self, const struct exe_key *key,
 			  const struct executable *exe);
 
-	/* Waits up to timeout_ms for something urgent, then hands over all that is there: samples
-	 * last, one CPU after the other, so they are in order only within each CPU. Invalid
-	 * records are dropped. Returns after some ten ms even if there is more: 1 then. Else 0,
-	 * or -EINTR; other errors are fatal. */
+	/* Waits up to timeout_ms for something urgent, then hands over all that is there:
+	 * samples last, one CPU after the other, so they are in order only within each CPU.
+	 * Invalid records are dropped. Returns after some ten ms even if there is more: 1
+	 * then. Else 0, or -EINTR; other errors are fatal. */
 	int (*poll)(void *self, int timeout_ms, const struct record_handler *h);
-	/* To be called by a handler for samples: hands over the other records that have arrived
-	 * meanwhile. Returns as poll(). */
+	/* To be called by a handler for samples: hands over the other records that have
+	 * arrived meanwhile. Returns as poll(). */
 	int (*control)(void *self);
-	/* CLOCK_MONOTONIC: all samples before that time have been handed over. 0 at first. */
+	/* CLOCK_MONOTONIC: all samples before that time have been handed over. 0 at
+	 * first. */
 	uint64_t (*settled_ns)(void *self);
 
-	/* The sums of all CPUs since the start. At the end also: one call of fn for each process
-	 * with samples that were left out and that no record has reported. fn may be NULL. */
+	/* The sums of all CPUs since the start. At the end also: one call of fn for each
+	 * process with samples that were left out and that no record has reported. fn may
+	 * be NULL. */
 	void (*totals)(void *self, uint64_t counts[COUNT_MAX],
 		       void (*fn)(void *arg, uint32_t tgid, image_id image,
 				  uint64_t samples),
@@ -79,9 +81,9 @@ struct kernel_side {
 };
 
 /*
- * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string) names the
- * call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" … The caller ends it with
- * ret->close().
+ * Loads the kernel side; nothing is sampled yet. Negative errno; *what (a static string)
+ * names the call that failed: "bpf(BPF_PROG_LOAD)", "perf_event_open(cycles)" … The caller
+ * ends it with ret->close().
  */
 int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		   const char **what);

@@ -49,8 +49,8 @@ void threads_close(struct threads *t)
 	free(t);
 }
 
-/* An iterator over the threads of one process, which needs Linux 6.1, or over all: the program
- * skips other processes in either case. */
+/* An iterator over the threads of one process, which needs Linux 6.1, or over all: the
+ * program skips other processes in either case. */
 static struct bpf_link *attach(struct threads *t, pid_t pid)
 {
 	union bpf_iter_link_info info = { .task.pid = (uint32_t)pid };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The threads of a process as the kernel sees them. A BPF task iterator reads the task structs;
- * it stops no thread. */
+/* The threads of a process as the kernel sees them. A BPF task iterator reads the task
+ * structs; it stops no thread. */
 #ifndef PROFILER_THREADS_H
 #define PROFILER_THREADS_H
 
@@ -15,8 +15,8 @@ struct threads;
 int threads_open(struct threads **ret, const char **what);
 void threads_close(struct threads *t); /* takes NULL */
 
-/* The threads of pid (in our namespace) that have not ended; the caller frees *rows. -ESRCH: there
- * are none. */
+/* The threads of pid (in our namespace) that have not ended; the caller frees *rows.
+ * -ESRCH: there are none. */
 int threads_read(struct threads *t, pid_t pid, struct thread_state **rows, uint32_t *n);
 
 #endif

@@ -67,22 +67,19 @@ void expansions_tidy(struct expansions *x, struct procs *procs)
 	free(lives);
 }
 
+/* A module of the symbolizer as one of the profile. */
 static uint32_t module_row(struct expansions *x, uint32_t id)
 {
-	while (x->n_modules <= id) {
-		struct module m = { 0 };
-		const char *path = "", *build_id = "";
+	struct module m = { 0 };
+	const char *path, *build_id;
 
-		if (x->n_modules) {
-			symbolizer_module(x->symbolizer, x->n_modules, &path, &build_id,
-					  &m.go_minor);
-			m.path = strtab_add(x->profile->strings, path);
-			m.build_id = strtab_add(x->profile->strings, build_id);
-			*table_add(x->modules, x->n_modules,
-				   x->cap_modules) = profile_module(x->profile, &m);
-		} else {
-			(void)table_add(x->modules, x->n_modules, x->cap_modules);
-		}
+	while (x->n_modules <= id)
+		(void)table_add(x->modules, x->n_modules, x->cap_modules);
+	if (id && !x->modules[id]) {
+		symbolizer_module(x->symbolizer, id, &path, &build_id, &m.go_minor);
+		m.path = strtab_add(x->profile->strings, path);
+		m.build_id = strtab_add(x->profile->strings, build_id);
+		x->modules[id] = profile_module(x->profile, &m);
 	}
 	return x->modules[id];
 }

@@ -39,7 +39,7 @@ struct expansions {
 	struct index index;
 	uint32_t *frames; /* rows of the profile */
 	uint32_t n_frames, cap_frames;
-	uint32_t *modules; /* module of the symbolizer → of the profile */
+	uint32_t *modules; /* module of the symbolizer → of the profile; 0: not used yet */
 	uint32_t n_modules, cap_modules;
 	uint32_t cut; /* the row that is "[cut]" */
 };

@@ -23,9 +23,10 @@
 #include "symbolizer/object.h"
 
 /*
- * How much time reading mappings may take. Programs that unpack themselves or load libraries are
- * followed at once; after READING_FREE_NS one process gets a 50th of the time, and all of them
- * together a 10th. Processes that are cheap to read do not wait for the others.
+ * How much time reading mappings may take. Programs that unpack themselves or load
+ * libraries are followed at once; after READING_FREE_NS one process gets a 50th of the
+ * time, and all of them together a 10th. Processes that are cheap to read do not wait for
+ * the others.
  */
 enum {
 	READING_FREE_NS = 200000000,
@@ -35,7 +36,8 @@ enum {
 	CHEAP_NS = 1000000, /* a process that owes no more than this need not wait */
 };
 
-/* How often a process is asked about unknown code at most, and which share of the time that takes. */
+/* How often a process is asked about unknown code at most, and which share of the time that
+ * takes. */
 enum { REFRESH_NS = 100000000, CODE_SHARE = 50 };
 
 struct known_exe {
@@ -59,9 +61,8 @@ struct procs {
 	uint32_t n_layouts, cap_layouts;
 	struct known_exe *known;
 	uint32_t n_known, cap_known;
-	struct budget reading; /* of all rows */
-	struct threads
-		*threads; /* NULL: this kernel cannot list them, so nothing is checked */
+	struct budget reading;   /* of all rows */
+	struct threads *threads; /* NULL: they cannot be listed, so nothing is checked */
 };
 
 struct sweep {
@@ -477,22 +478,22 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	*ret = (struct executable){ .state = proc_is_go(p) ? EXE_GO : EXE_NOT_GO };
 	*why = p->program.why;
 	if (!proc_is_go(p)) {
-		ret->one_image = *why !=
-				 NULL; /* each process is reported, with the reason */
+		/* each process is reported, with the reason */
+		ret->one_image = *why != NULL;
 		return -ENOENT;
 	}
 	o = p->space ? space_go(p->space, &bias) : NULL;
 	if (*why)
 		return -ENOTSUP;
 	if (!o) {
-		ret->one_image =
-			true; /* that this one was gone says nothing about others */
+		/* that this one was gone says nothing about others */
+		ret->one_image = true;
 		*why = "its memory could not be read";
 		return p->space ? -ENOTSUP : -ESRCH;
 	}
 	if (ps->threads)
 		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
-	/* DWARF is tried last, since it takes longest; the first layout that passes is taken */
+	/* DWARF takes longest, so it is tried last; the first layout that passes is taken */
 	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
 		l = *layout_of(ps, o, dwarf);
 		if (!l.why)

@@ -10,9 +10,9 @@
 struct buf;
 
 /*
- * Appends the set of labels, encoded as labels.h describes, that a sample carries in these n bytes.
- * more: the flag SAMPLE_LABELS_CUT. constant() returns the bytes at an address in read-only memory of
- * the program, or NULL. false: some labels are missing or truncated.
+ * Appends the set of labels, encoded as labels.h describes, that a sample carries in these
+ * n bytes. more: the flag SAMPLE_LABELS_CUT. constant() returns the bytes at an address in
+ * read-only memory of the program, or NULL. false: some labels are missing or truncated.
  */
 bool sample_labels(struct buf *to, const void *bytes, size_t n, bool more,
 		   const char *(*constant)(void *arg, uint64_t addr, size_t len),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A session turns the records of the kernel side into a profile while it runs: it passes samples to
- * the pipeline, and decides when a process is examined.
+ * A session turns the records of the kernel side into a profile while it runs: it passes
+ * samples to the pipeline, and decides when a process is examined.
  */
 #ifndef PROFILER_SESSION_H
 #define PROFILER_SESSION_H
@@ -50,12 +50,13 @@ int session_follow_tree(struct session *s, pid_t pid);
 /* To be called just before session_start(): the profile's time begins. */
 void session_prepare(struct session *s);
 int session_start(struct session *s, const char **what);
-/* Waits up to timeout_ms and handles the records that arrived, for some ten ms at most. Returns as poll() of
- * struct kernel_side. */
+/* Waits up to timeout_ms and handles the records that arrived, for some ten ms at most.
+ * Returns as poll() of struct kernel_side. */
 int session_step(struct session *s, int timeout_ms);
-/* Ends an interval: returns its profile, to be freed by the caller, and goes on with an empty one. Strings,
- * symbols and files of what has ended are let go, so a session may go on for months. Times in a profile
- * count from its interval's start; truth is filled, with what was lost and left out in this interval. */
+/* Ends an interval: returns its profile, which the caller frees, and continues with an empty
+ * one. Strings, symbols and files that are no longer in use are freed, so a session can run
+ * for months. Times in a profile count from the start of its interval, and truth is filled
+ * with what was lost and left out in it. After session_prepare(). */
 struct profile *session_next(struct session *s);
 /* Stops the events, handles the remaining records, and fills profile->truth. */
 void session_stop(struct session *s);

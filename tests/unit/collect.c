@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The collector on the real kernel: this process and its children. Needs the rights to load. */
+/* The collector on the real kernel: this process and its children. Needs the rights to
+ * load. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>

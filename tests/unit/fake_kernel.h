@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A kernel side without a kernel: tests say what happens to processes, and the session gets the
- * records that sample.bpf.c would send. The processes themselves are whatever /proc shows under
- * their pids.
+ * A kernel side without a kernel: tests say what happens to processes, and the session gets
+ * the records that sample.bpf.c would send. The processes themselves are whatever /proc
+ * shows under their pids.
  */
 #ifndef TESTS_FAKE_KERNEL_H
 #define TESTS_FAKE_KERNEL_H
@@ -214,7 +214,8 @@ static inline void *fake_copy(const void *record, size_t size)
 	return memcpy(mem_zalloc(size), record, size);
 }
 
-/* A record that tells of the image that a process has now; also a second time, for new code. */
+/* A record that tells of the image that a process has now; also a second time, for new
+ * code. */
 static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)
 {
 	struct process_entry *p = fake_row(k, tgid);
@@ -238,7 +239,8 @@ static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)
 	*table_add(k->urgent, k->n_urgent, k->cap_urgent) = fake_copy(&r, sizeof(r));
 }
 
-/* A process is seen for the first time, or runs another program; file 0: which is not known. */
+/* A process is seen for the first time, or runs another program; file 0: which is not
+ * known. */
 static inline void fake_exec(struct fake_kernel *k, uint32_t tgid, image_id image,
 			     uint64_t file)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A real Go process that waits, inspected and checked. Needs the rights to load and to ptrace. */
+/* A real Go process that waits, inspected and checked. Needs the rights to load and to
+ * ptrace. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
