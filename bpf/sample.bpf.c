@@ -117,7 +117,7 @@ static __always_inline void image_check(struct process_entry *p, __u32 tgid)
 	exe_read(&p->exe, task);
 	if (!(p->flags & PROCESS_GIVEN))
 		p->executable.state = EXE_UNKNOWN;
-	else if (p->executable.state == EXE_GO && !p->executable.own)
+	else if (p->executable.state == EXE_GO && !p->executable.one_image)
 		bpf_map_update_elem(&executables, &p->exe, &p->executable, BPF_ANY);
 }
 

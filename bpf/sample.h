@@ -283,8 +283,8 @@ enum executable_state {
 
 /* Value of `executables`, key struct exe_key. */
 struct executable {
-	__u32 state; /* enum executable_state */
-	__u32 own;   /* the layout is of one process, not of its file */
+	__u32 state;     /* enum executable_state */
+	__u32 one_image; /* the layout is of one process image, not of its file */
 	struct layout layout;
 };
 

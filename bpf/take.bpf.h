@@ -132,7 +132,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 		s->flags |= SAMPLE_NO_G;
 		return;
 	}
-	w->text = exe->layout.text + (exe->own ? 0 : start_code);
+	w->text = exe->layout.text + (exe->one_image ? 0 : start_code);
 	goroutine_read(&exe->layout, tp, g_reg, &tmp->go, g);
 	if (want_user)
 		handler_find(tmp, cpu, &exe->layout, tp, &m_reg);

@@ -162,7 +162,7 @@ static void look(void)
 		die("no Go program");
 	if (proc_layout(procs, proc, &exe, &why))
 		die(why);
-	if (!exe.own)
+	if (!exe.one_image)
 		start_code = bias + space_go(proc->space, &bias)->go->text -
 			     exe.layout.text;
 }
