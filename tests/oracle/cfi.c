@@ -58,7 +58,7 @@ static struct space *space;
 static struct cunwind *unwinder;
 static unw_addr_space_t theirs;
 static pid_t pid; /* 0: rows of a file */
-static uint64_t regs[CFI_REGS];
+static uint64_t regs[REGS];
 static bool
 	no_table; /* since it was last cleared libunwind has asked for one that is not there */
 static uint64_t equal, different; /* stacks, or rows */
@@ -113,7 +113,7 @@ static int access_reg(unw_addr_space_t as, unw_regnum_t reg, unw_word_t *v, int 
 		      void *arg)
 {
 	(void)as, (void)arg;
-	if (write || reg < 0 || reg >= CFI_REGS)
+	if (write || reg < 0 || reg >= REGS)
 		return -UNW_EBADREG;
 	*v = regs[reg];
 	return 0;
@@ -204,20 +204,20 @@ static unw_accessors_t accessors = {
 /* Rows of a file */
 
 /* The caller's registers, and which of them are known, by DWARF's own words: what is saved below SP counts. */
-static uint32_t apply_row(const struct cfi_row *row, uint64_t ret[CFI_REGS])
+static uint32_t apply_row(const struct cfi_row *row, uint64_t ret[REGS])
 {
 	const struct cfi_rule *rule = &row->rules[CFI_CFA];
 	uint64_t cfa = regs[rule->reg] + (uint64_t)(int64_t)rule->value;
 	uint32_t known = 0;
 
-	for (uint32_t i = 0; i < CFI_REGS; i++) {
+	for (uint32_t i = 0; i < REGS; i++) {
 		uint64_t at;
 		bool has = true;
 
 		rule = &row->rules[i];
 		at = cfa + (uint64_t)(int64_t)rule->value;
 		switch (rule->how) {
-		case CFI_KEPT: ret[i] = i == CFI_RSP ? cfa : regs[i]; break;
+		case CFI_KEPT: ret[i] = i == REG_SP ? cfa : regs[i]; break;
 		case CFI_AT: has = read_word(at, &ret[i]); break;
 		case CFI_IS: ret[i] = at; break;
 		case CFI_IN: ret[i] = regs[rule->reg]; break;
@@ -246,11 +246,11 @@ static bool needs_below_sp(const struct cfi_row *row)
 }
 
 /* The same by the unwinder itself, which evaluates them. */
-static uint32_t apply_expressions(uint64_t ret[CFI_REGS])
+static uint32_t apply_expressions(uint64_t ret[REGS])
 {
 	static uint64_t words[STACK_BYTES / 8];
 	struct cstack c = { .bytes = (uint8_t *)words };
-	uint64_t sp = regs[CFI_RSP], pcs[1];
+	uint64_t sp = regs[REG_SP], pcs[1];
 	uint32_t n;
 
 	memcpy(c.regs, regs, sizeof(regs));
@@ -260,11 +260,11 @@ static uint32_t apply_expressions(uint64_t ret[CFI_REGS])
 	if (cunwind(unwinder, space, &c, pcs, 1, &n) != CUNWIND_SHORT)
 		return 0;
 	memcpy(ret, c.regs, sizeof(c.regs));
-	return (1u << CFI_REGS) - 1;
+	return (1u << REGS) - 1;
 }
 
 /* As apply_row(), by libunwind. *end: what unw_step() returned. */
-static uint32_t apply_theirs(uint64_t ret[CFI_REGS], int *end)
+static uint32_t apply_theirs(uint64_t ret[REGS], int *end)
 {
 	uint32_t known = 0;
 	unw_cursor_t c;
@@ -273,7 +273,7 @@ static uint32_t apply_theirs(uint64_t ret[CFI_REGS], int *end)
 	*end = unw_init_remote(&c, theirs, NULL);
 	if (!*end)
 		*end = unw_step(&c);
-	for (int i = 0; *end > 0 && i < CFI_REGS; i++)
+	for (int i = 0; *end > 0 && i < REGS; i++)
 		if (!unw_get_reg(&c, i, &ret[i]))
 			known |= 1u << i;
 	return known;
@@ -285,7 +285,7 @@ static void show_row(uint64_t addr, uint32_t known, const uint64_t *a, uint32_t 
 	if (different++ >= SHOWN)
 		return;
 	printf("  0x%lx: ", addr);
-	for (int i = 0; i < CFI_REGS; i++)
+	for (int i = 0; i < REGS; i++)
 		if ((known ^ they_know) >> i & 1 || (known >> i & 1 && a[i] != b[i]))
 			printf("register %d: we %lx%s, they %lx%s; ", i, a[i],
 			       known >> i & 1 ? "" : " (unknown)", b[i],
@@ -305,13 +305,13 @@ static bool has_no_answer(bool found, int end)
 
 static void compare_row(const struct cfi *t, uint64_t addr)
 {
-	uint64_t a[CFI_REGS] = { 0 }, b[CFI_REGS] = { 0 };
+	uint64_t a[REGS] = { 0 }, b[REGS] = { 0 };
 	uint32_t known = 0, they_know;
 	struct cfi_row row;
 	bool found, same;
 	int end;
 
-	regs[CFI_RIP] = addr;
+	regs[REG_PC] = addr;
 	they_know = apply_theirs(b, &end);
 	found = cfi_find(t, addr, &row);
 	if (has_no_answer(found, end))
@@ -320,19 +320,19 @@ static void compare_row(const struct cfi *t, uint64_t addr)
 		below_sp++;
 		return;
 	}
-	if (found && row.rules[CFI_RIP].how == CFI_LOST) {
+	if (found && row.rules[REG_PC].how == CFI_LOST) {
 		same = !end; /* the thread's first function */
 	} else {
 		if (found)
 			known = has_expressions(&row) ? apply_expressions(a)
 						      : apply_row(&row, a);
-		if (found && row.rules[CFI_RSP].how != CFI_KEPT) {
+		if (found && row.rules[REG_SP].how != CFI_KEPT) {
 			sp_rules++;
-			a[CFI_RSP] = b[CFI_RSP];
-			known |= 1u << CFI_RSP;
+			a[REG_SP] = b[REG_SP];
+			known |= 1u << REG_SP;
 		}
 		same = found && known == they_know;
-		for (int i = 0; i < CFI_REGS; i++)
+		for (int i = 0; i < REGS; i++)
 			same &= !(known >> i & 1) || a[i] == b[i];
 	}
 	if (same)
@@ -351,10 +351,10 @@ static void compare_rows(const char *path, uint64_t stride)
 	if (fd < 0 || elf_open(&e, fd) || space_open_file(&space, symbolizer, fd))
 		die("cannot read the file");
 	cfi_init(&t, e);
-	for (uint32_t i = 0; i < CFI_REGS; i++)
+	for (uint32_t i = 0; i < REGS; i++)
 		regs[i] = STACK + 0x8000 + i * 0x1008;
-	regs[CFI_RSP] = STACK + 0x4000; /* what is saved below it can be read */
-	regs[CFI_RBP] = STACK + 0x5000;
+	regs[REG_SP] = STACK + 0x4000; /* what is saved below it can be read */
+	regs[REG_FP] = STACK + 0x5000;
 	regs[9] = 5; /* libcrypto has an expression with r9 * 8 */
 	for (uint32_t i = 0; i < t.n; i++) {
 		for (; skip < t.ranges[i].size; skip += stride)
@@ -380,9 +380,9 @@ static const char *const end_names[] = { "Go", "the first function", "libunwind'
  * another stack, where profiler/unwind/sigstack.c goes on and cunwind() does not. */
 static enum end their_stack(uint64_t *pcs, uint32_t *n)
 {
-	uint64_t before = 0, at, sp = regs[CFI_RSP], next_sp;
+	uint64_t before = 0, at, sp = regs[REG_SP], next_sp;
 	unw_cursor_t c;
-	unw_word_t ip = regs[CFI_RIP];
+	unw_word_t ip = regs[REG_PC];
 
 	*n = 0;
 	if (unw_init_remote(&c, theirs, NULL))
@@ -423,7 +423,7 @@ static void show_stack(const uint64_t *a, uint32_t n, enum cunwind_end end,
 
 	if (different++ >= SHOWN)
 		return;
-	o = space_object(space, regs[CFI_RIP], &at);
+	o = space_object(space, regs[REG_PC], &at);
 	printf("  at 0x%lx of %s\n", at, o ? o->path : "nothing");
 	printf("  we, to %s:", our_end_names[end]);
 	for (uint32_t i = 0; i < n; i++)
@@ -445,7 +445,7 @@ static void compare_stack(void)
 
 	for (; c.size < COPY_BYTES; c.size += PAGE) {
 		struct iovec here = { copy + c.size, PAGE };
-		struct iovec there = { (void *)(regs[CFI_RSP] + c.size), PAGE };
+		struct iovec there = { (void *)(regs[REG_SP] + c.size), PAGE };
 
 		if (process_vm_readv(pid, &here, 1, &there, 1, 0) != PAGE)
 			break;
@@ -480,9 +480,9 @@ static void look_at(pid_t tid)
 	if (status >> 16 != PTRACE_EVENT_STOP)
 		sig = WSTOPSIG(status);
 	if (!ptrace(PTRACE_GETREGS, tid, 0, &r)) {
-		const uint64_t now[CFI_REGS] = { r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi,
-						 r.rbp, r.rsp, r.r8,  r.r9,  r.r10, r.r11,
-						 r.r12, r.r13, r.r14, r.r15, r.rip };
+		const uint64_t now[REGS] = { r.rax, r.rdx, r.rcx, r.rbx, r.rsi, r.rdi,
+					     r.rbp, r.rsp, r.r8,  r.r9,  r.r10, r.r11,
+					     r.r12, r.r13, r.r14, r.r15, r.rip };
 
 		memcpy(regs, now, sizeof(regs));
 		if (!space_is_go(space, r.rip))
