@@ -509,7 +509,7 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 	path[strlen(path) - 1] = 0;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	cr_assert_eq(symbolizer_program(symbolizer, fd, &p), 0);
-	cr_expect_eq(p.version, first.version);
+	cr_expect_not_null(p.version);
 	cr_assert_eq(space_open_file(&sp, symbolizer, fd), 0);
 	close(fd);
 	cr_assert_geq(symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, NULL), 1);
