@@ -46,13 +46,7 @@ struct pipeline {
 	struct arena arena;
 	struct stack stack;
 	struct cunwind *cunwind;
-	bool resuming; /* on the goroutine's own stack, behind another */
-	bool gap;      /* a cut frame stands in the middle */
-	bool bare;     /* there is code of which nothing is known */
-	/* Expansions of the sample. */
-	uint32_t
-		leaf_first[MAX_KERNEL_PCS + HANDLER_PCS + 2 * STACK_PCS + MAX_USER_PCS + 6];
-	uint32_t c_room; /* of it, for C that has called Go back */
+	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_MAX]; /* expansions of the sample */
 };
 
 int pipeline_open(struct pipeline **ret, struct profile *profile,
@@ -104,216 +98,58 @@ void pipeline_tidy(struct pipeline *pl, struct procs *procs)
 	expansions_tidy(&pl->expansions, procs);
 }
 
-/* What ends a stack, whatever the chain says. */
-static bool is_root(uint8_t kind)
-{
-	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
-}
-
-/* What calls on another stack. As the leaf it may have found that it is there already, and the frame
- * pointer is not the goroutine's then. alone: the leaf, or no caller is known: asmcgocall may have called
- * on the stack that it was on. */
-static bool switches(uint8_t kind, bool alone)
-{
-	return kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
-	       (kind == FRAME_ASMCGOCALL && alone);
-}
-
-/* Frames are missing here; what follows is known again. */
-static void add_gap(struct pipeline *pl, uint32_t *n)
-{
-	pl->leaf_first[(*n)++] = pl->expansions.cut;
-	pl->gap = true;
-}
-
-/* C that has called Go back, whose cgocallback has addr, as the next of leaf_first. Does it lead to the
- * thread's first function? */
-static bool expand_callers_in_c(struct pipeline *pl, struct proc *p, const struct sample *s,
-				uint64_t addr, bool entering, uint32_t *n)
-{
-	uint64_t pcs[MAX_USER_PCS];
-	enum cunwind_end end;
-	uint32_t n_pcs;
-
-	if (!s->g0_sp || !pl->c_room)
-		return false;
-	n_pcs = stack_callers_in_c(&pl->stack, p->space, pl->cunwind, s, addr, entering,
-				   pcs, pl->c_room - 1, &end);
-	pl->c_room -= n_pcs + 1;
-	for (uint32_t i = 0; i < n_pcs; i++)
-		pl->leaf_first[(*n)++] = expansion_of_user(&pl->expansions, p, pcs[i] - 1,
-							   s->time_ns);
-	if (end != CUNWIND_GO && end != CUNWIND_ROOT)
-		add_gap(pl, n);
-	return end == CUNWIND_ROOT;
-}
-
-/* Symbolizes addresses into leaf_first, from the *n-th on, until a function where the stack ends or is
- * another one's from there: its kind, else FRAME_UNNAMED. */
-static uint8_t expand_pcs(struct pipeline *pl, struct proc *p, const struct sample *s,
-			  const uint64_t *pcs, uint32_t n_pcs, bool exact, uint32_t *n)
-{
-	bool interrupted = exact; /* an exact PC, no return address */
-	bool bare = false;        /* the callers of such code may not be all */
-	uint8_t kind = FRAME_UNNAMED;
-
-	for (uint32_t i = 0; i < n_pcs; i++) {
-		const struct expansion *e;
-		uint32_t id;
-
-		if (!pcs[i]) {
-			if (kind != FRAME_CGOCALLBACK)
-				break;
-			continue;
-		}
-		if (pcs[i] == STACK_GAP) {
-			add_gap(pl, n);
-			continue;
-		}
-		id = expansion_of_user(&pl->expansions, p,
-				       interrupted ? pcs[i] : pcs[i] - 1, s->time_ns);
-		e = &pl->expansions.rows[id];
-		if (e->unmapped && i) { /* a frame pointer that was none led here */
-			pl->stack.broken = true;
-			break;
-		}
-		if (s->time_ns < e->since) {
-			pl->bare = true;
-			break;
-		}
-		if (bare && e->code != CODE_BARE)
-			add_gap(pl, n);
-		bare = e->code == CODE_BARE && !(exact && pl->stack.c);
-		pl->bare = pl->bare || e->code == CODE_BARE;
-		pl->leaf_first[(*n)++] = id;
-		kind = e->kind;
-		if (is_root(kind) || kind == FRAME_SIGTRAMP ||
-		    (kind == FRAME_MORESTACK && !s->goid))
-			return kind;
-		if (kind == FRAME_CGOCALLBACK) {
-			bool leaf = exact && !i;
-
-			if (expand_callers_in_c(pl, p, s, pcs[i] - !leaf,
-						leaf && s->c_sp == s->sp, n))
-				return FRAME_MSTART;
-			if (leaf && s->resume)
-				return kind;
-		}
-		if (s->resume == RESUME_SCHED && !pl->resuming &&
-		    switches(kind, !i || i == n_pcs - 1) &&
-		    (i || kind == FRAME_MORESTACK || s->fp == s->resume_fp))
-			return kind;
-		interrupted = kind == FRAME_SIGPANIC || kind == FRAME_INJECTED;
-	}
-	return kind == FRAME_CGOCALLBACK ? kind : FRAME_UNNAMED;
-}
-
-/* A signal handler, on top of the rest. */
-static uint32_t expand_handler(struct pipeline *pl, struct proc *p, const struct sample *s,
+/* Appends the user's stack to the n of leaf_first. If code turns up meanwhile of which nothing was known, the
+ * stack may lead further. */
+static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
 			       uint32_t n)
 {
-	const struct stack *st = &pl->stack;
-
-	for (uint32_t i = 0; i < st->n_handler; i++)
-		pl->leaf_first[n++] = expansion_of_user(&pl->expansions, p,
-							st->handler[i] - !!i, s->time_ns);
-	return n;
-}
-
-/* Symbolizes the stack into leaf_first, from the n-th on; says whether it reaches a root. */
-static uint32_t expand_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
-			     uint32_t n, bool *rooted)
-{
-	const struct stack *st = &pl->stack;
-	const uint64_t *resume = st->pcs + st->n;
-	uint32_t n_resume = st->n_resume;
-	/* frame pointers say nothing in C that was called by a goroutine */
-	bool native = s->resume && s->flags & SAMPLE_CGO && st->n && p->space &&
-		      !space_is_go(p->space, st->pcs[0]);
-	uint8_t kind;
-
-	pl->resuming = pl->gap = pl->bare = *rooted = false;
-	pl->c_room = MAX_USER_PCS;
-	n = expand_handler(pl, p, s, n);
-	if (s->flags & SAMPLE_HANDLER && !st->handled)
-		return n;
-	kind = expand_pcs(pl, p, s, st->pcs, native && !st->c ? 1 : st->n, true, &n);
-	if ((st->c ? st->c_gap : native) || (pl->bare && s->resume == RESUME_SWITCHED))
-		add_gap(pl, &n);
-	/* or a goroutine that left its thread in newstack */
-	*rooted = is_root(kind) || (kind == FRAME_MORESTACK && !s->goid) || st->c_root;
-	if (s->flags & SAMPLE_GSIGNAL)
-		*rooted = false;
-	if (!n_resume || *rooted)
-		return n;
-	if (s->resume == RESUME_SCHED && kind != FRAME_MORESTACK) {
-		if (kind == FRAME_UNNAMED && !native)
-			return n;
-		resume++; /* systemstack_switch, which never runs */
-		n_resume--;
-	}
-	pl->resuming = true;
-	*rooted = is_root(expand_pcs(pl, p, s, resume, n_resume, false, &n));
-	return n;
-}
-
-/* Appends it to the n of leaf_first. If code has been added of which nothing was known, it may lead further. */
-static uint32_t user_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
-			   uint32_t n, bool *rooted)
-{
-	uint32_t generation = space_generation(p->space), ret;
+	uint32_t generation = space_generation(p->space), before = n;
+	struct stack *st = &pl->stack;
 	uint64_t unused;
 
-	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
-	ret = expand_stack(pl, p, s, n, rooted);
-	if (pl->stack.stray && !space_object(p->space, pl->stack.stray, &unused) &&
-	    proc_may_refresh(p, s->time_ns))
-		procs_refresh(p);
-	if (space_generation(p->space) == generation)
-		return ret;
-	stack_unwind(&pl->stack, p->space, pl->cunwind, s);
-	return expand_stack(pl, p, s, n, rooted);
+	for (int turn = 0; turn < 2; turn++) {
+		stack_unwind(st, p->space, pl->cunwind, s);
+		n = before;
+		for (uint32_t i = 0; i < st->n; i++)
+			pl->leaf_first[n++] = st->pcs[i] == STACK_GAP
+						      ? pl->expansions.cut
+						      : expansion_of_user(&pl->expansions,
+									  p, st->pcs[i],
+									  s->time_ns);
+		if (st->stray && !space_object(p->space, st->stray, &unused) &&
+		    proc_may_refresh(p, s->time_ns))
+			procs_refresh(p);
+		if (space_generation(p->space) == generation)
+			break;
+	}
+	return n;
 }
 
-/* The first n of leaf_first do not lead to a root: why. */
-static enum stack_end end_of(const struct pipeline *pl, const struct sample *s, uint32_t n)
-{
-	const struct expansion *last = n ? &pl->expansions.rows[pl->leaf_first[n - 1]]
-					 : NULL;
-
-	if (pl->stack.cut)
-		return END_DEEP;
-	if (pl->bare)
-		return END_BARE;
-	if (pl->gap)
-		return pl->stack.broken ? END_BROKEN : END_NATIVE;
-	if (s->flags & SAMPLE_STACK_FAULT)
-		return END_FAULT;
-	if (last && (last->kind < FRAME_WRAPPER || last->kind == FRAME_CGOCALLBACK) &&
-	    last->kind != FRAME_GO && last->kind != FRAME_KERNEL)
-		return END_NATIVE;
-	return pl->stack.broken ? END_BROKEN : END_OTHER;
-}
-
-/* How many of leaf_first a stack has room for, without the mark. */
-static uint32_t count_fitting(const struct pipeline *pl, uint32_t n)
+/* A stack has room for MAX_STACK_FRAMES: cuts what is nearer to the root. How many of leaf_first are left. */
+static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 {
 	uint32_t i, frames = 0;
 
-	for (i = 0; i < n && frames < MAX_STACK_FRAMES; i++)
+	for (i = 0; i < n; i++) {
 		frames += pl->expansions.rows[pl->leaf_first[i]].n;
-	return frames < MAX_STACK_FRAMES ? i : i - 1;
+		if (frames > MAX_STACK_FRAMES)
+			break;
+	}
+	if (i == n)
+		return n;
+	do /* also for the mark */
+		frames -= pl->expansions.rows[pl->leaf_first[i]].n;
+	while (frames == MAX_STACK_FRAMES && i--);
+	pl->leaf_first[i] = pl->expansions.cut;
+	pl->stack.complete = false;
+	pl->stack.end = END_DEEP;
+	return i + 1;
 }
 
-static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool cut)
+static uint32_t add_calls(struct pipeline *pl, uint32_t n)
 {
 	uint32_t call = 0;
 
-	if (cut && (!n || pl->leaf_first[n - 1] != pl->expansions.cut))
-		call = profile_call(
-			pl->profile, 0,
-			pl->expansions
-				.frames[pl->expansions.rows[pl->expansions.cut].first]);
 	while (n--) {
 		const struct expansion *e = &pl->expansions.rows[pl->leaf_first[n]];
 
@@ -445,8 +281,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 {
 	struct event e = { .kind = pl->kind, .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
-	uint32_t n = 0, n_kernel, fit;
-	bool rooted;
+	uint32_t n = 0, n_kernel;
 
 	if (!p->process) {
 		pipeline_leave_out(pl, proc_comm(p), proc_why(p), 1);
@@ -456,26 +291,22 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		pl->leaf_first[n] = expansion_find(&pl->expansions, NULL,
 						   s->pcs[sample_user_pcs(s) + n]);
 	n_kernel = n;
-	n = user_stack(pl, p, s, n, &rooted);
-	if (n > n_kernel)
+	n = add_user_stack(pl, p, s, n);
+	if (pl->stack.pcs[0] != STACK_GAP)
 		leaf_kind = pl->expansions.rows[pl->leaf_first[n_kernel]].kind;
-	fit = count_fitting(pl, n);
-	if (fit < n) {
-		pl->stack.cut = true;
-		rooted = false;
-	}
+	n = cut_deep(pl, n);
 	e.time_ns = s->time_ns > pl->start_ns ? s->time_ns - pl->start_ns : 0;
-	e.call = add_calls(pl, fit, !rooted);
+	e.call = add_calls(pl, n);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
 	e.class = (uint8_t)classify(
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),
 		leaf_kind);
-	if (rooted && !pl->gap && !pl->bare)
+	if (pl->stack.complete)
 		e.flags = EVENT_ROOTED;
 	else
-		e.end = (uint8_t)end_of(pl, s, fit);
+		e.end = (uint8_t)pl->stack.end;
 	if (s->flags & (SAMPLE_CGO | SAMPLE_CGO_SOON))
 		e.flags |= EVENT_CGO;
 	if (s->flags & SAMPLE_VDSO)

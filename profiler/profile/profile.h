@@ -12,6 +12,7 @@
 
 #include "profiler/base/index.h"
 #include "profiler/profile/class.h"
+#include "profiler/profile/end.h"
 #include "symbolizer/frame.h"
 
 struct strtab;
@@ -87,21 +88,6 @@ enum {
 	EVENT_VDSO = 4,   /* ... or in the vDSO, whatever its stack says */
 	EVENT_LOCKED = 8, /* the goroutine is locked to its thread */
 	EVENT_FLAGS = 16, /* all are below */
-};
-
-/*
- * Why a stack that is not rooted ends where it does. In the order of precedence, but BARE comes
- * after DEEP. Recordings hold these numbers: never renumber.
- */
-enum stack_end {
-	END_OTHER = 0,
-	END_DEEP = 1,  /* it has more frames than are recorded */
-	END_FAULT = 2, /* memory could not be read */
-	END_NATIVE =
-		3, /* in code other than Go without unwind tables, or where C calls Go */
-	END_BROKEN = 4, /* at an invalid frame pointer or return address */
-	END_BARE = 5,   /* in code of no file, which Go's runtime does not know either */
-	END_MAX
 };
 
 /* What the truth line says beyond what the rows say. */

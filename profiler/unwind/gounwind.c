@@ -5,7 +5,7 @@
 
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
-#include "profiler/unwind/unwind.h"
+#include "profiler/unwind/pieces.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
@@ -23,7 +23,7 @@ struct copy {
 };
 
 struct walk {
-	struct stack *st;
+	struct pieces *st;
 	struct space *space;
 	struct copy copies[COPIES];
 	uint32_t n_copies;
@@ -291,7 +291,7 @@ struct gostack gostack_resumed(const struct sample *s)
 	};
 }
 
-void gounwind(struct stack *ret, struct space *space, const struct gostack *g)
+void gounwind(struct pieces *ret, struct space *space, const struct gostack *g)
 {
 	struct walk w = {
 		.st = ret,

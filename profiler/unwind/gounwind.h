@@ -18,7 +18,7 @@
 #include "bpf/sample.h"
 
 struct space;
-struct stack;
+struct pieces;
 
 /* One stack of a sample. */
 struct gostack {
@@ -44,6 +44,6 @@ struct gostack gostack_resumed(const struct sample *s);
  * cgocallback, before the Go code that called the C code that called back. Sets ret->sp, and
  * ret->broken if a caller is missing. space NULL: nothing is known of the process, the chain is taken as it is.
  */
-void gounwind(struct stack *ret, struct space *space, const struct gostack *g);
+void gounwind(struct pieces *ret, struct space *space, const struct gostack *g);
 
 #endif

@@ -6,7 +6,7 @@
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/callsite.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/unwind.h"
+#include "profiler/unwind/pieces.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
@@ -17,7 +17,7 @@ enum {
 
 /* A handler on its way to what it has interrupted. */
 struct walk {
-	struct stack *st;
+	struct pieces *st;
 	struct space *space;
 	struct cstack c;
 	uint64_t end; /* of the copy: where the ucontext is */
@@ -39,7 +39,7 @@ static bool move(struct walk *w, uint64_t sp)
 
 static void keep(struct walk *w, const uint64_t *pcs, uint32_t n)
 {
-	struct stack *st = w->st;
+	struct pieces *st = w->st;
 
 	if (n > HANDLER_PCS - st->n_handler)
 		n = HANDLER_PCS - st->n_handler;
@@ -74,7 +74,7 @@ static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECO
 static bool walk_go(struct walk *w)
 {
 	uint64_t chain[RECORDS], fp = w->c.regs[REG_FP], ra;
-	struct stack *st = w->st;
+	struct pieces *st = w->st;
 	struct gostack g = {
 		.pc = w->c.regs[REG_PC],
 		.sp = w->c.regs[REG_SP],
@@ -157,7 +157,7 @@ static bool walk_c(struct walk *w, struct cunwind *u)
 	return move(w, sp);
 }
 
-bool sigstack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
+bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
 		     const struct sample *s)
 {
 	const __u64 *regs = s->pcs + sample_handler_at(s);

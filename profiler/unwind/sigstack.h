@@ -13,14 +13,14 @@
 struct cunwind;
 struct sample;
 struct space;
-struct stack;
+struct pieces;
 
 /*
  * Fills ret->handler: the interrupted PC of the handler, then return addresses; uses the rest of *ret. Handlers
  * that have interrupted handlers on the same stack are included. true: these are all, and what s->ip
  * belongs to is what they have interrupted.
  */
-bool sigstack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
+bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
 		     const struct sample *s);
 
 #endif

@@ -7,7 +7,7 @@
 #include "profiler/unwind/cunwind.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/unwind.h"
+#include "profiler/unwind/pieces.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -170,7 +170,7 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 }
 
 /* Appends the goroutine's own stack, from the caller of what has switched. */
-static void add_callers(struct stack *ret, struct space *space,
+static void add_callers(struct pieces *ret, struct space *space,
 			const struct stack_switch *sw, const struct sample *s)
 {
 	struct gostack g = gostack_resumed(s);
@@ -184,7 +184,7 @@ static void add_callers(struct stack *ret, struct space *space,
 	gounwind(ret, space, &g);
 }
 
-bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
+bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c,
 		 const struct sample *s)
 {
 	struct stack_switch sw;
@@ -200,7 +200,7 @@ bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
 	return true;
 }
 
-void switch_unwind(struct stack *ret, struct space *space, struct stack_switch *sw,
+void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
 		   const struct cstack *c, const struct sample *s, bool gap)
 {
 	uint32_t n = ret->n;

@@ -13,7 +13,7 @@
 struct cstack;
 struct sample;
 struct space;
-struct stack;
+struct pieces;
 
 enum { SWITCH_CALLS = 8 };
 
@@ -32,7 +32,7 @@ struct stack_switch {
 
 /* The sample, of RESUME_SWITCHED, is of such assembly: *ret becomes that and the goroutine's own stack. false: it
  * is of something else. c: the registers. */
-bool switch_leaf(struct stack *ret, struct space *space, const struct cstack *c,
+bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c,
 		 const struct sample *s);
 
 /* The sample is of C: what is known before that is unwound. c is its stack, and is cut to its frames. */
@@ -41,7 +41,7 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 
 /* Appends the goroutine's own stack as ret->n_resume, from the assembly's caller on; gap: C's frames
  * are not all known, and it begins with the assembly. c has the registers that C was called with. */
-void switch_unwind(struct stack *ret, struct space *space, struct stack_switch *sw,
+void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
 		   const struct cstack *c, const struct sample *s, bool gap);
 
 #endif

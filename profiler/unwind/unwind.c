@@ -1,367 +1,214 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/unwind/unwind.h"
 
-#include <string.h>
-
-#include "profiler/unwind/arch.h"
-#include "profiler/unwind/gocall.h"
-#include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/sigstack.h"
-#include "profiler/unwind/stackswitch.h"
-#include "profiler/unwind/wazero.h"
+#include "profiler/unwind/callback.h"
 #include "symbolizer/gopclntab.h"
-#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-enum {
-	PAGE = 4096,
+/* A stack that is being put together. */
+struct walk {
+	struct stack *st;
+	struct space *space;
+	const struct sample *s;
+	struct callbacks callbacks;
+	uint32_t c_room; /* how many more entries the C of callbacks may have */
+	bool gap;        /* callers are missing, but not only at the end */
+	bool bare;       /* some code is in no file, and nothing is known of it */
+	bool broken;
+	uint8_t kind; /* of the last function added, as enum frame_kind */
 };
 
-/* The goroutine's own stack, below what was sampled on another one. */
-static void resumed_stack(struct stack *ret, struct space *space, const struct sample *s)
+/* Ends the stack, whatever a chain of frame pointers says. */
+static bool is_root(uint8_t kind)
 {
-	struct gostack g = gostack_resumed(s);
-	uint32_t n = ret->n;
-
-	g.sigpanic_fp = s->sigpanic_fp;
-	g.above_sigpanic = &s->above_sigpanic;
-	/* What switched stacks has either a frame of its own, whose record the chain begins with
-	 * (systemstack and asmcgocall since Go 1.21), or none, and its return address is at SP
-	 * (before, and morestack). */
-	if (s->resume == RESUME_SCHED && s->resume_fp == s->resume_sp) {
-		g.sp = 0;
-	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
-		ret->pcs[ret->n++] = s->resume_pc;
-		g.pc = g.words[0];
-		g.sp += CALL_PUSHES;
-	}
-	gounwind(ret, space, &g);
-	ret->n_resume = ret->n - n;
-	ret->n = n;
+	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
-/* Assembly that belongs to Go and that C has called: its caller instead, in c. */
-static bool skip_go(struct cstack *c, struct space *space, const struct sample *s)
+/* Calls on another stack. alone: it is the leaf, or no caller is known; asmcgocall may have called on the stack
+ * that it was on. */
+static bool switches(uint8_t kind, bool alone)
 {
-	uint32_t d;
+	return kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
+	       (kind == FRAME_ASMCGOCALL && alone);
+}
 
-	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) ||
-	    space_spwrite(space, s->ip) || !space_spdelta(space, s->ip, &d) ||
-	    d > c->size || c->size - d < CALL_PUSHES)
+/* Cannot run out of room: STACK_MAX is all that pieces and callbacks can have. */
+static void add(struct walk *w, uint64_t pc)
+{
+	if (w->st->n < STACK_MAX)
+		w->st->pcs[w->st->n++] = pc;
+}
+
+/* Callers are missing here; what follows is known again. */
+static void add_gap(struct walk *w)
+{
+	add(w, STACK_GAP);
+	w->gap = true;
+}
+
+/* Appends the C that has called Go back, by the cgocallback in which addr is. True: it reaches the thread's first
+ * function. */
+static bool add_callers_in_c(struct walk *w, uint64_t addr, bool entering)
+{
+	uint64_t pcs[MAX_USER_PCS];
+	enum cunwind_end end;
+	uint32_t n;
+
+	if (!w->s->g0_sp || !w->c_room)
 		return false;
-	memcpy(&c->regs[REG_PC], c->bytes + d, 8);
-	c->regs[REG_SP] += d + 8;
-	c->bytes += d + 8;
-	c->size -= d + 8;
-	return c->regs[REG_PC] && !space_is_go(space, c->regs[REG_PC]);
-}
-
-/* The thread's stack from sp on, as far as it was copied. */
-static struct cstack cstack_at(const struct sample *s, uint64_t sp)
-{
-	const __u64 *regs = s->pcs + sample_c_at(s);
-	uint64_t size = s->n_c_words > C_REGS ? (s->n_c_words - C_REGS) * 8u : 0;
-	struct cstack c = { .size = 0 };
-
-	if (sp % 8 || sp - s->c_sp >= size)
-		return c;
-	for (int i = 0; i < REGS; i++)
-		c.regs[i] = regs[i];
-	c.regs[REG_SP] = sp;
-	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
-	c.size = (uint32_t)(size - (sp - s->c_sp));
-	/* by c_stack_take(): there was no room for more, or the next page could not be read */
-	c.cut = size == C_BYTES || (s->c_sp + size) % PAGE == 0;
-	return c;
-}
-
-static uint64_t word_of(const struct cstack *c, uint64_t at)
-{
-	uint64_t word = 0;
-
-	if (at <= c->size && c->size - at >= 8)
-		memcpy(&word, c->bytes + at, 8);
-	return word;
-}
-
-/* c, where SP is `at` bytes above what it is in c. */
-static struct cstack cstack_above(const struct cstack *c, uint64_t at)
-{
-	struct cstack ret = *c;
-
-	ret.bytes += at;
-	ret.size -= (uint32_t)at;
-	ret.regs[REG_SP] += at;
-	return ret;
-}
-
-/* Is ra where asmcgocall and the like have called C? */
-static bool has_called_c(struct space *space, uint64_t ra)
-{
-	struct go_pc f;
-
-	return space_go_pc(space, ra - 1, &f) && f.assembly &&
-	       gocall_by_register(space, ra);
+	n = callbacks_next(&w->callbacks, addr, entering, pcs, w->c_room - 1, &end);
+	w->c_room -= n + 1;
+	for (uint32_t i = 0; i < n; i++)
+		add(w, pcs[i] - 1);
+	if (end != CUNWIND_GO && end != CUNWIND_ROOT)
+		add_gap(w);
+	return end == CUNWIND_ROOT;
 }
 
 /*
- * c is in Go assembly that C has called and that calls Go in turn, without cgo: purego's. pclntab does
- * not know its frame, since it moves SP by itself. It pushes the return address, keeps a frame record
- * below that, and nothing else tells where its caller's frame is; so the way must lead to assembly that
- * has called C, or is not taken.
+ * Appends one piece, up to the first function that ends the stack, or from which on another stack is the true one:
+ * w->kind is that function's, else FRAME_UNNAMED. leaf: it begins with the interrupted PC; else with a return address
+ * on the goroutine's own stack, below another one.
  */
-static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind *u,
-					    struct cstack *c, uint64_t *pcs, uint32_t max,
-					    uint32_t *n)
+static void add_piece(struct walk *w, const uint64_t *pcs, uint32_t n_pcs, bool leaf)
 {
-	uint64_t record = c->regs[REG_FP] - c->regs[REG_SP];
-	struct cstack caller;
-	enum cunwind_end end;
+	const struct sample *s = w->s;
+	bool exact = leaf; /* a PC, no return address */
+	bool bare = false; /* callers of such code may be missing */
+	uint64_t unused, since;
 
-	pcs[0] = c->regs[REG_PC];
-	*n = 1;
-	if (record % 8 || record > c->size || c->size - record < PUREGO_FRAME || max < 2 ||
-	    space_is_go(space, word_of(c, record + 8)))
-		return CUNWIND_BROKEN;
-	caller = cstack_above(c, record + PUREGO_FRAME);
-	caller.regs[REG_FP] = word_of(c, record);
-	caller.regs[REG_PC] = word_of(c, record + 8);
-	end = cunwind(u, space, &caller, pcs + 1, max - 1, n);
-	if (end != CUNWIND_GO || !has_called_c(space, pcs[*n])) {
-		*n = 0;
-		end = CUNWIND_BROKEN;
-	}
-	*n += 1;
-	return end;
-}
+	w->kind = FRAME_UNNAMED;
+	for (uint32_t i = 0; i < n_pcs; i++) {
+		struct go_pc f;
+		uint64_t pc = exact ? pcs[i] : pcs[i] - 1;
+		enum space_code code;
 
-uint32_t stack_callers_in_c(struct stack *st, struct space *space, struct cunwind *u,
-			    const struct sample *s, uint64_t addr, bool entering,
-			    uint64_t *pcs, uint32_t max, enum cunwind_end *end)
-{
-	uint64_t sp = entering ? s->sp : st->g0_sp, ra;
-	struct cstack c = cstack_at(s, sp);
-	uint32_t d, d2, n;
-
-	*end = CUNWIND_BROKEN;
-	if (!entering || sp == st->g0_sp)
-		st->g0_sp = 0;
-	if (!max || !space || !space_spdelta(space, addr, &d) || c.size < d + 8)
-		return 0;
-	if (!st->g0_sp) /* where the one before did */
-		memcpy(&st->g0_sp, c.bytes, 8);
-	if (st->g0_sp <= sp)
-		st->g0_sp = 0;
-	memcpy(&ra, c.bytes + d, 8);
-	if (!space_spdelta(space, ra - 1, &d2) ||
-	    d2 < CROSSCALL2_ARGS + CROSSCALL2_SAVED * 8 + 8 || c.size - d - 8 < d2 + 8)
-		return 0;
-	pcs[0] = ra;
-	c.bytes += d + 8;
-	c.size -= d + 8 + d2 + 8;
-	for (uint32_t i = 0; i < CROSSCALL2_SAVED; i++)
-		memcpy(&c.regs[crosscall2_saved[i]], c.bytes + CROSSCALL2_ARGS + 8 * i, 8);
-	memcpy(&c.regs[REG_FP], c.bytes + d2 - 8, 8);
-	memcpy(&c.regs[REG_PC], c.bytes + d2, 8);
-	c.regs[REG_SP] += d + 8 + d2 + 8;
-	c.bytes += d2 + 8;
-	if (space_is_go(space, c.regs[REG_PC])) {
-		*end = callers_of_assembly(space, u, &c, pcs + 1, max - 1, &n);
-		return n + 1;
-	}
-	*end = cunwind(u, space, &c, pcs + 1, max - 1, &n);
-	return n + 1;
-}
-
-/* C that assembly has called on the thread's stack. Addresses that ret has already are kept. */
-static void switched_stack(struct stack *ret, struct space *space, struct cunwind *u,
-			   const struct sample *s, struct cstack *c)
-{
-	struct stack_switch sw;
-	enum cunwind_end end;
-	uint32_t n = 0;
-
-	switch_find(&sw, space, c, s);
-	c->calls = sw.calls;
-	c->n_calls = sw.n_calls;
-	end = cunwind(u, space, c, ret->pcs + ret->n, MAX_USER_PCS, &n);
-	ret->n += n;
-	ret->c = true;
-	ret->c_gap = end != CUNWIND_GO || c->regs[REG_SP] != sw.top;
-	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
-}
-
-enum { G0_RECORDS = 64 };
-
-/* The chain of frame records from fp on, in n words of the stack at addr. How many entries. */
-static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n,
-			 uint64_t addr, uint64_t fp)
-{
-	uint32_t len = 0;
-
-	while (len < G0_RECORDS && fp % 8 == 0 && (fp - addr) / 8 + 1 < n) {
-		uint64_t next = words[(fp - addr) / 8], ra = words[(fp - addr) / 8 + 1];
-		bool last = next <= fp || next - fp >= CHAIN_NO_RECORD * 8ull;
-
-		if (ra < CHAIN_MARKS || ra >> CHAIN_PC_BITS)
+		if (!pcs[i]) {
+			if (w->kind != FRAME_CGOCALLBACK)
+				break;
+			continue;
+		}
+		if (pcs[i] == STACK_GAP) {
+			add_gap(w);
+			continue;
+		}
+		if (i && w->space && !space_object(w->space, pc, &unused)) {
+			w->broken = true; /* a frame pointer that was none led here */
+			w->st->stray = pc;
 			break;
-		chain[len++] = ra | (last ? 0 : next - fp) << (CHAIN_PC_BITS - 3);
-		if (last)
+		}
+		code = space_code(w->space, pc, &since);
+		if (s->time_ns < since) {
+			w->bare = true;
 			break;
-		fp = next;
+		}
+		if (bare && code != CODE_BARE)
+			add_gap(w);
+		bare = code == CODE_BARE && !(leaf && w->st->pieces.c);
+		w->bare = w->bare || code == CODE_BARE;
+		add(w, pc);
+		w->kind = space_go_pc(w->space, pc, &f) ? f.kind : FRAME_UNNAMED;
+		if (is_root(w->kind) || w->kind == FRAME_SIGTRAMP ||
+		    (w->kind == FRAME_MORESTACK && !s->goid))
+			return;
+		if (w->kind == FRAME_CGOCALLBACK) {
+			bool first = leaf && !i;
+
+			if (add_callers_in_c(w, pcs[i] - !first,
+					     first && s->c_sp == s->sp)) {
+				w->kind = FRAME_MSTART;
+				return;
+			}
+			if (first && s->resume)
+				return;
+		}
+		/* As the leaf it may have found that it is on the other stack already. Then the frame pointer is
+		 * not the goroutine's. */
+		if (s->resume == RESUME_SCHED && leaf &&
+		    switches(w->kind, !i || i == n_pcs - 1) &&
+		    (i || w->kind == FRAME_MORESTACK || s->fp == s->resume_fp))
+			return;
+		exact = w->kind == FRAME_SIGPANIC || w->kind == FRAME_INJECTED;
 	}
-	return len;
+	if (w->kind != FRAME_CGOCALLBACK)
+		w->kind = FRAME_UNNAMED;
 }
 
-/* Go on the thread's stack that has called C right there: c is where pcs[n - 1] is. */
-static void go_on_g0(struct stack *ret, struct space *space, const struct cstack *c,
-		     const struct sample *s)
+/* Appends what the pieces have. True: it reaches a root. */
+static bool add_pieces(struct walk *w)
 {
-	const __u64 *words = s->pcs + sample_c_at(s) + C_REGS;
-	uint32_t n = s->n_c_words - C_REGS;
-	uint64_t fp = c->lost >> REG_FP & 1 ? 0 : c->regs[REG_FP];
-	__u64 chain[G0_RECORDS];
+	const struct pieces *p = &w->st->pieces;
+	const struct sample *s = w->s;
+	const uint64_t *resume = p->pcs + p->n;
+	uint32_t n_resume = p->n_resume;
+	/* frame pointers say nothing in C that a goroutine has called */
+	bool native = s->resume && s->flags & SAMPLE_CGO && p->n && w->space &&
+		      !space_is_go(w->space, p->pcs[0]);
+	bool rooted;
 
-	gounwind(ret, space,
-		 &(struct gostack){
-			 .pc = ret->pcs[--ret->n],
-			 .sp = c->regs[REG_SP],
-			 .words = words,
-			 .n_words = n,
-			 .words_at = s->c_sp,
-			 .chain = chain,
-			 .n_chain = chain_of(chain, words, n, s->c_sp, fp),
-			 .chain_fp = fp,
-		 });
+	for (uint32_t i = 0; i < p->n_handler; i++)
+		add(w, p->handler[i] - !!i);
+	if (s->flags & SAMPLE_HANDLER && !p->handled)
+		return false;
+	add_piece(w, p->pcs, native && !p->c ? 1 : p->n, true);
+	if ((p->c ? p->c_gap : native) || (w->bare && s->resume == RESUME_SWITCHED))
+		add_gap(w);
+	/* or a goroutine that left its thread in newstack */
+	rooted = is_root(w->kind) || (w->kind == FRAME_MORESTACK && !s->goid) || p->c_root;
+	if (s->flags & SAMPLE_GSIGNAL)
+		rooted = false;
+	if (!n_resume || rooted)
+		return rooted;
+	if (s->resume == RESUME_SCHED && w->kind != FRAME_MORESTACK) {
+		if (w->kind == FRAME_UNNAMED && !native)
+			return false;
+		resume++; /* systemstack_switch, which never runs */
+		n_resume--;
+	}
+	add_piece(w, resume, n_resume, false);
+	return is_root(w->kind);
 }
 
-/* C has other ways than frame pointers to find its callers. */
-static bool c_stack(struct stack *ret, struct space *space, struct cunwind *u,
-		    const struct sample *s)
+/* Why the stack is not complete. */
+static enum stack_end end_of(const struct walk *w)
 {
-	struct cstack c = cstack_at(s, s->sp);
-	uint32_t n = 0, before = 0;
-	enum cunwind_end end;
+	const struct stack *st = w->st;
+	uint64_t last = st->n ? st->pcs[st->n - 1] : 0, unused;
 	struct go_pc f;
 
-	if (s->c_sp != s->sp || !c.size || !space)
-		return false;
-	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f) && f.spwrite)
-		/* false: systemstack, about to set SP; the chain has it */
-		return f.kind == FRAME_GO && switch_leaf(ret, space, &c, s);
-	if (space_is_go(space, s->ip)) {
-		if (!skip_go(&c, space, s))
-			return false;
-		ret->pcs[before++] = s->ip;
-	}
-	if (s->resume == RESUME_SWITCHED) {
-		ret->n = before;
-		switched_stack(ret, space, u, s, &c);
-		return true;
-	}
-	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
-	ret->n = before + n;
-	if (end == CUNWIND_GO && s->flags & SAMPLE_G0 && !(s->flags & SAMPLE_CGO)) {
-		go_on_g0(ret, space, &c, s);
-		return true;
-	}
-	ret->c = true;
-	ret->c_root = end == CUNWIND_ROOT;
-	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
-	return true;
-}
-
-/* The stack that the thread runs on, as the kernel side took it. */
-static struct gostack own_stack(const struct sample *s)
-{
-	return (struct gostack){
-		.pc = s->ip,
-		.sp = s->sp,
-		.fp = s->fp,
-		.exact = true,
-		.words = s->pcs,
-		.n_words = s->n_words,
-		.words_at = s->sp,
-		.chain = s->pcs + s->n_words,
-		.n_chain = s->n_user,
-		.chain_fp = s->chain_fp,
-		.sigpanic_fp = s->sigpanic_fp,
-		.above_sigpanic = &s->above_sigpanic,
-	};
-}
-
-/* Go that is on the thread's stack calls the vDSO right there, and a few words tell the way back. */
-static bool vdso_stack(struct stack *ret, struct space *space, struct cunwind *u,
-		       const struct sample *s)
-{
-	struct gostack g = own_stack(s);
-	struct cstack c = {
-		.regs = { [REG_FP] = s->fp, [REG_SP] = s->sp, [REG_PC] = s->ip },
-		.bytes = (const uint8_t *)s->pcs,
-		.size = s->n_words * 8u
-	};
-	uint32_t n = 0;
-
-	if (!(s->flags & SAMPLE_G0) || s->flags & SAMPLE_CGO || !space ||
-	    space_is_go(space, s->ip) ||
-	    cunwind(u, space, &c, ret->pcs, LEAF_WORDS, &n) != CUNWIND_GO)
-		return false;
-	ret->n = n - 1;
-	g.pc = ret->pcs[n - 1];
-	g.sp = c.regs[REG_SP];
-	g.exact = false;
-	gounwind(ret, space, &g);
-	return true;
-}
-
-/* Does what was found of the thread's stack end in code that nothing is known of? */
-static bool is_bare(const struct space *space, const struct stack *st)
-{
-	uint64_t since;
-
-	return st->n &&
-	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &since) == CODE_BARE;
-}
-
-/* C on the stack of Go code, which has not called it by cgo: an interrupted handler, maybe. It has no use for frame
- * pointers, so the chain may begin anywhere further out. */
-static bool is_foreign(struct space *space, const struct sample *s)
-{
-	uint64_t unused;
-	const struct object *o = space_object(space, s->ip, &unused);
-
-	return o && o->elf && !o->vdso && s->goid && !space_is_go(space, s->ip) &&
-	       space_runtime(space, 0);
+	if (st->pieces.cut)
+		return END_DEEP;
+	if (w->bare)
+		return END_BARE;
+	if (w->gap)
+		return w->broken ? END_BROKEN : END_NATIVE;
+	if (w->s->flags & SAMPLE_STACK_FAULT)
+		return END_FAULT;
+	if (last && (!space_entry(w->space, last, &unused) ||
+		     (space_go_pc(w->space, last, &f) && f.kind == FRAME_CGOCALLBACK)))
+		return END_NATIVE;
+	return w->broken ? END_BROKEN : END_OTHER;
 }
 
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s)
 {
-	struct gostack g = own_stack(s);
+	struct walk w = {
+		.st = ret,
+		.space = space,
+		.s = s,
+		.callbacks = callbacks_of(s, space, u),
+		.c_room = MAX_USER_PCS,
+	};
+	bool rooted;
 
-	ret->n_handler = 0;
-	ret->handled = s->flags & SAMPLE_HANDLER && sigstack_unwind(ret, space, u, s);
-	ret->n = ret->n_resume = 0;
-	ret->cut = s->flags & SAMPLE_CUT;
-	ret->broken = s->flags & SAMPLE_STACK_FAULT;
-	ret->c = ret->c_root = ret->c_gap = false;
-	ret->stray = 0;
-	ret->g0_sp = s->g0_sp;
-	if (!s->ip)
-		return;
-	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
-		ret->pcs[ret->n++] =
-			s->ip; /* about to call it, or back: on another stack */
-	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s)) {
-		gounwind(ret, space, &g);
-		if (is_foreign(space, s)) {
-			memmove(ret->pcs + 2, ret->pcs + 1,
-				(ret->n++ - 1) * sizeof(*ret->pcs));
-			ret->pcs[1] = STACK_GAP;
-		}
-	}
-	if (s->resume && s->resume != RESUME_SWITCHED)
-		resumed_stack(ret, space, s);
-	else if (s->resume && !ret->n_resume && is_bare(space, ret))
-		wazero_unwind(ret, space, s);
+	pieces_find(&ret->pieces, space, u, s);
+	ret->n = 0;
+	ret->stray = ret->pieces.stray;
+	w.broken = ret->pieces.broken;
+	rooted = add_pieces(&w);
+	ret->complete = rooted && !w.gap && !w.bare;
+	ret->end = ret->complete ? END_OTHER : end_of(&w);
+	if (!rooted && (!ret->n || ret->pcs[ret->n - 1] != STACK_GAP))
+		add(&w, STACK_GAP);
 }

@@ -4,7 +4,7 @@
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/unwind.h"
+#include "profiler/unwind/pieces.h"
 #include "symbolizer/symbolizer.h"
 
 /* Is ra behind a call of assembly that enters WebAssembly? As wazero_entry(). */
@@ -42,7 +42,7 @@ static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, 
 	return found;
 }
 
-void wazero_unwind(struct stack *ret, struct space *space, const struct sample *s)
+void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s)
 {
 	const __u64 *words = s->pcs + s->n_words + s->n_user;
 	uint32_t n = s->n_resume_words, at, before = ret->n;

@@ -10,13 +10,13 @@
 
 struct sample;
 struct space;
-struct stack;
+struct pieces;
 
 /*
  * The sample is of code that nothing is known of, on another stack than the goroutine's: appends the latter as
  * ret->n_resume, from the assembly's caller on. Nothing if there is not exactly one place where it can have been
  * left for this code, or not all of the stack was copied. There may be frames between the two.
  */
-void wazero_unwind(struct stack *ret, struct space *space, const struct sample *s);
+void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s);
 
 #endif

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "profiler/base/strtab.h"
+#include "profiler/unwind/callback.h"
 #include "profiler/unwind/callsite.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/arch.h"
-#include "profiler/unwind/unwind.h"
+#include "profiler/unwind/pieces.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -22,7 +23,7 @@ static struct strtab *strs;
 static struct symbolizer *symbolizer;
 static struct space *space;
 static struct sample *sample;
-static struct stack stack;
+static struct pieces stack;
 static pid_t pid;
 static int in;
 
@@ -123,7 +124,7 @@ static uint64_t record_of(uint64_t ra, uint64_t cfa)
 
 static void expect_stack(const uint64_t *pcs, uint32_t n, bool broken)
 {
-	stack_unwind(&stack, space, NULL, sample);
+	pieces_find(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n, n, "%u frames", stack.n);
 	for (uint32_t i = 0; i < n; i++)
 		cr_expect_eq(stack.pcs[i], pcs[i], "frame %u", i);
@@ -243,7 +244,7 @@ Test(unwind, without_a_space_the_chain_is_taken_as_it_is)
 	sample->pcs[sample->n_words] = 0x2000 | 2ull << CHAIN_PC_BITS;
 	sample->pcs[sample->n_words + 1] = 0x3000;
 	sample->n_user = 2;
-	stack_unwind(&stack, NULL, NULL, sample);
+	pieces_find(&stack, NULL, NULL, sample);
 	cr_expect_eq(stack.n, 3);
 	cr_expect_eq(stack.pcs[1], 0x2000);
 	cr_expect_eq(stack.pcs[2], 0x3000);
@@ -300,14 +301,14 @@ Test(unwind, resumed_stack_follows)
 	p = sample->pcs;
 	p[0] = 77;
 	p[1] = caller;
-	stack_unwind(&stack, space, NULL, sample);
+	pieces_find(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 2);
 	cr_expect_eq(stack.pcs[stack.n], sample->resume_pc);
 	cr_expect_eq(stack.pcs[stack.n + 1], caller);
 
 	p[0] = call_in("runtime.schedule"); /* it has none: the return address is at SP */
 	sample->resume_chain_fp = sample->resume_fp = record_of(p[0], 2 * SP + 8);
-	stack_unwind(&stack, space, NULL, sample);
+	pieces_find(&stack, space, NULL, sample);
 	cr_assert_eq(stack.n_resume, 3);
 	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
 	cr_expect_eq(stack.pcs[stack.n + 2], caller);
@@ -384,13 +385,13 @@ Test(unwind, handler_that_leads_elsewhere_says_nothing_of_what_it_interrupted)
 	for (int64_t off = -64; off <= 64; off += 8) {
 		sample->handler_uc = uc + (uint64_t)off;
 		sample->n_handler_words = (__u16)(n + off / 8);
-		stack_unwind(&stack, space, NULL, sample);
+		pieces_find(&stack, space, NULL, sample);
 		cr_expect_eq(stack.handled, !off, "%ld", off);
 	}
 	sample->handler_uc = uc;
 	for (__u16 i = 0; i < 2 * n; i++) {
 		sample->n_handler_words = i;
-		stack_unwind(&stack, space, NULL, sample);
+		pieces_find(&stack, space, NULL, sample);
 		cr_expect_eq(stack.handled, i == n, "%u of %u words", i, n);
 	}
 }
@@ -419,7 +420,7 @@ Test(unwind, handler_with_any_words_reads_no_others)
 		s->flags = SAMPLE_HANDLER;
 		s->n_handler_words = (__u16)(C_REGS + words);
 		s->handler_uc = s->pcs[7] + words * 8 - (rand() % 8 ? 0 : 8);
-		stack_unwind(&stack, space, u, s);
+		pieces_find(&stack, space, u, s);
 		cr_assert_leq(stack.n_handler, HANDLER_PCS);
 		free(s);
 	}
@@ -441,6 +442,7 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 	struct callees callees = { .elf = &empty };
 	struct frame f[FRAMES_AT_PC];
 	struct go_program program;
+	struct callbacks callbacks;
 	struct callee callee;
 	enum cunwind_end end;
 	bool unmapped = false;
@@ -491,10 +493,10 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 			sample->ip = sample->resume_pc = leaf;
 			sample->n_c_words = C_REGS + 4;
 			sample->c_sp = sample->g0_sp = SP;
-			stack_unwind(&stack, NULL, u, sample);
+			pieces_find(&stack, NULL, u, sample);
 			cr_expect_eq(stack.pcs[0], leaf);
-			stack_callers_in_c(&stack, NULL, u, sample, leaf, true, pcs, 8,
-					   &end);
+			callbacks = callbacks_of(sample, NULL, u);
+			callbacks_next(&callbacks, leaf, true, pcs, 8, &end);
 			cr_expect_eq(end, CUNWIND_BROKEN);
 			cr_expect_eq(cunwind(u, NULL, &c, pcs, 8, &n), CUNWIND_BROKEN);
 		}

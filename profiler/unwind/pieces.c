@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/unwind/pieces.h"
+
+#include <string.h>
+
+#include "profiler/unwind/arch.h"
+#include "profiler/unwind/gocall.h"
+#include "profiler/unwind/gounwind.h"
+#include "profiler/unwind/sigstack.h"
+#include "profiler/unwind/stackswitch.h"
+#include "profiler/unwind/wazero.h"
+#include "symbolizer/gopclntab.h"
+#include "symbolizer/object.h"
+#include "symbolizer/symbolizer.h"
+
+enum {
+	PAGE = 4096,
+};
+
+/* The goroutine's own stack, below what was sampled on another one. */
+static void resumed_stack(struct pieces *ret, struct space *space, const struct sample *s)
+{
+	struct gostack g = gostack_resumed(s);
+	uint32_t n = ret->n;
+
+	g.sigpanic_fp = s->sigpanic_fp;
+	g.above_sigpanic = &s->above_sigpanic;
+	/* What switched stacks has either a frame of its own, whose record the chain begins with
+	 * (systemstack and asmcgocall since Go 1.21), or none, and its return address is at SP
+	 * (before, and morestack). */
+	if (s->resume == RESUME_SCHED && s->resume_fp == s->resume_sp) {
+		g.sp = 0;
+	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
+		ret->pcs[ret->n++] = s->resume_pc;
+		g.pc = g.words[0];
+		g.sp += CALL_PUSHES;
+	}
+	gounwind(ret, space, &g);
+	ret->n_resume = ret->n - n;
+	ret->n = n;
+}
+
+/* Assembly that belongs to Go and that C has called: its caller instead, in c. */
+static bool skip_go(struct cstack *c, struct space *space, const struct sample *s)
+{
+	uint32_t d;
+
+	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) ||
+	    space_spwrite(space, s->ip) || !space_spdelta(space, s->ip, &d) ||
+	    d > c->size || c->size - d < CALL_PUSHES)
+		return false;
+	memcpy(&c->regs[REG_PC], c->bytes + d, 8);
+	c->regs[REG_SP] += d + 8;
+	c->bytes += d + 8;
+	c->size -= d + 8;
+	return c->regs[REG_PC] && !space_is_go(space, c->regs[REG_PC]);
+}
+
+/* The thread's stack from sp on, as far as it was copied. */
+struct cstack cstack_at(const struct sample *s, uint64_t sp)
+{
+	const __u64 *regs = s->pcs + sample_c_at(s);
+	uint64_t size = s->n_c_words > C_REGS ? (s->n_c_words - C_REGS) * 8u : 0;
+	struct cstack c = { .size = 0 };
+
+	if (sp % 8 || sp - s->c_sp >= size)
+		return c;
+	for (int i = 0; i < REGS; i++)
+		c.regs[i] = regs[i];
+	c.regs[REG_SP] = sp;
+	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
+	c.size = (uint32_t)(size - (sp - s->c_sp));
+	/* by c_stack_take(): there was no room for more, or the next page could not be read */
+	c.cut = size == C_BYTES || (s->c_sp + size) % PAGE == 0;
+	return c;
+}
+
+/* C that assembly has called on the thread's stack. Addresses that ret has already are kept. */
+static void switched_stack(struct pieces *ret, struct space *space, struct cunwind *u,
+			   const struct sample *s, struct cstack *c)
+{
+	struct stack_switch sw;
+	enum cunwind_end end;
+	uint32_t n = 0;
+
+	switch_find(&sw, space, c, s);
+	c->calls = sw.calls;
+	c->n_calls = sw.n_calls;
+	end = cunwind(u, space, c, ret->pcs + ret->n, MAX_USER_PCS, &n);
+	ret->n += n;
+	ret->c = true;
+	ret->c_gap = end != CUNWIND_GO || c->regs[REG_SP] != sw.top;
+	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
+}
+
+enum { G0_RECORDS = 64 };
+
+/* The chain of frame records from fp on, in n words of the stack at addr. How many entries. */
+static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n,
+			 uint64_t addr, uint64_t fp)
+{
+	uint32_t len = 0;
+
+	while (len < G0_RECORDS && fp % 8 == 0 && (fp - addr) / 8 + 1 < n) {
+		uint64_t next = words[(fp - addr) / 8], ra = words[(fp - addr) / 8 + 1];
+		bool last = next <= fp || next - fp >= CHAIN_NO_RECORD * 8ull;
+
+		if (ra < CHAIN_MARKS || ra >> CHAIN_PC_BITS)
+			break;
+		chain[len++] = ra | (last ? 0 : next - fp) << (CHAIN_PC_BITS - 3);
+		if (last)
+			break;
+		fp = next;
+	}
+	return len;
+}
+
+/* Go on the thread's stack that has called C right there: c is where pcs[n - 1] is. */
+static void go_on_g0(struct pieces *ret, struct space *space, const struct cstack *c,
+		     const struct sample *s)
+{
+	const __u64 *words = s->pcs + sample_c_at(s) + C_REGS;
+	uint32_t n = s->n_c_words - C_REGS;
+	uint64_t fp = c->lost >> REG_FP & 1 ? 0 : c->regs[REG_FP];
+	__u64 chain[G0_RECORDS];
+
+	gounwind(ret, space,
+		 &(struct gostack){
+			 .pc = ret->pcs[--ret->n],
+			 .sp = c->regs[REG_SP],
+			 .words = words,
+			 .n_words = n,
+			 .words_at = s->c_sp,
+			 .chain = chain,
+			 .n_chain = chain_of(chain, words, n, s->c_sp, fp),
+			 .chain_fp = fp,
+		 });
+}
+
+/* C has other ways than frame pointers to find its callers. */
+static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
+		    const struct sample *s)
+{
+	struct cstack c = cstack_at(s, s->sp);
+	uint32_t n = 0, before = 0;
+	enum cunwind_end end;
+	struct go_pc f;
+
+	if (s->c_sp != s->sp || !c.size || !space)
+		return false;
+	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f) && f.spwrite)
+		/* false: systemstack, about to set SP; the chain has it */
+		return f.kind == FRAME_GO && switch_leaf(ret, space, &c, s);
+	if (space_is_go(space, s->ip)) {
+		if (!skip_go(&c, space, s))
+			return false;
+		ret->pcs[before++] = s->ip;
+	}
+	if (s->resume == RESUME_SWITCHED) {
+		ret->n = before;
+		switched_stack(ret, space, u, s, &c);
+		return true;
+	}
+	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
+	ret->n = before + n;
+	if (end == CUNWIND_GO && s->flags & SAMPLE_G0 && !(s->flags & SAMPLE_CGO)) {
+		go_on_g0(ret, space, &c, s);
+		return true;
+	}
+	ret->c = true;
+	ret->c_root = end == CUNWIND_ROOT;
+	ret->c_gap = end == CUNWIND_BROKEN || end == CUNWIND_SHORT;
+	return true;
+}
+
+/* The stack that the thread runs on, as the kernel side took it. */
+static struct gostack own_stack(const struct sample *s)
+{
+	return (struct gostack){
+		.pc = s->ip,
+		.sp = s->sp,
+		.fp = s->fp,
+		.exact = true,
+		.words = s->pcs,
+		.n_words = s->n_words,
+		.words_at = s->sp,
+		.chain = s->pcs + s->n_words,
+		.n_chain = s->n_user,
+		.chain_fp = s->chain_fp,
+		.sigpanic_fp = s->sigpanic_fp,
+		.above_sigpanic = &s->above_sigpanic,
+	};
+}
+
+/* Go that is on the thread's stack calls the vDSO right there, and a few words tell the way back. */
+static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *u,
+		       const struct sample *s)
+{
+	struct gostack g = own_stack(s);
+	struct cstack c = {
+		.regs = { [REG_FP] = s->fp, [REG_SP] = s->sp, [REG_PC] = s->ip },
+		.bytes = (const uint8_t *)s->pcs,
+		.size = s->n_words * 8u
+	};
+	uint32_t n = 0;
+
+	if (!(s->flags & SAMPLE_G0) || s->flags & SAMPLE_CGO || !space ||
+	    space_is_go(space, s->ip) ||
+	    cunwind(u, space, &c, ret->pcs, LEAF_WORDS, &n) != CUNWIND_GO)
+		return false;
+	ret->n = n - 1;
+	g.pc = ret->pcs[n - 1];
+	g.sp = c.regs[REG_SP];
+	g.exact = false;
+	gounwind(ret, space, &g);
+	return true;
+}
+
+/* Does what was found of the thread's stack end in code that nothing is known of? */
+static bool is_bare(const struct space *space, const struct pieces *st)
+{
+	uint64_t since;
+
+	return st->n &&
+	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &since) == CODE_BARE;
+}
+
+/* C on the stack of Go code, which has not called it by cgo: an interrupted handler, maybe. It has no use for frame
+ * pointers, so the chain may begin anywhere further out. */
+static bool is_foreign(struct space *space, const struct sample *s)
+{
+	uint64_t unused;
+	const struct object *o = space_object(space, s->ip, &unused);
+
+	return o && o->elf && !o->vdso && s->goid && !space_is_go(space, s->ip) &&
+	       space_runtime(space, 0);
+}
+
+void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
+		 const struct sample *s)
+{
+	struct gostack g = own_stack(s);
+
+	ret->n_handler = 0;
+	ret->handled = s->flags & SAMPLE_HANDLER && sigstack_unwind(ret, space, u, s);
+	ret->n = ret->n_resume = 0;
+	ret->cut = s->flags & SAMPLE_CUT;
+	ret->broken = s->flags & SAMPLE_STACK_FAULT;
+	ret->c = ret->c_root = ret->c_gap = false;
+	ret->stray = 0;
+	if (!s->ip)
+		return;
+	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
+		ret->pcs[ret->n++] =
+			s->ip; /* about to call it, or back: on another stack */
+	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s)) {
+		gounwind(ret, space, &g);
+		if (is_foreign(space, s)) {
+			memmove(ret->pcs + 2, ret->pcs + 1,
+				(ret->n++ - 1) * sizeof(*ret->pcs));
+			ret->pcs[1] = STACK_GAP;
+		}
+	}
+	if (s->resume && s->resume != RESUME_SWITCHED)
+		resumed_stack(ret, space, s);
+	else if (s->resume && !ret->n_resume && is_bare(space, ret))
+		wazero_unwind(ret, space, s);
+}

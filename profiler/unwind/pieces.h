@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stacks of a sample, each unwound for itself: that of the thread, the goroutine's own below it, and a signal
+ * handler's on top. Here it is decided which code unwinds which: gounwind.h Go, cunwind.h C, stackswitch.h and
+ * wazero.h code that left the goroutine's stack without a note of it, sigstack.h handlers. How much of that is the
+ * sample's stack, unwind.c decides.
+ */
+#ifndef PROFILER_PIECES_H
+#define PROFILER_PIECES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bpf/sample.h"
+#include "profiler/unwind/cunwind.h"
+
+struct space;
+
+enum {
+	STACK_PCS = MAX_USER_PCS + LEAF_WORDS_OLD,
+	STACK_GAP = 1, /* in place of an address: callers are missing here */
+	HANDLER_PCS = 256,
+};
+
+struct pieces {
+	/*
+	 * pcs[0, n): the interrupted PC, then return addresses. pcs[n, n + n_resume): the same for the
+	 * goroutine's own stack, if the sample was taken on another one; the first is a return address, too.
+	 * Where a handler has interrupted C, its PC plus 1. Two values are no addresses: 0 follows what
+	 * gounwind() takes for cgocallback, and STACK_GAP may be anywhere.
+	 */
+	uint64_t pcs[STACK_PCS];
+	uint32_t n, n_resume;
+	/* Of a signal handler, which has interrupted pcs[0]: its PC, then return addresses, or, where a second
+	 * handler has interrupted the first, that PC plus 1. */
+	uint64_t handler[HANDLER_PCS];
+	uint32_t n_handler;
+	bool handled; /* they lead to the registers that were interrupted, so pcs is true */
+	bool cut;     /* there are more frames, which were not recorded */
+	bool broken;  /* the chain could not be followed further */
+	uint64_t
+		stray; /* what was found there in place of a return address; 0: nothing was */
+	bool c;        /* pcs begins in C, and pcs[0, n) are its frames: ... */
+	bool c_root;   /* ... up to the thread's first function, ... */
+	bool c_gap;    /* ... or not all of them */
+	uint64_t
+		sp; /* where SP was at the last address that gounwind() has added; 0: not known */
+};
+
+/* space NULL: nothing is known of the process, and the chain is taken as it is. */
+void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
+		 const struct sample *s);
+
+/* The copy of the thread's stack, from sp on, with the registers of the sample. Size 0: sp is not in it. */
+struct cstack cstack_at(const struct sample *s, uint64_t sp);
+
+#endif
