@@ -371,13 +371,17 @@ bool space_code_changed(struct space *sp, uint64_t addr, bool lists)
 	return false;
 }
 
+enum space_code area_code(const struct area *a)
+{
+	return !is_bare(a) ? CODE_OF_FILE : a->added ? CODE_ADDED : CODE_BARE;
+}
+
 enum space_code space_code(const struct space *sp, uint64_t addr, uint64_t *since)
 {
 	const struct area *a = space_area(sp, addr);
 
 	*since = a && a->added ? a->added->since : 0;
-
-	return !a || !is_bare(a) ? CODE_OF_FILE : a->added ? CODE_ADDED : CODE_BARE;
+	return a ? area_code(a) : CODE_OF_FILE;
 }
 
 uint32_t space_generation(const struct space *sp)

@@ -505,11 +505,17 @@ bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret)
 	struct entry e;
 	int32_t v;
 
-	if (!entry_find(t, addr, &e) || !e.pcsp)
+	*ret = (struct go_pc){ 0 };
+	if (!entry_find(t, addr, &e))
+		return false;
+	ret->entry = t->text + e.start;
+	if (!e.pcsp)
 		return false;
 	v = pcvalue(t, &e, e.pcsp, (uint32_t)(addr - t->text));
 	name = string_at(&t->names, e.name);
 	*ret = (struct go_pc){
+		.entry = ret->entry,
+		.go = true,
 		.spdelta = (uint32_t)v,
 		.has_spdelta = v >= 0,
 		.spwrite = t->minor >= 17 && e.flags & FLAG_SPWRITE,

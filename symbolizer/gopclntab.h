@@ -78,14 +78,22 @@ bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *
 
 /* What unwinding needs to know about an address in Go code. */
 struct go_pc {
+	/* Of the address space, by space_go_pc(): */
+	uint64_t since; /* as space_code() */
+	uint8_t code;   /* enum space_code */
+	bool mapped;    /* it is executable */
+	/* Of the function, by its table: */
+	uint64_t entry; /* where it begins; 0: no table has it */
+	/* It is Go's, or assembly. C that Go's own linker has linked in (the race detector) is not, and nothing
+	 * that follows is known of it. */
+	bool go;
 	uint32_t spdelta; /* bytes between SP and the return address */
 	bool has_spdelta; /* the table has it for this address */
 	bool spwrite;     /* its function sets SP in an unusual way (Go 1.17) */
 	bool assembly;    /* its function is assembly (Go 1.18) */
 	uint8_t kind;     /* enum frame_kind of its function */
 };
-/* False: addr is not in a Go function. C linked in by Go's own linker (the race detector)
- * is not one: the table has only its name. */
+/* Returns ret->go; fills *ret also when that is false. */
 bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret);
 /* The maximum number of bytes between SP and the return address in the function at addr. */
 uint32_t gopclntab_max_spdelta(const struct gopclntab *t, uint64_t addr);

@@ -201,7 +201,6 @@ enum { GO_PC_MEMOS = 4096 };
 struct go_pc_memo {
 	uint64_t addr; /* 0: unused */
 	struct go_pc pc;
-	bool found;
 };
 
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
@@ -213,8 +212,9 @@ bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
 	m = &o->go_pcs[(addr ^ addr >> 12) % GO_PC_MEMOS];
 	if (m->addr != addr) {
 		m->addr = addr;
-		m->found = gopclntab_pc(o->go, addr, &m->pc) && object_check(o);
+		gopclntab_pc(o->go, addr, &m->pc);
+		object_check(o);
 	}
-	*ret = m->pc;
-	return m->found && !object_changed(o);
+	*ret = object_changed(o) ? (struct go_pc){ 0 } : m->pc;
+	return ret->go;
 }

@@ -299,38 +299,23 @@ static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
 {
 	const struct area *a = space_area(sp, pc);
+	uint64_t delta = 0;
 
-	if (a && a->added)
-		return gopclntab_pc(&a->added->table, pc, ret);
-	return a && a->object->go && object_go_pc(a->object, pc + a->delta, ret);
-}
-
-bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta)
-{
-	struct go_pc f;
-
-	if (!space_go_pc(sp, pc, &f) || !f.has_spdelta)
+	*ret = (struct go_pc){ 0 };
+	if (!a)
 		return false;
-	*delta = f.spdelta;
-	return true;
-}
-
-bool space_entry(struct space *sp, uint64_t pc, uint64_t *entry)
-{
-	uint64_t at = pc;
-	const struct gopclntab *go = go_at(sp, &at);
-
-	if (!go || !gopclntab_entry(go, at, entry))
-		return false;
-	*entry += pc - at;
-	return true;
-}
-
-bool space_spwrite(struct space *sp, uint64_t pc)
-{
-	struct go_pc f;
-
-	return space_go_pc(sp, pc, &f) && f.spwrite;
+	if (a->added) {
+		gopclntab_pc(&a->added->table, pc, ret);
+		ret->since = a->added->since;
+	} else if (a->object->go) {
+		delta = a->delta;
+		object_go_pc(a->object, pc + delta, ret);
+	}
+	if (ret->entry)
+		ret->entry -= delta;
+	ret->mapped = true;
+	ret->code = area_code(a);
+	return ret->go;
 }
 
 bool space_is_go(struct space *sp, uint64_t pc)

@@ -103,16 +103,10 @@ bool space_same_code(const struct space *sp, uint64_t a, uint64_t b);
 /* Resolves a kernel address; always one frame. */
 int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 
-/* The number of bytes between SP and the return address at pc. False: pc is not in a Go
- * function, or its table does not say. */
-bool space_spdelta(struct space *sp, uint64_t pc, uint32_t *delta);
-/* As gopclntab_pc(), for any Go module; cached. */
+/* All that unwinding needs to know about an address, in one look-up: as gopclntab_pc() of the
+ * Go module there, and what the space knows. Cached. */
 struct go_pc;
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret);
-/* The start of the Go function that pc is in. False: none. */
-bool space_entry(struct space *sp, uint64_t pc, uint64_t *entry);
-/* Does the function at pc set SP in an unusual way (Go 1.17)? */
-bool space_spwrite(struct space *sp, uint64_t pc);
 /* Is pc inside the text of a Go module? */
 bool space_is_go(struct space *sp, uint64_t pc);
 /* The object that is mapped executable at addr, and the address in its file. NULL: none.

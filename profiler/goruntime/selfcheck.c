@@ -13,6 +13,7 @@
 #include "profiler/base/living.h"
 #include "profiler/goruntime/golayout.h"
 #include "profiler/kernel/threads.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
@@ -108,11 +109,12 @@ static void result(struct golayout *l, enum layout_check check, bool ok)
 /* A goroutine that the runtime makes for a C thread has no go statement. */
 static bool start_is_right(const struct process *p, const struct reading *r)
 {
-	uint64_t entry;
+	struct go_pc f;
 
 	if (!r->startpc)
 		return !r->gopc;
-	return space_entry(p->space, r->startpc, &entry) && entry == r->startpc;
+	space_go_pc(p->space, r->startpc, &f);
+	return f.entry == r->startpc;
 }
 
 static void thread_check(struct golayout *l, const struct process *p,

@@ -82,20 +82,23 @@ uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint
 	uint64_t sp = entering ? cb->s->sp : cb->sp, ra;
 	struct space *space = cb->space;
 	struct cstack c = cstack_at(cb->s, sp);
+	struct go_pc inner, outer; /* cgocallback, crosscall2 */
 	uint32_t d, d2, n;
 
 	*end = CUNWIND_BROKEN;
 	if (!entering || sp == cb->sp)
 		cb->sp = 0;
-	if (!max || !space || !space_spdelta(space, addr, &d) || c.size < d + 8)
+	if (!max || !space_go_pc(space, addr, &inner) || !inner.has_spdelta ||
+	    c.size < inner.spdelta + 8)
 		return 0;
+	d = inner.spdelta;
 	if (!cb->sp) /* where the one before did */
 		memcpy(&cb->sp, c.bytes, 8);
 	if (cb->sp <= sp)
 		cb->sp = 0;
 	memcpy(&ra, c.bytes + d, 8);
-	if (!space_spdelta(space, ra - 1, &d2) ||
-	    d2 < CROSSCALL2_ARGS + CROSSCALL2_SAVED * 8 + 8 || c.size - d - 8 < d2 + 8)
+	d2 = space_go_pc(space, ra - 1, &outer) && outer.has_spdelta ? outer.spdelta : 0;
+	if (d2 < CROSSCALL2_ARGS + CROSSCALL2_SAVED * 8 + 8 || c.size - d - 8 < d2 + 8)
 		return 0;
 	pcs[0] = ra;
 	c.bytes += d + 8;

@@ -27,11 +27,9 @@ bool gocall_by_register(struct space *space, uint64_t ra)
 
 bool gocall_is_assembly(struct space *space, uint64_t pc)
 {
-	uint64_t entry;
 	struct go_pc f;
 
-	return space_entry(space, pc, &entry) && entry == pc &&
-	       space_go_pc(space, pc, &f) && f.assembly;
+	return space_go_pc(space, pc, &f) && f.entry == pc && f.assembly;
 }
 
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target)
@@ -52,15 +50,18 @@ bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, ui
 	struct cursor c = code_at(space, pc);
 	bool found = pc == to;
 	uint64_t entry;
+	struct go_pc f;
 
 	if (end - pc > CODE_MAX)
 		end = pc + CODE_MAX;
 	for (uint64_t at = pc; at < end && cursor_left(&c) >= ADDRESS_LEN; at++, c.pos++) {
 		const uint8_t *code = c.data + c.pos;
 
-		if (at > pc && at % FUNCTION_ALIGN == 0 && space_entry(space, at, &entry) &&
-		    entry == at)
-			break;
+		if (at > pc && at % FUNCTION_ALIGN == 0) {
+			space_go_pc(space, at, &f);
+			if (f.entry == at)
+				break;
+		}
 		if (insn_is_jump(code) && !found && jumps) {
 			entry = at + JUMP_LEN +
 				insn_displacement(code + JUMP_LEN - DISPLACEMENT_LEN);
@@ -79,15 +80,17 @@ bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, ui
 
 bool gocall_may_be_of(struct space *space, uint64_t ra, uint64_t pc)
 {
-	uint64_t target, entry;
-	struct go_pc f;
+	struct go_pc callee, f;
+	uint64_t target;
 
 	if (!space_is_go(space, ra))
 		return false;
-	/* a call of what is no Go goes through a stub of the linker */
-	return !gocall_target(space, ra, &target) || !space_go_pc(space, target, &f) ||
-	       (space_entry(space, pc, &entry) &&
-		(target == entry ||
-		 (f.assembly && gocall_follow(space, target, UINT64_MAX, GOCALL_JUMPS,
-					      entry, NULL, NULL))));
+	/* a call of what is not Go goes through a stub of the linker */
+	if (!gocall_target(space, ra, &target) || !space_go_pc(space, target, &callee))
+		return true;
+	space_go_pc(space, pc, &f);
+	return f.entry &&
+	       (target == f.entry ||
+		(callee.assembly && gocall_follow(space, target, UINT64_MAX, GOCALL_JUMPS,
+						  f.entry, NULL, NULL)));
 }

@@ -155,8 +155,9 @@ static bool step_by_callback(struct walk *w, uint64_t cfa)
 /* By where pclntab says that the return address is. */
 static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 {
-	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra, sp, since;
+	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra, sp;
 	uint64_t record = frame_record(w->sp, f->spdelta);
+	struct go_pc caller;
 
 	drop_records_below(w, record);
 	if (has_record(w) && w->record == record) {
@@ -165,7 +166,7 @@ static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 	}
 	if (!word_at(w, frame_return(w->sp, f->spdelta), &ra))
 		return broken(w);
-	if (space_is_go(w->space, ra) || space_code(w->space, ra, &since) == CODE_BARE)
+	if (space_go_pc(w->space, ra, &caller) || caller.code == CODE_BARE)
 		return add(w, ra, cfa);
 	w->st->stray = ra;
 	return ra ? broken(w) : false;
@@ -230,7 +231,7 @@ static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
 /* To the caller. false: there is none, or it is not known. */
 static bool step(struct walk *w)
 {
-	struct go_pc f = { .kind = FRAME_UNNAMED };
+	struct go_pc f;
 	bool exact = w->exact;
 
 	w->exact = false;

@@ -41,13 +41,13 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 }
 
 /* Assembly that belongs to Go and that C has called: its caller instead, in c. */
-static bool skip_go(struct cstack *c, struct space *space, const struct sample *s)
+static bool skip_go(struct cstack *c, struct space *space, const struct go_pc *f,
+		    const struct sample *s)
 {
-	uint32_t d;
+	uint32_t d = f->spdelta;
 
-	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) ||
-	    space_spwrite(space, s->ip) || !space_spdelta(space, s->ip, &d) ||
-	    d > c->size || c->size - d < CALL_PUSHES)
+	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) || f->spwrite ||
+	    !f->has_spdelta || d > c->size || c->size - d < CALL_PUSHES)
 		return false;
 	memcpy(&c->regs[REG_PC], c->bytes + d, 8);
 	c->regs[REG_SP] += d + 8;
@@ -148,11 +148,12 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 
 	if (s->c_sp != s->sp || !c.size || !space)
 		return false;
-	if (s->resume == RESUME_SWITCHED && space_go_pc(space, s->ip, &f) && f.spwrite)
+	space_go_pc(space, s->ip, &f);
+	if (s->resume == RESUME_SWITCHED && f.spwrite)
 		/* false: systemstack, about to set SP; the chain has it */
 		return f.kind == FRAME_GO && switch_leaf(ret, space, &c, s);
-	if (space_is_go(space, s->ip)) {
-		if (!skip_go(&c, space, s))
+	if (f.go) {
+		if (!skip_go(&c, space, &f, s))
 			return false;
 		ret->pcs[before++] = s->ip;
 	}
@@ -219,10 +220,10 @@ static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *
 /* Does what was found of the thread's stack end in code that nothing is known of? */
 static bool is_bare(const struct space *space, const struct pieces *st)
 {
-	uint64_t since;
+	uint64_t unused;
 
 	return st->n &&
-	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &since) == CODE_BARE;
+	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &unused) == CODE_BARE;
 }
 
 /* C on the stack of Go code, which has not called it by cgo: an interrupted handler, maybe. It has no use for frame
@@ -240,6 +241,7 @@ void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 		 const struct sample *s)
 {
 	struct gostack g = own_stack(s);
+	struct go_pc f;
 
 	ret->n_handler = 0;
 	ret->handled = s->flags & SAMPLE_HANDLER && sigstack_unwind(ret, space, u, s);
@@ -250,7 +252,7 @@ void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 	ret->stray = 0;
 	if (!s->ip)
 		return;
-	if (s->resume == RESUME_VDSO && space_spwrite(space, s->ip))
+	if (s->resume == RESUME_VDSO && space_go_pc(space, s->ip, &f) && f.spwrite)
 		ret->pcs[ret->n++] =
 			s->ip; /* about to call it, or back: on another stack */
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s)) {

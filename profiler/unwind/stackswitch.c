@@ -60,10 +60,12 @@ static void add_call(void *arg, uint64_t addr)
 static void add_calls_before(struct stack_switch *sw, struct space *space, uint64_t ra)
 {
 	struct loaded l = { sw, space };
-	uint64_t begin = ra - BEFORE, entry;
+	uint64_t begin = ra - BEFORE;
+	struct go_pc f;
 
-	if (space_entry(space, ra - 1, &entry) && entry > begin)
-		begin = entry;
+	space_go_pc(space, ra - 1, &f);
+	if (f.entry > begin)
+		begin = f.entry;
 	gocall_follow(space, begin, ra, 0, 0, add_call, &l);
 }
 
@@ -143,9 +145,9 @@ static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t p
 	struct go_pc f;
 
 	*sw = (struct stack_switch){ .pc = pc };
-	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta ||
-	    !space_entry(space, pc - !leaf, &sw->entry))
+	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta)
 		return false;
+	sw->entry = f.entry;
 	sw->delta = f.spdelta;
 	return true;
 }

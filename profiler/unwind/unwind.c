@@ -75,13 +75,10 @@ static void add_piece(struct walk *w, const uint64_t *pcs, uint32_t n_pcs, bool 
 	const struct sample *s = w->s;
 	bool exact = leaf; /* a PC, no return address */
 	bool bare = false; /* callers of such code may be missing */
-	uint64_t unused, since;
-
 	w->kind = FRAME_UNNAMED;
 	for (uint32_t i = 0; i < n_pcs; i++) {
 		struct go_pc f;
 		uint64_t pc = exact ? pcs[i] : pcs[i] - 1;
-		enum space_code code;
 
 		if (!pcs[i]) {
 			if (w->kind != FRAME_CGOCALLBACK)
@@ -92,22 +89,22 @@ static void add_piece(struct walk *w, const uint64_t *pcs, uint32_t n_pcs, bool 
 			add_gap(w);
 			continue;
 		}
-		if (i && w->space && !space_object(w->space, pc, &unused)) {
+		space_go_pc(w->space, pc, &f);
+		if (i && w->space && !f.mapped) {
 			w->broken = true; /* a frame pointer that was none led here */
 			w->st->stray = pc;
 			break;
 		}
-		code = space_code(w->space, pc, &since);
-		if (s->time_ns < since) {
+		if (s->time_ns < f.since) {
 			w->bare = true;
 			break;
 		}
-		if (bare && code != CODE_BARE)
+		if (bare && f.code != CODE_BARE)
 			add_gap(w);
-		bare = code == CODE_BARE && !(leaf && w->st->pieces.c);
-		w->bare = w->bare || code == CODE_BARE;
+		bare = f.code == CODE_BARE && !(leaf && w->st->pieces.c);
+		w->bare = w->bare || f.code == CODE_BARE;
 		add(w, pc);
-		w->kind = space_go_pc(w->space, pc, &f) ? f.kind : FRAME_UNNAMED;
+		w->kind = f.kind;
 		if (is_root(w->kind) || w->kind == FRAME_SIGTRAMP ||
 		    (w->kind == FRAME_MORESTACK && !s->goid))
 			return;
@@ -173,7 +170,6 @@ static bool add_pieces(struct walk *w)
 static enum stack_end end_of(const struct walk *w)
 {
 	const struct stack *st = w->st;
-	uint64_t last = st->n ? st->pcs[st->n - 1] : 0, unused;
 	struct go_pc f;
 
 	if (st->pieces.cut)
@@ -184,9 +180,11 @@ static enum stack_end end_of(const struct walk *w)
 		return w->broken ? END_BROKEN : END_NATIVE;
 	if (w->s->flags & SAMPLE_STACK_FAULT)
 		return END_FAULT;
-	if (last && (!space_entry(w->space, last, &unused) ||
-		     (space_go_pc(w->space, last, &f) && f.kind == FRAME_CGOCALLBACK)))
-		return END_NATIVE;
+	if (st->n) {
+		space_go_pc(w->space, st->pcs[st->n - 1], &f);
+		if (!f.entry || f.kind == FRAME_CGOCALLBACK)
+			return END_NATIVE;
+	}
 	return w->broken ? END_BROKEN : END_OTHER;
 }
 

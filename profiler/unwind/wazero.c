@@ -5,6 +5,7 @@
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
 #include "profiler/unwind/pieces.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
 /* Is ra behind a call of assembly that enters WebAssembly? As wazero_entry(). */
@@ -22,7 +23,8 @@ static uint32_t entry_called(struct space *space, uint64_t ra)
  */
 static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, uint64_t pc)
 {
-	uint32_t found = n, frame = 0, end, delta;
+	uint32_t found = n, frame = 0, end;
+	struct go_pc f;
 
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t argument = entry_called(space, words[i]);
@@ -30,9 +32,10 @@ static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, 
 		if (argument == WAZERO_NONE)
 			continue;
 		/* of a wrapper, between Go's way of passing arguments and the assembly's */
-		if (i + argument >= n || !space_spdelta(space, words[i], &delta))
+		if (i + argument >= n || !space_go_pc(space, words[i], &f) ||
+		    !f.has_spdelta)
 			return n;
-		end = i + 1 + delta / 8;
+		end = i + 1 + f.spdelta / 8;
 		if (frame && end != frame)
 			return n;
 		frame = end;

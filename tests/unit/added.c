@@ -151,8 +151,7 @@ static enum space_code code_of(const uint8_t *p)
 Test(added, what_is_known_of_a_module)
 {
 	struct module m;
-	uint64_t entry;
-	uint32_t delta;
+	struct go_pc pc;
 
 	make(&m, code + 4096, "jit.f", NULL);
 	first.words[NEXT] = at(&m);
@@ -165,15 +164,17 @@ Test(added, what_is_known_of_a_module)
 	cr_expect_eq(code_of(code), CODE_BARE);
 	cr_expect_eq(code_of(code - 1), CODE_OF_FILE);
 	cr_expect(space_is_go(space, at(code + 4096)));
-	cr_expect(space_entry(space, at(code + 4096 + 17), &entry));
-	cr_expect_eq(entry, at(code + 4096 + 16));
-	cr_expect(space_spdelta(space, at(code + 4096 + 3), &delta) && delta == 0);
-	cr_expect(space_spdelta(space, at(code + 4096 + 4), &delta) && delta == 8);
-	/* its own name for itself means nothing */
+	cr_expect(space_go_pc(space, at(code + 4096 + 17), &pc));
+	cr_expect_eq(pc.entry, at(code + 4096 + 16));
+	cr_expect(pc.mapped && pc.code == CODE_ADDED);
+	cr_expect(space_go_pc(space, at(code + 4096 + 3), &pc) && pc.spdelta == 0);
+	cr_expect(space_go_pc(space, at(code + 4096 + 4), &pc) && pc.spdelta == 8);
+	cr_expect_not(space_go_pc(space, at(code), &pc));
+	cr_expect(pc.mapped && pc.code == CODE_BARE && !pc.entry);
+	/* what it calls itself means nothing */
 	strcpy(m.names + 1, "runtime.goexit");
 	m.words[GOFUNC] = 1; /* else it is the same as before */
 	refresh();
-	struct go_pc pc;
 	cr_expect(space_go_pc(space, at(code + 4096), &pc) && pc.kind == FRAME_GO);
 	expect_name(code + 4096, "runtime.goexit");
 }

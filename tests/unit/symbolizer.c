@@ -110,7 +110,8 @@ Test(symbolizer, names_outlive_process_and_file)
 	struct go_program p;
 	struct space *sp;
 	uint64_t entry;
-	uint32_t len, delta;
+	struct go_pc pc;
+	uint32_t len;
 	pid_t pid;
 	int in;
 
@@ -134,7 +135,8 @@ Test(symbolizer, names_outlive_process_and_file)
 	cr_expect(len > 16 && code);
 	expect_main(sp, entry);
 	cr_expect(space_is_go(sp, entry));
-	cr_expect(space_spdelta(sp, entry, &delta) && delta == 0);
+	cr_expect(space_go_pc(sp, entry, &pc) && pc.has_spdelta && pc.spdelta == 0);
+	cr_expect(pc.mapped && pc.entry == entry);
 	cr_expect_str_eq(strtab_get(strs, space_start_function(sp, entry)), "main.main");
 	cr_expect_eq(space_refresh(sp), -ESRCH);
 	expect_main(sp, entry);

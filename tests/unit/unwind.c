@@ -10,6 +10,7 @@
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/pieces.h"
+#include "profiler/unwind/unwind.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -76,13 +77,23 @@ static uint64_t entry_of(const char *name)
 	return entry;
 }
 
+static bool spdelta(struct space *sp, uint64_t pc, uint32_t *ret)
+{
+	struct go_pc f;
+
+	if (!space_go_pc(sp, pc, &f) || !f.has_spdelta)
+		return false;
+	*ret = f.spdelta;
+	return true;
+}
+
 /* An address in the function where the return address is d bytes above SP; *d at least min. */
 static uint64_t pc_with_frame(const char *name, uint32_t min, uint32_t *d)
 {
 	uint64_t entry = entry_of(name);
 
 	for (uint64_t pc = entry; pc < entry + 4096; pc++)
-		if (space_spdelta(space, pc, d) && *d >= min)
+		if (spdelta(space, pc, d) && *d >= min)
 			return pc;
 	cr_assert(false, "no frame of %u bytes in %s", min, name);
 	return 0;
@@ -105,7 +116,7 @@ static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
 
 	sample->chain_fp = fp;
 	for (int i = 0; i < n; i++) {
-		cr_assert(i == n - 1 || space_spdelta(space, pcs[i] - 1, &d));
+		cr_assert(i == n - 1 || spdelta(space, pcs[i] - 1, &d));
 		chain[i] = pcs[i];
 		if (i < n - 1)
 			chain[i] |= (__u64)(d + 8) << (CHAIN_PC_BITS - 3);
@@ -118,7 +129,7 @@ static uint64_t record_of(uint64_t ra, uint64_t cfa)
 {
 	uint32_t d;
 
-	cr_assert(space_spdelta(space, ra - 1, &d));
+	cr_assert(spdelta(space, ra - 1, &d));
 	return cfa + d - 8;
 }
 
@@ -195,7 +206,7 @@ Test(unwind, copied_stack_needs_no_frame_pointers)
 		cr_assert_lt(sp, SP + 512 * 8);
 		sample->pcs[(sp - SP) / 8] = want[i];
 		sp += 8;
-		space_spdelta(space, want[i] - 1, &d);
+		spdelta(space, want[i] - 1, &d);
 	}
 	expect_stack(want, 4, false);
 
@@ -222,7 +233,7 @@ Test(unwind, copy_behind_a_chain)
 	sample->fp = SP + d - 8;
 	add_chain(sample->fp, 1, want + 1);
 	at = sample->fp + 16;
-	space_spdelta(space, want[1] - 1, &d);
+	spdelta(space, want[1] - 1, &d);
 	chain[1] = CHAIN_WORDS;
 	chain[2] = at;
 	chain[3] = d / 8 + 1;
@@ -272,7 +283,7 @@ Test(unwind, both_callers_of_morestack_are_put_back)
 	/* after the call, which is the last thing but a jump in a function that checks its stack */
 	for (uint64_t pc = entry_of("runtime.main") + 64;
 	     !want[1] && pc < entry_of("runtime.main") + 2048; pc++)
-		if (space_spdelta(space, pc, &d) && !d)
+		if (spdelta(space, pc, &d) && !d)
 			want[1] = pc + 1;
 	cr_assert(want[1]);
 	sample->ip = want[0];
@@ -312,6 +323,51 @@ Test(unwind, resumed_stack_follows)
 	cr_assert_eq(stack.n_resume, 3);
 	cr_expect_eq(stack.pcs[stack.n + 1], p[0]);
 	cr_expect_eq(stack.pcs[stack.n + 2], caller);
+}
+
+/* The list as it is looked up, whether it is all, and why not. */
+Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
+{
+	uint64_t caller = call_in("runtime.main"), root = entry_of("runtime.goexit") + 1;
+	struct stack *st = calloc(1, sizeof(*st));
+	const uint64_t want[] = { entry_of("runtime.memmove"), caller - 1, root - 1 };
+
+	sample->ip = want[0];
+	sample->pcs[0] = caller;
+	sample->fp = record_of(caller, SP + 8);
+	add_chain(sample->fp, 2, (uint64_t[]){ root, caller });
+	stack_unwind(st, space, NULL, sample);
+	cr_expect(st->complete);
+	cr_assert_eq(st->n, 3, "nothing calls goexit: %u", st->n);
+	cr_expect_arr_eq(st->pcs, want, sizeof(want));
+
+	sample->flags = SAMPLE_GSIGNAL; /* what a handler has interrupted is not known */
+	stack_unwind(st, space, NULL, sample);
+	cr_expect_not(st->complete);
+	cr_expect_eq(st->pcs[3], STACK_GAP);
+
+	sample->flags = 0;
+	sample->n_user = 0; /* no record where main keeps its own */
+	stack_unwind(st, space, NULL, sample);
+	cr_expect(!st->complete && st->end == END_BROKEN, "%d", st->end);
+	cr_assert_eq(st->n, 3);
+	cr_expect_eq(st->pcs[2], STACK_GAP);
+	sample->flags = SAMPLE_STACK_FAULT;
+	stack_unwind(st, space, NULL, sample);
+	cr_expect(!st->complete && st->end == END_FAULT, "%d", st->end);
+	sample->flags = SAMPLE_CUT | SAMPLE_STACK_FAULT;
+	stack_unwind(st, space, NULL, sample);
+	cr_expect(!st->complete && st->end == END_DEEP, "%d", st->end);
+
+	/* what a chain leads to has to be code */
+	sample->flags = 0;
+	sample->ip = sample->pcs[0] = 0;
+	sample->ip = (uint64_t)(uintptr_t)st;
+	add_chain(sample->fp, 2, (uint64_t[]){ 0x1235, root });
+	stack_unwind(st, space, NULL, sample);
+	cr_expect(!st->complete && st->n == 2 && st->pcs[1] == STACK_GAP, "%u", st->n);
+	cr_expect_eq(st->stray, 0x1234);
+	free(st);
 }
 
 enum { HANDLER_SP = 0x70000 };
@@ -456,15 +512,13 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 		     1);
 	cr_expect(unmapped);
 	cr_expect_not(space_go_pc(NULL, leaf, &pc));
-	cr_expect_not(space_spdelta(NULL, leaf, &n));
-	cr_expect_not(space_entry(NULL, leaf, &unused));
+	cr_expect_not(pc.mapped || pc.entry);
 	cr_expect_not(gocall_target(NULL, leaf, &unused));
 	cr_expect_not(gocall_may_be_of(NULL, leaf, leaf));
 	cr_expect_not(gocall_by_register(NULL, leaf));
 	cr_expect_not(gocall_is_assembly(NULL, leaf));
 	cr_expect_not(gocall_follow(NULL, leaf, UINT64_MAX, 1, leaf + 1, NULL, NULL));
 	cr_expect_eq(prologue_saved(NULL, leaf, 12), 0);
-	cr_expect_not(space_spwrite(NULL, leaf));
 	cr_expect_not(space_is_go(NULL, leaf));
 	cr_expect_null(space_object(NULL, leaf, &unused));
 	cr_expect_null(space_go(NULL, &unused));
