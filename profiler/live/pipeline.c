@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most samples bring addresses that were seen before, so memos stand before the symbolizer and the profile's
- * tables: expansions.h, and thread or function address → string. The latter are keyed by the profile's process
- * row, too.
+ * Most samples bring addresses that were seen before, so memos stand before the symbolizer
+ * and the profile's tables: expansions.h, and thread or function address → string. The
+ * latter are keyed by the profile's process row, too.
  */
 #include "profiler/live/pipeline.h"
 
@@ -98,8 +98,8 @@ void pipeline_tidy(struct pipeline *pl, struct procs *procs)
 	expansions_tidy(&pl->expansions, procs);
 }
 
-/* Appends the user's stack to the n of leaf_first. If code turns up meanwhile of which nothing was known, the
- * stack may lead further. */
+/* Appends the user's stack to the n of leaf_first. If code turns up meanwhile of which
+ * nothing was known, the stack may lead further. */
 static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
 			       uint32_t n)
 {
@@ -125,7 +125,8 @@ static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct
 	return n;
 }
 
-/* A stack has room for MAX_STACK_FRAMES: cuts what is nearer to the root. How many of leaf_first are left. */
+/* A stack has room for MAX_STACK_FRAMES: cuts what is nearer to the root. How many of
+ * leaf_first are left. */
 static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 {
 	uint32_t i, frames = 0;

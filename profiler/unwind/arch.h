@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * All that the unwinder knows of an architecture, as far as user space goes: registers, frames, the
- * instructions that call and jump, and what some assembly keeps where. bpf/arch.bpf.h is the same for the
- * kernel side. A port adds a section here and a file beside arch_x86_64.c.
+ * All that the unwinder knows of an architecture, as far as user space goes: registers,
+ * frames, the instructions that call and jump, and what some assembly keeps where.
+ * bpf/arch.bpf.h is the same for the kernel side. A port adds a section here and a file
+ * beside arch_x86_64.c.
  */
 #ifndef PROFILER_ARCH_H
 #define PROFILER_ARCH_H
@@ -18,7 +19,8 @@ struct space;
 
 #if defined(__x86_64__)
 
-/* Registers by their DWARF numbers, as in struct cstack and in the registers of a sample. */
+/* Registers by their DWARF numbers, as in struct cstack and in the registers of a
+ * sample. */
 enum {
 	REG_FP = 6,
 	REG_SP = 7,
@@ -29,7 +31,8 @@ enum {
 };
 
 /*
- * A frame of Go code, by the number of bytes from SP to the return address (pclntab's SP delta):
+ * A frame of Go code, by the number of bytes from SP to the return address (pclntab's SP
+ * delta):
  *
  *	cfa	SP when the function has returned
  *	cfa-8	the return address, which the call has pushed
@@ -52,13 +55,14 @@ static inline uint64_t frame_record(uint64_t sp, uint32_t spdelta)
 	return frame_cfa(sp, spdelta) - RECORD_BYTES;
 }
 
-/* asmcgocall saves SP before it aligns SP for C: so many bytes above the new SP (since Go 1.21, and before).
- * The old SP is at most so far above the new one. */
+/* asmcgocall saves SP before it aligns SP for C: so many bytes above the new SP (since Go
+ * 1.21, and before). The old SP is at most so far above the new one. */
 static const uint8_t asmcgocall_saved[2] = { 0, 40 };
 enum { ASMCGOCALL_MAX = 96 };
 
-/* crosscall2, which C calls and which calls cgocallback: above the arguments of that call it saves these
- * registers, in this order, and the frame pointer right below its return address. */
+/* crosscall2, which C calls and which calls cgocallback: above the arguments of that call
+ * it saves these registers, in this order, and the frame pointer right below its return
+ * address. */
 enum { CROSSCALL2_ARGS = 3 * 8, CROSSCALL2_SAVED = 5 };
 static const uint8_t crosscall2_saved[CROSSCALL2_SAVED] = { 3, 12, 13, 14, 15 };
 
@@ -120,10 +124,11 @@ static inline bool insn_loads_address(const uint8_t *p)
 	return p[0] == 0x48 && insn_is_address(p + 1);
 }
 
-/* The bytes before a return address: a call through a register or a pointer in memory, in any encoding. */
+/* The bytes before a return address: a call through a register or a pointer in memory, in
+ * any encoding. */
 bool insn_is_indirect_call(const uint8_t code[CALL_MAX]);
-/* A jump to the address in a slot, as linkers write for functions of other files. Leaves c at the displacement
- * of the slot. */
+/* A jump to the address in a slot, as linkers write for functions of other files. Leaves c
+ * at the displacement of the slot. */
 bool insn_is_stub(struct cursor *c);
 /* Where signal handlers return to, from its first instruction on. */
 bool insn_is_sigreturn(struct cursor c);
@@ -132,7 +137,7 @@ enum { SIGRETURN_SYSCALL = 7 }; /* bytes from there to its system call */
 bool insn_exits_soon(struct cursor c);
 
 #elif defined(__aarch64__)
-#error "the unwinder knows nothing of arm64 yet: its registers, frames and instructions go here"
+#error "the registers, frames and instructions of arm64 go here"
 #else
 #error "the unwinder knows nothing of this architecture"
 #endif
@@ -140,24 +145,26 @@ bool insn_exits_soon(struct cursor c);
 /*
  * What the kernel leaves on the stack for a signal handler, which returns with SP at it.
  *
- * ucontext_read() reads the registers that the signal has interrupted, by their DWARF numbers, from the
- * ucontext that begins `at` bytes into a copied piece of stack. False: not all of them are in the copy.
- * ucontext_is(): does it look like one whose address in the process is addr?
+ * ucontext_read() reads the registers that the signal has interrupted, by their DWARF
+ * numbers, from the ucontext that begins `at` bytes into a copied piece of stack. False:
+ * not all of them are in the copy. ucontext_is(): does it look like one whose address in
+ * the process is addr?
  */
 bool ucontext_read(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t regs[REGS]);
 bool ucontext_is(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t addr);
 
 /*
- * For C without unwind tables: how many words below its return address the function at addr, in the process,
- * pushes this register before it changes it. 0: it does not, or it is not understood. A function that begins
- * with a jump to another one saves what that saves.
+ * For C without unwind tables: how many words below its return address the function at
+ * addr, in the process, pushes this register before it changes it. 0: it does not, or it is
+ * not understood. A function that begins with a jump to another one saves what that saves.
  */
 uint32_t prologue_saved(struct space *space, uint64_t addr, uint32_t reg);
 
 /*
- * wazero's assembly that enters WebAssembly: a call of it, and the return from a Go function that it called. Neither
- * has a frame; their arguments are above the return address. WAZERO_NONE, or the number of the argument that
- * is an address of the compiled code.
+ * wazero's assembly that enters WebAssembly: a call of it, and the return from a Go
+ * function that it called. Neither has a frame; their arguments are above the return
+ * address. WAZERO_NONE, or the number of the argument that is an address of the compiled
+ * code.
  */
 enum { WAZERO_NONE = 0 };
 uint32_t wazero_entry(struct cursor code);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of arch.h that is more than a line: reading x86-64 instructions, and the kernel's ucontext. */
+/* The part of arch.h that is more than a line: reading x86-64 instructions, and the
+ * kernel's ucontext. */
 #include "profiler/unwind/arch.h"
 
 #ifdef __x86_64__
@@ -8,7 +9,8 @@
 
 bool insn_is_indirect_call(const uint8_t code[CALL_MAX])
 {
-	/* call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and with an index register */
+	/* call *reg, *disp8(reg), *disp32(reg), *disp32(%rip), and with an index
+	 * register */
 	static const int displacements[] = { 0, 1, 4, 0 };
 
 	for (int len = 2; len <= CALL_MAX; len++) {
@@ -38,7 +40,8 @@ bool insn_is_stub(struct cursor *c)
 
 bool insn_is_sigreturn(struct cursor c)
 {
-	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers recognize it by these bytes, too */
+	/* mov $__NR_rt_sigreturn, %rax; syscall: debuggers recognize it by these bytes,
+	 * too */
 	static const uint8_t code[] = { 0x48, 0xc7, 0xc0, 15, 0, 0, 0, 0x0f, 0x05 };
 
 	return cursor_left(&c) >= sizeof(code) && !memcmp(c.data, code, sizeof(code));
@@ -68,7 +71,8 @@ bool ucontext_read(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t re
 
 bool ucontext_is(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t addr)
 {
-	/* where the address of the FPU's state is, and how far behind the ucontext that state begins */
+	/* where the address of the FPU's state is, and how far behind the ucontext that
+	 * state begins */
 	enum { FPU_AT = 224, FPU = 448 };
 	uint64_t fpu;
 
@@ -94,8 +98,8 @@ static uint32_t dwarf_number(uint32_t reg)
 	return reg < 8 ? numbers[reg] : reg;
 }
 
-/* Skips a ModRM byte and what belongs to it. *reg: the register operand; *rm: the other operand's register,
- * or -1 if that is memory. */
+/* Skips a ModRM byte and what belongs to it. *reg: the register operand; *rm: the other
+ * operand's register, or -1 if that is memory. */
 static void skip_modrm(struct cursor *c, uint32_t *reg, int *rm)
 {
 	uint8_t m = cursor_u8(c), mod = m >> 6, sib;
@@ -117,8 +121,8 @@ static void skip_modrm(struct cursor *c, uint32_t *reg, int *rm)
 		cursor_u32(c);
 }
 
-/* Skips an instruction whose opcode was read, if it is one of those that compilers put between the pushes: moves
- * and the like, which leave SP as it is. */
+/* Skips an instruction whose opcode was read, if it is one of those that compilers put
+ * between the pushes: moves and the like, which leave SP as it is. */
 static bool skip_other(struct cursor *c, uint8_t op, uint8_t rex)
 {
 	uint32_t reg;

@@ -19,7 +19,7 @@ static uint64_t word_of(const struct cstack *c, uint64_t at)
 	return word;
 }
 
-/* c, where SP is `at` bytes above what it is in c. */
+/* The same stack with SP `at` bytes further up. */
 static struct cstack cstack_above(const struct cstack *c, uint64_t at)
 {
 	struct cstack ret = *c;
@@ -30,7 +30,7 @@ static struct cstack cstack_above(const struct cstack *c, uint64_t at)
 	return ret;
 }
 
-/* Is ra where asmcgocall and the like have called C? */
+/* Is ra behind asmcgocall's call of C, or one like it? */
 static bool has_called_c(struct space *space, uint64_t ra)
 {
 	struct go_pc f;
@@ -40,10 +40,10 @@ static bool has_called_c(struct space *space, uint64_t ra)
 }
 
 /*
- * c is in Go assembly that C has called and that calls Go in turn, without cgo: purego's. pclntab does
- * not know its frame, since it moves SP by itself. It pushes the return address, keeps a frame record
- * below that, and nothing else tells where its caller's frame is; so the way must lead to assembly that
- * has called C, or is not taken.
+ * Unwinds from purego's assembly, which C has called and which calls Go without cgo. It
+ * moves SP by itself, so pclntab does not know its frame: there is a return address with a
+ * frame record below it, and nothing else says where the caller's frame is. So this is only
+ * believed if it leads to assembly that has called C.
  */
 static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind *u,
 					    struct cstack *c, uint64_t *pcs, uint32_t max,
@@ -92,7 +92,7 @@ uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint
 	    c.size < inner.spdelta + 8)
 		return 0;
 	d = inner.spdelta;
-	if (!cb->sp) /* where the one before did */
+	if (!cb->sp) /* cgocallback keeps where the callback before it had left */
 		memcpy(&cb->sp, c.bytes, 8);
 	if (cb->sp <= sp)
 		cb->sp = 0;

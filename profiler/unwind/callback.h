@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * C that has called Go back: the part of the thread's stack between cgocallback, which the Go code returns to, and
- * the assembly that had called C, or the thread's first function if that is C's.
+ * C that has called Go back: the part of the thread's stack between cgocallback, which the
+ * Go code returns to, and the assembly that had called C, or the thread's first function if
+ * that is C's.
  */
 #ifndef PROFILER_CALLBACK_H
 #define PROFILER_CALLBACK_H
@@ -19,17 +20,17 @@ struct callbacks {
 	struct space *space;
 	struct cunwind *u;
 	const struct sample *s;
-	uint64_t
-		sp; /* where the next one left the thread's stack, in cgocallback; 0: not known */
+	/* where the next one left the thread's stack, in cgocallback; 0: not known */
+	uint64_t sp;
 };
 
 struct callbacks callbacks_of(const struct sample *s, struct space *space,
 			      struct cunwind *u);
 
 /*
- * The next call back: the callers of cgocallback, in which addr is. Return addresses, at most max; how many. *end
- * CUNWIND_GO or CUNWIND_ROOT: these are all. entering: the sample was taken in cgocallback itself, while that was
- * on the thread's stack.
+ * The next call back: the callers of cgocallback, in which addr is. Return addresses, at
+ * most max; how many. *end CUNWIND_GO or CUNWIND_ROOT: these are all. entering: the sample
+ * was taken in cgocallback itself, while that was on the thread's stack.
  */
 uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint64_t *pcs,
 			uint32_t max, enum cunwind_end *end);

@@ -14,15 +14,15 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	/* bounds on the time that hostile files take: bytes, and numbers */
+	/* limits on the time that hostile files take: in bytes, and in numbers */
 	CODE_MAX = 32 << 20,
 	STARTS_MAX = 1 << 20,
 	IMPORTS_MAX = 1024,
 	SYMBOLS_MAX = 1 << 16,
 	/* bytes */
-	TAIL_MAX = 128, /* of a function in which its jump to another is found */
-	ENTRY_MAX = 64, /* of the code that the kernel starts, to the last call */
-	BEGIN_MAX = 16, /* of that, surely */
+	TAIL_MAX = 128, /* from the start of a function to its jump to another one */
+	ENTRY_MAX = 64, /* from where the kernel starts a program to the last call there */
+	BEGIN_MAX = 16, /* of that code, at least */
 };
 
 static int start_cmp(const void *a, const void *b)
@@ -40,7 +40,7 @@ static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 	return p ? vaddr + c->pos + insn_displacement(p) : 0;
 }
 
-/* How many of the first n starts are not behind addr. */
+/* How many of the first n starts are at or before addr. */
 static uint32_t starts_until(const struct callees *t, uint32_t n, uint64_t addr)
 {
 	uint32_t lo = 0, hi = n;
@@ -56,7 +56,7 @@ static uint32_t starts_until(const struct callees *t, uint32_t n, uint64_t addr)
 	return lo;
 }
 
-/* The last start that is not behind addr, of the first n; 0: none. */
+/* The last of the first n starts that is at or before addr; 0: none. */
 static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
 {
 	uint32_t i = starts_until(t, n, addr);
@@ -85,9 +85,10 @@ static void sort_starts(struct callees *t)
 }
 
 /*
- * Functions are what is called, or whose address is taken (lea disp32(%rip)). Then what is jumped to
- * from another function. Instructions are not told apart from bytes inside of others, but those
- * hardly ever lead into the segment.
+ * A function begins where a call leads, or where an address that code takes points; and, in
+ * a second pass (jumps), where a jump from another function leads. Every byte may be an
+ * instruction here: what are really bytes inside another one hardly ever lead into the
+ * segment.
  */
 static void add_starts(struct callees *t, struct cursor c, uint64_t vaddr, bool jumps)
 {
@@ -122,7 +123,7 @@ static bool symbols_find(const struct elf *e, struct cursor *symbols, struct cur
 	return true;
 }
 
-/* Leaves the name's cursor at it. */
+/* Returns the symbol's address, and moves `names` to its name. */
 static uint64_t symbol_read(struct cursor *symbols, struct cursor *names)
 {
 	uint64_t value;
@@ -172,7 +173,7 @@ static struct cursor bytes_at(const struct object *o, uint64_t addr)
 	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
 }
 
-/* Is there a jump to where the loader has put an address, and where is that? */
+/* Is there a jump through a slot of the loader? Sets *slot. */
 static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 {
 	struct cursor c = bytes_at(o, addr);
@@ -183,7 +184,7 @@ static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 	return !c.bad;
 }
 
-/* The name of what the loader puts there. */
+/* The name of the function whose address the loader puts into the slot. */
 static const char *slot_name(const struct elf *e, uint64_t slot)
 {
 	struct cursor tables[2] = { e->rela }, symbols, names;
@@ -255,7 +256,7 @@ struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
 {
 	uint64_t start, unused;
 
-	/* Go's own linker has put C into the table */
+	/* Go's own linker lists the C that it links in */
 	if (!o || !o->go || !gopclntab_entry(o->go, pc, &start))
 		start = start_find(t, t->n, pc);
 	return (struct callee){ t, o, pc, start, is_stub(o, pc, &unused) };
@@ -277,8 +278,9 @@ bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
 	       insn_exits_soon(bytes_at(o, pc));
 }
 
-/* Is the function at addr the callee, or does it soon jump there? One whose start was not known
- * was taken for the end of the one before. */
+/* Is the function at addr the callee, or does it jump there within max bytes? Sets the
+ * callee's start: a function whose start was not known had been taken for the end of the
+ * one before. */
 static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
 {
 	struct cursor c = bytes_at(to->object, addr);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A table is a list of entries: some hold what functions have in common (CIE), the others a
- * function each (FDE), which is a program: at its start the frame looks like so, from there
- * on like so. A row is found by running it up to the address that is asked for.
+ * A table is a list of entries: CIEs hold what several functions have in common, each FDE
+ * describes one function. It does so by a program, whose instructions change the rules of
+ * the frame from some address on. The row of an address is found by running the program up
+ * to there.
  */
 #include "profiler/unwind/cfi.h"
 
@@ -14,7 +15,7 @@
 #include "symbolizer/elf.h"
 
 enum {
-	/* bounds on the time that it takes, far above what compilers write; bytes: */
+	/* limits on the time that it takes, far above what compilers write; in bytes: */
 	SECTION_MAX = 64 << 20,
 	COMMON_MAX = 512,
 	ENTRY_MAX = 64 << 10,
@@ -22,12 +23,12 @@ enum {
 	REMEMBERED_MAX = 4, /* gcc and clang need 1 */
 };
 
-/* What is left of an entry, as a cursor whose positions are those of the section. */
+/* The unread rest of an entry, as a cursor whose positions are those of the section. */
 struct entry {
 	struct cursor c;
 	bool common;
-	size_t cie;  /* where the common part is */
-	size_t next; /* entry */
+	size_t cie;  /* where its CIE is */
+	size_t next; /* where the next entry is */
 };
 
 struct common {
@@ -78,7 +79,7 @@ static uint64_t read_address(struct cursor *c, uint8_t encoding, uint64_t vaddr)
 	return v;
 }
 
-/* false: there are no more. One that cannot be read is bad. */
+/* False: there are no more entries. The cursor of a malformed one is bad. */
 static bool entry_read(const struct cfi *t, int s, size_t pos, struct entry *ret)
 {
 	struct cursor c = t->sections[s];
@@ -93,7 +94,8 @@ static bool entry_read(const struct cfi *t, int s, size_t pos, struct entry *ret
 	cursor_seek(&ret->c, c.pos);
 	id = cursor_u32(&ret->c);
 	ret->common = id == (s ? UINT32_MAX : 0);
-	ret->cie = s ? id : c.pos - id; /* that is how far back it is; bad if too far */
+	/* in .eh_frame it is a distance; one that is too large is found out later */
+	ret->cie = s ? id : c.pos - id;
 	ret->c.bad |= len > (ret->common ? COMMON_MAX : ENTRY_MAX);
 	return true;
 }
@@ -138,7 +140,7 @@ static bool common_read(const struct cfi *t, int s, size_t pos, struct common *r
 	return !c->bad;
 }
 
-/* Reads what of an FDE comes before its program. */
+/* Reads the part of an FDE that is before its program. */
 static bool range_read(const struct cfi *t, int s, const struct common *common,
 		       struct entry *e, struct cfi_range *ret)
 {
@@ -169,7 +171,7 @@ static void read_ranges(struct cfi *t, int s)
 			good = common_read(t, s, e.cie, &common);
 		cie = e.cie;
 		r.entry = (uint32_t)pos * 2 + (uint32_t)s;
-		/* sections that the linker dropped are at 0 */
+		/* of sections that the linker has dropped the address is 0 */
 		if (good && range_read(t, s, &common, &e, &r) && r.start && r.size)
 			*table_add(t->ranges, t->n, t->cap) = r;
 	}
@@ -198,18 +200,18 @@ void cfi_release(struct cfi *t)
 	free(t->ranges);
 }
 
-/* A program that runs. */
+/* The state of a running program. */
 struct run {
 	const struct common *common;
 	struct cursor c;
-	uint64_t loc; /* where what follows begins to be true */
+	uint64_t loc; /* the address from which on the next rules hold */
 	struct cfi_row *row;
-	const struct cfi_row *first; /* what DW_CFA_restore goes back to */
+	const struct cfi_row *first; /* the CIE's, to which DW_CFA_restore goes back */
 	struct cfi_row remembered[REMEMBERED_MAX];
 	int n_remembered;
 };
 
-/* Vector registers have no rule. */
+/* Vector registers are not ours, and have no rule. */
 static uint64_t ours(uint64_t reg)
 {
 	return reg < REGS ? reg : UINT64_MAX;
@@ -252,7 +254,7 @@ static uint64_t reg_read(struct run *r)
 	return ours(cursor_uvarint(&r->c));
 }
 
-/* An operand in units of the table, with sign or without. */
+/* An operand, signed or not, in units of the table's data alignment. */
 static int64_t scaled(struct run *r, bool sign)
 {
 	uint64_t v = sign ? (uint64_t)cfi_sleb(&r->c) : cursor_uvarint(&r->c);
@@ -338,7 +340,7 @@ static void run_op(struct run *r, uint8_t op)
 	r->loc += advance * r->common->code_align;
 }
 
-/* Until it is past addr, or at its end. */
+/* Runs a program until it is past addr, or ends. */
 static bool run(struct run *r, struct cursor program, uint64_t addr)
 {
 	r->c = program;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A step looks up the row of an address, once in its life, and reads the caller's registers
- * where that says. Nothing of the process is read but the copy, and its files. SP only rises, so
- * a stack ends whatever is in it.
+ * A step looks up the row of an address, which is cached, and reads the caller's registers
+ * where the row says. Nothing is read but the copy of the stack and the process's files. SP
+ * only rises, so unwinding ends whatever the stack holds.
  */
 #include "profiler/unwind/cunwind.h"
 
@@ -19,12 +19,12 @@
 #include "symbolizer/symbolizer.h"
 
 enum {
-	ROWS_MAX = 1 << 16,  /* of 170 bytes; programs have some thousand */
-	STACK_MAX = 1 << 30, /* what is farther from SP is no part of the stack */
+	ROWS_MAX = 1 << 16,        /* of 170 bytes; programs have some thousand */
+	STACK_BYTES_MAX = 1 << 30, /* what is farther from SP is not on the stack */
 	EXPR_DEPTH = 16,
-	SEARCH_MAX = 4096, /* words in all that are looked at for calls */
-	MAYBE_MAX = 2048,  /* bytes */
-	CALL_COST = 32,    /* what one that is a call counts */
+	SEARCH_MAX = 4096, /* words in all that are searched for calls */
+	MAYBE_MAX = 2048,  /* bytes from an indirect call in which a direct one is better */
+	CALL_COST = 32,    /* a word that is behind a call counts as so many */
 };
 
 struct module {
@@ -49,17 +49,17 @@ struct cunwind {
 	struct index index; /* of the rows */
 };
 
-/* A stack on its way. */
+/* The state of unwinding one stack. */
 struct walk {
 	struct cunwind *u;
 	struct space *space;
 	struct cstack *c;
 	uint64_t sp;    /* where the copy begins */
 	uint32_t end;   /* its bytes */
-	uint64_t cfa;   /* of the frame that is left, once known */
+	uint64_t cfa;   /* of the current frame, once known */
 	uint32_t lost;  /* bits of registers whose values are not known */
-	int32_t budget; /* words to search, where there are no tables */
-	bool beyond;    /* something was to be read behind the copy */
+	int32_t budget; /* words that may still be searched */
+	bool beyond;    /* something was to be read that is above the copy */
 };
 
 int cunwind_open(struct cunwind **ret)
@@ -176,7 +176,7 @@ static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
 		memcpy(ret, w->c->bytes + at, sizeof(*ret));
 		return true;
 	}
-	w->beyond |= at < STACK_MAX;
+	w->beyond |= at < STACK_BYTES_MAX;
 	return false;
 }
 
@@ -189,8 +189,9 @@ static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
 }
 
 /*
- * Those of DWARF's expressions that compilers and assemblers put into tables; without jumps, so
- * each ends. One for a register begins with the CFA on the stack.
+ * Evaluates a DWARF expression, of the operations that compilers and assemblers put into
+ * tables. None of these jumps, so each expression ends. One for a register begins with the
+ * CFA on its stack.
  */
 static bool evaluate(struct walk *w, struct cursor c, bool cfa, uint64_t *ret)
 {
@@ -246,7 +247,8 @@ static bool apply(struct walk *w, const struct cfi_row *row, uint32_t reg, uint6
 		*ret = cfa ? at + (uint64_t)(int64_t)rule->value : at;
 		return true;
 	case CFI_AT:
-		/* epilogues pop registers before tables say so; that is below SP then */
+		/* epilogues pop registers before tables say so: the place is below SP
+		 * then */
 		if (at < w->c->regs[REG_SP] && reg != REG_PC)
 			return read_reg(w, reg, ret);
 		return read_stack(w, at, ret);
@@ -290,13 +292,14 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 	return next[REG_PC] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
-/* To what a signal has interrupted, by what the kernel has saved. */
+/* Continues at what a signal has interrupted, with the registers that the kernel has
+ * saved. */
 static enum cunwind_end step_by_signal(struct walk *w)
 {
 	uint64_t next[REGS], sp = w->c->regs[REG_SP];
 
 	if (!ucontext_read(w->c->bytes, w->c->size, sp - w->sp, next)) {
-		w->beyond |= sp - w->sp < STACK_MAX;
+		w->beyond |= sp - w->sp < STACK_BYTES_MAX;
 		return failed(w);
 	}
 	if (next[REG_SP] <= sp)
@@ -306,12 +309,13 @@ static enum cunwind_end step_by_signal(struct walk *w)
 	return CUNWIND_GO;
 }
 
-/* To the caller whose return address is at this place; what else was saved is not known. */
+/* Continues at the caller whose return address is at `at`. What else the frame saved is not
+ * known. */
 static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 {
 	uint64_t *regs = w->c->regs;
 
-	if (at != regs[REG_SP]) /* else there is no frame in which something was saved */
+	if (at != regs[REG_SP]) /* otherwise there is no frame, so nothing was saved */
 		w->lost = UINT32_MAX;
 	regs[REG_SP] = at + CALL_PUSHES;
 	regs[REG_PC] = ra;
@@ -319,7 +323,7 @@ static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 	return CUNWIND_GO;
 }
 
-/* Is it known that what has this callee is at the end of the stack? */
+/* Is the caller known to be at the end of the stack (struct cstack, calls)? */
 static bool is_called_last(struct walk *w, struct callee *to)
 {
 	for (uint32_t i = 0; i < w->c->n_calls; i++)
@@ -329,11 +333,14 @@ static bool is_called_last(struct walk *w, struct callee *to)
 }
 
 /*
- * Code without a table: assembly, what is generated, C libraries that were built so; and what such
- * code has called, if a table hangs on registers that it has saved somewhere. The call of the
- * function is searched for. A call through a pointer is it when it is the first call of all,
- * and no better one follows soon: what is not written yet of a frame has words of earlier calls.
- * Or when the frame pointer says so, which is all there is for generated code.
+ * For code without a table: assembly, generated code, some C libraries; and for what such
+ * code has called, if a table needs a register that was saved there. Searches the stack for
+ * a word behind a call of the function.
+ *
+ * An indirect call matches any callee, so it is only accepted if it is the first call site
+ * found and no direct call follows within MAYBE_MAX bytes (parts of a frame that were not
+ * written yet hold return addresses of earlier calls), or if the frame pointer agrees,
+ * which is all that generated code offers.
  */
 static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
 {
@@ -346,7 +353,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 
 	for (uint64_t at = sp; w->budget > 0; at += 8) {
 		if (!read_stack(w, at, &ra)) {
-			if (w->c->cut) /* with the better one, maybe */
+			if (w->c->cut) /* a better one may be above the copy */
 				return CUNWIND_SHORT;
 			break;
 		}
@@ -378,7 +385,8 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
 }
 
-/* In the system call of a trampoline: the address behind that may be the next function's. */
+/* Is the leaf in the system call that returns from a signal handler? The PC behind that
+ * instruction may be the next function's. */
 static bool is_returning(const struct walk *w, const struct object *o, uint64_t addr)
 {
 	const struct cstack *c = w->c;
@@ -397,7 +405,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			  .end = c->size,
 			  .budget = SEARCH_MAX };
 	enum cunwind_end end = CUNWIND_GO;
-	uint64_t before = 0; /* 1: the address is behind a call */
+	uint64_t before = 0; /* 1: the PC is a return address, so the call is before it */
 
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
 		uint64_t pc = c->regs[REG_PC], at;
@@ -425,9 +433,9 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
 			end = failed(&w);
-		if (object_changed(o)) /* what its tables said may be wrong */
+		if (object_changed(o)) /* its tables may have been read wrong */
 			return CUNWIND_BROKEN;
-		if (signal && !first) /* nobody has called the trampoline */
+		if (signal && !first) /* nothing has called the trampoline */
 			--*n;
 		before = signal ? 0 : 1;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Callers of C code, from a copy of the stack at the moment of a sample: by the unwind tables that
- * compilers leave in programs and libraries, and where there are none by looking for the call.
+ * Unwinds C, from a copy of the stack at the moment of a sample: by the unwind tables that
+ * compilers put into programs and libraries, and where there are none by searching the
+ * stack for the call.
  */
 #ifndef PROFILER_CUNWIND_H
 #define PROFILER_CUNWIND_H
@@ -14,24 +15,28 @@
 struct cunwind;
 struct space;
 
-/* Registers by their DWARF numbers; bytes is the stack from SP on. */
+/* A stack: registers by their DWARF numbers, and the bytes from SP on. */
 struct cstack {
 	uint64_t regs[REGS];
-	uint32_t lost; /* bits of registers whose values are not known; set by cunwind() */
+	/* a bit for each register whose value is not known; set by cunwind() */
+	uint32_t lost;
 	const uint8_t *bytes;
 	uint32_t size;
-	bool cut; /* the stack may go on behind bytes */
-	/* What has called one of these functions through a pointer has its return address at the
-	 * end of bytes. n_calls 0: not known. */
+	bool cut; /* the stack may be larger than the copy */
+	/* The last word of bytes is the return address to code that has called one of these
+	 * functions through a pointer. n_calls 0: that is not known. */
 	const uint64_t *calls;
 	uint32_t n_calls;
 };
 
 enum cunwind_end {
-	CUNWIND_GO, /* the last address is in Go code; the registers are those of its frame */
-	CUNWIND_ROOT,  /* the thread's first function */
-	CUNWIND_SHORT, /* the copy ends before the stack does, or there are more than max */
-	CUNWIND_BROKEN, /* no table for an address and no call of it, or one that leads nowhere */
+	/* it reaches Go code: the last address; the registers are those of its frame */
+	CUNWIND_GO,
+	CUNWIND_ROOT, /* it reaches the thread's first function */
+	/* the copy ends before the stack does, or there are more than max addresses */
+	CUNWIND_SHORT,
+	/* no table has an address and no call of it is found, or a table leads nowhere */
+	CUNWIND_BROKEN,
 };
 
 int cunwind_open(struct cunwind **ret);
@@ -42,12 +47,14 @@ struct object;
 void cunwind_forget(struct cunwind *u, const struct object *o);
 
 /*
- * pcs: the exact address of the leaf, then return addresses, or plus 1 what a signal handler has
- * interrupted on the same stack; at most max of them, *n in all. Stops at
- * the first that is Go code, which is included; c->regs becomes the registers there, as far as the
- * tables tell, and RSP. Tables are cached by object, until cunwind_forget(): a
- * frame takes 0.1 us, without a table 10; a module that is new, 0.1 us a function. A file
- * that was made to be slow takes 0.5 s, once.
+ * Fills pcs with the leaf's address, then return addresses, *n and at most max in all;
+ * where a signal handler has interrupted code on the same stack, that PC plus 1. Stops at
+ * the first address in Go code, which is included. c->regs become the registers there: SP,
+ * and the others as far as tables say (c->lost).
+ *
+ * Tables are cached by object until cunwind_forget(). A frame takes 0.1 us, or 10 without a
+ * table; a new module takes 0.1 us a function; a file that was made to be slow takes 0.5 s,
+ * once.
  */
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n);

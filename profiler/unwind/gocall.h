@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the instruction before a return address in Go code calls. */
+/* What Go code calls, by the instruction before a return address. */
 #ifndef PROFILER_GOCALL_H
 #define PROFILER_GOCALL_H
 
@@ -13,21 +13,22 @@ struct space;
 /* The bytes of code from addr on, in its file; bad: there are none. */
 struct cursor code_at(const struct space *space, uint64_t addr);
 
-/* Is ra behind a direct call in Go code? Of *target then. */
+/* Is ra behind a direct call in Go code? Sets *target to what it calls. */
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target);
-/* Is ra behind a call of what a register points to? */
+/* Is ra behind a call through a register? */
 bool gocall_by_register(struct space *space, uint64_t ra);
 /* Does a function of assembly begin at pc? */
 bool gocall_is_assembly(struct space *space, uint64_t pc);
 enum { GOCALL_JUMPS = 3 };
 /*
- * Assembly from pc to its end or `end`, and what it jumps to, at most `jumps` one after the other: does that
- * jump to `to`, or begin there? each, if not NULL, gets the addresses that it loads before that.
+ * Does the assembly at pc begin at `to`, or jump there, directly or through at most `jumps`
+ * other functions? Reads from pc to the function's end, or `end`. each, if not NULL, is
+ * called with every address that this code loads.
  */
 bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, uint64_t to,
 		   void (*each)(void *arg, uint64_t addr), void *arg);
-/* Can ra be the return address of the function that pc is in? Go code calls it there, or something
- * that is not known. */
+/* Can ra be the return address of the function that pc is in? Yes if Go code calls that
+ * function there, or something that is not known. */
 bool gocall_may_be_of(struct space *space, uint64_t ra, uint64_t pc);
 
 #endif

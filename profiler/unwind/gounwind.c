@@ -52,7 +52,7 @@ static bool word_at(const struct walk *w, uint64_t addr, uint64_t *ret)
 	return false;
 }
 
-/* Is there an entry of the chain? Takes in the copies of the stack before it. */
+/* Is there another record in the chain? Takes in the copied words that come before it. */
 static bool has_record(struct walk *w)
 {
 	while (w->next < w->end && *w->next == CHAIN_WORDS) {
@@ -70,7 +70,8 @@ static bool has_record(struct walk *w)
 	return w->next < w->end && *w->next >= CHAIN_MARKS;
 }
 
-/* Takes an entry: its return address. The frame it was called from begins behind the record. */
+/* Takes a record: gives its return address, and in *sp where the caller's frame begins,
+ * right above it. */
 static uint64_t take_record(struct walk *w, uint64_t *sp)
 {
 	uint64_t entry = *w->next++, distance = chain_distance(entry);
@@ -92,7 +93,7 @@ static void drop_records_below(struct walk *w, uint64_t addr)
 		take_record(w, &unused);
 }
 
-/* Goes on at the caller, which has this return address. */
+/* Continues at the caller, to which ra returns with this SP. */
 static bool add(struct walk *w, uint64_t ra, uint64_t sp)
 {
 	w->st->pcs[w->st->n++] = ra;
@@ -114,7 +115,7 @@ static void add_gap(struct walk *w)
 	w->st->pcs[w->st->n++] = STACK_GAP;
 }
 
-/* The chain is all there is to go by. */
+/* By the chain alone. */
 static bool step_by_chain(struct walk *w)
 {
 	uint64_t ra, sp;
@@ -122,7 +123,7 @@ static bool step_by_chain(struct walk *w)
 	if (w->sp)
 		drop_records_below(w, w->sp);
 	if (w->next < w->end && *w->next == CHAIN_WORDS)
-		return broken(w); /* it ends here, and goes on elsewhere */
+		return broken(w); /* the chain was interrupted, and goes on further out */
 	if (!has_record(w))
 		return false;
 	ra = take_record(w, &sp);
@@ -130,8 +131,9 @@ static bool step_by_chain(struct walk *w)
 }
 
 /*
- * From cgocallback, at whose end SP would be cfa, to the Go code below it that called C. The word
- * there is asmcgocall's return address, or (up to Go 1.20) a frame record.
+ * From cgocallback, whose frame ends at cfa, to the Go code that called C: its frames are
+ * right above. The word at cfa is asmcgocall's return address, or (up to Go 1.20) a frame
+ * record.
  */
 static bool step_by_callback(struct walk *w, uint64_t cfa)
 {
@@ -152,7 +154,7 @@ static bool step_by_callback(struct walk *w, uint64_t cfa)
 	return add(w, ra, cfa + 16);
 }
 
-/* By where pclntab says that the return address is. */
+/* By the place at which pclntab says the return address is. */
 static bool step_by_pclntab(struct walk *w, const struct go_pc *f)
 {
 	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra, sp;
@@ -178,8 +180,8 @@ static bool is_root(uint8_t kind)
 	       kind == FRAME_SIGTRAMP;
 }
 
-/* Can ra be the return address of f, which pc is in? A word of the stack may be stale. The runtime's
- * own functions are jumped to, too. */
+/* Can ra be the return address of f, in which pc is? A stack word may be stale. The runtime
+ * also jumps to its own functions, so of those any Go code may be the caller. */
 static bool returns_from(const struct walk *w, uint64_t ra, uint64_t pc,
 			 const struct go_pc *f)
 {
@@ -187,8 +189,8 @@ static bool returns_from(const struct walk *w, uint64_t ra, uint64_t pc,
 				   : space_is_go(w->space, ra);
 }
 
-/* A function that sets SP has called, before it did or after. Before: the caller's frame, which ends
- * above cfa, is on this stack, and the return address is where pclntab says. */
+/* f sets SP, and has made a call: had it set SP by then? If not, its caller's frame, which
+ * ends above cfa, is on this stack, and the return address is where pclntab says. */
 static bool is_on_same_stack(struct walk *w, const struct go_pc *f)
 {
 	uint64_t cfa = frame_cfa(w->sp, f->spdelta), ra;
@@ -202,9 +204,10 @@ static bool is_on_same_stack(struct walk *w, const struct go_pc *f)
 	       returns_from(w, ra, w->pc - 1, f);
 }
 
-/* From a function that has set SP, so that pclntab does not tell where its return address is. The
- * chain begins with its own record, or, if it keeps none, with its caller's: the caller is lost
- * then. Those of the runtime that switch stacks are accounted for elsewhere. */
+/* From a function that has set SP, so that pclntab does not say where its return address
+ * is. The chain begins with its own record, or, if it keeps none, with its caller's, and
+ * then the caller is lost. Functions of the runtime that switch stacks lose nobody:
+ * unwind.c knows them. */
 static bool step_from_moved(struct walk *w, const struct go_pc *f)
 {
 	if (f->kind == FRAME_GO && !f->spdelta)
@@ -212,7 +215,7 @@ static bool step_from_moved(struct walk *w, const struct go_pc *f)
 	return step_by_chain(w);
 }
 
-/* asmcgocall has called C on the stack that it was on, g0. */
+/* From asmcgocall, which was on g0 already and has called C right there. */
 static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
 {
 	uint64_t saved, ra;
@@ -228,7 +231,7 @@ static bool step_from_asmcgocall(struct walk *w, const struct go_pc *f)
 	return false;
 }
 
-/* To the caller. false: there is none, or it is not known. */
+/* Goes to the caller. False: there is none, or it is not known. */
 static bool step(struct walk *w)
 {
 	struct go_pc f;
@@ -256,7 +259,8 @@ static bool step(struct walk *w)
 	return step_by_pclntab(w, &f);
 }
 
-/* A function that sets SP was interrupted, maybe after that. */
+/* The leaf is a function that sets SP, and may have done so. *callback: SP is on the
+ * goroutine's stack, but the frame pointer is C's, as in cgocallback. */
 static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
 		      bool *callback)
 {
@@ -316,11 +320,10 @@ void gounwind(struct pieces *ret, struct space *space, const struct gostack *g)
 		w.sp = 0;
 		w.exact = false;
 		if (callback) {
-			/* cgocallback on the goroutine's stack, with C's frame pointer */
 			if (!step_by_callback(&w, frame_cfa(g->sp, f.spdelta)))
 				return;
 		} else if (g->chain_fp != g->fp || !step_from_moved(&w, &f)) {
-			/* a chain from elsewhere may begin further out */
+			/* a chain that does not begin at fp may begin further out */
 			ret->broken = true;
 			return;
 		}

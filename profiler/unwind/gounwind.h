@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Unwinds Go code: from the words of a stack and the chain of frame records that the kernel side
- * took, to return addresses.
+ * Unwinds Go code: from the stack words and the chain of frame records that the kernel side
+ * has copied, to return addresses.
  *
- * pclntab tells at every PC how far the return address is from SP, so each caller's frame is
- * known exactly: its return address is in the next record of the chain if that record is where
- * the function keeps it, else among the copied words. A record that is elsewhere belongs to a
- * function further out, or is no record: assembly, and what it calls, may have pushed data. Where
- * neither has the return address, the stack is broken, and ends.
+ * pclntab says at every PC how far the return address is from SP, so the place of each
+ * caller's frame is known exactly. The return address is in the next record of the chain if
+ * that record is where the function keeps its own; else it is among the copied words. A
+ * record at another place belongs to a function further out, or is none: assembly may hold
+ * data in the frame pointer, and what it calls saves that. If neither has the return
+ * address, the stack is broken and ends.
  */
 #ifndef PROFILER_GOUNWIND_H
 #define PROFILER_GOUNWIND_H
@@ -23,7 +24,8 @@ struct pieces;
 /* One stack of a sample. */
 struct gostack {
 	uint64_t pc;
-	uint64_t sp; /* when pc was reached; 0: unknown, the chain's first record is pc's */
+	/* when pc was reached; 0: not known, and the chain's first record is pc's */
+	uint64_t sp;
 	uint64_t fp; /* the frame pointer register */
 	bool exact;  /* pc was interrupted; else it is a return address */
 	const __u64 *words,
@@ -31,18 +33,21 @@ struct gostack {
 	uint32_t n_words, n_chain;
 	uint64_t words_at;
 	uint64_t chain_fp;
-	/* Of the sample: the record of sigpanic, or 0, and the word above it. */
+	/* Of the sample: the address of sigpanic's record, or 0, and the word above that
+	 * record. */
 	uint64_t sigpanic_fp;
 	const __u64 *above_sigpanic;
 };
 
-/* The goroutine's own stack of a sample that was taken on another one: from resume_pc on. */
+/* The goroutine's own stack of a sample that was taken on another one: from resume_pc
+ * on. */
 struct gostack gostack_resumed(const struct sample *s);
 
 /*
- * Appends pc and its callers to ret->pcs, while there is room. 0 stands after an address in
- * cgocallback, before the Go code that called the C code that called back. Sets ret->sp, and
- * ret->broken if a caller is missing. space NULL: nothing is known of the process, the chain is taken as it is.
+ * Appends pc and its callers to ret->pcs, while there is room. A 0 separates an address in
+ * cgocallback from the Go code that called the C that called back. Sets ret->sp;
+ * ret->broken and ret->stray if a caller is missing. space NULL: nothing is known of the
+ * process, and the chain is taken as it is.
  */
 void gounwind(struct pieces *ret, struct space *space, const struct gostack *g);
 

@@ -17,7 +17,7 @@ enum {
 	PAGE = 4096,
 };
 
-/* The goroutine's own stack, below what was sampled on another one. */
+/* Appends the goroutine's own stack, of a sample that was taken on another one. */
 static void resumed_stack(struct pieces *ret, struct space *space, const struct sample *s)
 {
 	struct gostack g = gostack_resumed(s);
@@ -25,9 +25,9 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 
 	g.sigpanic_fp = s->sigpanic_fp;
 	g.above_sigpanic = &s->above_sigpanic;
-	/* What switched stacks has either a frame of its own, whose record the chain begins with
-	 * (systemstack and asmcgocall since Go 1.21), or none, and its return address is at SP
-	 * (before, and morestack). */
+	/* The function that switched stacks either has a frame, with whose record the chain
+	 * begins (systemstack and asmcgocall since Go 1.21), or it has none, and its return
+	 * address is at SP (before, and morestack). */
 	if (s->resume == RESUME_SCHED && s->resume_fp == s->resume_sp) {
 		g.sp = 0;
 	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
@@ -40,7 +40,8 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 	ret->n = n;
 }
 
-/* Assembly that belongs to Go and that C has called: its caller instead, in c. */
+/* The leaf is assembly of Go's that C has called: makes c its caller's. False: it is
+ * not. */
 static bool skip_go(struct cstack *c, struct space *space, const struct go_pc *f,
 		    const struct sample *s)
 {
@@ -70,12 +71,13 @@ struct cstack cstack_at(const struct sample *s, uint64_t sp)
 	c.regs[REG_SP] = sp;
 	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
 	c.size = (uint32_t)(size - (sp - s->c_sp));
-	/* by c_stack_take(): there was no room for more, or the next page could not be read */
+	/* c_stack_take() had no room for more, or could not read the next page */
 	c.cut = size == C_BYTES || (s->c_sp + size) % PAGE == 0;
 	return c;
 }
 
-/* C that assembly has called on the thread's stack. Addresses that ret has already are kept. */
+/* Appends C that assembly like racecall has called on the thread's stack, and then the
+ * goroutine's own stack. */
 static void switched_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 			   const struct sample *s, struct cstack *c)
 {
@@ -95,7 +97,8 @@ static void switched_stack(struct pieces *ret, struct space *space, struct cunwi
 
 enum { G0_RECORDS = 64 };
 
-/* The chain of frame records from fp on, in n words of the stack at addr. How many entries. */
+/* Makes the chain of the frame records from fp on, in n words of the stack at addr. Returns
+ * its length. */
 static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n,
 			 uint64_t addr, uint64_t fp)
 {
@@ -115,7 +118,8 @@ static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n
 	return len;
 }
 
-/* Go on the thread's stack that has called C right there: c is where pcs[n - 1] is. */
+/* Go code on the thread's stack has called C right there: continues from pcs[n - 1], whose
+ * frame c is. */
 static void go_on_g0(struct pieces *ret, struct space *space, const struct cstack *c,
 		     const struct sample *s)
 {
@@ -137,7 +141,8 @@ static void go_on_g0(struct pieces *ret, struct space *space, const struct cstac
 		 });
 }
 
-/* C has other ways than frame pointers to find its callers. */
+/* The thread's stack, if the sample was taken in C. False: it was not, or cannot be unwound
+ * as C. */
 static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 		    const struct sample *s)
 {
@@ -150,7 +155,7 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 		return false;
 	space_go_pc(space, s->ip, &f);
 	if (s->resume == RESUME_SWITCHED && f.spwrite)
-		/* false: systemstack, about to set SP; the chain has it */
+		/* false: it is systemstack, about to set SP, which is in the chain */
 		return f.kind == FRAME_GO && switch_leaf(ret, space, &c, s);
 	if (f.go) {
 		if (!skip_go(&c, space, &f, s))
@@ -174,7 +179,7 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 	return true;
 }
 
-/* The stack that the thread runs on, as the kernel side took it. */
+/* The stack that the thread runs on, as the kernel side has copied it. */
 static struct gostack own_stack(const struct sample *s)
 {
 	return (struct gostack){
@@ -193,7 +198,8 @@ static struct gostack own_stack(const struct sample *s)
 	};
 }
 
-/* Go that is on the thread's stack calls the vDSO right there, and a few words tell the way back. */
+/* The thread's stack, if Go code there has called the vDSO: the few words at SP lead back
+ * to it. */
 static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 		       const struct sample *s)
 {
@@ -217,7 +223,7 @@ static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *
 	return true;
 }
 
-/* Does what was found of the thread's stack end in code that nothing is known of? */
+/* Does what was found of the thread's stack end in code of which nothing is known? */
 static bool is_bare(const struct space *space, const struct pieces *st)
 {
 	uint64_t unused;
@@ -226,8 +232,9 @@ static bool is_bare(const struct space *space, const struct pieces *st)
 	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &unused) == CODE_BARE;
 }
 
-/* C on the stack of Go code, which has not called it by cgo: an interrupted handler, maybe. It has no use for frame
- * pointers, so the chain may begin anywhere further out. */
+/* Is the leaf C on the stack of Go code that has not called it by cgo, such as a handler
+ * that was interrupted? It does not keep frame pointers, so the chain may begin anywhere
+ * further out. */
 static bool is_foreign(struct space *space, const struct sample *s)
 {
 	uint64_t unused;
@@ -254,7 +261,7 @@ void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 		return;
 	if (s->resume == RESUME_VDSO && space_go_pc(space, s->ip, &f) && f.spwrite)
 		ret->pcs[ret->n++] =
-			s->ip; /* about to call it, or back: on another stack */
+			s->ip; /* before or after the call: the stack is another one */
 	else if (!c_stack(ret, space, u, s) && !vdso_stack(ret, space, u, s)) {
 		gounwind(ret, space, &g);
 		if (is_foreign(space, s)) {

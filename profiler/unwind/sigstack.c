@@ -15,7 +15,7 @@ enum {
 	RECORDS = 256,
 };
 
-/* A handler on its way to what it has interrupted. */
+/* On the way from a handler to what it has interrupted. */
 struct walk {
 	struct pieces *st;
 	struct space *space;
@@ -24,7 +24,7 @@ struct walk {
 	bool exact;   /* the PC was interrupted */
 };
 
-/* The copy as from sp on. */
+/* Drops what is below sp. */
 static bool move(struct walk *w, uint64_t sp)
 {
 	uint64_t from = w->end - w->c.size;
@@ -47,7 +47,8 @@ static void keep(struct walk *w, const uint64_t *pcs, uint32_t n)
 	st->n_handler += n;
 }
 
-/* The frame records from fp on, as a chain of the kernel side's. How many. */
+/* The frame records from fp on, in the form of the kernel side's chains. Returns their
+ * number. */
 static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECORDS])
 {
 	uint64_t from = w->end - w->c.size, record[2];
@@ -70,7 +71,7 @@ static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECO
 	return n;
 }
 
-/* Through Go, up to what the kernel or C has called. */
+/* Through Go code, up to the function that the kernel or C has called. */
 static bool walk_go(struct walk *w)
 {
 	uint64_t chain[RECORDS], fp = w->c.regs[REG_FP], ra;
@@ -106,7 +107,7 @@ static bool walk_go(struct walk *w)
 	if (w->exact && !first)
 		st->pcs[0]++;
 	keep(w, st->pcs, st->n);
-	/* its first function does not say that it is one; the word where it returns to does */
+	/* nothing marks the first function; what it returns to does */
 	if (st->sp < w->c.regs[REG_SP] || !space_go_pc(w->space, ra, &f) ||
 	    !f.has_spdelta || !move(w, frame_cfa(st->sp, f.spdelta)))
 		return false;
@@ -126,7 +127,7 @@ static bool walk_go(struct walk *w)
 	return true;
 }
 
-/* Through C, up to Go or to where it returns to the kernel. */
+/* Through C, up to Go code or the return to the kernel. */
 static bool walk_c(struct walk *w, struct cunwind *u)
 {
 	uint64_t pcs[HANDLER_PCS], *regs = w->c.regs, sp;
@@ -174,7 +175,7 @@ bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
 	w.end = s->handler_uc;
 	if (w.c.regs[REG_SP] == w.end || !space) {
 		keep(&w, &w.c.regs[REG_PC], 1);
-		return w.c.regs[REG_SP] == w.end; /* on its way back */
+		return w.c.regs[REG_SP] == w.end; /* about to return to the kernel */
 	}
 	if (w.end - w.c.regs[REG_SP] != w.c.size)
 		return false;

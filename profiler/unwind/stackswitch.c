@@ -17,7 +17,7 @@ enum {
 	BEFORE = 24, /* bytes before a call in which what it leads to is loaded */
 };
 
-/* The word of the goroutine's stack, if it was copied. */
+/* Reads a word of the goroutine's stack. False: it was not copied. */
 static bool own_word(const struct sample *s, uint64_t addr, uint64_t *ret)
 {
 	const __u64 *words = s->pcs + s->n_words + s->n_user;
@@ -29,8 +29,8 @@ static bool own_word(const struct sample *s, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
-/* The assembly whose direct call ra is behind; 0: none. All of the runtime's functions that lead to
- * racecall and the like are called so. */
+/* The assembly that is called directly before ra; 0: none is. All functions of the runtime
+ * that lead to racecall and the like are called this way. */
 static uint64_t called_assembly(struct space *space, uint64_t ra)
 {
 	uint64_t target;
@@ -40,7 +40,7 @@ static uint64_t called_assembly(struct space *space, uint64_t ra)
 		       : 0;
 }
 
-/* What assembly may call: C. */
+/* For add_call(). */
 struct loaded {
 	struct stack_switch *sw;
 	struct space *space;
@@ -56,7 +56,7 @@ static void add_call(void *arg, uint64_t addr)
 		l->sw->calls[l->sw->n_calls++] = addr;
 }
 
-/* What is loaded by a call's last instructions, before ra. */
+/* Adds what the last instructions before ra load. */
 static void add_calls_before(struct stack_switch *sw, struct space *space, uint64_t ra)
 {
 	struct loaded l = { sw, space };
@@ -70,9 +70,11 @@ static void add_calls_before(struct stack_switch *sw, struct space *space, uint6
 }
 
 /*
- * Was this SP when the assembly switched stacks? Then its return address is there, behind a call that leads to it.
- * Sets sw->sp and the C functions that it may have called since: racecall's first argument is one. It is loaded by
- * the assembly that was called last, or right before its call, or before that of the assembly around it.
+ * Was SP here when the assembly switched stacks? Then its return address is here, behind a
+ * call that leads to it. Sets sw->sp, and the C functions that the assembly may have
+ * called: racecall gets its function as an argument, which is loaded by the assembly that
+ * was called last, or right before that call, or before the call of the assembly around
+ * that.
  */
 static bool is_left_at(struct stack_switch *sw, struct space *space, const struct sample *s,
 		       uint64_t sp)
@@ -97,7 +99,8 @@ static bool is_left_at(struct stack_switch *sw, struct space *space, const struc
 	return true;
 }
 
-/* Does C that may have been called save SP at this place of its stack? */
+/* Does one of the C functions that may have been called save REG_KEPT at this place of its
+ * stack? */
 static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint64_t place)
 {
 	for (uint32_t i = 0; i < sw->n_calls; i++)
@@ -108,9 +111,9 @@ static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint
 }
 
 /*
- * Where the goroutine's stack was left: in the register still, or where the function that was called saves that.
- * Else in the one place of C's frames that may have it: C built without tables, as the race detector is, tells no
- * more.
+ * Finds the SP at which the goroutine's stack was left: still in the register, or where the
+ * function that was called saves that. Otherwise, if exactly one word of C's frames can be
+ * it, that word: C without unwind tables, as the race detector is, says no more.
  */
 static void find_sp(struct stack_switch *sw, struct space *space, const struct cstack *c,
 		    const struct sample *s)
@@ -138,7 +141,7 @@ static void find_sp(struct stack_switch *sw, struct space *space, const struct c
 		*sw = found;
 }
 
-/* The assembly that has pc. */
+/* False: pc is not in such assembly. */
 static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t pc,
 			bool leaf)
 {
@@ -171,7 +174,7 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 	find_sp(ret, space, c, s);
 }
 
-/* Appends the goroutine's own stack, from the caller of what has switched. */
+/* Appends the goroutine's own stack, from the assembly's caller on. */
 static void add_callers(struct pieces *ret, struct space *space,
 			const struct stack_switch *sw, const struct sample *s)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Assembly of the runtime that calls C on the thread's stack and notes down nowhere where the
- * goroutine's own stack was left: racecall, msancall and asancall keep SP in R12, which C saves.
- * They call where the scheduler has left that stack, so it is known where C's frames end.
+ * Assembly of the runtime that calls C on the thread's stack without saving anywhere where
+ * it left the goroutine's own stack: racecall, msancall and asancall keep SP in a register
+ * (REG_KEPT), which C saves. C's frames end where the scheduler has left the thread's
+ * stack, which is known.
  */
 #ifndef PROFILER_STACKSWITCH_H
 #define PROFILER_STACKSWITCH_H
@@ -19,28 +20,29 @@ enum { SWITCH_CALLS = 8 };
 
 /* One such switch. */
 struct stack_switch {
-	uint64_t pc;    /* in the assembly; 0: it is not known whether there is any */
+	uint64_t pc;    /* in the assembly; 0: there is none, as far as is known */
 	uint64_t entry; /* of that */
 	uint64_t top;   /* of C's frames, where the return address to the assembly ends */
-	uint32_t
-		delta; /* bytes from where SP was, when it was kept, to the assembly's return address */
-	uint64_t sp; /* where SP was, if that is known before C is unwound, else 0 */
-	/* C functions of which one was called, as far as code tells. */
+	uint32_t delta; /* from the SP that is kept to the assembly's return address */
+	uint64_t sp; /* the SP that is kept, if it is known before C is unwound, else 0 */
+	/* C functions that the assembly may have called. */
 	uint64_t calls[SWITCH_CALLS];
 	uint32_t n_calls;
 };
 
-/* The sample, of RESUME_SWITCHED, is of such assembly: *ret becomes that and the goroutine's own stack. false: it
- * is of something else. c: the registers. */
+/* For a sample of RESUME_SWITCHED that was taken in such assembly: fills *ret with it and
+ * the goroutine's own stack. False: it was taken in something else. c: the registers. */
 bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c,
 		 const struct sample *s);
 
-/* The sample is of C: what is known before that is unwound. c is its stack, and is cut to its frames. */
+/* For one that was taken in C: what is known before C is unwound. c is its stack, and is
+ * cut to C's frames. */
 void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
 		 const struct sample *s);
 
-/* Appends the goroutine's own stack as ret->n_resume, from the assembly's caller on; gap: C's frames
- * are not all known, and it begins with the assembly. c has the registers that C was called with. */
+/* Appends the goroutine's own stack, from the assembly's caller on, as ret->n_resume. gap:
+ * not all of C's frames are known, so it begins with the assembly. c has the registers with
+ * which C was called. */
 void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
 		   const struct cstack *c, const struct sample *s, bool gap);
 

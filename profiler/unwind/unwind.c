@@ -24,8 +24,8 @@ static bool is_root(uint8_t kind)
 	return kind == FRAME_GOEXIT || kind == FRAME_MSTART || kind == FRAME_MCALL;
 }
 
-/* Calls on another stack. alone: it is the leaf, or no caller is known; asmcgocall may have called on the stack
- * that it was on. */
+/* Calls on another stack. alone: it is the leaf, or no caller is known; asmcgocall may have
+ * called on the stack that it was on. */
 static bool switches(uint8_t kind, bool alone)
 {
 	return kind == FRAME_MORESTACK || kind == FRAME_SYSTEMSTACK ||
@@ -46,8 +46,8 @@ static void add_gap(struct walk *w)
 	w->gap = true;
 }
 
-/* Appends the C that has called Go back, by the cgocallback in which addr is. True: it reaches the thread's first
- * function. */
+/* Appends the C that has called Go back, by the cgocallback in which addr is. True: it
+ * reaches the thread's first function. */
 static bool add_callers_in_c(struct walk *w, uint64_t addr, bool entering)
 {
 	uint64_t pcs[MAX_USER_PCS];
@@ -66,15 +66,17 @@ static bool add_callers_in_c(struct walk *w, uint64_t addr, bool entering)
 }
 
 /*
- * Appends one piece, up to the first function that ends the stack, or from which on another stack is the true one:
- * w->kind is that function's, else FRAME_UNNAMED. leaf: it begins with the interrupted PC; else with a return address
- * on the goroutine's own stack, below another one.
+ * Appends one piece, up to the first function that ends the stack, or from which on another
+ * stack is the true one: w->kind is that function's, else FRAME_UNNAMED. leaf: it begins
+ * with the interrupted PC; else with a return address on the goroutine's own stack, below
+ * another one.
  */
 static void add_piece(struct walk *w, const uint64_t *pcs, uint32_t n_pcs, bool leaf)
 {
 	const struct sample *s = w->s;
 	bool exact = leaf; /* a PC, no return address */
 	bool bare = false; /* callers of such code may be missing */
+
 	w->kind = FRAME_UNNAMED;
 	for (uint32_t i = 0; i < n_pcs; i++) {
 		struct go_pc f;
@@ -119,8 +121,8 @@ static void add_piece(struct walk *w, const uint64_t *pcs, uint32_t n_pcs, bool 
 			if (first && s->resume)
 				return;
 		}
-		/* As the leaf it may have found that it is on the other stack already. Then the frame pointer is
-		 * not the goroutine's. */
+		/* As the leaf it may have found that it is on the other stack already. Then
+		 * the frame pointer is not the goroutine's. */
 		if (s->resume == RESUME_SCHED && leaf &&
 		    switches(w->kind, !i || i == n_pcs - 1) &&
 		    (i || w->kind == FRAME_MORESTACK || s->fp == s->resume_fp))

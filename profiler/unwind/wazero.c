@@ -18,8 +18,9 @@ static uint32_t entry_called(struct space *space, uint64_t ra)
 }
 
 /*
- * The one index of words where the stack was left for code that is mapped as pc is; n: there is none, or no telling.
- * What was left there before may still be there, but leads to the same frame if that is of the same call.
+ * The one index of words at which the stack was left for code in the same mapping as pc. n:
+ * there is none, or more than one. A stale word of an earlier call is no contradiction if
+ * it leads to the same frame.
  */
 static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, uint64_t pc)
 {
@@ -31,7 +32,7 @@ static uint32_t find_place(struct space *space, const __u64 *words, uint32_t n, 
 
 		if (argument == WAZERO_NONE)
 			continue;
-		/* of a wrapper, between Go's way of passing arguments and the assembly's */
+		/* in a wrapper, which passes Go's arguments the way assembly wants them */
 		if (i + argument >= n || !space_go_pc(space, words[i], &f) ||
 		    !f.has_spdelta)
 			return n;
