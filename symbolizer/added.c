@@ -373,15 +373,12 @@ bool space_code_changed(struct space *sp, uint64_t addr, bool lists)
 
 enum space_code area_code(const struct area *a)
 {
-	return !is_bare(a) ? CODE_OF_FILE : a->added ? CODE_ADDED : CODE_BARE;
+	return !a || !is_bare(a) ? CODE_OF_FILE : a->added ? CODE_ADDED : CODE_BARE;
 }
 
-enum space_code space_code(const struct space *sp, uint64_t addr, uint64_t *since)
+enum space_code space_code(const struct space *sp, uint64_t addr)
 {
-	const struct area *a = space_area(sp, addr);
-
-	*since = a && a->added ? a->added->since : 0;
-	return a ? area_code(a) : CODE_OF_FILE;
+	return area_code(space_area(sp, addr));
 }
 
 uint32_t space_generation(const struct space *sp)

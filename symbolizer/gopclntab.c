@@ -489,16 +489,6 @@ static int table_each(void *self, int (*fn)(void *arg, const struct func *f), vo
 	return ret;
 }
 
-bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry)
-{
-	uint32_t row;
-
-	if (!row_find(t, addr, &row))
-		return false;
-	*entry = t->text + start_of(t, row);
-	return true;
-}
-
 bool gopclntab_pc(const struct gopclntab *t, uint64_t addr, struct go_pc *ret)
 {
 	const char *name;

@@ -64,8 +64,6 @@ uint8_t gopclntab_max_id(const struct gopclntab *t);
 bool gopclntab_covers(const struct gopclntab *t, uint64_t addr);
 /* The length of all that in bytes, from text on. */
 uint32_t gopclntab_text_len(const struct gopclntab *t);
-/* The start of the function that addr is in. */
-bool gopclntab_entry(const struct gopclntab *t, uint64_t addr, uint64_t *entry);
 /* The function of a row below n_funcs. False: no such row, or a broken one. */
 struct go_function {
 	uint64_t entry;
@@ -79,7 +77,7 @@ bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *
 /* What unwinding needs to know about an address in Go code. */
 struct go_pc {
 	/* Of the address space, by space_go_pc(): */
-	uint64_t since; /* as space_code() */
+	uint64_t since; /* before this CLOCK_MONOTONIC it may have been other code; 0: no */
 	uint8_t code;   /* enum space_code */
 	bool mapped;    /* it is executable */
 	/* Of the function, by its table: */

@@ -74,7 +74,7 @@ void space_find_runtimes(struct space *sp);
 struct mapping;
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
 
-/* As space_code(). */
+/* As space_code(); takes NULL. */
 enum space_code area_code(const struct area *a);
 /* Does an area overlap [start, end)? */
 bool space_meets(const struct space *sp, uint64_t start, uint64_t end);

@@ -282,20 +282,6 @@ const char *symbolizer_kernel_why(const struct symbolizer *s)
 	return s->kernel_why;
 }
 
-/* The table of the Go module that addr is in; *addr becomes the address in its file. NULL:
- * none. */
-static const struct gopclntab *go_at(const struct space *sp, uint64_t *addr)
-{
-	const struct area *a = space_area(sp, *addr);
-
-	if (!a)
-		return NULL;
-	if (a->added)
-		return &a->added->table;
-	*addr += a->delta;
-	return a->object->go;
-}
-
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret)
 {
 	const struct area *a = space_area(sp, pc);
@@ -337,7 +323,11 @@ struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *fil
 
 uint32_t space_start_function(struct space *sp, uint64_t startpc)
 {
-	const struct gopclntab *go = go_at(sp, &startpc);
+	const struct area *a = space_area(sp, startpc);
 
-	return go ? gopclntab_start(go, startpc, sp->s->strs) : 0;
+	if (a && a->added)
+		return gopclntab_start(&a->added->table, startpc, sp->s->strs);
+	return a && a->object->go
+		       ? gopclntab_start(a->object->go, startpc + a->delta, sp->s->strs)
+		       : 0;
 }

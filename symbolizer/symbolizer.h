@@ -90,9 +90,7 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
  * (added.h): a result of symbolizer_user() for it is valid for one generation of the space.
  */
 enum space_code { CODE_OF_FILE /* or nothing */, CODE_ADDED /* it has names */, CODE_BARE };
-/* *since: before this CLOCK_MONOTONIC time addr may have been other code; 0: not known to
- * have been. */
-enum space_code space_code(const struct space *sp, uint64_t addr, uint64_t *since);
+enum space_code space_code(const struct space *sp, uint64_t addr);
 uint32_t space_generation(const struct space *sp);
 /* Has the code at addr changed since it got its names? With `lists`: or has the program
  * added or removed any such code? Takes a system call, with `lists` one for every few

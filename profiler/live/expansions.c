@@ -116,7 +116,7 @@ static void ask(struct expansions *x, struct proc *p, struct expansion *e,
 	} else if (p->space) {
 		n = symbolizer_user(x->symbolizer, p->space, e->addr, frames, FRAMES_AT_PC,
 				    &e->unmapped);
-		e->code = (uint8_t)space_code(p->space, e->addr, &e->since);
+		e->code = (uint8_t)space_code(p->space, e->addr);
 		e->generation = space_generation(p->space);
 	} else {
 		frames[0] = (struct frame){ .addr = e->addr };

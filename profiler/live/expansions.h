@@ -19,7 +19,6 @@ struct symbolizer;
 /* The frames of one address. */
 struct expansion {
 	uint64_t addr;
-	uint64_t since; /* older samples may be of other code */
 	uint32_t process;
 	uint32_t first;      /* of `frames`, innermost first */
 	uint32_t generation; /* of the space; another one may have other frames, if ... */

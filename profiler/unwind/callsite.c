@@ -254,12 +254,14 @@ static uint64_t import_start(struct callees *t, const struct object *o, uint64_t
 
 struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
 {
-	uint64_t start, unused;
+	struct go_pc f = { 0 };
+	uint64_t unused;
 
-	/* Go's own linker lists the C that it links in */
-	if (!o || !o->go || !gopclntab_entry(o->go, pc, &start))
-		start = start_find(t, t->n, pc);
-	return (struct callee){ t, o, pc, start, is_stub(o, pc, &unused) };
+	if (o && o->go) /* Go's own linker lists the C that it links in */
+		gopclntab_pc(o->go, pc, &f);
+	if (!f.entry)
+		f.entry = start_find(t, t->n, pc);
+	return (struct callee){ t, o, pc, f.entry, is_stub(o, pc, &unused) };
 }
 
 bool is_trampoline(const struct object *o, uint64_t pc)

@@ -226,10 +226,7 @@ static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *
 /* Does what was found of the thread's stack end in code of which nothing is known? */
 static bool is_bare(const struct space *space, const struct pieces *st)
 {
-	uint64_t unused;
-
-	return st->n &&
-	       space_code(space, st->pcs[st->n - 1] - (st->n > 1), &unused) == CODE_BARE;
+	return st->n && space_code(space, st->pcs[st->n - 1] - (st->n > 1)) == CODE_BARE;
 }
 
 /* Is the leaf C on the stack of Go code that has not called it by cgo, such as a handler

@@ -21,7 +21,6 @@ static inline void table_ask(struct gopclntab *t, uint64_t addr, struct strtab *
 {
 	struct frame frames[FRAMES_AT_PC];
 	int n = gopclntab_resolver.find(t, addr, strs, frames, FRAMES_AT_PC);
-	uint64_t start;
 	struct go_pc pc;
 
 	if (n < 0 ? n != -EBADMSG : n > FRAMES_AT_PC)
@@ -29,7 +28,6 @@ static inline void table_ask(struct gopclntab *t, uint64_t addr, struct strtab *
 	for (int i = 0; i < n; i++)
 		if (frames[i].inlined != (i < n - 1) || !gopclntab_covers(t, addr))
 			abort();
-	gopclntab_entry(t, addr, &start);
 	gopclntab_pc(t, addr, &pc);
 	gopclntab_start(t, addr, strs);
 }

@@ -140,9 +140,7 @@ static const char *name(const uint8_t *p)
 
 static enum space_code code_of(const uint8_t *p)
 {
-	uint64_t since;
-
-	return space_code(space, at(p), &since);
+	return space_code(space, at(p));
 }
 
 #define expect_name(p, want) \
@@ -243,15 +241,15 @@ Test(added, code_that_changes_loses_its_names)
 Test(added, the_list_is_asked_again)
 {
 	struct module m, other;
-	uint64_t since;
+	struct go_pc pc;
 
 	make(&m, code, "jit.f", NULL);
 	make(&other, code + 4096, "jit.g", NULL);
 	first.words[NEXT] = at(&m);
 	refresh();
 	cr_expect_not(space_code_changed(space, at(code + 4096), true));
-	space_code(space, at(code), &since);
-	cr_expect_eq(since, 0, "it was there at the first sight");
+	space_go_pc(space, at(code), &pc);
+	cr_expect_eq(pc.since, 0, "it was there at the first sight");
 	m.words[NEXT] = at(&other);
 	cr_expect_not(space_code_changed(space, at(code + 4096), false));
 	cr_expect(space_code_changed(space, at(code + 4096), true));
@@ -259,8 +257,9 @@ Test(added, the_list_is_asked_again)
 	refresh();
 	expect_name(code, "jit.f");
 	expect_name(code + 4096, "jit.g");
-	space_code(space, at(code + 4096), &since);
-	cr_expect(since && since <= clock_now_ns(), "older samples may be of other code");
+	space_go_pc(space, at(code + 4096), &pc);
+	cr_expect(pc.since && pc.since <= clock_now_ns(),
+		  "older samples may be of other code");
 	first.words[NEXT] = 0;
 	cr_expect(space_code_changed(space, at(code), true));
 	refresh();
