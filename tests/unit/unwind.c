@@ -325,6 +325,17 @@ Test(unwind, resumed_stack_follows)
 	cr_expect_eq(stack.pcs[stack.n + 2], caller);
 }
 
+/* A chain of two return addresses, whatever these are. */
+static void set_chain(uint64_t fp, uint64_t first, uint64_t second)
+{
+	__u64 *chain = sample->pcs + sample->n_words;
+
+	sample->chain_fp = fp;
+	chain[0] = first | 2ull << CHAIN_PC_BITS;
+	chain[1] = second;
+	sample->n_user = 2;
+}
+
 /* The list as it is looked up, whether it is all, and why not. */
 Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 {
@@ -335,7 +346,7 @@ Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 	sample->ip = want[0];
 	sample->pcs[0] = caller;
 	sample->fp = record_of(caller, SP + 8);
-	add_chain(sample->fp, 2, (uint64_t[]){ root, caller });
+	set_chain(sample->fp, root, caller);
 	stack_unwind(st, space, NULL, sample);
 	cr_expect(st->complete);
 	cr_assert_eq(st->n, 3, "nothing calls goexit: %u", st->n);
@@ -361,9 +372,9 @@ Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 
 	/* what a chain leads to has to be code */
 	sample->flags = 0;
-	sample->ip = sample->pcs[0] = 0;
+	sample->pcs[0] = 0;
 	sample->ip = (uint64_t)(uintptr_t)st;
-	add_chain(sample->fp, 2, (uint64_t[]){ 0x1235, root });
+	set_chain(sample->fp, 0x1235, root);
 	stack_unwind(st, space, NULL, sample);
 	cr_expect(!st->complete && st->n == 2 && st->pcs[1] == STACK_GAP, "%u", st->n);
 	cr_expect_eq(st->stray, 0x1234);
