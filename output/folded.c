@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. Each node that is the leaf
- * of samples is a line, in the order of the nodes, which is that of their first samples; COUNT is
- * the number of samples, or their weight for a kind of event without a period, whose events differ.
- * Names keep their spaces, since readers take the last number of a line.
+ * Folded stacks: "root;caller;callee COUNT", the format of flamegraph.pl. Each node that is
+ * the leaf of samples is a line, in the order of the nodes, which is that of their first
+ * samples; COUNT is the number of samples, or their weight for a kind of event without a
+ * period, whose events differ. Names keep their spaces, since readers take the last number
+ * of a line.
  */
 #include <stdlib.h>
 

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The page: one file that loads nothing. page.html is the frame; page.css, page.js and the data
- * replace its marks, such as "@style@". Names come from binaries that we do not trust: all that
- * depends on the profile is in the data, which is base64, and page.js shows it as text only.
+ * The page: one file that loads nothing. page.html is the frame; page.css, page.js and the
+ * data replace its marks, such as "@style@". Names come from binaries that we do not trust:
+ * all that depends on the profile is in the data, which is base64, and page.js shows it as
+ * text only.
  *
- * The data is raw deflate over sections: name, NUL, length in bytes, body. A body is a column
- * of LEB128 numbers, one per row; that of "strings" is NUL-terminated bytes. Readers skip unknown
- * sections, so columns and tables can be added.
+ * The data is raw deflate over sections: name, NUL, length in bytes, body. A body is a
+ * column of LEB128 numbers, one per row; that of "strings" is NUL-terminated bytes. Readers
+ * skip unknown sections, so columns and tables can be added.
  *
  *	strings		the string table; 0 is ""
- *	meta		title (string), start in ns, period of the kind of event (0: each has its
- *			own weight), whether weights are ns, the kind's name (string)
+ *	meta		title (string), start in ns, period of the kind of event (0: each
+ *			has its own weight), are weights ns?, the kind's name (string)
  *	quality		see write_meta(); shares and seconds in millionths
  *	func.*		name, file, module (strings), line, kind (enum page_kind), inlined
- *	node.*		up (own row minus the parent's), func, self (samples), extra: what the
- *			self weight has beyond samples × period, zig-zag, so nearly always 0
+ *	node.*		up (own row minus the parent's), func, self (samples), extra: what
+ *			the self weight has beyond samples × period, zig-zag, mostly 0
  *	group.*		innermost groups: node, goroutines, creator and labels (strings)
  */
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Writes JSON front to back and keeps nothing. The caller opens, names and closes in the right
- * order, and checks ferror(out). Strings come out as valid UTF-8 without terminal control
- * characters, whatever went in.
+ * Writes JSON front to back and keeps nothing. The caller opens, names and closes in the
+ * right order, and checks ferror(out). Strings come out as valid UTF-8 without terminal
+ * control characters, whatever went in.
  */
 #ifndef OUTPUT_JSON_H
 #define OUTPUT_JSON_H

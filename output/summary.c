@@ -58,8 +58,8 @@ static uint32_t function_find(struct summary *s, struct index *ix, const struct 
 	return id;
 }
 
-/* True if no node between this one and the root is of the same function. Takes as many steps as the
- * stack is deep, but in a recursion only a few. */
+/* True if no node between this one and the root is of the same function. Takes as many
+ * steps as the stack is deep, but in a recursion only a few. */
 static bool is_outermost(const struct tree *t, const struct places *p, uint32_t node)
 {
 	for (uint32_t i = t->nodes[node].parent; i; i = t->nodes[i].parent)

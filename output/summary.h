@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The groups and functions of a tree, as rows of tables: largest first, in an order that depends
- * only on the tree. Weights are in the profile's unit.
+ * The groups and functions of a tree, as rows of tables: largest first, in an order that
+ * depends only on the tree. Weights are in the profile's unit.
  */
 #ifndef OUTPUT_SUMMARY_H
 #define OUTPUT_SUMMARY_H
@@ -16,13 +16,13 @@ struct tree;
 struct group_row {
 	const char *key;  /* as in folded stacks, levels joined by ';' */
 	const char *name; /* of the innermost level */
-	const char *
-		top; /* the function with the most weight of its own in the group; "": none */
+	const char *top;  /* the function with the most weight of its own; "": none */
 	uint64_t weight, samples;
 	uint32_t goroutines;
 };
 
-/* Functions with the same name are one row, except that those of the kernel have their own. */
+/* Functions with the same name are one row, except that those of the kernel have their
+ * own. */
 struct function_row {
 	const char *name;            /* kernel functions with "_[k]" */
 	const char *file;            /* "" when not known */

@@ -160,8 +160,8 @@ static void group_numbers(struct table *t, const struct group_row *g, bool count
 	cell(t, 10, s);
 }
 
-/* The first n groups. Beside the numbers, top functions get what they need, up to two fifths of the
- * space that is left, and names get the rest. */
+/* The first n groups. Beside the numbers, top functions get what they need, up to two
+ * fifths of the space that is left, and names get the rest. */
 static void write_groups(struct table *t, uint32_t n)
 {
 	uint32_t name = text_columns(t->view->key), top = strlen("top function"), left;
@@ -235,8 +235,8 @@ static void write_functions(struct table *t, uint32_t n)
 	write_more(t, t->sums->n_functions - n, rest);
 }
 
-/* How many rows of each table fit: each gets half of the lines, and what one does not need goes
- * to the other. */
+/* How many rows of each table fit: each gets half of the lines, and what one does not need
+ * goes to the other. */
 static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *functions)
 {
 	uint32_t rows = t->o->rows, half;

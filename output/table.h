@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `report` prints: goroutine groups, then functions, then the quality of the recording. */
+/* What `report` prints: goroutine groups, then functions, then the quality of the
+ * recording. */
 #ifndef OUTPUT_TABLE_H
 #define OUTPUT_TABLE_H
 
@@ -17,13 +18,15 @@ struct table_options {
 	bool color;
 };
 
-/* Without the quality line. 0, or what view_tree() returned. The caller looks at ferror(out). */
+/* Without the quality line. 0, or what view_tree() returned. The caller looks at
+ * ferror(out). */
 int table_write(struct view *v, const struct table_options *o, FILE *out);
-/* One object, with the figures of the quality line. flat and cum of functions are samples, shares are
- * 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and each group's weight. */
+/* One object, with the figures of the quality line. flat and cum of functions are samples,
+ * shares are 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and
+ * each group's weight. */
 int table_write_json(struct view *v, FILE *out);
-/* One line on the quality of the recording. width > 0 breaks it between its parts to stay below;
- * 0 never. */
+/* One line on the quality of the recording. width > 0 breaks it between its parts to stay
+ * below; 0 never. */
 void quality_line(const struct profile *p, uint32_t width, FILE *out);
 
 #endif

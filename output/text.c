@@ -8,7 +8,8 @@
 
 #define ELLIPSIS "\xe2\x80\xa6"
 
-/* Characters without width count as one column: a line may be too short, but never too long. */
+/* Characters without width count as one column: a line may be too short, but never too
+ * long. */
 static uint32_t columns(uint32_t code)
 {
 	static const struct {
@@ -44,7 +45,8 @@ uint32_t text_fit(struct buf *b, const char *s, uint32_t max)
 		uint32_t code = plain_next(&s), n = columns(code);
 		bool digit = code >= '0' && code <= '9';
 
-		/* A number that is cut reads as a different one, so the front takes all of it. */
+		/* A number that is cut reads as a different one, so the front takes all of
+		 * it. */
 		if (!cut && digit && was_digit && passed >= front && passed + n < max) {
 			front = passed + n;
 			back = max - 1 - front;

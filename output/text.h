@@ -10,8 +10,8 @@ struct buf;
 
 /* The columns that s takes on a terminal. */
 uint32_t text_columns(const char *s);
-/* Adds s in at most max columns (not 0), cut in the middle if it is longer; UINT32_MAX: never cut.
- * Returns the columns taken. */
+/* Adds s in at most max columns (not 0), cut in the middle if it is longer; UINT32_MAX:
+ * never cut. Returns the columns taken. */
 uint32_t text_fit(struct buf *b, const char *s, uint32_t max);
 /* Adds s as a frame of a folded stack: ';' becomes ':'; "" becomes "[unknown]". */
 void text_frame(struct buf *b, const char *s);

@@ -82,8 +82,8 @@ struct go_pc {
 	bool mapped;    /* it is executable */
 	/* Of the function, by its table: */
 	uint64_t entry; /* where it begins; 0: no table has it */
-	/* It is Go's, or assembly. C that Go's own linker has linked in (the race detector) is not, and nothing
-	 * that follows is known of it. */
+	/* It is Go's, or assembly. C that Go's own linker has linked in (the race detector)
+	 * is not, and nothing that follows is known of it. */
 	bool go;
 	uint32_t spdelta; /* bytes between SP and the return address */
 	bool has_spdelta; /* the table has it for this address */

@@ -30,8 +30,8 @@ enum { FRAMES_AT_PC = 64 }; /* maximum number of frames at one address */
 int symbolizer_open(struct symbolizer **ret, struct strtab *strs);
 void symbolizer_close(struct symbolizer *s);
 const char *symbolizer_string(const struct symbolizer *s, uint32_t id);
-/* Goes on with another strs; the previous one may be freed afterwards. Frames and rows of modules from before
- * are void, and nothing remembers the addresses that were asked for. */
+/* Goes on with another strs; the previous one may be freed afterwards. Frames and rows of
+ * modules from before are void, and nothing remembers the addresses that were asked for. */
 void symbolizer_renew(struct symbolizer *s, struct strtab *strs);
 
 /* Reads /proc/PID/maps and opens everything that is mapped executable. -ESRCH, -EACCES or
@@ -101,8 +101,8 @@ bool space_same_code(const struct space *sp, uint64_t a, uint64_t b);
 /* Resolves a kernel address; always one frame. */
 int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 
-/* All that unwinding needs to know about an address, in one look-up: as gopclntab_pc() of the
- * Go module there, and what the space knows. Cached. */
+/* All that unwinding needs to know about an address, in one look-up: as gopclntab_pc() of
+ * the Go module there, and what the space knows. Cached. */
 struct go_pc;
 bool space_go_pc(struct space *sp, uint64_t pc, struct go_pc *ret);
 /* Is pc inside the text of a Go module? */

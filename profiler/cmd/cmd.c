@@ -126,7 +126,8 @@ static void add_kinds(struct buf *b, const struct profile *p, uint8_t but)
 				   profile_string(p, p->kinds[i].name));
 }
 
-/* The kind that is shown: the one that was asked for, else one of those there are, which is said. */
+/* The kind that is shown: the one that was asked for, else one of those there are, which is
+ * said. */
 static int check_kind(const struct input *in, const char *wanted)
 {
 	const struct profile *p = in->profile;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most samples bring addresses that were seen before: what each expands to is remembered, as rows of the profile.
- * Keyed by the profile's process row, so an exec, which makes a new row, begins anew.
+ * Most samples bring addresses that were seen before: what each expands to is remembered,
+ * as rows of the profile. Keyed by the profile's process row, so an exec, which makes a new
+ * row, begins anew.
  */
 #ifndef PROFILER_EXPANSIONS_H
 #define PROFILER_EXPANSIONS_H
@@ -50,11 +51,11 @@ void expansions_release(struct expansions *x);
 /* As pipeline_tidy(). */
 void expansions_tidy(struct expansions *x, struct procs *procs);
 
-/* The row of an address of a process; p NULL: of the kernel. Rows stay until expansions_tidy(), pointers to
- * them until the next question. */
+/* The row of an address of a process; p NULL: of the kernel. Rows stay until
+ * expansions_tidy(), pointers to them until the next question. */
 uint32_t expansion_find(struct expansions *x, struct proc *p, uint64_t addr);
-/* The same of a sample of this time: where code may have been mapped or made that we know nothing of yet, the
- * process is asked, but not at every sample. */
+/* The same of a sample of this time: where code may have been mapped or made that we know
+ * nothing of yet, the process is asked, but not at every sample. */
 uint32_t expansion_of_user(struct expansions *x, struct proc *p, uint64_t addr,
 			   uint64_t now_ns);
 

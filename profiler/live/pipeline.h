@@ -28,18 +28,19 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 struct object;
 void pipeline_forget(struct pipeline *pl, const struct object *o);
 
-/* Forgets what is remembered of processes that have no row any more, if that is much; of all, when a file has
- * changed, for which it looks at two of them each time. */
+/* Forgets what is remembered of processes that have no row any more, if that is much; of
+ * all, when a file has changed, for which it looks at two of them each time. */
 struct procs;
 void pipeline_tidy(struct pipeline *pl, struct procs *procs);
 
-/* Samples that are left out since their process is not Go, as far as is known. comm is its name, of
- * at most 15 bytes; "": it ended before anything was known of it. why: it is Go, and this (a static
- * string) is the reason; or NULL. */
+/* Samples that are left out since their process is not Go, as far as is known. comm is its
+ * name, of at most 15 bytes; "": it ended before anything was known of it. why: it is Go,
+ * and this (a static string) is the reason; or NULL. */
 void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
 			uint64_t samples);
 
-/* Samples left out because their process is not Go: all, and "bash 3, x 1 (why)" in the arena of pl. */
+/* Samples left out because their process is not Go: all, and "bash 3, x 1 (why)" in the
+ * arena of pl. */
 uint64_t pipeline_not_go(struct pipeline *pl, const char **names);
 
 #endif

@@ -493,7 +493,8 @@ int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 	}
 	if (ps->threads)
 		threads_read(ps->threads, (pid_t)p->tgid, &threads, &n);
-	/* DWARF takes longest, so it is tried last; the first layout that passes is taken */
+	/* DWARF takes longest, so it is tried last; the first layout that passes is
+	 * taken */
 	for (int dwarf = 0; dwarf < 2 && !ret->layout.ok; dwarf++) {
 		l = *layout_of(ps, o, dwarf);
 		if (!l.why)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the writer and the reader of recordings share: the lists of columns, which both follow. The
- * lists also say what the reader accepts. The format itself is described in recording.h.
+ * What the writer and the reader of recordings share: the lists of columns, which both
+ * follow. The lists also say what the reader accepts. The format itself is described in
+ * recording.h.
  */
 #ifndef PROFILER_COLUMNS_H
 #define PROFILER_COLUMNS_H

@@ -3,8 +3,8 @@
 #ifndef PROFILER_END_H
 #define PROFILER_END_H
 
-/* In the order of precedence, but BARE comes after DEEP. Recordings hold these numbers: never
- * renumber. */
+/* In the order of precedence, but BARE comes after DEEP. Recordings hold these numbers:
+ * never renumber. */
 enum stack_end {
 	END_OTHER = 0,
 	END_DEEP = 1,  /* it has more frames than are recorded */

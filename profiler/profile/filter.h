@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which events count: the selecting options, same words for every verb that reads profiles. */
+/* Which events count: the selecting options, same words for every verb that reads
+ * profiles. */
 #ifndef PROFILER_FILTER_H
 #define PROFILER_FILTER_H
 
@@ -38,8 +39,8 @@ void filter_prepare(struct filter *f, const struct profile *p);
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
 /* The filter looks at stacks: --focus or --ignore. */
 bool filter_by_stack(const struct filter *f);
-/* Which of the two expressions s matches, as flags below 0x80; none for "". A stack has those of all its
- * frames, and filter_stack() says whether it is selected. */
+/* Which of the two expressions s matches, as flags below 0x80; none for "". A stack has
+ * those of all its frames, and filter_stack() says whether it is selected. */
 uint8_t filter_text(const struct filter *f, const char *s);
 bool filter_stack(const struct filter *f, uint8_t flags);
 void filter_release(struct filter *f);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pprof labels of a goroutine as one string, "job=encode,user=42", which a profile keeps and
- * compares by id: equal sets are equal strings.
+ * The pprof labels of a goroutine as one string, "job=encode,user=42", which a profile
+ * keeps and compares by id: equal sets are equal strings.
  *
- *   set   = pairs in the order of their keys, ',' between them; the last may be "\+" alone: there
- *           are more, which could not be read
+ *   set   = pairs in the order of their keys, ',' between them; the last may be "\+" alone:
+ *           there are more, which could not be read
  *   pair  = key '=' value; behind the value may be "\+": it goes on
- *   bytes = themselves, but for NUL, '=', ',' and '\', which are "\00", "\3d", "\2c" and "\5c"
+ *   bytes = themselves, but for NUL, '=', ',' and '\', which are "\00", "\3d", "\2c" and
+ *           "\5c"
  */
 #ifndef PROFILER_LABELS_H
 #define PROFILER_LABELS_H

@@ -19,10 +19,10 @@
 #define MAX_FILE ((size_t)8 << 30)
 #define MAX_ROWS (1u << 30) /* of one table: so that tables never reach their own limit */
 /*
- * Memory that a file may take: so many times its size, and as much for a small one. Rows of ordinary
- * recordings take 7 to 17 times the size. Calls alone may take more: a stack of 1,000 frames that
- * nobody had before is packed into some 100 bytes, and in a tree by goroutine each sample may be a new
- * stack of that depth, for 6 bytes.
+ * Memory that a file may take: so many times its size, and as much for a small one. Rows of
+ * ordinary recordings take 7 to 17 times the size. Calls alone may take more: a stack of
+ * 1,000 frames that nobody had before is packed into some 100 bytes, and in a tree by
+ * goroutine each sample may be a new stack of that depth, for 6 bytes.
  */
 #define ROOM_RATIO   40
 #define STACKS_RATIO 16384

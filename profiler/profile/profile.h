@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A profile: what a recording holds and what trees are made from. Tables of rows that are only
- * appended; an id is an index and never changes. Row 0 of every table but events stands for
- * "none" and is there from the start.
+ * A profile: what a recording holds and what trees are made from. Tables of rows that are
+ * only appended; an id is an index and never changes. Row 0 of every table but events
+ * stands for "none" and is there from the start.
  */
 #ifndef PROFILER_PROFILE_H
 #define PROFILER_PROFILE_H
@@ -17,15 +17,15 @@
 
 struct strtab;
 
-/* A stack has at most this many frames: who builds one cuts it there, a recording with more is
- * refused, and so nobody downstream needs a limit of its own. */
+/* A stack has at most this many frames: who builds one cuts it there, a recording with more
+ * is refused, and so nobody downstream needs a limit of its own. */
 enum { MAX_STACK_FRAMES = 4096 };
 enum { MAX_KINDS = 256 }; /* with row 0: event.kind has 8 bits */
 
 struct module {
 	uint32_t path, build_id; /* strings */
 	uint32_t
-		go_minor; /* 22: built by Go 1.22, which says how names are shown; 0: not Go */
+		go_minor; /* 22: built by Go 1.22, decides how names are shown; 0: not Go */
 };
 
 /* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */
@@ -56,8 +56,9 @@ struct goroutine {
 };
 
 /*
- * A kind of event: what an event of it says, and what its weight measures. As a sample type of
- * pprof. A profile may hold events of several kinds; weights of different kinds never add up.
+ * A kind of event: what an event of it says, and what its weight measures. As a sample type
+ * of pprof. A profile may hold events of several kinds; weights of different kinds never
+ * add up.
  */
 struct event_kind {
 	uint32_t name;    /* string: "cpu", "calls", "wall", "off-cpu" */
@@ -99,7 +100,8 @@ struct truth {
 	uint64_t cpu_ns, peak_rss; /* our own; bytes */
 	uint64_t duration_ns;
 
-	/* Added up by profile_event(), so that they outlive the events; not in recordings. */
+	/* Added up by profile_event(), so that they outlive the events; not in
+	 * recordings. */
 	uint64_t samples, with_goroutine, rooted;
 	uint64_t with_class; /* with a goroutine, or a class that says why not */
 	uint64_t user_frames, named_frames; /* once per sample; without cuts */
@@ -160,12 +162,13 @@ void profile_event(struct profile *p, const struct event *e);
 /* Forgets the events: they are in the file. Ids of all other rows stay. */
 void profile_drop_events(struct profile *p);
 
-/* For the loader, which fills rows itself: what profile_call() and profile_event() do beside. In the
- * order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
+/* For the loader, which fills rows itself: what profile_call() and profile_event() do
+ * beside. In the order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
 bool profile_measure_call(struct profile *p, uint32_t id);
 void profile_count_event(struct profile *p, const struct event *e);
 
-/* The kind with this name, NULL: the first one that has events, or the first. 0: there is none. */
+/* The kind with this name, NULL: the first one that has events, or the first. 0: there is
+ * none. */
 uint8_t profile_find_kind(const struct profile *p, const char *name);
 /* Weights of events of this kind are nanoseconds; else they are counts. */
 bool profile_is_time(const struct profile *p, uint8_t kind);

@@ -62,8 +62,8 @@ bool sigprof_counts(const struct profile *p, const struct event *e)
 	return true;
 }
 
-/* Functions that write to SP: nobody can tell what called them. Those with kinds of their own are not
- * in the list. */
+/* Functions that write to SP: nobody can tell what called them. Those with kinds of their
+ * own are not in the list. */
 static bool is_spwrite(const struct walk *w)
 {
 	static const char *const names[] = { "time.now",
@@ -85,14 +85,16 @@ static bool is_spwrite(const struct walk *w)
 	return false;
 }
 
-/* Does what the stack has of Go end at this frame? first: it is where the profiler begins. */
+/* Does what the stack has of Go end at this frame? first: it is where the profiler
+ * begins. */
 static bool is_end(const struct walk *w, const struct event *e, bool first)
 {
 	switch (frame_at(w)->kind) {
 	case FRAME_MCALL:
 	case FRAME_MSTART:
 	case FRAME_ASMCGOCALL: return true;
-	/* no way on from these without a goroutine, or before they have left its own stack */
+	/* no way on from these without a goroutine, or before they have left its own
+	 * stack */
 	case FRAME_MORESTACK: return !e->goroutine || (first && e->class == CLASS_USER);
 	case FRAME_SYSTEMSTACK: return !e->goroutine || e->class == CLASS_USER;
 	}

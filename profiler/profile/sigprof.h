@@ -3,10 +3,11 @@
  * What the runtime's own profiler would have recorded in place of an event: sigprof() of
  * runtime/proc.go, by the rules of Go 1.17 and later, and what runtime/pprof makes of it.
  *
- * Beyond what a recording tells, and so not followed: root runtime._GC in place of runtime._System;
- * code before the Go text, which has no name there; the line of cgocall, which is that of its entersyscall
- * there; calls of C that are about to begin or to end on a scheduler stack; frames that SetCgoTraceback adds; the function that happens to be
- * the first in the table of names, and has none there.
+ * Beyond what a recording tells, and so not followed: root runtime._GC in place of
+ * runtime._System; code before the Go text, which has no name there; the line of cgocall,
+ * which is that of its entersyscall there; calls of C that are about to begin or to end on
+ * a scheduler stack; frames that SetCgoTraceback adds; the function that happens to be the
+ * first in the table of names, and has none there.
  */
 #ifndef PROFILER_SIGPROF_H
 #define PROFILER_SIGPROF_H
@@ -34,8 +35,8 @@ enum { SIGPROF_DEPTH = 64, SIGPROF_CAP = SIGPROF_DEPTH + FRAMES_AT_PC };
 
 /* false: its signals do not get to that thread, or not there. */
 bool sigprof_counts(const struct profile *p, const struct event *e);
-/* Rows of frames, leaf first, from p->n_frames on those of enum sigprof_frame; at most SIGPROF_CAP.
- * How many. */
+/* Rows of frames, leaf first, from p->n_frames on those of enum sigprof_frame; at most
+ * SIGPROF_CAP. How many. */
 uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret);
 
 #endif

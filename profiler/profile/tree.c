@@ -2,11 +2,13 @@
 /*
  * How a tree is built, in O(events + nodes):
  *
- * 1. Each event gets the node of its innermost group. Which one hangs on its goroutine, thread and
- *    class alone, so that is looked up in a set of those seen; names are made for new ones only.
- * 2. Events are sorted by group, so that what follows works on one group at a time, in memory that
- *    is near: a table says for each call which node it has in this group. An event climbs from its
- *    call until one has a node, and comes down adding those that lack; no call is passed twice.
+ * 1. Each event gets the node of its innermost group. Which one hangs on its goroutine,
+ *    thread and class alone, so that is looked up in a set of those seen; names are made
+ *    for new ones only.
+ * 2. Events are sorted by group, so that what follows works on one group at a time, in
+ *    memory that is near: a table says for each call which node it has in this group. An
+ *    event climbs from its call until one has a node, and comes down adding those that
+ *    lack; no call is passed twice.
  * 3. One loop from the last node to the first adds up the subtrees.
  */
 #include "profiler/profile/tree.h"
@@ -42,9 +44,10 @@ struct builder {
 	uint32_t n_selector_node, cap_selector_node;
 	struct pairs goroutines; /* process, goid */
 	struct pairs members;    /* group, id in goroutines */
-	struct pairs
-		children; /* (parent, name), (type, kind, inlined): all groups, then the ... */
-	uint32_t first_child;            /* ... frames of one group; id 0 is this node */
+	/* (parent, name), (type, kind, inlined): all groups, then the frames of one group,
+	 * whose id 0 is the node first_child */
+	struct pairs children;
+	uint32_t first_child;
 	uint32_t *frame_name;            /* per frame: id in t->names; 0: not made yet */
 	struct place *places;            /* per call */
 	uint32_t path[MAX_STACK_FRAMES]; /* of calls, leaf first */
@@ -289,7 +292,8 @@ static void add_to_group(struct group *g, const struct event *e)
 	g->locked |= (e->flags & EVENT_LOCKED) != 0;
 }
 
-/* The rows of the view's events, by the node of their group: those of node i end at ends[i]. */
+/* The rows of the view's events, by the node of their group: those of node i end at
+ * ends[i]. */
 static void sort_events(struct builder *b, uint32_t **ret, uint32_t **ends)
 {
 	const struct view *v = b->v;

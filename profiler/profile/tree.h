@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A tree: the calls of a profile added up, under a node for each group. What every writer gets.
+ * A tree: the calls of a profile added up, under a node for each group. What every writer
+ * gets.
  *
- * Nodes are rows whose parent has a smaller id, so one loop from the last to the first adds up
- * subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not kept apart.
- * What profiler/profile/view.h leaves out of every output has no nodes.
+ * Nodes are rows whose parent has a smaller id, so one loop from the last to the first adds
+ * up subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not
+ * kept apart. What profiler/profile/view.h leaves out of every output has no nodes.
  */
 #ifndef PROFILER_TREE_H
 #define PROFILER_TREE_H
@@ -20,7 +21,8 @@ struct view;
 enum node_type { NODE_ROOT, NODE_GROUP, NODE_FRAME };
 
 struct node {
-	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0", "[vdso]". */
+	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0",
+	 * "[vdso]". */
 	const char *name;
 	const char *file;               /* "" when not known; frames only */
 	const char *module;             /* path, "" when not known */
@@ -53,8 +55,8 @@ struct tree {
 	struct strtab *names; /* owns the strings that the profile does not */
 };
 
-/* Of a view after view_select(); the profile outlives the tree. Most want view_tree(). -E2BIG: it would
- * take more memory than the profile allows. */
+/* Of a view after view_select(); the profile outlives the tree. Most want view_tree().
+ * -E2BIG: it would take more memory than the profile allows. */
 int tree_build(struct tree **ret, const struct view *v);
 void tree_free(struct tree *t);
 

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A view: what a user asked to see of a profile. It says which events are selected, which frames
- * of their stacks are shown and under which names, and how the events are grouped. Everything that
- * is printed or written is made from a view, event by event or from its tree:
+ * A view: what a user asked to see of a profile. It says which events are selected, which
+ * frames of their stacks are shown and under which names, and how the events are grouped.
+ * Everything that is printed or written is made from a view, event by event or from its
+ * tree:
  *
- *	struct view v = { .by = …, .filter = … };
- *	uint32_t frames[VIEW_MAX_FRAMES];
+ * 	struct view v = { .by = …, .filter = … };
+ * 	uint32_t frames[VIEW_MAX_FRAMES];
  *
- *	view_select(&v, p);
- *	for (uint32_t i = 0; i < v.n_events; i++) {
- *		const struct event *e = &p->events[v.events[i]];
- *		const struct goroutine *g = &p->goroutines[e->goroutine];
- *		const struct thread *t = &p->threads[e->thread];
- *		uint32_t n = view_stack(&v, e, frames);
+ * 	view_select(&v, p);
+ * 	for (uint32_t i = 0; i < v.n_events; i++) {
+ * 		const struct event *e = &p->events[v.events[i]];
+ * 		const struct goroutine *g = &p->goroutines[e->goroutine];
+ * 		const struct thread *t = &p->threads[e->thread];
+ * 		uint32_t n = view_stack(&v, e, frames);
  *
- *		for (uint32_t k = 0; k < n; k++) {
- *			const struct frame *f = view_frame(&v, frames[k]);
- *			…
- *		}
- *	}
- *	view_release(&v);
+ * 		for (uint32_t k = 0; k < n; k++) {
+ * 			const struct frame *f = view_frame(&v, frames[k]);
+ * 			…
+ * 		}
+ * 	}
+ * 	view_release(&v);
  *
- * Hidden from every view: runtime.goexit, and wrappers unless a panic called them. With as_pprof a
- * stack is what profiler/profile/sigprof.h makes of it.
+ * Hidden from every view: runtime.goexit, and wrappers unless a panic called them. With
+ * as_pprof a stack is what profiler/profile/sigprof.h makes of it.
  */
 #ifndef PROFILER_VIEW_H
 #define PROFILER_VIEW_H
@@ -57,23 +58,25 @@ struct grouping {
 	const char *labels[MAX_GROUP_KEYS];
 };
 
-/* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the grouping. */
+/* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the
+ * grouping. */
 const char *grouping_parse(const char *arg, void *grouping);
 
 struct view {
-	/* What was asked for, set before view_select(); { 0 } is everything, without groups. */
+	/* What was asked for, set before view_select(); { 0 } is everything, without
+	 * groups. */
 	struct grouping by;
 	struct filter filter; /* owned */
-	/* Show what the runtime's own profiler would have recorded; names are not shortened. */
+	/* Show what the runtime's own profiler would have recorded; names are not
+	 * shortened. */
 	bool as_pprof;
 
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
-	uint8_t kind;     /* row of profile->kinds: the kind of all its events */
-	bool other_kinds; /* the profile has events of others too */
-	uint32_t *events; /* owned: rows of profile->events, in their order */
-	uint32_t *
-		processes; /* owned: rows, in the order of their first event; see pprof_skips */
+	uint8_t kind;        /* row of profile->kinds: the kind of all its events */
+	bool other_kinds;    /* the profile has events of others too */
+	uint32_t *events;    /* owned: rows of profile->events, in their order */
+	uint32_t *processes; /* owned: rows, by their first event; see pprof_skips */
 	uint32_t n_events, n_processes, cap_processes;
 	uint64_t pprof_skips; /* events that match the filter but that as_pprof takes out */
 	uint64_t duration_ns; /* of the profile */
@@ -82,8 +85,8 @@ struct view {
 
 	/* Private. */
 	struct tree *tree; /* owned: view_tree() makes it when it is NULL */
-	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when the
-	 * filter does not look at stacks. */
+	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when
+	 * the filter does not look at stacks. */
 	uint8_t *frame_flags, *call_flags;
 	struct arena arena;
 };
@@ -91,17 +94,18 @@ struct view {
 void view_select(struct view *v, const struct profile *p);
 void view_release(struct view *v); /* takes { 0 } */
 
-/* The frames that are shown of an event's stack, leaf first, as rows for the functions below; at
- * most VIEW_MAX_FRAMES. Returns how many. */
+/* The frames that are shown of an event's stack, leaf first, as rows for the functions
+ * below; at most VIEW_MAX_FRAMES. Returns how many. */
 uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames);
 /* Those that a call adds to what is shown of its caller, outermost first: 0 to 2. */
 int view_call(const struct view *v, uint32_t call, uint32_t frames[2]);
 /* A row is one of profile->frames, or profile->n_frames plus an enum sigprof_frame. */
 const struct frame *view_frame(const struct view *v, uint32_t row);
-/* Adds the name under which a frame is shown, for people; view_frame()->func is the full symbol. */
+/* Adds the name under which a frame is shown, for people; view_frame()->func is the full
+ * symbol. */
 void view_frame_name(const struct view *v, uint32_t row, struct buf *to);
-/* The tree of the view, made by the first call. It lives as long as the view. -E2BIG: it would take
- * more memory than the profile allows. */
+/* The tree of the view, made by the first call. It lives as long as the view. -E2BIG: it
+ * would take more memory than the profile allows. */
 int view_tree(struct view *v, const struct tree **ret);
 
 /* Adds "demo-812". */

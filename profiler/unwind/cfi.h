@@ -3,11 +3,12 @@
  * The unwind tables of one ELF file: where a function's caller has its registers, at each
  * address. From .eh_frame, and from .debug_frame unless it is compressed.
  *
- * We read them ourselves, because the files are the target's and anyone can write one: libdw lets
- * five bytes of a table allocate 2 GiB, and libunwind 1.6 crashes on several (a return-address
- * column or register out of range, INT64_MIN / -1 in an expression) or spends 9 s on one. Read
- * through cursors with limits, no table costs more than a few ms. libunwind checks that the
- * result is right: make cfi compares every row of the C libraries, and whole stacks.
+ * We read them ourselves, because the files are the target's and anyone can write one:
+ * libdw lets five bytes of a table allocate 2 GiB, and libunwind 1.6 crashes on several (a
+ * return-address column or register out of range, INT64_MIN / -1 in an expression) or
+ * spends 9 s on one. Read through cursors with limits, no table costs more than a few ms.
+ * libunwind checks that the result is right: make cfi compares every row of the C
+ * libraries, and whole stacks.
  */
 #ifndef PROFILER_CFI_H
 #define PROFILER_CFI_H
@@ -20,7 +21,8 @@
 
 struct elf;
 
-/* The CFA, canonical frame address, is SP before the call. Its rule is behind those of the registers. */
+/* The CFA, canonical frame address, is SP before the call. Its rule is behind those of the
+ * registers. */
 enum { CFI_CFA = REGS };
 
 enum cfi_how {

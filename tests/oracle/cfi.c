@@ -2,15 +2,15 @@
 /*
  * Our C unwinder beside libunwind, which shares no line with it.
  *
- * cfi rows FILE STRIDE: at every STRIDE-th address that a table of FILE covers, the registers of the caller, as
- * cfi.c and libunwind find them. Registers and stack are made up, and no two words are alike, so a rule that
- * differs gives another value.
+ * cfi rows FILE STRIDE: at every STRIDE-th address that a table of FILE covers, the
+ * registers of the caller, as cfi.c and libunwind find them. Registers and stack are made
+ * up, and no two words are alike, so a rule that differs gives another value.
  *
- * cfi stacks PID SAMPLES: stops threads of PID that are in C, and compares whole stacks, from the leaf to Go code or
- * to the thread's first function.
+ * cfi stacks PID SAMPLES: stops threads of PID that are in C, and compares whole stacks,
+ * from the leaf to Go code or to the thread's first function.
  *
- * Prints one line of figures, after the first differences; exit status 1 when there are any, 2 when nothing was
- * compared. What libunwind cannot do is counted apart.
+ * Prints one line of figures, after the first differences; exit status 1 when there are
+ * any, 2 when nothing was compared. What libunwind cannot do is counted apart.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -59,8 +59,7 @@ static struct cunwind *unwinder;
 static unw_addr_space_t theirs;
 static pid_t pid; /* 0: rows of a file */
 static uint64_t regs[REGS];
-static bool
-	no_table; /* since it was last cleared libunwind has asked for one that is not there */
+static bool no_table;             /* libunwind has asked for a table that is not there */
 static uint64_t equal, different; /* stacks, or rows */
 static uint64_t cannot;           /* libunwind fails */
 static uint64_t no_entry;         /* in .eh_frame_hdr, by which libunwind searches */
@@ -75,7 +74,8 @@ static void die(const char *what)
 	exit(2);
 }
 
-/* The word at addr of the stack that is made up: an address in its upper half, where callers' frames are. */
+/* The word at addr of the stack that is made up: an address in its upper half, where
+ * callers' frames are. */
 static uint64_t made_up(uint64_t addr)
 {
 	return STACK + STACK_BYTES / 2 + (addr - STACK) * 0x9e35 % (STACK_BYTES / 2);
@@ -203,7 +203,8 @@ static unw_accessors_t accessors = {
 
 /* Rows of a file */
 
-/* The caller's registers, and which of them are known, by DWARF's own words: what is saved below SP counts. */
+/* The caller's registers, and which of them are known, by DWARF's own words: what is saved
+ * below SP counts. */
 static uint32_t apply_row(const struct cfi_row *row, uint64_t ret[REGS])
 {
 	const struct cfi_rule *rule = &row->rules[CFI_CFA];
@@ -376,8 +377,9 @@ enum end { END_GO, END_ROOT, END_CANNOT, END_OTHER };
 static const char *const end_names[] = { "Go", "the first function", "libunwind's end",
 					 "another stack" };
 
-/* As cunwind() stores them: without trampolines of signals, and plus 1 what a signal has interrupted. That may be on
- * another stack, where profiler/unwind/sigstack.c goes on and cunwind() does not. */
+/* As cunwind() stores them: without trampolines of signals, and plus 1 what a signal has
+ * interrupted. That may be on another stack, where profiler/unwind/sigstack.c goes on and
+ * cunwind() does not. */
 static enum end their_stack(uint64_t *pcs, uint32_t *n)
 {
 	uint64_t before = 0, at, sp = regs[REG_SP], next_sp;

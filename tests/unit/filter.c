@@ -5,11 +5,11 @@
 #include "profiler/profile/view.h"
 
 /*
- * Event	process	goroutine	at	stack					labels
- * 0		812	18		0 ms	main.main main.encode			job=encode,user=42
- * 1		812	19		1000 ms	main.main main.decode			job=, and others
+ * Event	process	goroutine	at	stack			labels
+ * 0		812	18		0 ms	main.main main.encode	job=encode,user=42
+ * 1		812	19		1000 ms	main.main main.decode	job=, and others
  * 2		812	none		2000 ms	(libc.so.6, no names)
- * 3		813	18		3000 ms	main.main main.encode read[kernel]	job=enc…
+ * 3		813	18		3000 ms	… read[kernel]		job=enc…
  */
 static struct profile *four_events(void)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How stacks end: of this process, whose code is not Go, and of addresses that nobody has. */
+/* How stacks end: of this process, whose code is not Go, and of addresses that nobody
+ * has. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,8 @@ static char kind_letter(uint8_t kind)
 	return kind < 6 ? "uncvkC"[kind] : 'g';
 }
 
-/* The event of a sample of this process, or of none if pid is 0; its stack in kinds, root first. */
+/* The event of a sample of this process, or of none if pid is 0; its stack in kinds, root
+ * first. */
 static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 {
 	struct profile *p = profile_new();
@@ -83,7 +85,8 @@ static void expect(uint32_t flags, const uint64_t *pcs, uint32_t n, bool space,
 	cr_expect_str_eq(kinds, want);
 }
 
-/* 'C' is the mark: a stack that does not reach its root has it there, whatever the reason. */
+/* 'C' is the mark: a stack that does not reach its root has it there, whatever the
+ * reason. */
 Test(pipeline, stacks_are_never_silently_short)
 {
 	uint64_t here = (uint64_t)(uintptr_t)pass, pcs[3] = { here, 0x1000, 0x2000 };

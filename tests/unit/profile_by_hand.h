@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Profiles for tests, put together by words: "goexit:runtime.goexit go:main.main kernel:read". */
+/* Profiles for tests, put together by words: "goexit:runtime.goexit go:main.main
+ * kernel:read". */
 #ifndef TESTS_PROFILE_BY_HAND_H
 #define TESTS_PROFILE_BY_HAND_H
 

@@ -535,7 +535,8 @@ Test(recording, unknown_numbers_load_as_unknown)
 	profile_free(p);
 }
 
-/* It may add columns behind the last of a table, parts behind the last of a block, and blocks. */
+/* It may add columns behind the last of a table, parts behind the last of a block, and
+ * blocks. */
 Test(recording, reads_what_it_can_of_a_newer_minor_version)
 {
 	static const char frame[] = FRAME("\1", "\1") "\1\7",
@@ -907,7 +908,8 @@ static uint32_t rand_below(uint32_t n)
 	return (uint32_t)((uint64_t)rand_state * n >> 32);
 }
 
-/* Two CPUs at 4999 Hz with 2 us of jitter, 64 goroutines, a thousand stacks, most of them rare. */
+/* Two CPUs at 4999 Hz with 2 us of jitter, 64 goroutines, a thousand stacks, most of them
+ * rare. */
 Test(recording, is_small)
 {
 	struct profile *p = hand_profile();

@@ -94,7 +94,8 @@ Test(table, piped_cuts_nothing)
 		     "tests/unit/golden/report-piped.txt");
 }
 
-/* Cuts have a row, so that the report tells how much lies beyond them; one inside counts once. */
+/* Cuts have a row, so that the report tells how much lies beyond them; one inside counts
+ * once. */
 Test(table, a_stack_is_never_silently_short)
 {
 	struct tree *t = hand_tree();

@@ -35,7 +35,8 @@ static char *count_lines(char **lines, uint32_t n)
 	return (char *)b.data;
 }
 
-/* The stacks of a tree as such lines, root first; what holds for every tree is checked on the way. */
+/* The stacks of a tree as such lines, root first; what holds for every tree is checked on
+ * the way. */
 static char *folded(const struct tree *t)
 {
 	char **lines = NULL;
@@ -130,7 +131,8 @@ Test(tree, groups_by_every_key)
 	profile_free(p);
 }
 
-/* Goroutine 1 changes its labels; 2 has a value that is cut off, and more that nobody knows. */
+/* Goroutine 1 changes its labels; 2 has a value that is cut off, and more that nobody
+ * knows. */
 Test(tree, groups_by_label)
 {
 	struct profile *p = hand_profile();
@@ -283,7 +285,8 @@ Test(tree, leaves_out_goexit_and_wrappers)
 	expect_stack("wrapper:w injected:runtime.asyncPreempt", "runtime.asyncPreempt");
 }
 
-/* The same wrapper row is shown in one stack and left out in the other, whichever comes first. */
+/* The same wrapper row is shown in one stack and left out in the other, whichever comes
+ * first. */
 Test(tree, wrappers_hang_on_their_callee)
 {
 	for (int first = 0; first < 2; first++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees for the tests of writers, put together row by row, and views of them: 10 ms a sample. */
+/* Trees for the tests of writers, put together row by row, and views of them: 10 ms a
+ * sample. */
 #ifndef TESTS_TREE_BY_HAND_H
 #define TESTS_TREE_BY_HAND_H
 
@@ -77,7 +78,8 @@ static inline struct tree *hand_done(struct tree *t)
 	return t;
 }
 
-/* A view of a profile that has nothing but its figures; the tree is the view's from now on. */
+/* A view of a profile that has nothing but its figures; the tree is the view's from now
+ * on. */
 static inline struct view hand_view(struct tree *t)
 {
 	struct profile *p = profile_new();

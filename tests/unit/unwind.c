@@ -87,7 +87,8 @@ static bool spdelta(struct space *sp, uint64_t pc, uint32_t *ret)
 	return true;
 }
 
-/* An address in the function where the return address is d bytes above SP; *d at least min. */
+/* An address in the function where the return address is d bytes above SP; *d at least
+ * min. */
 static uint64_t pc_with_frame(const char *name, uint32_t min, uint32_t *d)
 {
 	uint64_t entry = entry_of(name);
@@ -124,7 +125,8 @@ static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
 	sample->n_user = (__u16)n;
 }
 
-/* Where a function that is called with SP at cfa after its return keeps its caller's record. */
+/* Where a function that is called with SP at cfa after its return keeps its caller's
+ * record. */
 static uint64_t record_of(uint64_t ra, uint64_t cfa)
 {
 	uint32_t d;
@@ -166,7 +168,8 @@ Test(unwind, complete_frame_keeps_its_chain)
 	expect_stack(want, 3, false);
 }
 
-/* A record that is not where pclntab has it is no caller's: data looked like a frame pointer. */
+/* A record that is not where pclntab has it is no caller's: data looked like a frame
+ * pointer. */
 Test(unwind, record_at_another_place_is_not_believed)
 {
 	uint64_t want[3] = { 0, call_in("runtime.main"), entry_of("runtime.goexit") + 1 };
@@ -280,7 +283,8 @@ Test(unwind, both_callers_of_morestack_are_put_back)
 			     call_in("runtime.schedule"), entry_of("runtime.goexit") + 1 };
 	uint32_t d;
 
-	/* after the call, which is the last thing but a jump in a function that checks its stack */
+	/* after the call, which is the last thing but a jump in a function that checks its
+	 * stack */
 	for (uint64_t pc = entry_of("runtime.main") + 64;
 	     !want[1] && pc < entry_of("runtime.main") + 2048; pc++)
 		if (spdelta(space, pc, &d) && !d)
@@ -391,7 +395,8 @@ static uint64_t restorer(void)
 	return entry ? entry : entry_of("runtime.sigreturn");
 }
 
-/* A handler that the kernel has called: runtime.sighandler below sigtramp. Returns where the ucontext is. */
+/* A handler that the kernel has called: runtime.sighandler below sigtramp. Returns where
+ * the ucontext is. */
 static uint64_t put_handler(struct sample *s, uint64_t *leaf, uint64_t *tramp)
 {
 	__u64 *regs = s->pcs + sample_handler_at(s);

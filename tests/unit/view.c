@@ -90,7 +90,8 @@ Test(view, events_tell_everything)
 		      HEAD CALLEE
 		      " | main.F[...] main.F[go.shape.int] /src/a.go:7 /bin/demo+0x2\n"
 		      "demo-812/815 worker 0 {} at 7000000: 10000000 nanoseconds\n");
-	/* the runtime's profiler takes no sample of C that Go has not called, and shortens no name */
+	/* the runtime's profiler takes no sample of C that Go has not called, and shortens
+	 * no name */
 	expect_events(v, p,
 		      HEAD CALLEE " | main.F[go.shape.int] main.F[go.shape.int] /src/a.go:7"
 				  " /bin/demo+0x2\n");
@@ -180,7 +181,8 @@ static void expect_title(const struct profile *p, const char *by, const char *ti
 	view_release(&v);
 }
 
-/* The title names every process, or says how many there are; the column of groups says its key. */
+/* The title names every process, or says how many there are; the column of groups says its
+ * key. */
 Test(view, titles_name_what_is_shown)
 {
 	struct profile *p = hand_workers();
@@ -217,7 +219,8 @@ Test(view, of_a_truncated_recording_ends_with_its_last_event)
 	profile_free(p);
 }
 
-/* Three samples of CPU time, two waits that have their own length, one call; and a kind without events. */
+/* Three samples of CPU time, two waits that have their own length, one call; and a kind
+ * without events. */
 static struct profile *four_kinds(void)
 {
 	struct profile *p = hand_profile();
