@@ -163,10 +163,12 @@ uint32_t prologue_saved(struct space *space, uint64_t addr, uint32_t reg);
 /*
  * wazero's assembly that enters WebAssembly: a call of it, and the return from a Go
  * function that it called. Neither has a frame; their arguments are above the return
- * address. WAZERO_NONE, or the number of the argument that is an address of the compiled
- * code.
+ * address. False: code is neither.
  */
-enum { WAZERO_NONE = 0 };
-uint32_t wazero_entry(struct cursor code);
+struct wazero_entry {
+	uint32_t code; /* the number of the argument that is the function called; or 0 */
+	uint32_t sp;   /* of the one that is its stack pointer, where it goes on; or 0 */
+};
+bool wazero_entry(struct cursor code, struct wazero_entry *ret);
 
 #endif

@@ -183,11 +183,12 @@ uint32_t prologue_saved(struct space *space, uint64_t addr, uint32_t reg)
 	return 0;
 }
 
-uint32_t wazero_entry(struct cursor c)
+bool wazero_entry(struct cursor c, struct wazero_entry *ret)
 {
 	static const struct {
 		const char *code;
-		uint8_t len, argument;
+		uint8_t len;
+		struct wazero_entry entry;
 	} entries[] = {
 		{ "\x4c\x8b\x5c\x24\x08" /* mov 8(%rsp),%r11 */
 		  "\x4c\x8b\x74\x24\x10" /* mov 16(%rsp),%r14 */
@@ -196,7 +197,8 @@ uint32_t wazero_entry(struct cursor c)
 		  "\x4c\x8b\x64\x24\x28" /* mov 40(%rsp),%r12 */
 		  "\x4c\x8b\x6c\x24\x30" /* mov 48(%rsp),%r13 */
 		  "\x41\xff\xe3" /* jmp *%r11 */,
-		  33, 2 },
+		  33,
+		  { .code = 2 } },
 		{ "\x48\x8b\x4c\x24\x08" /* mov 8(%rsp),%rcx */
 		  "\x48\x8b\x44\x24\x10" /* mov 16(%rsp),%rax: the execution context */
 		  "\x48\x89\x68\x10"     /* mov %rbp,16(%rax) */
@@ -204,14 +206,18 @@ uint32_t wazero_entry(struct cursor c)
 		  "\x48\x8b\x6c\x24\x20" /* mov 32(%rsp),%rbp */
 		  "\x48\x8b\x64\x24\x18" /* mov 24(%rsp),%rsp */
 		  "\xff\xe1" /* jmp *%rcx */,
-		  30, 1 },
+		  30,
+		  { .sp = 3 } },
 	};
 
-	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
-		if (cursor_left(&c) >= entries[i].len &&
-		    !memcmp(c.data + c.pos, entries[i].code, entries[i].len))
-			return entries[i].argument;
-	return WAZERO_NONE;
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++) {
+		if (cursor_left(&c) < entries[i].len ||
+		    memcmp(c.data + c.pos, entries[i].code, entries[i].len))
+			continue;
+		*ret = entries[i].entry;
+		return true;
+	}
+	return false;
 }
 
 #endif
