@@ -408,6 +408,9 @@ static enum end their_stack(uint64_t *pcs, uint32_t *n)
 			return END_ROOT;
 		if (unw_get_reg(&c, UNW_REG_SP, &next_sp) || next_sp <= sp)
 			return END_OTHER;
+		/* a handler's stack may also be below the one that it has interrupted */
+		if (signal && next_sp - regs[REG_SP] >= COPY_BYTES)
+			return END_OTHER;
 		sp = next_sp;
 		before = signal ? 0 : 1;
 	}

@@ -113,7 +113,7 @@ static uint64_t call_in(const char *name)
 static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
 {
 	__u64 *chain = sample->pcs + sample->n_words;
-	uint32_t d;
+	uint32_t d = 0;
 
 	sample->chain_fp = fp;
 	for (int i = 0; i < n; i++) {
@@ -129,7 +129,7 @@ static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
  * record. */
 static uint64_t record_of(uint64_t ra, uint64_t cfa)
 {
-	uint32_t d;
+	uint32_t d = 0;
 
 	cr_assert(spdelta(space, ra - 1, &d));
 	return cfa + d - 8;
