@@ -37,7 +37,7 @@ static void line_end(struct table *t, const char *style)
 
 	if (styled)
 		fputs(style, t->out);
-	fwrite(t->line.data ? (const void *)t->line.data : "", 1, t->line.len, t->out);
+	buf_write(&t->line, t->out);
 	fputs(styled ? PLAIN "\n" : "\n", t->out);
 	t->line.len = 0;
 }
@@ -421,7 +421,7 @@ void quality_line(const struct profile *p, uint32_t width, FILE *out)
 			fputs(" \xc2\xb7 ", out);
 			column += 3;
 		}
-		fwrite(part.data, 1, part.len, out);
+		buf_write(&part, out);
 		column += n;
 	}
 	fputc('\n', out);

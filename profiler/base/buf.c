@@ -84,6 +84,12 @@ void buf_svarint(struct buf *b, int64_t v)
 	buf_uvarint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
+void buf_write(const struct buf *b, FILE *out)
+{
+	if (b->len) /* else data may be NULL, which fwrite() does not take */
+		fwrite(b->data, 1, b->len, out);
+}
+
 void buf_release(struct buf *b)
 {
 	free(b->data);

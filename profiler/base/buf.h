@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct buf {
 	uint8_t *data; /* owned */
@@ -19,8 +20,9 @@ void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(print
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u32(struct buf *b, uint32_t v); /* little-endian */
 void buf_u64(struct buf *b, uint64_t v);
-void buf_uvarint(struct buf *b, uint64_t v); /* LEB128, at most 10 bytes */
-void buf_svarint(struct buf *b, int64_t v);  /* zig-zag */
+void buf_uvarint(struct buf *b, uint64_t v);    /* LEB128, at most 10 bytes */
+void buf_svarint(struct buf *b, int64_t v);     /* zig-zag */
+void buf_write(const struct buf *b, FILE *out); /* the caller checks ferror(out) */
 void buf_release(struct buf *b);
 
 #endif

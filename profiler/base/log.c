@@ -23,7 +23,7 @@ static void say(enum log_level least, const char *prefix, const char *fmt, va_li
 	buf_u8(&text, 0);
 	plain_wrap(&line, (const char *)text.data, plain_width(STDERR_FILENO), 0);
 	buf_u8(&line, '\n');
-	fwrite(line.data, 1, line.len, stderr);
+	buf_write(&line, stderr);
 	buf_release(&text);
 	buf_release(&line);
 	free(raw);

@@ -115,7 +115,7 @@ static void print_row(const char *name, const char *value)
 	buf_printf(&b, "  %-12s ", name);
 	text_fit(&b, value, UINT32_MAX);
 	buf_u8(&b, '\n');
-	fwrite(b.data, 1, b.len, stdout);
+	buf_write(&b, stdout);
 	buf_release(&b);
 }
 
@@ -209,7 +209,7 @@ static void print_thread(const struct inspection *in, const struct inspected_thr
 		text_fit(&b, strtab_get(in->strs, t->start), UINT32_MAX);
 	}
 	buf_u8(&b, '\n');
-	fwrite(b.data, 1, b.len, stdout);
+	buf_write(&b, stdout);
 	buf_release(&b);
 }
 

@@ -295,7 +295,7 @@ static void say_quality(const struct profile *p)
 		return;
 	quality_line(p, plain_width(STDERR_FILENO), stderr);
 	losses_add(p, &b);
-	fwrite(b.data, 1, b.len, stderr);
+	buf_write(&b, stderr);
 	buf_release(&b);
 }
 

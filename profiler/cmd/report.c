@@ -162,7 +162,7 @@ static void report_text(struct view *v, const struct tree *t)
 	o = report_fit(count_lines(&b) + !p->complete);
 	table_write(v, &o, stdout);
 	quality_line(p, o.width, stdout);
-	fwrite(b.data, 1, b.len, stdout);
+	buf_write(&b, stdout);
 	buf_release(&b);
 }
 

@@ -82,7 +82,7 @@ static void add_number(struct buf *b, uint32_t v)
 static void line_end(struct query *q)
 {
 	buf_u8(&q->line, '\n');
-	fwrite(q->line.data, 1, q->line.len, stdout);
+	buf_write(&q->line, stdout);
 	q->line.len = 0;
 }
 
