@@ -84,7 +84,7 @@ bool color_wanted(FILE *out);
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
 	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
 	  .parse = filter_time, .data = &(v)->filter }, \
-	{ 0, "kind", "NAME", "only events of this kind, such as cpu (the first recorded)", \
+	{ 0, "kind", "NAME", "only events of this kind, such as cpu (the first with events)", \
 	  .str = &(v)->filter.kind }, \
 	{ 0, "label", "KEY=VALUE", "only samples with this label; repeat to require several", \
 	  .parse = filter_label, .data = &(v)->filter }, \
