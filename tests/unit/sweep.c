@@ -94,25 +94,35 @@ static void cut_at(const struct program *p, uint8_t *bytes, size_t len)
 	ask(&t, p->last);
 }
 
-static uint32_t cut_table(const char *path, size_t stride)
+/* Calls fn for all beginnings of len bytes of data, each shorter by stride; nothing behind
+ * them can be read. Returns how many. */
+static uint32_t cut_bytes(const struct program *p, const uint8_t *data, size_t len,
+			  size_t stride,
+			  void (*fn)(const struct program *p, uint8_t *bytes, size_t len))
 {
-	struct program p;
+	size_t room = (len + 7) & ~(size_t)7;
+	uint8_t *bytes = mem_zalloc(room);
 	uint32_t n = 0;
-	uint8_t *bytes;
-	size_t room;
 
-	if (!program_open(&p, path))
-		return 0;
-	room = (p.table.len + 7) & ~(size_t)7;
-	bytes = mem_zalloc(room);
-	memcpy(bytes, p.table.data, p.table.len);
-	for (size_t len = p.table.len; len <= p.table.len; len -= stride, n++) {
-		ASAN_POISON_MEMORY_REGION(bytes + len, room - len);
+	memcpy(bytes, data, len);
+	for (size_t left = len; left <= len; left -= stride, n++) {
+		ASAN_POISON_MEMORY_REGION(bytes + left, room - left);
 		alarm(STEP_SECONDS);
-		cut_at(&p, bytes, len);
+		fn(p, bytes, left);
 	}
 	ASAN_UNPOISON_MEMORY_REGION(bytes, room);
 	free(bytes);
+	return n;
+}
+
+static uint32_t cut_table(const char *path, size_t stride)
+{
+	struct program p;
+	uint32_t n;
+
+	if (!program_open(&p, path))
+		return 0;
+	n = cut_bytes(&p, p.table.data, p.table.len, stride, cut_at);
 	program_close(&p);
 	return n;
 }
@@ -136,24 +146,19 @@ static void try_program(const uint8_t *bytes, size_t len, uint64_t last)
 	elf_close(e);
 }
 
+static void cut_program_at(const struct program *p, uint8_t *bytes, size_t len)
+{
+	try_program(bytes, len, p->last);
+}
+
 static uint32_t cut_file(const char *path, size_t stride)
 {
 	struct program p;
-	uint32_t n = 0;
-	uint8_t *bytes;
-	size_t room;
+	uint32_t n;
 
 	if (!program_open(&p, path))
 		return 0;
-	room = (p.elf->size + 7) & ~(size_t)7;
-	bytes = mem_zalloc(room);
-	memcpy(bytes, p.elf->data, p.elf->size);
-	for (size_t len = p.elf->size; len <= p.elf->size; len -= stride, n++) {
-		ASAN_POISON_MEMORY_REGION(bytes + len, room - len);
-		try_program(bytes, len, p.last);
-	}
-	ASAN_UNPOISON_MEMORY_REGION(bytes, room);
-	free(bytes);
+	n = cut_bytes(&p, p.elf->data, p.elf->size, stride, cut_program_at);
 	program_close(&p);
 	return n;
 }

@@ -544,56 +544,46 @@ Test(symtab, damaged_debug_info, .timeout = 100)
 	buf_release(&file);
 }
 
-/* Attributes and DIEs that take next to nothing in the file, but time. */
-Test(symtab, attributes_without_end, .timeout = 100)
+/* Assembles code with a function f, which must be found, and in little time. */
+static void find_f(const char *code)
 {
 	char path[128];
 	struct frame f;
 	FILE *s;
 
-	snprintf(path, sizeof(path), "%s/many.s", dir);
+	snprintf(path, sizeof(path), "%s/f.s", dir);
 	s = fopen(path, "w");
 	cr_assert(s);
-	fputs(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
-	      ".section .debug_abbrev,\"\",@progbits\n"
-	      ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
-	      ".byte 2, 0x34, 0\n.rept 100000\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0, 0\n"
-	      ".section .debug_info,\"\",@progbits\n"
-	      ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
-	      ".rept 1000000\n.byte 2\n.endr\n.byte 0\n2:\n",
-	      s);
+	fputs(code, s);
 	cr_assert_eq(fclose(s), 0);
-	cr_assert(run(
-		"gcc -shared -Wl,-z,noexecstack -o lib.so many.s && nm lib.so >lib.nm"));
+	cr_assert(run("gcc -shared -Wl,-z,noexecstack -o lib.so f.s && nm lib.so >lib.nm"));
 	open_lib("lib.so");
 	f = find(address("f"));
 	cr_expect_str_eq(strtab_get(strs, f.func), "f");
 }
 
+/* Attributes and DIEs that take next to nothing in the file, but time. */
+Test(symtab, attributes_without_end, .timeout = 100)
+{
+	find_f(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
+	       ".section .debug_abbrev,\"\",@progbits\n"
+	       ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
+	       ".byte 2, 0x34, 0\n.rept 100000\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0, 0\n"
+	       ".section .debug_info,\"\",@progbits\n"
+	       ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
+	       ".rept 1000000\n.byte 2\n.endr\n.byte 0\n2:\n");
+}
+
 /* Each DIE is passed once for each that it is in, unless there is a limit. */
 Test(symtab, blocks_in_blocks, .timeout = 100)
 {
-	char path[128];
-	struct frame f;
-	FILE *s;
-
-	snprintf(path, sizeof(path), "%s/deep.s", dir);
-	s = fopen(path, "w");
-	cr_assert(s);
-	fputs(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
-	      ".section .debug_abbrev,\"\",@progbits\n"
-	      ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
-	      ".byte 2, 0x34, 0\n.rept 30\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0\n"
-	      ".byte 3, 0x2e, 1, 0x11, 1, 0x12, 7, 0, 0, 4, 0x0b, 1, 0, 0, 0\n"
-	      ".section .debug_info,\"\",@progbits\n"
-	      ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
-	      ".byte 3\n.quad f, 64\n.rept 100\n.byte 4\n.endr\n"
-	      ".rept 15000000\n.byte 2\n.endr\n.rept 103\n.byte 0\n.endr\n2:\n",
-	      s);
-	cr_assert_eq(fclose(s), 0);
-	cr_assert(run(
-		"gcc -shared -Wl,-z,noexecstack -o lib.so deep.s && nm lib.so >lib.nm"));
-	open_lib("lib.so");
-	f = find(address("f"));
-	cr_expect_str_eq(strtab_get(strs, f.func), "f");
+	find_f(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
+	       ".section .debug_abbrev,\"\",@progbits\n"
+	       ".byte 1, 0x11, 1, 0x11, 1, 0x12, 7, 0, 0\n"
+	       ".byte 2, 0x34, 0\n.rept 30\n.byte 0x3f, 0x19\n.endr\n.byte 0, 0\n"
+	       ".byte 3, 0x2e, 1, 0x11, 1, 0x12, 7, 0, 0, 4, 0x0b, 1, 0, 0, 0\n"
+	       ".section .debug_info,\"\",@progbits\n"
+	       ".long 2f - 1f\n1: .value 4\n.long 0\n.byte 8, 1\n.quad f, 64\n"
+	       ".byte 3\n.quad f, 64\n.rept 100\n.byte 4\n.endr\n"
+	       ".rept 15000000\n.byte 2\n.endr\n.rept 103\n.byte 0\n.endr\n2:\n");
 }
