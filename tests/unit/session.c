@@ -97,6 +97,16 @@ static void begin_with_go(void)
 	open_session();
 }
 
+/* A session that samples, with go as its target. */
+static void begin_following(void)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+}
+
 static void end(void)
 {
 	session_close(s);
@@ -148,11 +158,7 @@ static const struct executable *told_of_file(uint64_t file)
 
 Test(session, follows_a_process_to_its_end)
 {
-	const char *why;
-
-	begin_with_go();
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
+	begin_following();
 	cr_expect_eq(session_running(s), 1);
 	cr_expect_eq(fake_find(&k, (uint32_t)go)->flags, PROCESS_WANTED | PROCESS_GIVEN);
 	cr_expect_eq(fake_find(&k, (uint32_t)go)->executable.state, EXE_GO);
@@ -173,11 +179,7 @@ Test(session, follows_a_process_to_its_end)
 
 Test(session, exec_makes_another_row_of_the_same_target)
 {
-	const char *why;
-
-	begin_with_go();
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
+	begin_following();
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	step();
 	fake_sample(&k, (uint32_t)go, 100, in); /* on its way when the exec is told of */
@@ -254,11 +256,7 @@ Test(session, exec_chain)
 
 Test(session, pid_that_is_used_again_is_another_process)
 {
-	const char *why;
-
-	begin_with_go();
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
+	begin_following();
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	step();
 	fake_exit(&k, (uint32_t)go);
@@ -490,11 +488,7 @@ Test(session, follows_all_go_processes)
 /* The record of an end is lost: the process is asked for. */
 Test(session, ends_are_found_out)
 {
-	const char *why;
-
-	begin_with_go();
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
+	begin_following();
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	step();
 	usleep(60000);
@@ -536,11 +530,7 @@ Test(session, samples_left_out_are_counted_at_the_end)
 Test(session, intervals)
 {
 	struct profile *first;
-	const char *why;
-
-	begin_with_go();
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
+	begin_following();
 	p->command = strtab_add(p->strings, "what the user said");
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	fake_sample(&k, (uint32_t)go, 100, in);
