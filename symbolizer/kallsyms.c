@@ -129,16 +129,8 @@ void kallsyms_close(struct kallsyms *k)
 bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 		   const char **module)
 {
-	uint32_t lo = 0, hi = k->n;
+	uint32_t lo = table_until(k->n, i, k->symbols[i].addr <= addr);
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (k->symbols[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	if (!lo || addr - k->symbols[lo - 1].addr >= MAX_SIZE)
 		return false;
 	/* the best of several names comes first */

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "profiler/base/arena.h"
+
 struct range {
 	uint64_t lo, hi;
 	uint64_t reach; /* the highest hi up to this row; set by ranges_sort() */
@@ -46,16 +48,8 @@ static inline void ranges_sort(void *rows, uint32_t n, size_t size)
 /* The last row that contains addr, which is the innermost; NULL: none. */
 static inline void *ranges_find(void *rows, uint32_t n, size_t size, uint64_t addr)
 {
-	uint32_t lo = 0, hi = n;
+	uint32_t lo = table_until(n, i, range_of(rows, size, i)->lo <= addr);
 
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (range_of(rows, size, mid)->lo <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (; lo && range_of(rows, size, lo - 1)->reach > addr; lo--)
 		if (range_of(rows, size, lo - 1)->hi > addr)
 			return range_of(rows, size, lo - 1);

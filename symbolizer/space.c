@@ -101,17 +101,7 @@ struct object *space_mapped(struct space *sp, const struct mapping *m, const cha
 /* The index of the first area that ends after addr. */
 static uint32_t area_behind(const struct space *sp, uint64_t addr)
 {
-	uint32_t lo = 0, hi = sp ? sp->n_areas : 0;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (sp->areas[mid].end <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return table_until(sp ? sp->n_areas : 0, i, sp->areas[i].end <= addr);
 }
 
 bool space_meets(const struct space *sp, uint64_t start, uint64_t end)

@@ -177,16 +177,8 @@ static void read_symbols(struct symtab *t)
 /* NULL: none. */
 static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
 {
-	uint32_t lo = 0, hi = t->n;
+	uint32_t lo = table_until(t->n, i, t->symbols[i].addr <= addr);
 
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (t->symbols[mid].addr <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (; lo && t->symbols[lo - 1].reach > addr; lo--)
 		if (t->symbols[lo - 1].end > addr)
 			return &t->symbols[lo - 1];

@@ -38,4 +38,19 @@ char *mem_strdup(const char *s);
 
 void *table_room(void *rows, size_t size, uint32_t n, uint32_t *cap);
 
+/* Binary search in a sorted table: how many of its n rows are before a place. `before` says
+ * whether row i is, as in table_until(n, i, rows[i].addr <= addr). */
+#define table_until(n, i, before) \
+	({ \
+		uint32_t first_ = 0, i, end_ = (n); \
+		while (first_ < end_) { \
+			i = first_ + (end_ - first_) / 2; \
+			if (before) \
+				first_ = i + 1; \
+			else \
+				end_ = i; \
+		} \
+		first_; \
+	})
+
 #endif

@@ -99,18 +99,9 @@ void procs_close(struct procs *ps)
 /* The index of this row, or where to insert it. */
 static uint32_t place(const struct procs *ps, uint32_t tgid, image_id image)
 {
-	uint32_t lo = 0, hi = ps->n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		const struct proc *p = ps->rows[mid];
-
-		if (p->tgid < tgid || (p->tgid == tgid && p->image < image))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return table_until(ps->n, i,
+			   ps->rows[i]->tgid < tgid || (ps->rows[i]->tgid == tgid &&
+							ps->rows[i]->image < image));
 }
 
 struct proc *procs_find(struct procs *ps, uint32_t tgid, image_id image)

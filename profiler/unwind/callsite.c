@@ -40,36 +40,20 @@ static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 	return p ? vaddr + c->pos + insn_displacement(p) : 0;
 }
 
-/* How many of the first n starts are at or before addr. */
-static uint32_t starts_until(const struct callees *t, uint32_t n, uint64_t addr)
-{
-	uint32_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (t->starts[mid] <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* The last of the first n starts that is at or before addr; 0: none. */
 static uint64_t start_find(const struct callees *t, uint32_t n, uint64_t addr)
 {
-	uint32_t i = starts_until(t, n, addr);
+	uint32_t until = table_until(n, i, t->starts[i] <= addr);
 
-	return i ? t->starts[i - 1] : 0;
+	return until ? t->starts[until - 1] : 0;
 }
 
 /* The first start behind addr. */
 static uint64_t start_after(const struct callees *t, uint64_t addr)
 {
-	uint32_t i = starts_until(t, t->n, addr);
+	uint32_t until = table_until(t->n, i, t->starts[i] <= addr);
 
-	return i < t->n ? t->starts[i] : addr;
+	return until < t->n ? t->starts[until] : addr;
 }
 
 static void sort_starts(struct callees *t)

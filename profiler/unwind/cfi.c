@@ -351,19 +351,10 @@ static bool run(struct run *r, struct cursor program, uint64_t addr)
 
 static const struct cfi_range *range_find(const struct cfi *t, uint64_t addr)
 {
-	uint32_t lo = 0, hi = t->n;
+	uint32_t n = table_until(t->n, i, t->ranges[i].start <= addr);
+	const struct cfi_range *r = n ? &t->ranges[n - 1] : NULL;
 
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (t->ranges[mid].start <= addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && addr - t->ranges[lo - 1].start < t->ranges[lo - 1].size
-		       ? &t->ranges[lo - 1]
-		       : NULL;
+	return r && addr - r->start < r->size ? r : NULL;
 }
 
 bool cfi_find(const struct cfi *t, uint64_t addr, struct cfi_row *ret)
