@@ -67,7 +67,7 @@ static void json_layout(struct json *j, const struct golayout *l)
 	for (int f = 0; f < FIELDS; f++) {
 		if (!l->fields[f].how || l->fields[f].offset < 0)
 			continue;
-		json_open(j, layout_field_names[f], '{');
+		json_open(j, layout_fields[f].name, '{');
 		json_num(j, "offset", l->fields[f].offset);
 		json_str(j, "how", l->fields[f].how);
 		json_close(j, '}');
@@ -76,7 +76,7 @@ static void json_layout(struct json *j, const struct golayout *l)
 	json_open(j, "checks", '[');
 	for (int c = 0; c < CHECKS; c++) {
 		json_open(j, NULL, '{');
-		json_str(j, "name", layout_check_names[c]);
+		json_str(j, "name", layout_checks[c].name);
 		if (l->checks[c].ran)
 			json_bool(j, "ok", l->checks[c].ok);
 		else
@@ -164,7 +164,7 @@ static void print_layout(const struct golayout *l)
 {
 	print_row("goroutines", l->why ? l->why : "ids can be read");
 	for (int c = 0; c < CHECKS; c++)
-		printf("%s%s %s", c ? ", " : "  checks       ", layout_check_names[c],
+		printf("%s%s %s", c ? ", " : "  checks       ", layout_checks[c].name,
 		       !l->checks[c].ran ? "not run"
 		       : l->checks[c].ok ? "ok"
 					 : "FAILED");
@@ -174,9 +174,9 @@ static void print_layout(const struct golayout *l)
 			puts("\n  field             offset  found by");
 		if (l->fields[f].offset < 0)
 			printf("  %-16s       -  not in this version\n",
-			       layout_field_names[f]);
+			       layout_fields[f].name);
 		else
-			printf("  %-16s %7d  %s\n", layout_field_names[f],
+			printf("  %-16s %7d  %s\n", layout_fields[f].name,
 			       l->fields[f].offset, l->fields[f].how);
 	}
 }

@@ -2,9 +2,8 @@
 #include "profiler/goruntime/gocode.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "profiler/base/cursor.h"
 
 enum {
 	/* g is loaded first, or a little later in instrumented code */
@@ -13,45 +12,45 @@ enum {
 	SLOT_MAX = 64 << 10,
 };
 
-/* Does the code at c continue with these bytes? If so, moves past them. */
-static bool code_is(struct cursor *c, const char *bytes, size_t n)
+/*
+ * Is this the code at `at`? In a pattern two digits are a byte, ?? is any byte, and u1 and
+ * u4 are a number of one or four bytes, which is stored in the next of numbers.
+ */
+static bool code_is(struct cursor code, size_t at, const char *pattern, uint32_t *numbers)
 {
-	struct cursor next = *c;
-	const void *p = cursor_bytes(&next, n);
+	cursor_seek(&code, at);
+	for (const char *p = pattern; *p; p += 2 + (p[2] == ' ')) {
+		unsigned byte = 0;
 
-	if (!p || memcmp(p, bytes, n))
-		return false;
-	*c = next;
-	return true;
+		sscanf(p, "%2x", &byte);
+		if (!strncmp(p, "u4", 2))
+			*numbers++ = cursor_u32(&code);
+		else if (!strncmp(p, "u1", 2))
+			*numbers++ = cursor_u8(&code);
+		else if (cursor_u8(&code) != byte && *p != '?')
+			return false;
+	}
+	return !code.bad;
 }
 
-#define CODE_IS(c, bytes) code_is(c, bytes, sizeof(bytes) - 1)
-
-static int amd64_slot(struct gocode_slot *ret, const uint8_t *code, uint32_t len,
-		      uint64_t addr)
+static int amd64_slot(struct gocode_slot *ret, struct cursor code, uint64_t addr)
 {
-	static const char load[] = "\x64\x48\x8b\x01"; /* mov %fs:(%rcx),%rax */
+	for (uint32_t at = 0; at < SLOT_SEARCH; at++) {
+		uint32_t number = 0;
+		int32_t offset;
 
-	for (uint32_t at = 0; at < SLOT_SEARCH && at < len; at++) {
-		struct cursor c = cursor_over(code + at, len - at);
-		int32_t imm = 0;
-
-		if (CODE_IS(&c, "\x64\x48\x8b\x04\x25")) { /* mov %fs:imm,%rax */
-			imm = (int32_t)cursor_u32(&c);
-		} else if (CODE_IS(&c, "\x48\xc7\xc1")) { /* mov $imm,%rcx: PIE */
-			imm = (int32_t)cursor_u32(&c);
-			if (!CODE_IS(&c, load))
-				continue;
-		} else if (CODE_IS(&c, "\x48\x8b\x0d")) { /* mov disp(%rip),%rcx: library */
-			imm = (int32_t)cursor_u32(&c);
-			ret->got = addr + at + c.pos + (uint64_t)(int64_t)imm;
-			if (CODE_IS(&c, load))
-				return 0;
-			ret->got = 0;
-			continue;
+		/* in a library: mov disp(%rip),%rcx; mov %fs:(%rcx),%rax */
+		if (code_is(code, at, "48 8b 0d u4 64 48 8b 01", &number)) {
+			ret->got = addr + at + 7 + (uint64_t)(int32_t)number;
+			return 0;
 		}
-		if (imm < 0 && imm > -SLOT_MAX && imm % 8 == 0) {
-			ret->offset = imm;
+		/* mov %fs:imm,%rax; in a PIE: mov $imm,%rcx; mov %fs:(%rcx),%rax */
+		if (!code_is(code, at, "64 48 8b 04 25 u4", &number) &&
+		    !code_is(code, at, "48 c7 c1 u4 64 48 8b 01", &number))
+			continue;
+		offset = (int32_t)number;
+		if (offset < 0 && offset > -SLOT_MAX && offset % 8 == 0) {
+			ret->offset = offset;
 			return 0;
 		}
 	}
@@ -76,10 +75,8 @@ static uint64_t adrp(uint32_t insn, uint64_t pc)
  *		| adrp x27, page; ldr x27, [x27, #low]
  *	ldr x28, [x0, x27]
  */
-static int arm64_slot(struct gocode_slot *ret, const uint8_t *code, uint32_t len,
-		      uint64_t addr)
+static int arm64_slot(struct gocode_slot *ret, struct cursor c, uint64_t addr)
 {
-	struct cursor c = cursor_over(code, len);
 	uint64_t x27 = 0;
 	bool tp = false;
 
@@ -107,72 +104,49 @@ static int arm64_slot(struct gocode_slot *ret, const uint8_t *code, uint32_t len
 	return -ENOENT;
 }
 
-int gocode_slot(struct gocode_slot *ret, bool arm64, const uint8_t *code, uint32_t len,
-		uint64_t addr)
+int gocode_slot(struct gocode_slot *ret, bool arm64, struct cursor code, uint64_t addr)
 {
 	int err;
 
 	*ret = (struct gocode_slot){ 0 };
-	err = arm64 ? arm64_slot(ret, code, len, addr) : amd64_slot(ret, code, len, addr);
+	err = arm64 ? arm64_slot(ret, code, addr) : amd64_slot(ret, code, addr);
 	if (err)
 		*ret = (struct gocode_slot){ 0 };
 	return err;
 }
 
-/* Matches mov off8(%rax),%rax, then a test and a jump, and so on. */
-int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len)
+int gocode_fields(struct gocode_fields *ret, struct cursor code)
 {
-	for (uint32_t at = 0; at < len; at++) {
-		struct cursor c = cursor_over(code + at, len - at);
-		struct gocode_fields f;
+	/* clang-format off */
+	static const char pattern[] =
+		"48 8b 40 u1 48 85 c0 74 ?? "    /* mov g.m(%rax),%rax; test; je */
+		"8b 88 u4 85 c9 74 ?? "          /* mov m.ncgo(%rax),%ecx; test; je */
+		"48 8b 88 u4 48 85 c9 74 ?? "    /* mov m.curg(%rax),%rcx; test; je */
+		"48 8b 49 u1";                   /* mov g.syscallsp(%rcx),%rcx */
+	/* clang-format on */
+	uint32_t n[4];
 
-		if (!CODE_IS(&c, "\x48\x8b\x40")) /* mov g.m(%rax),%rax */
+	for (size_t at = 0; at < code.len; at++) {
+		if (!code_is(code, at, pattern, n))
 			continue;
-		f.g_m = cursor_u8(&c);
-		if (!CODE_IS(&c, "\x48\x85\xc0\x74")) /* test %rax,%rax; je */
-			continue;
-		cursor_u8(&c);
-		if (!CODE_IS(&c, "\x8b\x88")) /* mov m.ncgo(%rax),%ecx */
-			continue;
-		f.m_ncgo = cursor_u32(&c);
-		if (!CODE_IS(&c, "\x85\xc9\x74")) /* test %ecx,%ecx; je */
-			continue;
-		cursor_u8(&c);
-		if (!CODE_IS(&c, "\x48\x8b\x88")) /* mov m.curg(%rax),%rcx */
-			continue;
-		f.m_curg = cursor_u32(&c);
-		if (!CODE_IS(&c, "\x48\x85\xc9\x74")) /* test %rcx,%rcx; je */
-			continue;
-		cursor_u8(&c);
-		if (!CODE_IS(&c, "\x48\x8b\x49")) /* mov g.syscallsp(%rcx),%rcx */
-			continue;
-		f.g_syscallsp = cursor_u8(&c);
-		if (c.bad)
-			continue;
-		*ret = f;
+		*ret = (struct gocode_fields){
+			.g_m = n[0], .m_ncgo = n[1], .m_curg = n[2], .g_syscallsp = n[3]
+		};
 		return 0;
 	}
 	return -ENOENT;
 }
 
-int gocode_vdsosp(uint32_t *ret, const uint8_t *code, uint32_t len)
+int gocode_vdsosp(uint32_t *ret, struct cursor code)
 {
-	for (uint32_t at = 0; at < len; at++) {
-		struct cursor c = cursor_over(code + at, len - at);
-		uint32_t pc, sp;
+	/* mov g.m(%r14),%rbx; mov m.vdsoPC(%rbx),%rcx; mov m.vdsoSP(%rbx),%rdx */
+	static const char pattern[] = "49 8b 5e u1 48 8b 8b u4 48 8b 93 u4";
+	uint32_t n[3];
 
-		if (!CODE_IS(&c, "\x49\x8b\x5e")) /* mov g.m(%r14),%rbx */
+	for (size_t at = 0; at < code.len; at++) {
+		if (!code_is(code, at, pattern, n) || n[1] != n[2] + 8)
 			continue;
-		cursor_u8(&c);
-		if (!CODE_IS(&c, "\x48\x8b\x8b")) /* mov m.vdsoPC(%rbx),%rcx */
-			continue;
-		pc = cursor_u32(&c);
-		if (!CODE_IS(&c, "\x48\x8b\x93")) /* mov m.vdsoSP(%rbx),%rdx */
-			continue;
-		sp = cursor_u32(&c);
-		if (c.bad || pc != sp + 8)
-			continue;
-		*ret = sp;
+		*ret = n[2];
 		return 0;
 	}
 	return -ENOENT;

@@ -9,19 +9,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/base/cursor.h"
+
 /* The location of the slot of g. */
 struct gocode_slot {
 	int64_t offset; /* from the thread pointer; 0: not in the code */
-	/* address of the word that holds the offset once the loader has run; or
-	 * 0 */
+	/* address of the word that holds the offset once the loader has run; or 0 */
 	uint64_t got;
 	uint64_t iscgo; /* arm64: address of the byte that says if the slot is used; or 0 */
 };
 
 /* Decodes runtime.stackcheck (amd64) or runtime.load_g (arm64), whose code is at addr.
  * -ENOENT: unknown encoding. */
-int gocode_slot(struct gocode_slot *ret, bool arm64, const uint8_t *code, uint32_t len,
-		uint64_t addr);
+int gocode_slot(struct gocode_slot *ret, bool arm64, struct cursor code, uint64_t addr);
 
 /* Offsets in g and m. */
 struct gocode_fields {
@@ -29,9 +29,9 @@ struct gocode_fields {
 };
 
 /* Decodes runtime.cgoSigtramp, which all amd64 programs have, with cgo or not. */
-int gocode_fields(struct gocode_fields *ret, const uint8_t *code, uint32_t len);
+int gocode_fields(struct gocode_fields *ret, struct cursor code);
 /* Decodes the offset of m.vdsoSP, which is followed by m.vdsoPC, from runtime.nanotime1
  * (amd64). */
-int gocode_vdsosp(uint32_t *ret, const uint8_t *code, uint32_t len);
+int gocode_vdsosp(uint32_t *ret, struct cursor code);
 
 #endif

@@ -5,11 +5,12 @@
  */
 #include "profiler/goruntime/golayout.h"
 
-#include <ctype.h>
 #include <elf.h>
 #include <errno.h>
 #include <gelf.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profiler/goruntime/gocode.h"
@@ -19,39 +20,46 @@
 #include "symbolizer/object.h"
 
 enum {
-	NEWEST_MINOR = 27,
-	DECODED_MINOR =
-		/* since this version m changes in patch releases, so code is decoded too */
-	24,
+	/* since this version m changes in patch releases, so code is decoded too */
+	DECODED_MINOR = 24,
 	G_M_OFFSET = 8 * 6, /* in every version */
 	G_SCHED_OFFSET = 8 * 7,
 };
 
-const char *const layout_field_names[FIELDS] = {
-	[FIELD_G_M] = "g_m",
-	[FIELD_G_SYSCALLSP] = "g_syscallsp",
-	[FIELD_G_STATUS] = "g_atomicstatus",
-	[FIELD_G_GOID] = "g_goid",
-	[FIELD_G_PARENT_GOID] = "g_parentGoid",
-	[FIELD_G_GOPC] = "g_gopc",
-	[FIELD_G_STARTPC] = "g_startpc",
-	[FIELD_G_LABELS] = "g_labels",
-	[FIELD_G_LOCKEDM] = "g_lockedm",
-	[FIELD_G_SCHED_BP] = "g_sched_bp",
-	[FIELD_M_G0] = "m_g0",
-	[FIELD_M_PROCID] = "m_procid",
-	[FIELD_M_GSIGNAL] = "m_gsignal",
-	[FIELD_M_CURG] = "m_curg",
-	[FIELD_M_EXTRA_IN_C] = "m_isExtraInC",
-	[FIELD_M_NCGO] = "m_ncgo",
-	[FIELD_M_VDSOSP] = "m_vdsoSP",
-};
-
-const char *const layout_check_names[CHECKS] = {
-	"formula", "g0", "procid", "curg", "stack", "status", "goid", "startpc",
-};
-
 /* clang-format off */
+#define AT(field) offsetof(struct layout, field)
+
+const struct layout_field_row layout_fields[FIELDS] = {
+	[FIELD_G_M] =		{ "g_m", "runtime.g", "m", 0, G_M_OFFSET },
+	[FIELD_G_SYSCALLSP] =	{ "g_syscallsp", "runtime.g", "syscallsp", AT(g_syscallsp), 0 },
+	[FIELD_G_STATUS] =	{ "g_atomicstatus", "runtime.g", "atomicstatus", AT(g_goid), -8 },
+	[FIELD_G_GOID] =	{ "g_goid", "runtime.g", "goid", AT(g_goid), 0 },
+	[FIELD_G_PARENT_GOID] =	{ "g_parentGoid", "runtime.g", "parentGoid", AT(g_parent_goid), 0 },
+	[FIELD_G_GOPC] =	{ "g_gopc", "runtime.g", "gopc", AT(g_gopc), 0 },
+	[FIELD_G_STARTPC] =	{ "g_startpc", "runtime.g", "startpc", AT(g_startpc), 0 },
+	[FIELD_G_LABELS] =	{ "g_labels", "runtime.g", "labels", AT(g_labels), 0 },
+	[FIELD_G_LOCKEDM] =	{ "g_lockedm", "runtime.g", "lockedm", AT(g_lockedm), 0 },
+	[FIELD_G_SCHED_BP] =	{ "g_sched_bp", "runtime.gobuf", "bp", AT(g_schedbp), 0 },
+	[FIELD_M_G0] =		{ "m_g0", "runtime.m", "g0", 0, 0 },
+	[FIELD_M_PROCID] =	{ "m_procid", "runtime.m", "procid", AT(m_procid), 0 },
+	[FIELD_M_GSIGNAL] =	{ "m_gsignal", "runtime.m", "gsignal", AT(m_procid), 8 },
+	[FIELD_M_CURG] =	{ "m_curg", "runtime.m", "curg", AT(m_curg), 0 },
+	[FIELD_M_EXTRA_IN_C] =	{ "m_isExtraInC", "runtime.m", "isExtraInC", AT(m_extra_in_c), 0 },
+	[FIELD_M_NCGO] =	{ "m_ncgo", "runtime.m", "ncgo", AT(m_ncgo), 0 },
+	[FIELD_M_VDSOSP] =	{ "m_vdsoSP", "runtime.m", "vdsoSP", AT(m_vdsosp), 0 },
+};
+
+const struct layout_check_row layout_checks[CHECKS] = {
+	[CHECK_FORMULA] = { "formula", "self-check: the slot of g is not where the ELF rules put it" },
+	[CHECK_G0] =	  { "g0", "self-check: g.m.g0.m is not m" },
+	[CHECK_PROCID] =  { "procid", "self-check: m.procid is not the thread's id" },
+	[CHECK_CURG] =	  { "curg", "self-check: the thread's g is not one of its m" },
+	[CHECK_STACK] =	  { "stack", "self-check: g.stack is not the stack" },
+	[CHECK_STATUS] =  { "status", "self-check: g.atomicstatus is not a status" },
+	[CHECK_GOID] =	  { "goid", "self-check: goids are not plausible" },
+	[CHECK_START] =	  { "startpc", "self-check: g.startpc is not the start of a function" },
+};
+
 static const struct row {
 	/* the first Go 1 release with this layout, which lasts until the next row */
 	uint16_t minor, patch;
@@ -79,31 +87,20 @@ static const struct row {
 };
 /* clang-format on */
 
-/* Parses a decimal number of at most four digits and moves *s past it; -EINVAL. */
-static int number_parse(const char **s)
-{
-	const char *p = *s;
-	int v = 0;
-
-	while (isdigit((unsigned char)*p) && p - *s < 4)
-		v = v * 10 + (*p++ - '0');
-	if (p == *s || isdigit((unsigned char)*p))
-		return -EINVAL;
-	*s = p;
-	return v;
-}
-
-/* Parses "go1.22.3" into {major, minor, patch}; missing parts are 0. Returns the rest;
- * NULL: not a version. */
+/* Parses "go1.22.3" into {major, minor, patch}, of at most four digits each; missing parts
+ * are 0. Returns the rest; NULL: not a version. */
 static const char *version_parse(const char *s, int part[3])
 {
 	if (strncmp(s, "go", 2))
 		return NULL;
 	s += 2;
 	for (int i = 0; i < 3; i++) {
-		part[i] = number_parse(&s);
-		if (part[i] < 0)
+		size_t n = strspn(s, "0123456789");
+
+		if (!n || n > 4)
 			return NULL;
+		part[i] = atoi(s);
+		s += n;
 		if (i == 2 || *s != '.')
 			break;
 		s++;
@@ -127,7 +124,7 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 		*why = "not a version of Go";
 		return -EINVAL;
 	}
-	if (part[0] > 1 || part[1] > NEWEST_MINOR) {
+	if (part[0] > 1 || part[1] > GO_NEWEST) {
 		*why = "newer than Go 1.27, the newest known";
 		return -ENOTSUP;
 	}
@@ -165,18 +162,16 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 	return 0;
 }
 
-/* The code of a function of the program. False: no such function, or not in the file. */
-static bool code_of(const struct object *o, const char *name, uint64_t *entry,
-		    const uint8_t **code, uint32_t *len)
+/* The code of a function of the program; bad: no such function, or not in the file. */
+static struct cursor code_of(const struct object *o, const char *name, uint64_t *entry)
 {
-	struct cursor bytes;
+	struct cursor code = { .bad = true };
+	uint32_t len = 0;
 
-	if (!gopclntab_function(o->go, name, entry, len))
-		return false;
-	bytes = elf_at(o->elf, *entry);
-	*len = bytes.len < *len ? (uint32_t)bytes.len : *len;
-	*code = bytes.data;
-	return *len > 0;
+	if (gopclntab_function(o->go, name, entry, &len))
+		code = elf_at(o->elf, *entry);
+	code.len = code.len < len ? code.len : len;
+	return code;
 }
 
 static int find_slot(struct golayout *l, const struct object *o)
@@ -184,12 +179,10 @@ static int find_slot(struct golayout *l, const struct object *o)
 	bool arm64 = o->elf->machine == EM_AARCH64;
 	const char *name = arm64 ? "runtime.load_g" : "runtime.stackcheck";
 	struct gocode_slot slot;
-	const uint8_t *code;
-	uint64_t entry;
-	uint32_t len;
+	uint64_t entry = 0;
+	struct cursor code = code_of(o, name, &entry);
 
-	if (!code_of(o, name, &entry, &code, &len) ||
-	    gocode_slot(&slot, arm64, code, len, entry)) {
+	if (gocode_slot(&slot, arm64, code, entry)) {
 		l->why = arm64 ? "the slot of g was not found in runtime.load_g"
 			       : "the slot of g was not found in runtime.stackcheck";
 		return -ENOTSUP;
@@ -255,53 +248,32 @@ static void set(struct golayout *l, enum layout_field f, int64_t offset, const c
 	l->fields[f].how = how;
 }
 
+/* The offset of a field in struct layout, or of the one that it follows. */
+static uint32_t *in_layout(struct layout *l, enum layout_field f)
+{
+	return (uint32_t *)(void *)((char *)l + layout_fields[f].at);
+}
+
 static void fields_of_table(struct golayout *l)
 {
-	const struct layout *t = &l->layout;
+	for (enum layout_field f = 0; f < FIELDS; f++) {
+		uint32_t offset = *in_layout(&l->layout, f);
 
-	set(l, FIELD_G_M, G_M_OFFSET, "fixed");
-	set(l, FIELD_G_SYSCALLSP, t->g_syscallsp, "table");
-	set(l, FIELD_G_STATUS, t->g_goid - 8, "table");
-	set(l, FIELD_G_GOID, t->g_goid, "table");
-	set(l, FIELD_G_PARENT_GOID, t->g_parent_goid ? (int64_t)t->g_parent_goid : -1,
-	    "table");
-	set(l, FIELD_G_GOPC, t->g_gopc, "table");
-	set(l, FIELD_G_STARTPC, t->g_startpc, "table");
-	set(l, FIELD_G_LABELS, t->g_labels, "table");
-	set(l, FIELD_G_LOCKEDM, t->g_lockedm, "table");
-	set(l, FIELD_G_SCHED_BP, t->g_schedbp, "table");
-	set(l, FIELD_M_VDSOSP, t->m_vdsosp ? (int64_t)t->m_vdsosp : -1, "table");
-	set(l, FIELD_M_G0, 0, "fixed");
-	set(l, FIELD_M_PROCID, t->m_procid, "table");
-	set(l, FIELD_M_GSIGNAL, t->m_procid + 8, "table");
-	set(l, FIELD_M_CURG, t->m_curg, "table");
-	set(l, FIELD_M_EXTRA_IN_C, t->m_extra_in_c ? (int64_t)t->m_extra_in_c : -1,
-	    "table");
-	set(l, FIELD_M_NCGO, t->m_ncgo ? (int64_t)t->m_ncgo : -1, "table");
+		if (!layout_fields[f].at)
+			set(l, f, layout_fields[f].plus, "fixed");
+		else
+			set(l, f, offset ? (int64_t)offset + layout_fields[f].plus : -1,
+			    "table");
+	}
 }
 
 static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 {
-	struct godwarf_field list[FIELDS] = {
-		[FIELD_G_M] = { "runtime.g", "m", 0 },
-		[FIELD_G_SYSCALLSP] = { "runtime.g", "syscallsp", 0 },
-		[FIELD_G_STATUS] = { "runtime.g", "atomicstatus", 0 },
-		[FIELD_G_GOID] = { "runtime.g", "goid", 0 },
-		[FIELD_G_PARENT_GOID] = { "runtime.g", "parentGoid", 0 },
-		[FIELD_G_GOPC] = { "runtime.g", "gopc", 0 },
-		[FIELD_G_STARTPC] = { "runtime.g", "startpc", 0 },
-		[FIELD_G_LABELS] = { "runtime.g", "labels", 0 },
-		[FIELD_G_LOCKEDM] = { "runtime.g", "lockedm", 0 },
-		[FIELD_G_SCHED_BP] = { "runtime.gobuf", "bp", 0 },
-		[FIELD_M_VDSOSP] = { "runtime.m", "vdsoSP", 0 },
-		[FIELD_M_G0] = { "runtime.m", "g0", 0 },
-		[FIELD_M_PROCID] = { "runtime.m", "procid", 0 },
-		[FIELD_M_GSIGNAL] = { "runtime.m", "gsignal", 0 },
-		[FIELD_M_CURG] = { "runtime.m", "curg", 0 },
-		[FIELD_M_EXTRA_IN_C] = { "runtime.m", "isExtraInC", 0 },
-		[FIELD_M_NCGO] = { "runtime.m", "ncgo", 0 },
-	};
+	struct godwarf_field list[FIELDS];
 
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		list[f] = (struct godwarf_field){ layout_fields[f].structure,
+						  layout_fields[f].member, -1 };
 	if (godwarf_fields(o->elf, list, FIELDS))
 		return false;
 	if (list[FIELD_G_SCHED_BP].offset >= 0)
@@ -316,19 +288,16 @@ static bool fields_of_code(struct golayout *l, const struct object *o)
 {
 	static const char how[] = "cgoSigtramp";
 	struct gocode_fields f;
-	const uint8_t *code;
-	uint32_t len, vdsosp;
+	uint32_t vdsosp;
 	uint64_t entry;
 
-	if (!code_of(o, "runtime.cgoSigtramp", &entry, &code, &len) ||
-	    gocode_fields(&f, code, len))
+	if (gocode_fields(&f, code_of(o, "runtime.cgoSigtramp", &entry)))
 		return false;
 	set(l, FIELD_G_M, f.g_m, how);
 	set(l, FIELD_G_SYSCALLSP, f.g_syscallsp, how);
 	set(l, FIELD_M_CURG, f.m_curg, how);
 	set(l, FIELD_M_NCGO, f.m_ncgo, how);
-	if (code_of(o, "runtime.nanotime1", &entry, &code, &len) &&
-	    !gocode_vdsosp(&vdsosp, code, len))
+	if (!gocode_vdsosp(&vdsosp, code_of(o, "runtime.nanotime1", &entry)))
 		set(l, FIELD_M_VDSOSP, vdsosp, "nanotime1");
 	return true;
 }
@@ -350,28 +319,13 @@ static bool fields_fit(const struct golayout *l)
 	       l->fields[FIELD_M_GSIGNAL].offset == l->fields[FIELD_M_PROCID].offset + 8;
 }
 
-static uint32_t or_none(int32_t offset)
-{
-	return offset > 0 ? (uint32_t)offset : 0;
-}
-
 static void layout_fill(struct golayout *l)
 {
-	struct layout *t = &l->layout;
-
-	t->g_syscallsp = or_none(l->fields[FIELD_G_SYSCALLSP].offset);
-	t->g_goid = or_none(l->fields[FIELD_G_GOID].offset);
-	t->g_gopc = or_none(l->fields[FIELD_G_GOPC].offset);
-	t->g_startpc = or_none(l->fields[FIELD_G_STARTPC].offset);
-	t->g_parent_goid = or_none(l->fields[FIELD_G_PARENT_GOID].offset);
-	t->g_labels = or_none(l->fields[FIELD_G_LABELS].offset);
-	t->m_procid = or_none(l->fields[FIELD_M_PROCID].offset);
-	t->m_curg = or_none(l->fields[FIELD_M_CURG].offset);
-	t->m_extra_in_c = or_none(l->fields[FIELD_M_EXTRA_IN_C].offset);
-	t->m_ncgo = or_none(l->fields[FIELD_M_NCGO].offset);
-	t->g_lockedm = or_none(l->fields[FIELD_G_LOCKEDM].offset);
-	t->g_schedbp = or_none(l->fields[FIELD_G_SCHED_BP].offset);
-	t->m_vdsosp = or_none(l->fields[FIELD_M_VDSOSP].offset);
+	for (enum layout_field f = 0; f < FIELDS; f++)
+		if (layout_fields[f].at && !layout_fields[f].plus)
+			*in_layout(&l->layout, f) = l->fields[f].offset > 0
+							    ? (uint32_t)l->fields[f].offset
+							    : 0;
 }
 
 /* The size of cgocall's frame. Up to Go 1.20 asmcgocall has no frame that saves cgocall's

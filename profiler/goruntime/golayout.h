@@ -38,8 +38,16 @@ enum layout_field {
 	FIELDS
 };
 
-/* "g_m", "g_syscallsp" … */
-extern const char *const layout_field_names[FIELDS];
+/* What is known of a field beforehand. */
+struct layout_field_row {
+	const char *name;               /* "g_goid" */
+	const char *structure, *member; /* in DWARF: "runtime.g", "goid" */
+	/* offsetof() a member of struct layout, from which the field's offset is `plus`. 0:
+	 * the offset is `plus`, in every version. */
+	uint16_t at;
+	int16_t plus;
+};
+extern const struct layout_field_row layout_fields[FIELDS];
 
 enum layout_check {
 	CHECK_FORMULA, /* the ELF rules put the slot in the same place */
@@ -53,7 +61,10 @@ enum layout_check {
 	CHECKS
 };
 
-extern const char *const layout_check_names[CHECKS]; /* "formula", "g0", "procid" … */
+/* "formula", "g0", "procid" …; and the message if it fails. */
+extern const struct layout_check_row {
+	const char *name, *why;
+} layout_checks[CHECKS];
 
 struct golayout {
 	struct layout layout; /* for the kernel side; ok 0: no goroutine ids */

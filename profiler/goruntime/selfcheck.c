@@ -154,21 +154,9 @@ static void check_unique(struct golayout *l, struct goroutine_seen *seen, uint32
 
 static const char *verdict(const struct golayout *l)
 {
-	static const char *const whys[CHECKS] = {
-		[CHECK_FORMULA] =
-			"self-check: the slot of g is not where the ELF rules put it",
-		[CHECK_G0] = "self-check: g.m.g0.m is not m",
-		[CHECK_PROCID] = "self-check: m.procid is not the thread's id",
-		[CHECK_CURG] = "self-check: the thread's g is not one of its m",
-		[CHECK_STACK] = "self-check: g.stack is not the stack",
-		[CHECK_STATUS] = "self-check: g.atomicstatus is not a status",
-		[CHECK_GOID] = "self-check: goids are not plausible",
-		[CHECK_START] = "self-check: g.startpc is not the start of a function",
-	};
-
 	for (int i = 0; i < CHECKS; i++)
 		if (l->checks[i].ran && !l->checks[i].ok)
-			return whys[i];
+			return layout_checks[i].why;
 	return NULL;
 }
 

@@ -113,7 +113,7 @@ static int decode(const void *code, uint32_t len, struct gocode_slot *slot)
 	int err;
 
 	memcpy(copy, code, len);
-	err = gocode_slot(slot, false, copy, len, 0x1000);
+	err = gocode_slot(slot, false, cursor_over(copy, len), 0x1000);
 	free(copy);
 	return err;
 }
@@ -263,7 +263,7 @@ Test(golayout, dwarf_table_and_code_agree, .init = with_go, .fini = remove_dir)
 
 	for (int i = 0; i < FIELDS; i++) {
 		cr_expect_eq(dwarf.fields[i].offset, table.fields[i].offset, "%s: %d, %d",
-			     layout_field_names[i], dwarf.fields[i].offset,
+			     layout_fields[i].name, dwarf.fields[i].offset,
 			     table.fields[i].offset);
 		cr_expect_str_eq(dwarf.fields[i].how, "dwarf");
 		cr_expect_str_neq(table.fields[i].how, "dwarf");
@@ -271,7 +271,7 @@ Test(golayout, dwarf_table_and_code_agree, .init = with_go, .fini = remove_dir)
 	cr_expect_arr_eq(&dwarf.layout, &table.layout, sizeof(table.layout));
 	cr_assert(gopclntab_function(o->go, "runtime.cgoSigtramp", &entry, &len));
 	code = elf_at(o->elf, entry);
-	cr_expect_eq(gocode_fields(&f, code.data, len), 0);
+	cr_expect_eq(gocode_fields(&f, cursor_slice(&code, 0, len)), 0);
 	cr_expect_eq(f.g_m, 48);
 	cr_expect_eq(f.g_syscallsp, dwarf.layout.g_syscallsp);
 	cr_expect_eq(f.m_curg, dwarf.layout.m_curg);

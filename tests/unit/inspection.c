@@ -152,7 +152,7 @@ Test(selfcheck, finds_a_wrong_layout)
 	l = good;
 	cr_assert_eq(check(&l), 0, "%s", l.why);
 	for (int i = CHECK_G0; i < CHECKS; i++)
-		cr_expect(l.checks[i].ran && l.checks[i].ok, "%s", layout_check_names[i]);
+		cr_expect(l.checks[i].ran && l.checks[i].ok, "%s", layout_checks[i].name);
 	l = good;
 	l.fields[FIELD_G_M].offset += 8;
 	expect_failure(l, NULL);
