@@ -6,6 +6,7 @@
  * period, whose events differ. Names keep their spaces, since readers take the last number
  * of a line.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "output/text.h"
@@ -49,10 +50,9 @@ static int folded_write(struct view *v, const struct writer_options *o, FILE *ou
 {
 	struct path path = { 0 };
 	struct buf line = { 0 };
-	const struct tree *t;
-	int err = view_tree(v, &t);
+	const struct tree *t = view_tree(v);
 
-	for (uint32_t i = 0; !err && i < t->n_nodes; i++) {
+	for (uint32_t i = 0; t && i < t->n_nodes; i++) {
 		if (!t->nodes[i].self_samples)
 			continue;
 		line.len = 0;
@@ -63,7 +63,7 @@ static int folded_write(struct view *v, const struct writer_options *o, FILE *ou
 	}
 	buf_release(&line);
 	free(path.nodes);
-	return err;
+	return t ? 0 : -E2BIG;
 }
 
 const struct writer folded_writer = {

@@ -159,19 +159,20 @@ static void write_meta(struct page *p)
 {
 	const struct profile *profile = p->view->profile;
 	const struct event_kind *k = &profile->kinds[p->view->kind];
-	const struct truth *truth = &profile->truth;
+	const struct quality *q = &k->quality;
+	const struct stats *s = &profile->stats;
 	uint64_t meta[] = { strtab_add(p->strings, p->view->title), profile->start_ns,
 			    k->period, profile_is_time(profile, p->view->kind),
 			    strtab_add(p->strings, profile_string(profile, k->name)) };
 	uint64_t figures[] = {
-		truth->samples,
-		truth->lost_ring_full + truth->lost_table_full,
-		truth->with_class,
-		millionths(share_of(truth->with_goroutine, truth->samples)),
-		millionths(share_of(truth->rooted, truth->samples)),
-		millionths(share_of(truth->named_frames, truth->user_frames)),
-		millionths((double)truth->cpu_ns / 1e9),
-		truth->peak_rss,
+		q->samples,
+		s->lost_ring_full + s->lost_table_full,
+		q->with_class,
+		millionths(share_of(q->with_goroutine, q->samples)),
+		millionths(share_of(q->rooted, q->samples)),
+		millionths(share_of(q->named_frames, q->user_frames)),
+		millionths((double)s->cpu_ns / 1e9),
+		s->peak_rss,
 	};
 
 	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
@@ -283,15 +284,14 @@ static void put_page(const struct buf *data, FILE *out)
 
 static int html_write(struct view *v, const struct writer_options *o, FILE *out)
 {
-	struct page p = { .view = v };
+	const struct tree *t = view_tree(v);
+	struct page p = { .view = v, .tree = t };
 	struct buf data = { 0 };
-	const struct tree *t;
-	int err = view_tree(v, &t);
+	int err;
 
 	(void)o;
-	if (err)
-		return err;
-	p.tree = t;
+	if (!t)
+		return -E2BIG;
 	p.strings = strtab_new();
 	p.func_of = mem_realloc(NULL, t->n_nodes + 1, sizeof(*p.func_of));
 	for (uint32_t i = 0; i < t->n_nodes; i++)

@@ -6,55 +6,31 @@
 
 #include "output/text.h"
 #include "profiler/base/buf.h"
-#include "profiler/base/index.h"
+#include "profiler/base/pairs.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-/* For each node: the row of its function, or NONE; the row of its group + 1, or 0. */
+/* For each node: the row of its function, + 1, and that of its group, + 1; 0: none. */
 struct places {
 	uint32_t *function, *group;
 };
 
-struct lookup {
-	const struct summary *s;
-	const struct node *node;
-};
-
-/* The weight of a function's own in a group. */
-struct share {
-	uint32_t group, function;
-	uint64_t weight;
-};
-
-#define NONE INDEX_NONE
-
-static bool is_function(const void *arg, uint32_t id)
-{
-	const struct lookup *l = arg;
-	const struct function_row *f = &l->s->functions[id];
-
-	return f->kernel == (l->node->kind == FRAME_KERNEL) &&
-	       !strcmp(f->symbol, l->node->name);
-}
-
-static uint32_t function_find(struct summary *s, struct index *ix, const struct node *n)
+static uint32_t function_get(struct summary *s, struct pairs *set, const struct node *n)
 {
 	bool kernel = n->kind == FRAME_KERNEL;
-	uint64_t hash = hash_pair(hash_bytes(n->name, strlen(n->name)), kernel);
-	uint32_t id = index_find(ix, hash, is_function, &(struct lookup){ s, n });
+	uint32_t id = pairs_add(set, (uintptr_t)n->name, kernel);
 	struct function_row *f;
 
-	if (id == NONE) {
-		id = s->n_functions;
-		f = table_add(s->functions, s->n_functions, s->cap_functions);
-		*f = (struct function_row){ .symbol = n->name,
-					    .kernel = kernel,
-					    .file = "" };
-		f->name = kernel ? arena_printf(&s->arena, "%s_[k]", n->name) : n->name;
-		index_add(ix, hash, id);
-	}
-	if (!*s->functions[id].file && n->file)
-		s->functions[id].file = n->file;
+	if (id == s->n_functions)
+		*table_add(s->functions, s->n_functions,
+			   s->cap_functions) = (struct function_row){
+			.name = kernel ? arena_printf(&s->arena, "%s_[k]", n->name)
+				       : n->name,
+			.file = "",
+		};
+	f = &s->functions[id];
+	if (!*f->file)
+		f->file = n->file;
 	return id;
 }
 
@@ -70,18 +46,19 @@ static bool is_outermost(const struct tree *t, const struct places *p, uint32_t 
 
 static void functions_add_up(struct summary *s, const struct tree *t, struct places *p)
 {
-	struct index ix = { 0 };
+	struct pairs functions = { 0 };
 
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		const struct node *n = &t->nodes[i];
 		struct function_row *f;
+		uint32_t id;
 
 		p->group[i] = n->group ? n->group : p->group[n->parent];
-		p->function[i] = NONE;
 		if (n->type != NODE_FRAME)
 			continue;
-		p->function[i] = function_find(s, &ix, n);
-		f = &s->functions[p->function[i]];
+		id = function_get(s, &functions, n);
+		p->function[i] = id + 1;
+		f = &s->functions[id];
 		f->flat += n->self;
 		f->flat_samples += n->self_samples;
 		if (is_outermost(t, p, i)) {
@@ -89,46 +66,29 @@ static void functions_add_up(struct summary *s, const struct tree *t, struct pla
 			f->cum_samples += n->samples;
 		}
 	}
-	index_release(&ix);
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct share *x = a, *y = b;
-
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	return x->function < y->function ? -1 : x->function > y->function;
+	pairs_release(&functions);
 }
 
 /* Groups and functions must not be sorted yet: the places are their rows. */
 static void groups_find_top(struct summary *s, const struct tree *t, const struct places *p)
 {
-	struct share *shares = NULL;
-	uint32_t n = 0, cap = 0;
-	uint64_t sum = 0, most = 0;
+	struct pairs shares = { 0 }; /* group, function */
+	uint64_t *weights = mem_zalloc(t->n_nodes * sizeof(*weights));
 
 	for (uint32_t i = 0; i < t->n_nodes; i++)
-		if (t->nodes[i].self && p->group[i] && p->function[i] != NONE)
-			*table_add(shares, n, cap) = (struct share){ p->group[i] - 1,
-								     p->function[i],
-								     t->nodes[i].self };
-	if (n)
-		qsort(shares, n, sizeof(*shares), by_place);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct share *x = &shares[i];
+		if (t->nodes[i].self && p->group[i] && p->function[i])
+			weights[pairs_add(&shares, p->group[i] - 1, p->function[i] - 1)] +=
+				t->nodes[i].self;
+	for (uint32_t i = 0; i < shares.n; i++) {
+		struct group_row *g = &s->groups[shares.rows[i].a];
 
-		if (!i || x->group != x[-1].group)
-			most = sum = 0;
-		else if (x->function != x[-1].function)
-			sum = 0;
-		sum += x->weight;
-		if (sum > most) {
-			most = sum;
-			s->groups[x->group].top = s->functions[x->function].name;
-		}
+		if (weights[i] <= g->top_weight)
+			continue;
+		g->top_weight = weights[i];
+		g->top = s->functions[shares.rows[i].b].name;
 	}
-	free(shares);
+	pairs_release(&shares);
+	free(weights);
 }
 
 static const char *group_key(struct summary *s, const struct tree *t, uint32_t node)

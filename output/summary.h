@@ -6,7 +6,6 @@
 #ifndef OUTPUT_SUMMARY_H
 #define OUTPUT_SUMMARY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "profiler/base/arena.h"
@@ -17,7 +16,7 @@ struct group_row {
 	const char *key;  /* as in folded stacks, levels joined by ';' */
 	const char *name; /* of the innermost level */
 	const char *top;  /* the function with the most weight of its own; "": none */
-	uint64_t weight, samples;
+	uint64_t weight, samples, top_weight;
 	uint32_t goroutines;
 };
 
@@ -27,10 +26,7 @@ struct function_row {
 	const char *name;            /* kernel functions with "_[k]" */
 	const char *file;            /* "" when not known */
 	uint64_t flat, flat_samples; /* of the function itself */
-	uint64_t cum,
-		cum_samples; /* with what it called; once per sample, recursion or not */
-	const char *symbol;  /* name without "_[k]"; the key is this ... */
-	bool kernel;         /* ... and this */
+	uint64_t cum, cum_samples;   /* with what it called; recursion counts once */
 };
 
 /* Strings are in the tree or in the arena: the tree outlives the summary. */

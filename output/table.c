@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/table.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "output/json.h"
@@ -42,14 +43,6 @@ static void line_end(struct table *t, const char *style)
 	t->line.len = 0;
 }
 
-/* Adds a cell of this width, with s at its right end, and the gap before the next cell. */
-static void cell(struct table *t, uint32_t width, const char *s)
-{
-	uint32_t n = text_columns(s);
-
-	buf_printf(&t->line, "%*s%s  ", n < width ? (int)(width - n) : 0, "", s);
-}
-
 static void weight_add(struct buf *b, bool time, uint64_t weight)
 {
 	double s = (double)weight / 1e9;
@@ -79,21 +72,24 @@ static bool is_cpu(const struct view *v)
 	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
 }
 
-/* What weights are of: "CPU", "calls", in at most max columns. */
-static void kind_add(struct buf *b, const struct view *v, uint32_t max)
+/* Adds what weights are of, "CPU" or "calls", in at most max columns. Returns the columns
+ * taken. */
+static uint32_t kind_add(struct buf *b, const struct view *v, uint32_t max)
 {
 	const struct profile *p = v->profile;
 
-	text_fit(b, is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name), max);
+	return text_fit(b, is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name),
+			max);
 }
 
+/* Cells are right-aligned, with a gap before the next one. */
 static void cell_kind(struct table *t)
 {
 	struct buf b = { 0 };
+	uint32_t n = kind_add(&b, t->view, 9);
 
-	kind_add(&b, t->view, 9);
-	buf_u8(&b, 0);
-	cell(t, 9, (const char *)b.data);
+	buf_printf(&t->line, "%*s%.*s  ", (int)(9 - n), "", (int)b.len,
+		   (const char *)b.data);
 	buf_release(&b);
 }
 
@@ -102,8 +98,7 @@ static void cell_weight(struct table *t, uint64_t weight)
 	struct buf b = { 0 };
 
 	weight_add(&b, t->time, weight);
-	buf_u8(&b, 0);
-	cell(t, 9, (const char *)b.data);
+	buf_printf(&t->line, "%9.*s  ", (int)b.len, (const char *)b.data);
 	buf_release(&b);
 }
 
@@ -116,17 +111,14 @@ static double percent_of(const struct table *t, uint64_t weight)
 
 static void cell_share(struct table *t, uint64_t weight)
 {
-	char s[16];
-
-	snprintf(s, sizeof(s), "%.1f%%", percent_of(t, weight));
-	cell(t, 7, s);
+	buf_printf(&t->line, "%6.1f%%  ", percent_of(t, weight));
 }
 
 static void write_more(struct table *t, uint32_t n, uint64_t weight)
 {
 	if (!n)
 		return;
-	buf_printf(&t->line, "  \xe2\x80\xa6 ");
+	buf_str(&t->line, "  \xe2\x80\xa6 ");
 	text_count(&t->line, n);
 	buf_printf(&t->line, " more row%s, %.1f%% (pipe to see all)", n == 1 ? "" : "s",
 		   percent_of(t, weight));
@@ -148,16 +140,16 @@ static uint32_t at_most(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-static void group_numbers(struct table *t, const struct group_row *g, bool counts)
+/* The end of a line of groups: the second text may be missing. */
+static void texts_add(struct table *t, const char *name, uint32_t name_width,
+		      const char *top, uint32_t top_width)
 {
-	char s[16];
+	uint32_t taken = text_fit(&t->line, name, name_width);
 
-	cell_weight(t, g->weight);
-	cell_share(t, g->weight);
-	if (!counts)
+	if (!*top)
 		return;
-	snprintf(s, sizeof(s), "%u", g->goroutines);
-	cell(t, 10, s);
+	buf_printf(&t->line, "%*s", (int)(name_width - taken) + 2, "");
+	text_fit(&t->line, top, top_width);
 }
 
 /* The first n groups. Beside the numbers, top functions get what they need, up to two
@@ -165,44 +157,36 @@ static void group_numbers(struct table *t, const struct group_row *g, bool count
 static void write_groups(struct table *t, uint32_t n)
 {
 	uint32_t name = text_columns(t->view->key), top = strlen("top function"), left;
-	uint32_t taken;
 	uint64_t rest = 0;
 	bool counts = false;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < t->sums->n_groups; i++) {
 		const struct group_row *g = &t->sums->groups[i];
 		uint32_t a = text_columns(g->key), b = text_columns(g->top);
 
-		name = a > name ? a : name;
-		top = b > top ? b : top;
-	}
-	for (uint32_t i = 0; i < t->sums->n_groups; i++) {
-		counts |= t->sums->groups[i].goroutines > 1;
-		rest += i < n ? 0 : t->sums->groups[i].weight;
+		counts |= g->goroutines > 1;
+		rest += i < n ? 0 : g->weight;
+		name = i < n && a > name ? a : name;
+		top = i < n && b > top ? b : top;
 	}
 	cell_kind(t);
-	cell(t, 7, "share");
-	if (counts)
-		cell(t, 10, "goroutines");
+	buf_str(&t->line, counts ? "  share  goroutines  " : "  share  ");
 	left = left_of(t);
 	if (left < UINT32_MAX) {
 		left -= 2;
 		name = at_most(name, left - at_most(top, left * 2 / 5));
 		top = left - name;
 	}
-	taken = text_fit(&t->line, t->view->key, name);
-	buf_printf(&t->line, "%*s", (int)(name - taken) + 2, "");
-	text_fit(&t->line, "top function", top);
+	texts_add(t, t->view->key, name, "top function", top);
 	line_end(t, BOLD);
 	for (uint32_t i = 0; i < n; i++) {
 		const struct group_row *g = &t->sums->groups[i];
 
-		group_numbers(t, g, counts);
-		taken = text_fit(&t->line, g->key, name);
-		if (*g->top) {
-			buf_printf(&t->line, "%*s", (int)(name - taken) + 2, "");
-			text_fit(&t->line, g->top, top);
-		}
+		cell_weight(t, g->weight);
+		cell_share(t, g->weight);
+		if (counts)
+			buf_printf(&t->line, "%10u  ", g->goroutines);
+		texts_add(t, g->key, name, g->top, top);
 		line_end(t, NULL);
 	}
 	write_more(t, t->sums->n_groups - n, rest);
@@ -212,11 +196,7 @@ static void write_functions(struct table *t, uint32_t n)
 {
 	uint64_t rest = 0;
 
-	cell(t, 9, "flat");
-	cell(t, 7, "flat%");
-	cell(t, 9, "cum");
-	cell(t, 7, "cum%");
-	buf_str(&t->line, "function");
+	buf_str(&t->line, "     flat    flat%        cum     cum%  function");
 	line_end(t, BOLD);
 	for (uint32_t i = 0; i < t->sums->n_functions; i++) {
 		const struct function_row *f = &t->sums->functions[i];
@@ -256,7 +236,7 @@ static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *function
 static void write_title(struct table *t)
 {
 	const struct node *whole = &t->tree->nodes[0];
-	uint64_t recorded = t->view->profile->kinds[t->view->kind].samples;
+	uint64_t recorded = t->view->profile->kinds[t->view->kind].quality.samples;
 
 	text_fit(&t->line, t->view->title, left_of(t));
 	line_end(t, BOLD);
@@ -278,15 +258,15 @@ int table_write(struct view *v, const struct table_options *o, FILE *out)
 {
 	struct summary sums;
 	struct table t = { .view = v,
+			   .tree = view_tree(v),
 			   .time = profile_is_time(v->profile, v->kind),
 			   .sums = &sums,
 			   .o = o,
 			   .out = out };
 	uint32_t groups, functions;
-	int err = view_tree(v, &t.tree);
 
-	if (err)
-		return err;
+	if (!t.tree)
+		return -E2BIG;
 	summary_init(&sums, t.tree);
 	rows_fit(&t, &groups, &functions);
 	write_title(&t);
@@ -302,16 +282,19 @@ int table_write(struct view *v, const struct table_options *o, FILE *out)
 	return 0;
 }
 
-static void json_quality(struct json *j, const struct truth *t)
+static void json_quality(struct json *j, const struct view *v)
 {
+	const struct quality *q = &v->profile->kinds[v->kind].quality;
+	const struct stats *s = &v->profile->stats;
+
 	json_open(j, "truth", '{');
-	json_uint(j, "samples", t->samples);
-	json_uint(j, "lost", t->lost_ring_full + t->lost_table_full);
-	json_num(j, "with_goroutine", share_of(t->with_goroutine, t->samples));
-	json_num(j, "rooted", share_of(t->rooted, t->samples));
-	json_num(j, "named", share_of(t->named_frames, t->user_frames));
-	json_num(j, "cpu_s", (double)t->cpu_ns / 1e9);
-	json_uint(j, "peak_rss_bytes", t->peak_rss);
+	json_uint(j, "samples", q->samples);
+	json_uint(j, "lost", s->lost_ring_full + s->lost_table_full);
+	json_num(j, "with_goroutine", share_of(q->with_goroutine, q->samples));
+	json_num(j, "rooted", share_of(q->rooted, q->samples));
+	json_num(j, "named", share_of(q->named_frames, q->user_frames));
+	json_num(j, "cpu_s", (double)s->cpu_ns / 1e9);
+	json_uint(j, "peak_rss_bytes", s->peak_rss);
 	json_close(j, '}');
 }
 
@@ -351,15 +334,14 @@ static void json_function(struct json *j, const struct function_row *f)
 int table_write_json(struct view *v, FILE *out)
 {
 	struct json j = { .out = out };
-	const struct tree *t;
+	const struct tree *t = view_tree(v);
 	struct summary s;
-	int err = view_tree(v, &t);
 
-	if (err)
-		return err;
+	if (!t)
+		return -E2BIG;
 	summary_init(&s, t);
 	json_open(&j, NULL, '{');
-	json_quality(&j, &v->profile->truth);
+	json_quality(&j, v);
 	if (names_kind(v)) {
 		const struct event_kind *k = &v->profile->kinds[v->kind];
 
@@ -386,44 +368,35 @@ static double percent_down(uint64_t part, uint64_t of)
 	return (double)(uint64_t)(share_of(part, of) * 1000 + 1e-9) / 10;
 }
 
-void quality_line(const struct profile *p, uint32_t width, FILE *out)
+void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *out)
 {
-	const struct truth *t = &p->truth;
-	struct buf part = { 0 };
+	const struct quality *q = &p->kinds[kind].quality;
+	const struct stats *s = &p->stats;
 	uint32_t column = 0;
+	struct buf b = { 0 };
+	char *parts, *part;
 
-	for (int i = 0; i < 5; i++) {
-		uint32_t n;
+	text_count_of(&b, q->samples, "sample");
+	buf_str(&b, ", ");
+	text_count(&b, s->lost_ring_full + s->lost_table_full);
+	buf_printf(&b,
+		   " lost\n%.1f%% with a goroutine\n%.1f%% complete stacks\n"
+		   "%.1f%% of user frames named\n%.2fs CPU, %.1f MB peak",
+		   percent_down(q->with_goroutine, q->samples),
+		   percent_down(q->rooted, q->samples),
+		   percent_down(q->named_frames, q->user_frames), (double)s->cpu_ns / 1e9,
+		   (double)s->peak_rss / 1e6);
+	buf_u8(&b, 0);
+	parts = (char *)b.data;
+	while ((part = strsep(&parts, "\n"))) {
+		uint32_t n = (uint32_t)strlen(part);
+		bool fits = !width || column + 3 + n <= width;
 
-		part.len = 0;
-		if (i == 0) {
-			text_count_of(&part, t->samples, "sample");
-			buf_str(&part, ", ");
-			text_count(&part, t->lost_ring_full + t->lost_table_full);
-			buf_str(&part, " lost");
-		} else if (i == 1)
-			buf_printf(&part, "%.1f%% with a goroutine",
-				   percent_down(t->with_goroutine, t->samples));
-		else if (i == 2)
-			buf_printf(&part, "%.1f%% complete stacks",
-				   percent_down(t->rooted, t->samples));
-		else if (i == 3)
-			buf_printf(&part, "%.1f%% of user frames named",
-				   percent_down(t->named_frames, t->user_frames));
-		else
-			buf_printf(&part, "%.2fs CPU, %.1f MB peak",
-				   (double)t->cpu_ns / 1e9, (double)t->peak_rss / 1e6);
-		n = (uint32_t)part.len;
-		if (column && width && column + 3 + n > width) {
-			fputs("\n", out);
-			column = 0;
-		} else if (column) {
-			fputs(" \xc2\xb7 ", out);
-			column += 3;
-		}
-		buf_write(&part, out);
-		column += n;
+		if (column)
+			fputs(fits ? " \xc2\xb7 " : "\n", out);
+		column = column && fits ? column + 3 + n : n;
+		fputs(part, out);
 	}
 	fputc('\n', out);
-	buf_release(&part);
+	buf_release(&b);
 }

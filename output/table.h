@@ -18,15 +18,16 @@ struct table_options {
 	bool color;
 };
 
-/* Without the quality line. 0, or what view_tree() returned. The caller looks at
+/* Without the quality line. 0, or -E2BIG: view_tree() gave no tree. The caller checks
  * ferror(out). */
 int table_write(struct view *v, const struct table_options *o, FILE *out);
 /* One object, with the figures of the quality line. flat and cum of functions are samples,
  * shares are 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and
  * each group's weight. */
 int table_write_json(struct view *v, FILE *out);
-/* One line on the quality of the recording. width > 0 breaks it between its parts to stay
- * below; 0 never. */
-void quality_line(const struct profile *p, uint32_t width, FILE *out);
+/* One line on the quality of a recording: of its events of this kind, and what it lost and
+ * cost as a whole. width: breaks the line between its parts to fit into so many columns;
+ * 0: never. */
+void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *out);
 
 #endif

@@ -18,7 +18,7 @@ struct writer {
 	const char *ending; /* file names that end so have this format: ".folded" */
 	const char *help;
 	bool binary; /* not for terminals */
-	/* 0 or -errno; -E2BIG comes from view_tree(). The caller checks ferror(out). */
+	/* 0 or -errno; -E2BIG: view_tree() gave no tree. The caller checks ferror(out). */
 	int (*write)(struct view *v, const struct writer_options *o, FILE *out);
 };
 

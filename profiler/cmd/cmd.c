@@ -121,7 +121,7 @@ static int input_load(struct input *in)
 static void add_kinds(struct buf *b, const struct profile *p, uint8_t but)
 {
 	for (uint32_t i = 1; i < p->n_kinds; i++)
-		if (i != but && p->kinds[i].samples)
+		if (i != but && p->kinds[i].quality.samples)
 			buf_printf(b, "%s%s", b->len ? ", " : "",
 				   profile_string(p, p->kinds[i].name));
 }
@@ -132,7 +132,7 @@ static int check_kind(const struct input *in, const char *wanted)
 {
 	const struct profile *p = in->profile;
 	uint8_t kind = profile_find_kind(p, wanted);
-	bool found = kind && p->kinds[kind].samples;
+	bool found = kind && p->kinds[kind].quality.samples;
 	struct buf others = { 0 };
 
 	add_kinds(&others, p, found ? kind : 0);
@@ -220,7 +220,7 @@ const char *binary_why(int err)
 
 void losses_add(const struct profile *p, struct buf *to)
 {
-	const struct truth *t = &p->truth;
+	const struct stats *t = &p->stats;
 	const struct {
 		uint64_t n;
 		const char *noun, *what, *names;

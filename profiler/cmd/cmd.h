@@ -122,7 +122,7 @@ int format_find(const char *verb, const char *format, const char *path,
  * log_error() line. */
 int input_write(struct input *in, const struct writer *w, const struct writer_options *o,
 		const char *path);
-/* Reports -E2BIG from view_tree(). Returns STATUS_FAILED after a log_error() line. */
+/* Reports that view_tree() gave no tree. Returns STATUS_FAILED after a log_error() line. */
 int input_too_big(const struct input *in);
 
 /* Explains an error of space_open_file(). */

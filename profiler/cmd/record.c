@@ -276,9 +276,9 @@ static void say_no_samples(const struct run *r)
 	void (*say)(const char *fmt, ...) __attribute__((format(printf, 1, 2))) =
 		r->rq.command ? log_warn : log_error;
 
-	if (p->truth.lost_ring_full + p->truth.lost_table_full)
+	if (p->stats.lost_ring_full + p->stats.lost_table_full)
 		say("no samples: all of them were lost");
-	else if (p->truth.not_go_samples)
+	else if (p->stats.not_go_samples)
 		say("no samples of a Go program, only of others: %s",
 		    profile_string(p, p->not_go_names));
 	else if (r->rq.pids && !session_running(r->session))
@@ -293,7 +293,7 @@ static void say_quality(const struct profile *p)
 
 	if (log_level < LOG_NORMAL)
 		return;
-	quality_line(p, plain_width(STDERR_FILENO), stderr);
+	quality_line(p, profile_find_kind(p, NULL), plain_width(STDERR_FILENO), stderr);
 	losses_add(p, &b);
 	buf_write(&b, stderr);
 	buf_release(&b);
@@ -313,7 +313,7 @@ static void say_kept(struct run *r)
 		log_info("%s holds no samples", path);
 		return;
 	}
-	text_count(&b, kept->truth.samples);
+	text_count(&b, kept->n_events);
 	buf_str(&b, " of ");
 	text_count(&b, session_samples(r->session));
 	log_info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
@@ -342,7 +342,8 @@ static int finish(struct run *r, int err)
 	bool none;
 
 	session_stop(r->session);
-	none = !session_samples(r->session) || !p->truth.samples;
+	none = !session_samples(r->session) ||
+	       !p->kinds[profile_find_kind(p, NULL)].quality.samples;
 	if (!err && !(none && r->rq.writer)) {
 		err = result_finish(&r->result, p);
 		if (err)

@@ -161,16 +161,16 @@ static void report_text(struct view *v, const struct tree *t)
 	}
 	o = report_fit(count_lines(&b) + !p->complete);
 	table_write(v, &o, stdout);
-	quality_line(p, o.width, stdout);
+	quality_line(p, v->kind, o.width, stdout);
 	buf_write(&b, stdout);
 	buf_release(&b);
 }
 
 int report_print(struct input *in, bool json)
 {
-	const struct tree *t;
+	const struct tree *t = view_tree(&in->view);
 
-	if (view_tree(&in->view, &t))
+	if (!t)
 		return input_too_big(in);
 	if (json)
 		table_write_json(&in->view, stdout);

@@ -245,7 +245,7 @@ static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct 
 		return 0;
 	if (!sample_labels(&set, &s->pcs[n], s->n_label_bytes, s->flags & SAMPLE_LABELS_CUT,
 			   constant, p->space))
-		pl->profile->truth.labels_cut++;
+		pl->profile->stats.labels_cut++;
 	if (whole && object_changed(go)) /* constant() may have given zeros */
 		set.len = 0;
 	id = strtab_addn(pl->profile->strings, (char *)set.data, set.len);
@@ -264,7 +264,7 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 		return 0;
 	g.start = start_string(pl, p, s->startpc);
 	if (p->space && s->startpc && !g.start) {
-		pl->profile->truth.g_faults++;
+		pl->profile->stats.g_faults++;
 		return 0;
 	}
 	g.creator = creator_string(pl, p, s->gopc);

@@ -211,7 +211,7 @@ static void summarize(struct session *s, uint64_t now_ns,
 	struct interval now = { .start_ns = now_ns,
 				.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
 	const uint64_t *before = s->interval.counts;
-	struct truth *t = &s->profile->truth;
+	struct stats *t = &s->profile->stats;
 	const char *names;
 
 	s->kernel.totals(s->kernel.self, now.counts, left_out, s);

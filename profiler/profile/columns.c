@@ -31,15 +31,15 @@ const struct column header_columns[] = {
 	STRING(profile, command),
 };
 const struct column end_columns[] = {
-	NUMBER(profile, truth.lost_ring_full, PLAIN),
-	NUMBER(profile, truth.lost_table_full, PLAIN),
-	NUMBER(profile, truth.stack_faults, PLAIN),
-	NUMBER(profile, truth.g_faults, PLAIN),
-	NUMBER(profile, truth.labels_cut, PLAIN),
-	NUMBER(profile, truth.not_go_samples, PLAIN),
-	NUMBER(profile, truth.cpu_ns, PLAIN),
-	NUMBER(profile, truth.peak_rss, PLAIN),
-	NUMBER(profile, truth.duration_ns, PLAIN),
+	NUMBER(profile, stats.lost_ring_full, PLAIN),
+	NUMBER(profile, stats.lost_table_full, PLAIN),
+	NUMBER(profile, stats.stack_faults, PLAIN),
+	NUMBER(profile, stats.g_faults, PLAIN),
+	NUMBER(profile, stats.labels_cut, PLAIN),
+	NUMBER(profile, stats.not_go_samples, PLAIN),
+	NUMBER(profile, stats.cpu_ns, PLAIN),
+	NUMBER(profile, stats.peak_rss, PLAIN),
+	NUMBER(profile, stats.duration_ns, PLAIN),
 	STRING(profile, not_go_names),
 };
 static const struct column module_columns[] = {

@@ -1,27 +1,34 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <string.h>
 
+#include "profiler/base/buf.h"
 #include "profiler/profile/view.h"
 
-static const char *const key_names[] = {
-	[BY_NONE] = "none",       [BY_GOROUTINE] = "goroutine", [BY_START] = "start",
-	[BY_CREATOR] = "creator", [BY_CLASS] = "class",         [BY_THREAD] = "thread",
-	[BY_PROCESS] = "process", [BY_LABEL] = "label:",
+/* What options call a key, and a column's head. */
+static const struct {
+	const char *word, *title;
+} names[BY_MAX] = {
+	[BY_NONE] = { "none", "" },
+	[BY_GOROUTINE] = { "goroutine", "goroutine" },
+	[BY_START] = { "start", "start function" },
+	[BY_CREATOR] = { "creator", "created by" },
+	[BY_CLASS] = { "class", "class" },
+	[BY_THREAD] = { "thread", "thread" },
+	[BY_PROCESS] = { "process", "process" },
+	[BY_LABEL] = { "label:", "" }, /* and the label's key */
 };
 
 _Static_assert(MAX_GROUP_KEYS == 4, "grouping_parse() says 4");
 
-static const size_t n_keys = sizeof(key_names) / sizeof(*key_names);
-
-/* The key with this name; n_keys: none. */
+/* The key with this name, or BY_MAX. */
 static size_t key_find(const char *word, size_t len)
 {
 	size_t key, n;
 
-	for (key = 0; key < n_keys; key++) {
-		n = strlen(key_names[key]);
+	for (key = 0; key < BY_MAX; key++) {
+		n = strlen(names[key].word);
 		if ((key == BY_LABEL ? len > n : len == n) &&
-		    !memcmp(word, key_names[key], n))
+		    !memcmp(word, names[key].word, n))
 			break;
 	}
 	return key;
@@ -37,14 +44,26 @@ const char *grouping_parse(const char *arg, void *grouping)
 	for (;; word += len + 1) {
 		len = strcspn(word, ",");
 		key = key_find(word, len);
-		if (key == n_keys)
+		if (key == BY_MAX)
 			return "unknown key; use goroutine, start, creator, label:NAME, "
 			       "class, thread, process or none";
 		if (g->n == MAX_GROUP_KEYS)
 			return "at most 4 keys";
-		g->labels[g->n] = key == BY_LABEL ? word + strlen(key_names[key]) : NULL;
+		g->labels[g->n] = key == BY_LABEL ? word + strlen(names[key].word) : NULL;
 		g->keys[g->n++] = (uint8_t)key;
 		if (!word[len])
 			return NULL;
+	}
+}
+
+void grouping_title(const struct grouping *g, struct buf *to)
+{
+	for (int i = 0; i < g->n; i++) {
+		if (g->keys[i] == BY_NONE)
+			continue;
+		buf_str(to, to->len ? ", " : "");
+		buf_str(to, names[g->keys[i]].title);
+		if (g->keys[i] == BY_LABEL)
+			buf_add(to, g->labels[i], strcspn(g->labels[i], ","));
 	}
 }

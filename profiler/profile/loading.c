@@ -236,7 +236,7 @@ static void take_back(struct profile *p, const struct profile *before)
 	for (int t = STRINGS + 1; t < TABLES; t++)
 		memcpy((char *)p + tables[t].n, (const char *)before + tables[t].n,
 		       sizeof(uint32_t));
-	p->truth = before->truth;
+	p->stats = before->stats;
 	p->not_go_names = before->not_go_names;
 	p->complete = before->complete;
 }

@@ -209,7 +209,7 @@ uint8_t profile_find_kind(const struct profile *p, const char *name)
 {
 	for (uint32_t i = 1; i < p->n_kinds; i++)
 		if (name ? !strcmp(name, profile_string(p, p->kinds[i].name))
-			 : p->kinds[i].samples > 0)
+			 : p->kinds[i].quality.samples > 0)
 			return (uint8_t)i;
 	return !name && p->n_kinds > 1;
 }
@@ -222,15 +222,14 @@ bool profile_is_time(const struct profile *p, uint8_t kind)
 void profile_count_event(struct profile *p, const struct event *e)
 {
 	const struct stack_sums *sums = &p->sums[e->call];
-	struct truth *t = &p->truth;
+	struct quality *q = &p->kinds[e->kind].quality;
 
-	p->kinds[e->kind].samples++;
-	t->samples++;
-	t->with_goroutine += e->goroutine != 0;
-	t->with_class += e->goroutine || e->class != CLASS_UNKNOWN;
-	t->rooted += e->flags & EVENT_ROOTED;
-	t->user_frames += sums->user;
-	t->named_frames += sums->named;
+	q->samples++;
+	q->with_goroutine += e->goroutine != 0;
+	q->with_class += e->goroutine || e->class != CLASS_UNKNOWN;
+	q->rooted += e->flags & EVENT_ROOTED;
+	q->user_frames += sums->user;
+	q->named_frames += sums->named;
 }
 
 void profile_event(struct profile *p, const struct event *e)

@@ -55,18 +55,26 @@ struct goroutine {
 	uint32_t labels;  /* string: "job=encode,user=42", see labels.h; 0: none */
 };
 
+/* What the events of a kind are worth. profile_event() adds it up, so that it outlives the
+ * events; it is not in recordings. */
+struct quality {
+	uint64_t samples, with_goroutine, rooted;
+	uint64_t with_class; /* with a goroutine, or a class that says why not */
+	uint64_t user_frames, named_frames; /* once per sample; without cuts */
+};
+
 /*
- * A kind of event: what an event of it says, and what its weight measures. As a sample type
- * of pprof. A profile may hold events of several kinds; weights of different kinds never
- * add up.
+ * A kind of event: what an event of it means, and what its weight measures, as a sample
+ * type of pprof. A profile may hold events of several kinds; weights of different kinds
+ * never add up.
  */
 struct event_kind {
-	uint32_t name;    /* string: "cpu", "calls", "wall", "off-cpu" */
-	uint32_t unit;    /* string: UNIT_NS or UNIT_COUNT */
-	uint32_t source;  /* string: what triggers the events: "cpu-clock", "cycles" */
-	uint32_t freq;    /* Hz per CPU; 0: not sampled at a frequency */
-	uint64_t period;  /* the weight of an ordinary event; 0: each has its own */
-	uint64_t samples; /* events so far, counted by profile_event(); not in recordings */
+	uint32_t name;   /* string: "cpu", "calls", "wall", "off-cpu" */
+	uint32_t unit;   /* string: UNIT_NS or UNIT_COUNT */
+	uint32_t source; /* string: what triggers the events: "cpu-clock", "cycles" */
+	uint32_t freq;   /* Hz per CPU; 0: not sampled at a frequency */
+	uint64_t period; /* the weight of an ordinary event; 0: each has its own */
+	struct quality quality;
 };
 
 #define UNIT_NS    "nanoseconds"
@@ -91,20 +99,14 @@ enum {
 	EVENT_FLAGS = 16, /* all are below */
 };
 
-/* What the truth line says beyond what the rows say. */
-struct truth {
+/* What the rows do not tell about a recording: its losses, and what it cost. */
+struct stats {
 	uint64_t lost_ring_full, lost_table_full; /* samples, not recorded */
 	uint64_t stack_faults, g_faults;          /* samples, recorded but for that part */
 	uint64_t labels_cut;       /* samples, of which not all labels are known */
 	uint64_t not_go_samples;   /* samples of processes without a Go module, left out */
 	uint64_t cpu_ns, peak_rss; /* our own; bytes */
 	uint64_t duration_ns;
-
-	/* Added up by profile_event(), so that they outlive the events; not in
-	 * recordings. */
-	uint64_t samples, with_goroutine, rooted;
-	uint64_t with_class; /* with a goroutine, or a class that says why not */
-	uint64_t user_frames, named_frames; /* once per sample; without cuts */
 };
 
 /* Of a stack: its frames, those of user space, and those of them that have a name. */
@@ -117,7 +119,7 @@ struct profile {
 	uint64_t start_ns;     /* CLOCK_REALTIME */
 	uint32_t command;      /* string: what was recorded, as the user said it */
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
-	struct truth truth;
+	struct stats stats;
 	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
 	/* of a recording: */
 	bool complete;       /* it has its end; else it was cut off */

@@ -18,7 +18,7 @@
  *   ROWS    = strings, modules, frames, calls, processes, threads, goroutines, kinds,
  *             events: the rows added since the block before. A block is taken whole or not
  *             at all.
- *   END     = a row of the fields of struct truth, not_go_names
+ *   END     = a row of the fields of struct stats, not_go_names
  *   strings = count, the lengths, then the bytes of all strings without NULs
  *   a table = count, then, unless that is 0, its columns, in the order of the lists in
  *             columns.c
@@ -62,7 +62,7 @@ int recording_create_fd(struct recording **ret, int fd, const struct profile *p)
  * one block.
  */
 int recording_append(struct recording *r, struct profile *p);
-/* Last rows, then the END block with p->truth; closes in any case. Without an END on
+/* Last rows, then the END block with p->stats; closes in any case. Without an END on
  * error. */
 int recording_finish(struct recording *r, struct profile *p);
 /* Closes without an END block, as kill -9 would. Takes NULL. */

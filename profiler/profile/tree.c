@@ -2,18 +2,17 @@
 /*
  * How a tree is built, in O(events + nodes):
  *
- * 1. Each event gets the node of its innermost group. Which one hangs on its goroutine,
- *    thread and class alone, so that is looked up in a set of those seen; names are made
- *    for new ones only.
- * 2. Events are sorted by group, so that what follows works on one group at a time, in
- *    memory that is near: a table says for each call which node it has in this group. An
- *    event climbs from its call until one has a node, and comes down adding those that
- *    lack; no call is passed twice.
+ * 1. Each event gets the node of its innermost group. That depends only on its goroutine,
+ *    thread and class, so it is looked up in a set of those seen, and names are made only
+ *    for new ones.
+ * 2. Events are sorted by group, so that the rest works on one group at a time and stays in
+ *    the CPU's caches: a table says for each call which node it has in this group. An event
+ *    climbs from its call to the first caller that has a node, then adds the missing nodes
+ *    on the way down; no call is passed twice.
  * 3. One loop from the last node to the first adds up the subtrees.
  */
 #include "profiler/profile/tree.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +27,7 @@
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
 
-/* Which node a call has, in one group: void when that is another one. */
+/* The node of a call in one group; not valid in other groups. */
 struct place {
 	uint32_t group; /* its node, + 1 */
 	uint32_t node;
@@ -38,8 +37,8 @@ struct builder {
 	struct tree *t;
 	const struct profile *p;
 	const struct view *v;
-	bool by_thread, by_class, by_goroutine; /* one of the keys asks for it */
-	struct pairs selectors;                 /* (goroutine, thread or process), class */
+	uint32_t keys;           /* bit 1 << k: the k-th group_key is used */
+	struct pairs selectors;  /* (goroutine, thread or process), class */
 	uint32_t *selector_node; /* per id in selectors: node of its innermost group */
 	uint32_t n_selector_node, cap_selector_node;
 	struct pairs goroutines; /* process, goid */
@@ -55,6 +54,11 @@ struct builder {
 	bool full; /* more memory than the profile allows: no nodes are added any more */
 };
 
+/* The keys that need a goroutine. */
+enum {
+	GOROUTINE_KEYS = 1 << BY_GOROUTINE | 1 << BY_START | 1 << BY_CREATOR | 1 << BY_LABEL
+};
+
 /* Names. */
 
 static uint32_t text_name(struct builder *b)
@@ -65,7 +69,7 @@ static uint32_t text_name(struct builder *b)
 	return id;
 }
 
-/* Of a goroutine: its start function, or where it was created. */
+/* name: the start function of a goroutine, or where it was created. */
 static void add_go_name(struct builder *b, const struct goroutine *g, uint32_t name)
 {
 	const char *version = profile_string(b->p, b->p->processes[g->process].go_version);
@@ -80,7 +84,8 @@ static void add_known_name(struct builder *b, const char *what, const struct gor
 	add_go_name(b, g, name);
 }
 
-/* "job=encode"; "job=" when it has none, "job=enc…" and "job=…" when that is not known. */
+/* "job=encode"; "job=" if there is no such label, "job=enc…" or "job=…" if its value is not
+ * fully known. */
 static void add_label_name(struct builder *b, const char *name, const struct goroutine *g)
 {
 	size_t len = strcspn(name, ",");
@@ -101,7 +106,7 @@ static void add_label_name(struct builder *b, const char *name, const struct gor
 	buf_release(&value);
 }
 
-/* What a group of the i-th key is called that the event belongs to. */
+/* The name of the event's group for the i-th key. */
 static void add_group_name(struct builder *b, int i, const struct event *e)
 {
 	enum group_key key = b->v->by.keys[i];
@@ -110,8 +115,7 @@ static void add_group_name(struct builder *b, int i, const struct event *e)
 	const struct thread *t = &p->threads[e->thread];
 	struct buf *to = &b->text;
 
-	if (!e->goroutine && (key == BY_GOROUTINE || key == BY_START || key == BY_CREATOR ||
-			      key == BY_LABEL)) {
+	if (!e->goroutine && 1 << key & GOROUTINE_KEYS) {
 		buf_printf(to, "[%s]", event_class_names[e->class]);
 	} else if (key == BY_GOROUTINE) {
 		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
@@ -182,7 +186,7 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 	return id;
 }
 
-/* Below parent, which is the node of the call's caller. */
+/* parent: the node of the call's caller. */
 static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
 {
 	uint32_t frames[2];
@@ -258,7 +262,7 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 		return;
 	}
 	to->goid = 0;
-	/* Strings are kept once, so the pointers tell; what is mixed once stays so. */
+	/* Equal strings are one pointer; what was mixed once stays "". */
 	if (to->start != start)
 		to->start = "";
 	if (to->creator != creator)
@@ -270,8 +274,9 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 /* The innermost group's node; the root when there are no groups. */
 static uint32_t event_node(struct builder *b, const struct event *e)
 {
-	uint32_t thread = b->by_thread ? e->thread : b->p->threads[e->thread].process;
-	bool class = b->by_class || (b->by_goroutine && !e->goroutine);
+	uint32_t thread = b->keys & 1 << BY_THREAD ? e->thread
+						   : b->p->threads[e->thread].process;
+	bool class = b->keys & 1 << BY_CLASS || (b->keys & GOROUTINE_KEYS && !e->goroutine);
 	uint32_t id = pairs_add(&b->selectors, (uint64_t)e->goroutine << 32 | thread,
 				class ? e->class : CLASS_MAX);
 	uint32_t node;
@@ -402,36 +407,27 @@ static void builder_release(struct builder *b)
 	free(b);
 }
 
-int tree_build(struct tree **ret, const struct view *v)
+struct tree *tree_build(const struct view *v)
 {
 	const struct profile *p = v->profile;
 	struct builder *b = mem_zalloc(sizeof(*b));
 	struct tree *t = mem_zalloc(sizeof(*t));
-	int err;
 
 	*b = (struct builder){ .t = t, .p = p, .v = v };
 	t->names = strtab_new();
 	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
 	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
-	for (int i = 0; i < v->by.n; i++) {
-		uint8_t key = v->by.keys[i];
-
-		b->by_thread |= key == BY_THREAD;
-		b->by_class |= key == BY_CLASS;
-		b->by_goroutine |= key == BY_GOROUTINE || key == BY_START ||
-				   key == BY_CREATOR || key == BY_LABEL;
-	}
+	for (int i = 0; i < v->by.n; i++)
+		b->keys |= 1u << v->by.keys[i];
 	add_node(b, 0, 0, NODE_ROOT, 0, 0);
 	add_events(b);
 	add_up(t);
-	err = b->full ? -E2BIG : 0;
-	builder_release(b);
-	if (err) {
+	if (b->full) {
 		tree_free(t);
 		t = NULL;
 	}
-	*ret = t;
-	return err;
+	builder_release(b);
+	return t;
 }
 
 void tree_free(struct tree *t)

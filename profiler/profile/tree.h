@@ -21,8 +21,8 @@ struct view;
 enum node_type { NODE_ROOT, NODE_GROUP, NODE_FRAME };
 
 struct node {
-	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0",
-	 * "[vdso]". */
+	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0", "[vdso]".
+	 * Equal names are one pointer. */
 	const char *name;
 	const char *file;               /* "" when not known; frames only */
 	const char *module;             /* path, "" when not known */
@@ -55,9 +55,9 @@ struct tree {
 	struct strtab *names; /* owns the strings that the profile does not */
 };
 
-/* Of a view after view_select(); the profile outlives the tree. Most want view_tree().
- * -E2BIG: it would take more memory than the profile allows. */
-int tree_build(struct tree **ret, const struct view *v);
+/* For view_tree(), after view_select(); the profile outlives the tree. NULL: it would take
+ * more memory than the profile allows. */
+struct tree *tree_build(const struct view *v);
 void tree_free(struct tree *t);
 
 #endif

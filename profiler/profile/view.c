@@ -169,7 +169,7 @@ static void select_events(struct view *v)
 	}
 	free(seen);
 	/* A truncated recording does not say. */
-	v->duration_ns = p->truth.duration_ns ? p->truth.duration_ns : last_ns;
+	v->duration_ns = p->stats.duration_ns ? p->stats.duration_ns : last_ns;
 }
 
 /* Texts. */
@@ -206,54 +206,29 @@ static void add_title(const struct view *v, struct buf *to)
 		buf_printf(to, ", %s", profile_string(p, k->source));
 }
 
-/* The last key, or several. */
-static void add_key(const struct grouping *by, struct buf *to)
-{
-	static const char *const names[] = {
-		[BY_NONE] = "",
-		[BY_GOROUTINE] = "goroutine",
-		[BY_START] = "start function",
-		[BY_CREATOR] = "created by",
-		[BY_CLASS] = "class",
-		[BY_THREAD] = "thread",
-		[BY_PROCESS] = "process",
-	};
-
-	for (int i = 0; i < by->n; i++) {
-		if (by->keys[i] == BY_NONE)
-			continue;
-		buf_str(to, to->len ? ", " : "");
-		if (by->keys[i] == BY_LABEL)
-			buf_add(to, by->labels[i], strcspn(by->labels[i], ","));
-		else
-			buf_str(to, names[by->keys[i]]);
-	}
-}
-
 void view_select(struct view *v, const struct profile *p)
 {
 	struct buf text = { 0 };
 
 	v->profile = p;
 	v->kind = profile_find_kind(p, v->filter.kind);
-	v->other_kinds = p->kinds[v->kind].samples < p->truth.samples;
+	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
 	filter_prepare(&v->filter, p);
 	fill_flags(v);
 	select_events(v);
 	add_title(v, &text);
 	v->title = arena_strndup(&v->arena, (const char *)text.data, text.len);
 	text.len = 0;
-	add_key(&v->by, &text);
+	grouping_title(&v->by, &text);
 	v->key = arena_strndup(&v->arena, (const char *)text.data, text.len);
 	buf_release(&text);
 }
 
-int view_tree(struct view *v, const struct tree **ret)
+const struct tree *view_tree(struct view *v)
 {
-	int err = v->tree ? 0 : tree_build(&v->tree, v);
-
-	*ret = v->tree;
-	return err;
+	if (!v->tree)
+		v->tree = tree_build(v);
+	return v->tree;
 }
 
 void view_release(struct view *v)

@@ -47,6 +47,7 @@ enum group_key {
 	BY_THREAD,
 	BY_PROCESS,
 	BY_LABEL, /* a pprof label */
+	BY_MAX
 };
 
 enum { MAX_GROUP_KEYS = 4, VIEW_MAX_FRAMES = MAX_STACK_FRAMES };
@@ -54,13 +55,15 @@ enum { MAX_GROUP_KEYS = 4, VIEW_MAX_FRAMES = MAX_STACK_FRAMES };
 struct grouping {
 	uint8_t keys[MAX_GROUP_KEYS]; /* enum group_key, outermost first */
 	uint8_t n;                    /* 0: as BY_NONE */
-	/* For each BY_LABEL its key; it ends at a comma or a NUL. Not owned. */
+	/* For each BY_LABEL its key, which ends at a comma or a NUL. Not owned. */
 	const char *labels[MAX_GROUP_KEYS];
 };
 
 /* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the
  * grouping. */
 const char *grouping_parse(const char *arg, void *grouping);
+/* Adds what the groups are, for a column's head: "start function", "process, handler". */
+void grouping_title(const struct grouping *g, struct buf *to);
 
 struct view {
 	/* What was asked for, set before view_select(); { 0 } is everything, without
@@ -104,9 +107,9 @@ const struct frame *view_frame(const struct view *v, uint32_t row);
 /* Adds the name under which a frame is shown, for people; view_frame()->func is the full
  * symbol. */
 void view_frame_name(const struct view *v, uint32_t row, struct buf *to);
-/* The tree of the view, made by the first call. It lives as long as the view. -E2BIG: it
+/* The tree of the view, made by the first call. It lives as long as the view. NULL: it
  * would take more memory than the profile allows. */
-int view_tree(struct view *v, const struct tree **ret);
+const struct tree *view_tree(struct view *v);
 
 /* Adds "demo-812". */
 void view_process_name(const struct view *v, uint32_t process, struct buf *to);

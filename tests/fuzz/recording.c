@@ -35,7 +35,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				  .labels[2] = "k" } };
 	struct buf file = { 0 };
 	struct profile *p;
-	const struct tree *t;
 	const char *why;
 	int fd = memfd_create("recording", 0);
 	char path[32];
@@ -51,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (write(fd, file.data, file.len) == (ssize_t)file.len &&
 	    !recording_load(&p, path, &why)) {
 		view_select(&v, p);
-		view_tree(&v, &t);
+		view_tree(&v);
 		view_release(&v);
 		profile_free(p);
 	}

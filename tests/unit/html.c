@@ -42,8 +42,8 @@ static struct view sample_view(void)
 	t->nodes[2].self += 7; /* a weight that is not a multiple of the period, */
 	t->nodes[3].self -= 9; /* and one below it */
 	v = hand_view(hand_done(t));
-	hand_profile_of(&v)->truth.samples = 10;
-	hand_profile_of(&v)->truth.rooted = 5;
+	hand_profile_of(&v)->kinds[1].quality.samples = 10;
+	hand_profile_of(&v)->kinds[1].quality.rooted = 5;
 	return v;
 }
 
@@ -183,7 +183,7 @@ Test(html, every_column_comes_back)
 	cr_expect_eq(number(&o, "meta", 2), v.profile->kinds[1].period);
 	cr_expect_eq(number(&o, "meta", 3), 1);
 	cr_expect_str_eq(string(&o, "meta", 4), "cpu");
-	cr_expect_eq(number(&o, "quality", 0), v.profile->truth.samples);
+	cr_expect_eq(number(&o, "quality", 0), v.profile->kinds[1].quality.samples);
 	cr_expect_eq(number(&o, "quality", 4), 500000);
 	for (uint32_t i = 0; i < t->n_groups; i++) {
 		cr_expect_eq(number(&o, "group.node", i), t->groups[i].node);

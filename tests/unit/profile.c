@@ -104,24 +104,25 @@ Test(profile, goroutines_and_threads_have_keys)
 
 Test(profile, sums_outlive_the_events)
 {
-	struct profile *p = profile_new();
+	struct profile *p = hand_profile();
+	const struct quality *q = &p->kinds[1].quality;
 	uint32_t mixed = hand_stack(p, "cut: go:main.main unnamed: vdso: kernel:read"), i;
 
 	for (i = 0; i < 3; i++)
 		hand_event(p, i, mixed, i, 0, i ? CLASS_USER : CLASS_UNKNOWN);
 	p->events[0].flags = 0;
-	profile_event(p, &(struct event){ .class = CLASS_SCHEDULER });
+	profile_event(p, &(struct event){ .kind = 1, .class = CLASS_SCHEDULER });
 	profile_drop_events(p);
 	cr_expect_eq(p->n_events, 0);
-	cr_expect_eq(p->truth.samples, 4);
-	cr_expect_eq(p->truth.with_goroutine, 2);
-	cr_expect_eq(p->truth.with_class, 3);
-	cr_expect_eq(p->truth.rooted, 3);
+	cr_expect_eq(q->samples, 4);
+	cr_expect_eq(q->with_goroutine, 2);
+	cr_expect_eq(q->with_class, 3);
+	cr_expect_eq(q->rooted, 3);
 	/* neither the kernel's frames nor the cut are the user's */
-	cr_expect_eq(p->truth.user_frames, 9);
-	cr_expect_eq(p->truth.named_frames, 3);
+	cr_expect_eq(q->user_frames, 9);
+	cr_expect_eq(q->named_frames, 3);
 	hand_event(p, 9, mixed, 1, 0, CLASS_USER);
 	cr_expect_eq(p->n_events, 1);
-	cr_expect_eq(p->truth.samples, 5);
+	cr_expect_eq(q->samples, 5);
 	profile_free(p);
 }

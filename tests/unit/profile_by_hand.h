@@ -124,7 +124,7 @@ static inline struct profile *hand_workers(void)
 	uint32_t work = hand_stack(p, "goexit:runtime.goexit go:main.worker go:main.work");
 	uint32_t idle = hand_stack(p, "go:runtime.mstart go:runtime.schedule");
 
-	p->truth.duration_ns = 10000000000;
+	p->stats.duration_ns = 10000000000;
 	hand_event(p, 100, work, a, t1, CLASS_USER);
 	hand_event(p, 50, work, a, t2, CLASS_USER);
 	hand_event(p, 300, work, b, t1, CLASS_USER);

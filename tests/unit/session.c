@@ -173,7 +173,7 @@ Test(session, follows_a_process_to_its_end)
 	step();
 	cr_expect_eq(session_running(s), 0);
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, 0);
+	cr_expect_eq(p->stats.not_go_samples, 0);
 	end();
 }
 
@@ -250,7 +250,7 @@ Test(session, exec_chain)
 	}
 	cr_expect_eq(session_running(s), 0, "nobody has asked for it by its pid");
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, EXECS / 10 - 1);
+	cr_expect_eq(p->stats.not_go_samples, EXECS / 10 - 1);
 	end();
 }
 
@@ -299,7 +299,7 @@ Test(session, records_that_come_late)
 	cr_expect_eq(p->n_events, 2, "that of the missed image is left out");
 	cr_expect_str_eq(function_of(1), "main.main");
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, 1 + 3);
+	cr_expect_eq(p->stats.not_go_samples, 1 + 3);
 	end();
 }
 
@@ -345,7 +345,7 @@ Test(session, exit_before_the_first_look)
 	step();
 	session_stop(s);
 	cr_expect_eq(p->n_events, 0);
-	cr_expect_eq(p->truth.not_go_samples, 3);
+	cr_expect_eq(p->stats.not_go_samples, 3);
 	cr_expect_str_eq(profile_string(p, p->not_go_names),
 			 "(ended before that was known) 3");
 	end();
@@ -403,7 +403,7 @@ Test(session, fork_storm)
 	step();
 	cr_expect_eq(p->n_processes, rows);
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, STORM / 2 + 1);
+	cr_expect_eq(p->stats.not_go_samples, STORM / 2 + 1);
 	end();
 }
 
@@ -446,7 +446,7 @@ Test(session, library_loaded_late)
 	cr_expect_eq(told_of(self, 100)->state, EXE_GO);
 	cr_expect_eq(told_of_file(FILE_OTHER)->state, EXE_NOT_GO);
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, 5);
+	cr_expect_eq(p->stats.not_go_samples, 5);
 	end();
 }
 
@@ -517,12 +517,12 @@ Test(session, samples_left_out_are_counted_at_the_end)
 	k.counts[COUNT_STACK_FAULT] = 13;
 	k.counts[COUNT_G_FAULT] = 14;
 	session_stop(s);
-	cr_expect_eq(p->truth.not_go_samples, 4);
-	cr_expect_eq(p->truth.lost_ring_full, 11);
-	cr_expect_eq(p->truth.lost_table_full, 12);
-	cr_expect_eq(p->truth.stack_faults, 13);
-	cr_expect_eq(p->truth.g_faults, 14);
-	cr_expect_gt(p->truth.peak_rss, 1 << 20);
+	cr_expect_eq(p->stats.not_go_samples, 4);
+	cr_expect_eq(p->stats.lost_ring_full, 11);
+	cr_expect_eq(p->stats.lost_table_full, 12);
+	cr_expect_eq(p->stats.stack_faults, 13);
+	cr_expect_eq(p->stats.g_faults, 14);
+	cr_expect_gt(p->stats.peak_rss, 1 << 20);
 	end();
 }
 
@@ -540,9 +540,9 @@ Test(session, intervals)
 	first = session_next(s);
 	cr_expect_eq(first, p);
 	cr_expect_eq(first->n_events, 1);
-	cr_expect_eq(first->truth.samples, 1);
-	cr_expect_eq(first->truth.lost_ring_full, 5);
-	cr_expect_gt(first->truth.duration_ns, 0);
+	cr_expect_eq(first->kinds[1].quality.samples, 1);
+	cr_expect_eq(first->stats.lost_ring_full, 5);
+	cr_expect_gt(first->stats.duration_ns, 0);
 	profile_free(first);
 
 	p = session_profile(s);
@@ -559,8 +559,8 @@ Test(session, intervals)
 	cr_expect_eq(session_running(s), 1);
 	cr_expect_eq(session_samples(s), 2);
 	session_stop(s);
-	cr_expect_eq(p->truth.samples, 1);
-	cr_expect_eq(p->truth.lost_ring_full, 2);
+	cr_expect_eq(p->kinds[1].quality.samples, 1);
+	cr_expect_eq(p->stats.lost_ring_full, 2);
 	end();
 }
 

@@ -41,15 +41,16 @@ static struct tree *busy(void)
 static struct view busy_view(struct tree *t)
 {
 	struct view v = hand_view(t);
-	struct truth *truth = &hand_profile_of(&v)->truth;
+	struct profile *p = hand_profile_of(&v);
+	struct quality *q = &p->kinds[1].quality;
 
-	truth->lost_ring_full = 1;
-	truth->lost_table_full = 2;
-	truth->with_goroutine = 659;
-	truth->rooted = 699;
-	truth->user_frames = truth->named_frames = 2000;
-	truth->cpu_ns = 49000000;
-	truth->peak_rss = 14100000;
+	p->stats = (struct stats){ .lost_ring_full = 1,
+				   .lost_table_full = 2,
+				   .cpu_ns = 49000000,
+				   .peak_rss = 14100000 };
+	q->with_goroutine = 659;
+	q->rooted = 699;
+	q->user_frames = q->named_frames = 2000;
 	return v;
 }
 
@@ -60,7 +61,7 @@ static char *table(struct view *v, struct table_options o)
 	FILE *out = open_memstream(&text, &len);
 
 	cr_assert_eq(table_write(v, &o, out), 0);
-	quality_line(v->profile, o.width, out);
+	quality_line(v->profile, v->kind, o.width, out);
 	fclose(out);
 	return text;
 }
@@ -256,7 +257,7 @@ Test(summary, cumulative_counts_a_sample_once)
 	cr_expect_eq(s.functions[0].cum, 605ull * SAMPLE_NS);
 	cr_expect_str_eq(s.functions[0].file, "/src/main.go");
 	summary_release(&s);
-	hand_free(t);
+	tree_free(t);
 }
 
 Test(summary, nested_groups_have_the_whole_path_as_key)
@@ -280,7 +281,7 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	cr_expect_eq(s.groups[0].goroutines, 3);
 	cr_expect_eq(s.groups[0].samples, 8);
 	summary_release(&s);
-	hand_free(t);
+	tree_free(t);
 }
 
 /* Of a kind whose events have weights of their own, in a profile of several kinds. */
@@ -298,7 +299,7 @@ Test(table, names_the_kind_of_event)
 	v = hand_view(hand_done(t));
 	v.other_kinds = true;
 	hand_kind(&v, "off-\033cpu", UNIT_NS, 0);
-	hand_profile_of(&v)->kinds[1].samples = 5;
+	hand_profile_of(&v)->kinds[1].quality.samples = 5;
 	text = table(&v, (struct table_options){ 0 });
 	cr_expect(strstr(text, "\n3.00s of off-\xef\xbf\xbd"
 			       "cpu in 2 samples, selected from 5\n"),
@@ -333,14 +334,16 @@ Test(table, json_has_quality_groups_and_functions)
 	hand_release(&v);
 }
 
-static void expect_quality(struct truth t, uint32_t width, const char *want)
+static void expect_quality(struct quality q, struct stats s, uint32_t width,
+			   const char *want)
 {
-	struct profile p = { .truth = t };
+	struct event_kind kinds[3] = { [2].quality = q };
+	struct profile p = { .kinds = kinds, .stats = s };
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	quality_line(&p, width, out);
+	quality_line(&p, 2, width, out);
 	fclose(out);
 	cr_expect_str_eq(text, want);
 	free(text);
@@ -348,22 +351,22 @@ static void expect_quality(struct truth t, uint32_t width, const char *want)
 
 Test(quality, is_one_line_and_never_rounds_up)
 {
-	struct truth t = { .samples = 4950,
-			   .lost_ring_full = 1234000,
+	struct quality q = { .samples = 4950,
+			     .with_goroutine = 4941,
+			     .rooted = 4949,
+			     .user_frames = 20000,
+			     .named_frames = 20000 };
+	struct stats s = { .lost_ring_full = 1234000,
 			   .lost_table_full = 567,
-			   .with_goroutine = 4941,
-			   .rooted = 4949,
-			   .user_frames = 20000,
-			   .named_frames = 20000,
 			   .cpu_ns = 50000000,
 			   .peak_rss = 14100000 };
 
 	expect_quality(
-		t, 0,
+		q, s, 0,
 		"4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine \xc2\xb7 "
 		"99.9% complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 "
 		"0.05s CPU, 14.1 MB peak\n");
-	expect_quality(t, 60,
+	expect_quality(q, s, 60,
 		       "4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine\n"
 		       "99.9% complete stacks \xc2\xb7 100.0% of user frames named\n"
 		       "0.05s CPU, 14.1 MB peak\n");
@@ -371,10 +374,10 @@ Test(quality, is_one_line_and_never_rounds_up)
 
 Test(quality, says_one_sample)
 {
-	struct truth t = { .samples = 1, .with_goroutine = 1, .rooted = 1 };
+	struct quality q = { .samples = 1, .with_goroutine = 1, .rooted = 1 };
 
 	expect_quality(
-		t, 0,
+		q, (struct stats){ 0 }, 0,
 		"1 sample, 0 lost \xc2\xb7 100.0% with a goroutine \xc2\xb7 100.0% "
 		"complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 0.00s CPU, "
 		"0.0 MB peak\n");

@@ -26,7 +26,7 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 	uint32_t id = t->n_nodes;
 
 	*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
-		.name = name,
+		.name = strtab_get(t->names, strtab_add(t->names, name)),
 		.file = "",
 		.module = "",
 		.parent = parent,
@@ -58,6 +58,7 @@ static inline struct tree *hand_tree(void)
 {
 	struct tree *t = mem_zalloc(sizeof(*t));
 
+	t->names = strtab_new();
 	hand_node(t, 0, "", 0, 0);
 	return t;
 }
@@ -87,20 +88,12 @@ static inline struct view hand_view(struct tree *t)
 	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "cpu"),
 					      .unit = strtab_add(p->strings, UNIT_NS),
 					      .period = SAMPLE_NS,
-					      .samples = t->nodes[0].samples });
-	p->truth.samples = t->nodes[0].samples;
+					      .quality.samples = t->nodes[0].samples });
 	return (struct view){ .profile = p,
 			      .kind = 1,
 			      .title = "demo-812, 10 s at 100 Hz, cpu-clock",
 			      .key = "goroutine",
 			      .tree = t };
-}
-
-static inline void hand_free(struct tree *t)
-{
-	free(t->nodes);
-	free(t->groups);
-	free(t);
 }
 
 /* For tests to change. */
@@ -123,7 +116,7 @@ static inline void hand_kind(const struct view *v, const char *name, const char 
 static inline void hand_release(struct view *v)
 {
 	profile_free(hand_profile_of(v));
-	hand_free(v->tree);
+	tree_free(v->tree);
 }
 
 /* The text equals that of a file, which GOLDEN=write writes anew. */

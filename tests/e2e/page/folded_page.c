@@ -20,10 +20,9 @@ static const char **frames; /* by node: its name as it was in the folded stack *
 static uint32_t n_frames, cap_frames;
 
 /* The writer's call: the tree is made by hand here. */
-int view_tree(struct view *v, const struct tree **ret)
+const struct tree *view_tree(struct view *v)
 {
-	*ret = v->tree;
-	return 0;
+	return v->tree;
 }
 
 struct key {
@@ -98,6 +97,7 @@ int main(int argc, char **argv)
 			     .key = "goroutine",
 			     .tree = &tree };
 	struct strtab *names = strtab_new();
+	struct quality *q;
 	struct index ix = { 0 };
 	char *line = NULL;
 	size_t cap = 0;
@@ -107,6 +107,7 @@ int main(int argc, char **argv)
 		     &(struct event_kind){ .name = strtab_add(profile->strings, "cpu"),
 					   .unit = strtab_add(profile->strings, UNIT_NS),
 					   .period = SAMPLE_NS });
+	q = &profile->kinds[1].quality;
 	*table_add(tree.nodes, tree.n_nodes,
 		   tree.cap_nodes) = (struct node){ .name = "", .file = "", .module = "" };
 	*table_add(frames, n_frames, cap_frames) = "";
@@ -120,13 +121,13 @@ int main(int argc, char **argv)
 			at = child(&ix, at, strtab_get(names, strtab_add(names, name)));
 		tree.nodes[at].self_samples += samples;
 		tree.nodes[at].self += samples * SAMPLE_NS;
-		profile->truth.samples += samples;
+		q->samples += samples;
 	}
-	profile->truth.with_class = profile->truth.samples;
-	profile->truth.with_goroutine = profile->truth.samples * 932 / 1000;
-	profile->truth.rooted = profile->truth.samples - profile->truth.samples / 2500;
-	profile->truth.cpu_ns = 42000000;
-	profile->truth.peak_rss = 23000000;
+	q->with_class = q->samples;
+	q->with_goroutine = q->samples * 932 / 1000;
+	q->rooted = q->samples - q->samples / 2500;
+	profile->stats.cpu_ns = 42000000;
+	profile->stats.peak_rss = 23000000;
 	html_writer.write(&view, &(struct writer_options){ 0 }, stdout);
 	index_release(&ix);
 	strtab_free(names);
