@@ -55,8 +55,8 @@ int session_start(struct session *s, const char **what);
 int session_step(struct session *s, int timeout_ms);
 /* Ends an interval: returns its profile, which the caller frees, and continues with an
  * empty one. Strings, symbols and files that are no longer in use are freed, so a session
- * can run for months. Times in a profile count from the start of its interval, and stats are
- * filled with what was lost and left out in it. After session_prepare(). */
+ * can run for months. Times in a profile count from the start of its interval, and its
+ * stats are those of the interval. After session_prepare(). */
 struct profile *session_next(struct session *s);
 /* Stops the events, handles the remaining records, and fills profile->stats. */
 void session_stop(struct session *s);
