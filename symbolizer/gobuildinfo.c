@@ -24,48 +24,64 @@ enum {
 	MAX_BLOBS = 64,
 };
 
+/* The strings of a blob. */
+struct info {
+	struct cursor version, modules;
+};
+
+static struct cursor take(struct cursor *c, uint64_t len)
+{
+	struct cursor ret = cursor_slice(c, c->bad ? 0 : c->pos, len);
+
+	cursor_bytes(c, len);
+	return ret;
+}
+
+/* The Go string whose header is where the word at vaddr points. */
+static struct cursor string_at(const struct elf *e, uint64_t vaddr)
+{
+	struct cursor c = { .bad = true };
+	uint64_t header, data, len;
+
+	if (elf_word(e, vaddr, &header) && elf_word(e, header, &data)) {
+		c = elf_at(e, header + 8);
+		len = cursor_u64(&c);
+		c = elf_at(e, data);
+		c = take(&c, len);
+	}
+	return c;
+}
+
 /* False: not a blob, or a broken one. */
 static bool read_blob(const struct elf *e, uint64_t vaddr, struct cursor blob,
-		      char version[GO_VERSION_MAX])
+		      struct info *ret)
 {
-	const void *magic = cursor_bytes(&blob, MAGIC_LEN), *s;
+	const void *magic = cursor_bytes(&blob, MAGIC_LEN);
 	uint8_t ptr_size = cursor_u8(&blob), flags = cursor_u8(&blob);
-	uint64_t header, data, len;
 
 	if (!magic || memcmp(magic, MAGIC, MAGIC_LEN))
 		return false;
 	if (flags & INLINE_STRINGS) {
 		cursor_seek(&blob, 32);
-		len = cursor_uvarint(&blob);
+		ret->version = take(&blob, cursor_uvarint(&blob));
+		ret->modules = take(&blob, cursor_uvarint(&blob));
+	} else if (ptr_size == 8 && !(flags & BIG_ENDIAN_WORDS)) {
+		ret->version = string_at(e, vaddr + 16);
+		ret->modules = string_at(e, vaddr + 24);
 	} else {
-		if (ptr_size != 8 || flags & BIG_ENDIAN_WORDS)
-			return false;
-		if (!elf_word(e, vaddr + 16, &header) || !elf_word(e, header, &data))
-			return false;
-		blob = elf_at(e, header + 8);
-		len = cursor_u64(&blob);
-		blob = elf_at(e, data);
+		return false;
 	}
-	if (len > cursor_left(&blob))
-		return false;
-	if (len >= GO_VERSION_MAX)
-		len = GO_VERSION_MAX - 1;
-	s = cursor_bytes(&blob, len);
-	if (!len || !s)
-		return false;
-	memcpy(version, s, len);
-	version[len] = 0;
-	return true;
+	return cursor_left(&ret->version) > 0;
 }
 
-bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
+static bool find_blob(const struct elf *e, struct info *ret)
 {
 	struct cursor bytes;
 	uint64_t vaddr;
 	int tries = 0;
 
 	if (elf_section(e, ".go.buildinfo", &vaddr, &bytes) &&
-	    read_blob(e, vaddr, bytes, version))
+	    read_blob(e, vaddr, bytes, ret))
 		return true;
 	/* no section headers: it is in a data segment */
 	for (uint32_t i = 0; i < e->n_segments; i++) {
@@ -78,13 +94,81 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
 			if (memcmp(bytes.data + at, MAGIC, MAGIC_LEN))
 				continue;
 			if (read_blob(e, vaddr + at,
-				      cursor_slice(&bytes, at, bytes.len - at), version))
+				      cursor_slice(&bytes, at, bytes.len - at), ret))
 				return true;
 			if (++tries == MAX_BLOBS)
 				return false;
 		}
 	}
 	return false;
+}
+
+static void copy_text(char *to, size_t size, const void *text, size_t len)
+{
+	len = len < size ? len : size - 1;
+	memcpy(to, text, len);
+	to[len] = 0;
+}
+
+bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX])
+{
+	struct info info;
+
+	if (!find_blob(e, &info))
+		return false;
+	copy_text(version, GO_VERSION_MAX, info.version.data, info.version.len);
+	return true;
+}
+
+/* The first words of the line "key\tvalue\t…"; its length is 0 if there is no such line. */
+static struct cursor line_value(struct cursor text, const char *key)
+{
+	size_t n = strlen(key);
+
+	while (cursor_left(&text) > n) {
+		const char *line = (const char *)text.data + text.pos;
+		const char *end = memchr(line, '\n', cursor_left(&text));
+		size_t len = end ? (size_t)(end - line) : cursor_left(&text);
+
+		if (len > n && !memcmp(line, key, n)) {
+			const char *tab = memchr(line + n, '\t', len - n);
+
+			len = tab ? (size_t)(tab - line) : len;
+			return cursor_over(line + n, len - n);
+		}
+		cursor_bytes(&text, end ? len + 1 : len);
+	}
+	return cursor_over("", 0);
+}
+
+/* "github.com/owner/name" of "github.com/owner/name/cmd/x": a program built without modules
+ * tells only its package. The length; 0: the path does not name a repository. */
+static size_t repository_len(struct cursor path)
+{
+	int slashes = 0;
+
+	for (size_t i = 0; i < path.len; i++) {
+		if (path.data[i] == '/' && ++slashes == 3)
+			return i;
+		if (path.data[i] == '/' && slashes == 1 && !memchr(path.data, '.', i))
+			return 0;
+	}
+	return slashes == 2 ? path.len : 0;
+}
+
+void gobuildinfo_module(const struct elf *e, char module[GO_MODULE_MAX])
+{
+	struct cursor value = cursor_over("", 0);
+	struct info info;
+
+	if (find_blob(e, &info) && !info.modules.bad) {
+		value = line_value(info.modules, "mod\t");
+		if (!value.len) {
+			value = line_value(info.modules, "path\t");
+			value.len = repository_len(value);
+		}
+	}
+	copy_text(module, GO_MODULE_MAX, value.data, value.len);
 }
 
 int gobuildinfo_minor(const char *version)

@@ -20,12 +20,6 @@ struct strtab;
 #define MAX_MAPS ((size_t)64 << 20)
 
 /* A row that frame.module refers to. */
-struct module_row {
-	const struct symbolizer *of;
-	const char *path, *build_id; /* in strs */
-	uint32_t go_minor;
-};
-
 struct symbolizer {
 	struct strtab *strs;
 	struct objects objects;

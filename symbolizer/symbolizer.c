@@ -27,7 +27,7 @@ int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
 
 	s->strs = strs;
 	(void)table_add(s->rows, s->n_rows, s->cap_rows);
-	s->rows->path = s->rows->build_id = "";
+	*s->rows = (struct module_row){ .path = "", .build_id = "", .go_module = "" };
 	*ret = s;
 	return 0;
 }
@@ -74,12 +74,9 @@ uint32_t symbolizer_modules(const struct symbolizer *s)
 	return s->n_rows;
 }
 
-void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
-		       const char **build_id, uint32_t *go_minor)
+const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t id)
 {
-	*path = s->rows[id].path;
-	*build_id = s->rows[id].build_id;
-	*go_minor = s->rows[id].go_minor;
+	return &s->rows[id];
 }
 
 static bool same_row(const void *arg, uint32_t id)
@@ -93,9 +90,10 @@ static bool same_row(const void *arg, uint32_t id)
 
 /* A file that is opened again gets the same row. */
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
-			uint32_t go_minor)
+			const char *go_module, uint32_t go_minor)
 {
-	struct module_row row = { s, keep(s, path), keep(s, build_id), go_minor };
+	struct module_row row = { s, keep(s, path), keep(s, build_id), keep(s, go_module),
+				  go_minor };
 	uint64_t hash = hash_pair((uintptr_t)row.path, (uintptr_t)row.build_id);
 	uint32_t id = index_find(&s->row_index, hash, same_row, &row);
 
@@ -108,9 +106,14 @@ static uint32_t row_get(struct symbolizer *s, const char *path, const char *buil
 
 static uint32_t object_row(struct symbolizer *s, struct object *o)
 {
-	if (!o->row)
-		o->row = row_get(s, o->path, o->elf ? o->elf->build_id : "",
-				 o->go ? o->go->minor : 0);
+	char go_module[GO_MODULE_MAX] = "";
+
+	if (o->row)
+		return o->row;
+	if (o->go)
+		gobuildinfo_module(o->elf, go_module);
+	o->row = row_get(s, o->path, o->elf ? o->elf->build_id : "", go_module,
+			 o->go ? o->go->minor : 0);
 	return o->row;
 }
 
@@ -126,7 +129,7 @@ static int added_frames(struct symbolizer *s, const struct area *a, uint64_t add
 		n = 1;
 	}
 	for (int i = 0; i < n; i++)
-		out[i].module = row_get(s, a->object->path, "", t.minor);
+		out[i].module = row_get(s, a->object->path, "", "", t.minor);
 	return n;
 }
 
@@ -207,7 +210,7 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 	*out = (struct frame){
 		.addr = addr,
 		.func = strtab_add(s->strs, name),
-		.module = row_get(s, module, "", 0),
+		.module = row_get(s, module, "", "", 0),
 		.kind = FRAME_KERNEL,
 	};
 	framecache_add(&s->kernel_cache, addr, out, 1);

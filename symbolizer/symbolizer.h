@@ -116,9 +116,14 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc);
 /* The rows that frame.module refers to, with paths as processes saw them. Row 0 is no
  * module. */
 uint32_t symbolizer_modules(const struct symbolizer *s); /* number of rows */
-/* *go_minor: 22 if Go 1.22 built it; 0: not Go. */
-void symbolizer_module(const struct symbolizer *s, uint32_t id, const char **path,
-		       const char **build_id, uint32_t *go_minor);
+struct module_row {
+	const struct symbolizer *of;
+	const char *path, *build_id; /* in strs */
+	const char *go_module;       /* of gobuildinfo_module(); "" when not known */
+	uint32_t go_minor;           /* 22 if Go 1.22 built it; 0: not Go */
+};
+
+const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t id);
 /* Reads the kernel's symbols now instead of in the middle of something urgent. */
 void symbolizer_load_kernel(struct symbolizer *s);
 /* The number of files that were truncated or rewritten while their names were read, so that

@@ -144,10 +144,8 @@ static void answer(struct query *q, uint64_t addr)
 	struct json j = { .out = stdout };
 	struct frame f[FRAMES_AT_PC];
 	int n = symbolizer_user(q->symbolizer, q->space, addr, f, FRAMES_AT_PC, NULL);
-	const char *path, *build_id;
-	uint32_t minor;
+	uint32_t minor = symbolizer_module(q->symbolizer, f->module)->go_minor;
 
-	symbolizer_module(q->symbolizer, f->module, &path, &build_id, &minor);
 	if (!f->func)
 		n = 0;
 	if (q->json) {

@@ -71,14 +71,16 @@ void expansions_tidy(struct expansions *x, struct procs *procs)
 static uint32_t module_row(struct expansions *x, uint32_t id)
 {
 	struct module m = { 0 };
-	const char *path, *build_id;
+	const struct module_row *row;
 
 	while (x->n_modules <= id)
 		(void)table_add(x->modules, x->n_modules, x->cap_modules);
 	if (id && !x->modules[id]) {
-		symbolizer_module(x->symbolizer, id, &path, &build_id, &m.go_minor);
-		m.path = strtab_add(x->profile->strings, path);
-		m.build_id = strtab_add(x->profile->strings, build_id);
+		row = symbolizer_module(x->symbolizer, id);
+		m.path = strtab_add(x->profile->strings, row->path);
+		m.build_id = strtab_add(x->profile->strings, row->build_id);
+		m.go_module = strtab_add(x->profile->strings, row->go_module);
+		m.go_minor = row->go_minor;
 		x->modules[id] = profile_module(x->profile, &m);
 	}
 	return x->modules[id];

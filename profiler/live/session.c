@@ -143,6 +143,7 @@ void session_prepare(struct session *s)
 	procs_begin(s->procs);
 	s->start_ns = s->interval.start_ns = clock_now_ns();
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	s->profile->n_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
 }
 
@@ -253,6 +254,7 @@ struct profile *session_next(struct session *s)
 	renew_names(s);
 	s->profile = profile_begin(s);
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	s->profile->n_cpus = done->n_cpus;
 	s->profile->command = strtab_add(s->profile->strings,
 					 profile_string(done, done->command));
 	procs_begin_interval(s->procs, s->profile);

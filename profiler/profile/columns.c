@@ -13,15 +13,15 @@
 	offsetof(struct type, field), sizeof(((struct type *)NULL)->field)
 #define NUMBER(type, field, coding) \
 	{ \
-		FIELD(type, field), coding, ANY, 0, 0 \
+		FIELD(type, field), coding, ANY, 0, 0, 0 \
 	}
 #define ROW(type, field, coding, table) \
 	{ \
-		FIELD(type, field), coding, ID, table, 0 \
+		FIELD(type, field), coding, ID, table, 0, 0 \
 	}
 #define KNOWN(type, field, below, unknown) \
 	{ \
-		FIELD(type, field), PLAIN, ENUM, below, unknown \
+		FIELD(type, field), PLAIN, ENUM, below, unknown, 0 \
 	}
 #define STRING(type, field) ROW(type, field, DELTA, STRINGS)
 
@@ -29,6 +29,7 @@
 const struct column header_columns[] = {
 	NUMBER(profile, start_ns, PLAIN),
 	STRING(profile, command),
+	{ FIELD(profile, n_cpus), PLAIN, ANY, 0, 0, 1 },
 };
 const struct column end_columns[] = {
 	NUMBER(profile, stats.lost_ring_full, PLAIN),
@@ -46,6 +47,7 @@ static const struct column module_columns[] = {
 	STRING(module, path),
 	STRING(module, build_id),
 	NUMBER(module, go_minor, PLAIN),
+	{ FIELD(module, go_module), DELTA, ID, STRINGS, 0, 1 },
 };
 static const struct column frame_columns[] = {
 	NUMBER(frame, addr, DELTA),
@@ -93,7 +95,7 @@ static const struct column event_columns[] = {
 	ROW(event, goroutine, PLAIN, GOROUTINES),
 	ROW(event, thread, PLAIN, THREADS),
 	KNOWN(event, class, CLASS_MAX, CLASS_UNKNOWN),
-	{ FIELD(event, flags), PLAIN, FLAGS, EVENT_FLAGS, 0 },
+	{ FIELD(event, flags), PLAIN, FLAGS, EVENT_FLAGS, 0, 0 },
 	KNOWN(event, end, END_MAX, END_OTHER),
 };
 

@@ -14,7 +14,7 @@ struct profile;
 
 #define MAGIC       "gostrobe"
 #define MAJOR       3
-#define MINOR       0
+#define MINOR       1
 #define BLOCK_CHECK 0x6b636f6cu
 #define MAX_RAW     ((size_t)128 << 20)
 
@@ -38,6 +38,7 @@ struct column {
 	uint8_t coding;
 	uint8_t accept;
 	uint8_t of, unknown;
+	uint8_t since; /* minor version */
 };
 
 /* Tables, in the order of the parts of a ROWS block: never reorder, add behind the last. */

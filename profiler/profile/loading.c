@@ -93,6 +93,14 @@ static void get_column(struct cursor *c, const struct profile *p, const struct c
 	}
 }
 
+/* How many of the columns a file of this minor version has. */
+static uint32_t n_present(const struct column *col, uint32_t n, uint16_t minor)
+{
+	while (n && col[n - 1].since > minor)
+		n--;
+	return n;
+}
+
 static void get_columns(struct cursor *c, const struct profile *p, const struct column *col,
 			size_t n_columns, char *rows, size_t row_size, uint32_t first,
 			uint32_t end)
@@ -168,7 +176,7 @@ static void get_row(struct cursor *block, struct profile *p, const struct column
 {
 	struct cursor c = part_begin(block);
 
-	get_columns(&c, p, col, n_columns, (char *)p, 0, 0, 1);
+	get_columns(&c, p, col, n_present(col, n_columns, p->minor), (char *)p, 0, 0, 1);
 	block->bad |= !is_read(&c, p);
 }
 
@@ -178,10 +186,10 @@ static void fill_table(struct cursor *c, struct profile *p, int table, struct ro
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
 		 *cap = (uint32_t *)((char *)p + t->cap);
 	uint64_t n = cursor_uvarint(c);
-	uint32_t first = *count;
+	uint32_t first = *count, n_columns = n_present(t->columns, t->n_columns, p->minor);
 	char *rows = table_rows(p, table);
 
-	if (n > cursor_left(c) / t->n_columns ||
+	if (n > cursor_left(c) / n_columns ||
 	    n > (table == KINDS ? (uint32_t)MAX_KINDS : MAX_ROWS) - first)
 		c->bad = true;
 	else if (table == CALLS)
@@ -193,7 +201,7 @@ static void fill_table(struct cursor *c, struct profile *p, int table, struct ro
 	while (*count < first + n)
 		rows = table_room(rows, t->row_size, (*count)++, cap);
 	memcpy((char *)p + t->rows, &rows, sizeof(rows));
-	get_columns(c, p, t->columns, t->n_columns, rows, t->row_size, first, *count);
+	get_columns(c, p, t->columns, n_columns, rows, t->row_size, first, *count);
 }
 
 static void get_table(struct cursor *block, struct profile *p, int table, struct room *room)
@@ -280,6 +288,7 @@ static const char *check_version(struct cursor *file, struct profile *p)
 	static char why[96];
 	uint16_t major = cursor_u16(file), minor = cursor_u16(file);
 
+	p->minor = minor;
 	p->newer = minor > MINOR;
 	if (major == MAJOR || file->bad)
 		return NULL;

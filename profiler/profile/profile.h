@@ -24,6 +24,8 @@ enum { MAX_KINDS = 256 }; /* with row 0: event.kind has 8 bits */
 
 struct module {
 	uint32_t path, build_id; /* strings */
+	/* string: path of the Go module that its package main belongs to; 0: not known */
+	uint32_t go_module;
 	uint32_t
 		go_minor; /* 22: built by Go 1.22, decides how names are shown; 0: not Go */
 };
@@ -118,11 +120,13 @@ struct profile {
 	struct strtab *strings;
 	uint64_t start_ns;     /* CLOCK_REALTIME */
 	uint32_t command;      /* string: what was recorded, as the user said it */
+	uint32_t n_cpus;       /* of the machine that are online; 0: not known */
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct stats stats;
 	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
 	/* of a recording: */
 	bool complete;       /* it has its end; else it was cut off */
+	uint16_t minor;      /* version of its format */
 	bool newer;          /* of a newer minor version: it may hold what is not here */
 	const char *damaged; /* static string: what is wrong with the rest; NULL: nothing */
 

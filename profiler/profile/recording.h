@@ -6,7 +6,7 @@
  * Fixed-size numbers are little-endian, counts and lengths are LEB128 varints unless a size
  * is given.
  *
- *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 0), block…
+ *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 1), block…
  *   block   = kind, raw length, packed length, check (32 bits each), then one zstd frame
  *             with checksum, of packed length, which holds the block's parts
  *   check   = kind ^ raw length ^ packed length ^ 0x6b636f6c: tells a broken head from a
@@ -14,7 +14,7 @@
  *   kind    = 1 HEADER, the first block; 2 ROWS, any number of them; 3 END, the last
  *   part    = length (32 bits), content
  *
- *   HEADER  = strings; a row of start_ns, command
+ *   HEADER  = strings; a row of start_ns, command, n_cpus
  *   ROWS    = strings, modules, frames, calls, processes, threads, goroutines, kinds,
  *             events: the rows added since the block before. A block is taken whole or not
  *             at all.
@@ -38,8 +38,8 @@
  * meaning within a major version. A minor version may add kinds of block, parts behind the
  * last of a block, columns behind the last of a table, and values of enums and flags. Of a
  * newer minor version than ours these additions are skipped; an enum's value becomes its
- * "unknown", a flag is dropped. There is no older minor version yet: a column that a later
- * one adds is 0 when such a file lacks it.
+ * "unknown", a flag is dropped. A column that an older minor version lacks is 0. Added in
+ * 3.1: n_cpus of the header, go_module of modules.
  *
  * Refused: an id not below the number of rows read so far, a string twice or with a NUL
  * inside, a stack deeper than MAX_STACK_FRAMES, a block over 128 MiB raw, bytes left over

@@ -113,15 +113,16 @@ static void add_group_name(struct builder *b, int i, const struct event *e)
 	const struct profile *p = b->p;
 	const struct goroutine *g = &p->goroutines[e->goroutine];
 	const struct thread *t = &p->threads[e->thread];
+	uint32_t start = b->v->runs[e->goroutine];
 	struct buf *to = &b->text;
 
 	if (!e->goroutine && 1 << key & GOROUTINE_KEYS) {
 		buf_printf(to, "[%s]", event_class_names[e->class]);
 	} else if (key == BY_GOROUTINE) {
-		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, g->start ? " " : "");
-		add_go_name(b, g, g->start);
+		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, start ? " " : "");
+		add_go_name(b, g, start);
 	} else if (key == BY_START) {
-		add_known_name(b, "start", g, g->start);
+		add_known_name(b, "start", g, start);
 	} else if (key == BY_CREATOR) {
 		add_known_name(b, "go", g, g->creator);
 	} else if (key == BY_LABEL) {
@@ -251,7 +252,7 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
 	    n)
 		return;
-	start = go_name(b, g, g->start);
+	start = go_name(b, g, b->v->runs[goroutine]);
 	creator = go_name(b, g, g->creator);
 	if (!to->goroutines++) {
 		to->start = start;

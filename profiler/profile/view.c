@@ -8,6 +8,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/starts.h"
 #include "profiler/profile/tree.h"
 #include "symbolizer/goname.h"
 
@@ -206,11 +207,20 @@ static void add_title(const struct view *v, struct buf *to)
 		buf_printf(to, ", %s", profile_string(p, k->source));
 }
 
+static void find_runs(struct view *v)
+{
+	struct starts *own = v->starts ? NULL : starts_new(&v->profile, 1);
+
+	v->runs = starts_of(own ? own : v->starts, v->profile);
+	starts_free(own);
+}
+
 void view_select(struct view *v, const struct profile *p)
 {
 	struct buf text = { 0 };
 
 	v->profile = p;
+	find_runs(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
 	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
 	filter_prepare(&v->filter, p);
@@ -237,6 +247,7 @@ void view_release(struct view *v)
 	filter_release(&v->filter);
 	free(v->events);
 	free(v->processes);
+	free(v->runs);
 	free(v->frame_flags);
 	free(v->call_flags);
 	arena_release(&v->arena);

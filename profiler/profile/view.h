@@ -36,6 +36,7 @@
 #include "profiler/profile/profile.h"
 
 struct buf;
+struct starts;
 struct tree;
 
 enum group_key {
@@ -73,6 +74,8 @@ struct view {
 	/* Show what the runtime's own profiler would have recorded; names are not
 	 * shortened. */
 	bool as_pprof;
+	/* What decides which functions goroutines run; not owned. NULL: this profile. */
+	const struct starts *starts;
 
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
@@ -81,6 +84,7 @@ struct view {
 	uint32_t *events;    /* owned: rows of profile->events, in their order */
 	uint32_t *processes; /* owned: rows, by their first event; see pprof_skips */
 	uint32_t n_events, n_processes, cap_processes;
+	uint32_t *runs;       /* owned, per row of profile->goroutines: see starts_of() */
 	uint64_t pprof_skips; /* events that match the filter but that as_pprof takes out */
 	uint64_t duration_ns; /* of the profile */
 	const char *title;    /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */

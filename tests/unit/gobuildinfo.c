@@ -87,6 +87,50 @@ Test(gobuildinfo, strings_in_the_blob)
 	cr_assert_not(version_of(&im, version), "a length that is none");
 }
 
+static void expect_module(struct image *im, const char *want)
+{
+	char module[GO_MODULE_MAX];
+	struct elf *e;
+
+	cr_assert_eq(elf_parse(&e, im, sizeof(*im)), 0);
+	gobuildinfo_module(e, module);
+	cr_expect_str_eq(module, want, "%s, not %s", module, want);
+	elf_close(e);
+}
+
+/* As the go command writes it, between two marks of 16 bytes. */
+static void expect_module_of(const char *text, const char *want)
+{
+	struct image im = image_new();
+	size_t n = strlen(text);
+
+	memcpy(im.blob + 16, "\xff Go buildinf:\x08\x02", 16);
+	memcpy(im.blob + 48, "\6go1.22", 7);
+	im.blob[55] = (uint8_t)n;
+	memcpy(im.blob + 56, text, n);
+	expect_module(&im, want);
+}
+
+Test(gobuildinfo, module_of_main)
+{
+	struct image im = image_new();
+
+#define MARK "0123456789abcde\n"
+	expect_module_of(MARK "path\ta.b/c/cmd\nmod\ta.b/c\t(devel)\t\ndep\tx\tv1\n",
+			 "a.b/c");
+	expect_module_of(MARK "path\tdemo\nmod\tdemo\t(devel)\n", "demo");
+	/* built without modules: the repository */
+	expect_module_of(MARK "path\tgithub.com/o/p/cmd/p\nbuild\t-x", "github.com/o/p");
+	expect_module_of(MARK "path\tgithub.com/o/p", "github.com/o/p");
+	expect_module_of(MARK "path\tcommand-line-arguments\n", "");
+	expect_module_of(MARK "path\ta/b/c/d\n", "");
+	expect_module_of("", "");
+	/* a length that goes past the file */
+	memcpy(im.blob + 16, "\xff Go buildinf:\x08\x02", 16);
+	memcpy(im.blob + 48, "\6go1.22\xff\xff\xff\xff\x7fmod\tx\t\n", 20);
+	expect_module(&im, "");
+}
+
 Test(gobuildinfo, pointers_before_1_18)
 {
 	struct image im = image_new();
@@ -100,6 +144,14 @@ Test(gobuildinfo, pointers_before_1_18)
 	memcpy(im.blob + 96, "go1.13.8", 8);
 	cr_assert(version_of(&im, version));
 	cr_assert_str_eq(version, "go1.13.8");
+	words[1] = blob + 112;
+	memcpy(im.blob + 16, words, sizeof(words));
+	header[0] = blob + 128;
+	header[1] = 12;
+	memcpy(im.blob + 112, header, sizeof(header));
+	memcpy(im.blob + 128, "mod\ta.b/c\tv1", 12);
+	expect_module(&im, "a.b/c");
+	header[0] = blob + 96;
 	header[1] = 1 << 20;
 	memcpy(im.blob + 64, header, sizeof(header));
 	cr_assert_not(version_of(&im, version), "it would end past the file");

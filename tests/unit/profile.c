@@ -97,8 +97,8 @@ Test(profile, goroutines_and_threads_have_keys)
 	/* these are rows of their own each time */
 	cr_expect_eq(profile_process(p, &(struct process){ .tgid = 1 }), 1);
 	cr_expect_eq(profile_process(p, &(struct process){ .tgid = 1 }), 2);
-	cr_expect_eq(profile_module(p, &(struct module){ 1, 1, 0 }), 1);
-	cr_expect_eq(profile_module(p, &(struct module){ 1, 1, 0 }), 2);
+	cr_expect_eq(profile_module(p, &(struct module){ .path = 1, .build_id = 1 }), 1);
+	cr_expect_eq(profile_module(p, &(struct module){ .path = 1, .build_id = 1 }), 2);
 	profile_free(p);
 }
 

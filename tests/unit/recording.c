@@ -67,7 +67,7 @@ static struct written write_small(void)
 	p->command = hand_string(p, "-p 812");
 	cr_assert_eq(recording_create(&r, path, p), 0);
 	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
-					    hand_string(p, "abcdef"), 22 });
+					    hand_string(p, "abcdef"), .go_minor = 22 });
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
 	tid = hand_thread(p, pid, 813, "demo");
 	call = hand_stack(p, "goexit:runtime.goexit go:main.main go:main.a kernel:read");
@@ -292,6 +292,8 @@ static void put_block(struct buf *b, uint32_t kind, const struct buf *raw)
 
 /* No strings; start, command. */
 static const uint8_t header[] = { 1, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 1, 0 };
+/* And the number of CPUs, since 3.1. */
+static const uint8_t header_1[] = { 1, 0, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 1, 0, 1, 2 };
 
 /* A file of two blocks, the header without strings; why it is refused, NULL: it is not. */
 static const char *load_version(uint16_t minor, uint32_t kind, uint32_t kind2,
@@ -302,7 +304,10 @@ static const char *load_version(uint16_t minor, uint32_t kind, uint32_t kind2,
 
 	buf_str(&b, "gostrobe");
 	buf_u32(&b, 3 | (uint32_t)minor << 16);
-	buf_add(&raw, header, sizeof(header));
+	if (minor)
+		buf_add(&raw, header_1, sizeof(header_1));
+	else
+		buf_add(&raw, header, sizeof(header));
 	put_block(&b, kind, &raw);
 	raw.len = 0;
 	buf_add(&raw, rows, len);
@@ -552,18 +557,32 @@ Test(recording, reads_what_it_can_of_a_newer_minor_version)
 	parts.len[EVENTS] = sizeof(event) - 1;
 	parts.rows[TABLES] = "new";
 	parts.len[TABLES] = 3;
-	cr_expect(load_parts(0, &parts, &p), "in our own version it is an error");
-	cr_assert_null(load_parts(1, &parts, &p));
+	cr_expect(load_parts(MINOR, &parts, &p), "in our own version it is an error");
+	cr_assert_null(load_parts(MINOR + 1, &parts, &p));
 	cr_expect(p->newer);
 	cr_expect(p->n_frames == 2 && p->frames[1].kind == FRAME_GO);
 	cr_expect(p->n_events == 1 && p->events[0].class == CLASS_USER);
 	profile_free(p);
-	cr_assert_null(load_part(0, FRAMES, frame, sizeof(frame) - 3, &p));
+	cr_assert_null(load_part(MINOR, FRAMES, frame, sizeof(frame) - 3, &p));
 	cr_expect(!p->newer);
 	profile_free(p);
 	/* what is there must still be right */
 	parts.len[FRAMES] = 5;
-	cr_expect(load_parts(1, &parts, &p));
+	cr_expect(load_parts(MINOR + 1, &parts, &p));
+}
+
+/* Columns that came later are 0 in an older file, and must be there in a newer one. */
+Test(recording, columns_of_later_versions)
+{
+	struct profile *p;
+
+	cr_assert_null(load_part(0, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16"), &p));
+	cr_expect(p->modules[1].go_minor == 22 && !p->modules[1].go_module && !p->n_cpus);
+	profile_free(p);
+	cr_expect(load_part(1, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16"), &p));
+	cr_assert_null(load_part(1, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16\0\1\0"), &p));
+	cr_expect(p->n_cpus == 2 && p->modules[1].go_minor == 22);
+	profile_free(p);
 }
 
 /* Files hold these numbers: a new one comes at the end, no other ever changes. */
@@ -611,7 +630,7 @@ Test(recording, version_2_is_refused_by_name)
 
 	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", &why),
 		     -EBADMSG);
-	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.0; "
+	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.1; "
 			      "use the gostrobe that wrote it");
 }
 
@@ -814,7 +833,7 @@ Test(recording, refuses_other_files)
 		{ "gostrobe\3\0\0", 11, "too short" },
 		{ "gostrobe\3\0\0\0", 12, "too short" },
 		{ "gostrobe\4\0\0\0", 12,
-		  "its format is version 4.0, this gostrobe reads 3.0; use a newer gostrobe" },
+		  "its format is version 4.0, this gostrobe reads 3.1; use a newer gostrobe" },
 		{ "gostrobe\1\0\2\1", 12, "its format is version 1.258, this gostrobe" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },

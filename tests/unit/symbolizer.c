@@ -75,12 +75,11 @@ static struct space *open_go(pid_t pid)
 
 static const char *module_of(const struct frame *f)
 {
-	const char *path, *build_id;
-	uint32_t go_minor;
+	const struct module_row *m = symbolizer_module(symbolizer, f->module);
 
-	symbolizer_module(symbolizer, f->module, &path, &build_id, &go_minor);
-	cr_expect_eq(go_minor > 0, f->kind == FRAME_GO, "of %s: %u", path, go_minor);
-	return path;
+	cr_expect_eq(m->go_minor > 0, f->kind == FRAME_GO, "of %s: %u", m->path,
+		     m->go_minor);
+	return m->path;
 }
 
 static void expect_main(struct space *sp, uint64_t entry)

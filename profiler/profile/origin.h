@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whose code a function is: the program's own, a library's, or the standard library's. */
+#ifndef PROFILER_ORIGIN_H
+#define PROFILER_ORIGIN_H
+
+#include <stdbool.h>
+
+struct frame;
+struct profile;
+
+enum origin {
+	ORIGIN_OWN,      /* of package main, or of the module that main belongs to */
+	ORIGIN_LIBRARY,  /* of another module */
+	ORIGIN_STANDARD, /* Go's standard library, the runtime included */
+	ORIGIN_OTHER,    /* not Go, the kernel, or without a name */
+};
+
+enum origin origin_of(const struct profile *p, const struct frame *f);
+/* By the rule of the go command: the first element of the package's path has no dot. A
+ * module without a dot in its name looks the same. */
+bool origin_is_standard(const char *func);
+
+#endif

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/profile/starts.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/pairs.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/origin.h"
+#include "profiler/profile/profile.h"
+
+enum {
+	MAX_ROUNDS = 4, /* starters that call starters */
+	MAX_LEARNED = 256,
+	MIN_SAMPLES = 2,     /* of a goroutine whose samples are evidence */
+	MANY_SAMPLES = 64,   /* more of one goroutine count as this many */
+	MIXED_SHARE = 20,    /* one sample of this many may be of another function */
+	OWN_TIME_SHARE = 10, /* and of this many, one of the starter itself */
+};
+
+static const double CHANCE = 1e-4;
+
+struct starts {
+	struct strtab *learned; /* names of starters */
+};
+
+/* What a string of a profile says as the name of a function. */
+enum { CHECKED = 1, STARTER = 2, PLUMBING = 4 };
+
+/* The beginning of a goroutine's stack, from its root to a call. */
+struct beginning {
+	enum {
+		OTHER,   /* not the stack of a goroutine, or it does not tell */
+		PENDING, /* only starters so far */
+		RUNS,    /* `runs` is known */
+		CALLS,   /* and `calls`, what that called first */
+	} state;
+	uint32_t runs, calls; /* strings of the profile */
+	bool ended;           /* what follows tells nothing */
+};
+
+/* Samples of one goroutine in which `runs` was the first function, and `calls` the next
+ * one; calls 0: it was the leaf. */
+struct evidence {
+	uint32_t runs, goroutine, calls; /* strings in the reader's names */
+	uint64_t samples;
+};
+
+struct reader {
+	const struct starts *s;
+	const struct profile *p;
+	uint8_t *flags;               /* per string */
+	struct beginning *beginnings; /* per call */
+};
+
+static bool ends_in(const char *s, size_t n, const char *end)
+{
+	size_t len = strlen(end);
+
+	return n >= len && !memcmp(s + n - len, end, len);
+}
+
+/* "main.main.gowrap3", "main.main·dwrap·1": what the compiler makes of a go statement. */
+static bool is_go_wrapper(const char *name)
+{
+	size_t n = strlen(name);
+
+	while (n && name[n - 1] >= '0' && name[n - 1] <= '9')
+		n--;
+	return ends_in(name, n, ".gowrap") || ends_in(name, n, "·dwrap·");
+}
+
+static bool is_known(const char *name)
+{
+	static const char *const known[] = {
+		"sync.(*WaitGroup).Go.func1",
+		"runtime/pprof.Do",
+		"testing.tRunner",
+		"golang.org/x/sync/errgroup.(*Group).Go.func1",
+		"golang.org/x/sync/errgroup.(*Group).TryGo.func1",
+		"golang.org/x/sync/errgroup.(*Group).add.func1",
+	};
+	const char *vendored = strstr(name, "/vendor/");
+
+	name = vendored ? vendored + strlen("/vendor/") : name;
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (!strcmp(name, known[i]))
+			return true;
+	return is_go_wrapper(name);
+}
+
+static bool is_learned(const struct starts *s, const char *name)
+{
+	for (uint32_t i = 1; i < strtab_count(s->learned); i++)
+		if (!strcmp(strtab_get(s->learned, i), name))
+			return true;
+	return false;
+}
+
+/* Functions that starters call beside the one that they were handed. */
+static bool is_plumbing(const char *name)
+{
+	return !strncmp(name, "runtime.", 8) || !strncmp(name, "runtime/pprof.", 14) ||
+	       !strncmp(name, "sync.", 5) || !strncmp(name, "sync/atomic.", 12) ||
+	       !strncmp(name, "internal/", 9) || strstr(name, "/x/sync/errgroup.");
+}
+
+static uint8_t string_flags(struct reader *r, uint32_t id)
+{
+	const char *name = profile_string(r->p, id);
+
+	if (!r->flags[id]) {
+		r->flags[id] = CHECKED;
+		if (is_known(name) || is_learned(r->s, name))
+			r->flags[id] |= STARTER;
+		else if (is_plumbing(name))
+			r->flags[id] |= PLUMBING;
+	}
+	return r->flags[id];
+}
+
+/* What a call adds to the beginning of its caller's stack. */
+static struct beginning go_on(struct reader *r, struct beginning b, const struct frame *f,
+			      bool root)
+{
+	uint8_t flags;
+
+	if (f->kind == FRAME_GOEXIT && root)
+		return (struct beginning){ .state = PENDING };
+	if (b.state == OTHER || b.state == CALLS || b.ended || f->kind == FRAME_WRAPPER)
+		return b;
+	flags = f->kind == FRAME_GO && f->func ? string_flags(r, f->func) : PLUMBING;
+	if (flags & STARTER)
+		return b;
+	if (b.state == PENDING && !(flags & PLUMBING)) {
+		b.state = RUNS;
+		b.runs = f->func;
+	} else if (b.state == RUNS && !(flags & PLUMBING)) {
+		b.state = CALLS;
+		b.calls = f->func;
+	} else {
+		b.ended = true;
+	}
+	return b;
+}
+
+static void reader_open(struct reader *r, const struct starts *s, const struct profile *p)
+{
+	r->s = s;
+	r->p = p;
+	r->flags = mem_zalloc(strtab_count(p->strings));
+	r->beginnings = mem_zalloc(p->n_calls * sizeof(*r->beginnings));
+	for (uint32_t i = 1; i < p->n_calls; i++) {
+		const struct call *c = &p->calls[i];
+
+		r->beginnings[i] = go_on(r, r->beginnings[c->parent], &p->frames[c->frame],
+					 !c->parent);
+	}
+}
+
+static void reader_close(struct reader *r)
+{
+	free(r->flags);
+	free(r->beginnings);
+}
+
+/* Rows that differ in labels are one goroutine: for each row the id of its goroutine. */
+static uint32_t *goroutine_ids(const struct profile *p, uint32_t *n)
+{
+	uint32_t *ids = mem_zalloc(p->n_goroutines * sizeof(*ids));
+	struct pairs set = { 0 };
+
+	for (uint32_t i = 1; i < p->n_goroutines; i++)
+		ids[i] = pairs_add(&set, p->goroutines[i].process, p->goroutines[i].goid);
+	*n = set.n;
+	pairs_release(&set);
+	return ids;
+}
+
+/* Learning. */
+
+static int by_runs(const void *a, const void *b)
+{
+	const struct evidence *x = a, *y = b;
+
+	if (x->runs != y->runs)
+		return x->runs < y->runs ? -1 : 1;
+	if (x->goroutine != y->goroutine)
+		return x->goroutine < y->goroutine ? -1 : 1;
+	return 0;
+}
+
+struct evidences {
+	struct evidence *rows;
+	uint32_t n, cap;
+	struct strtab *names;
+	uint32_t n_goroutines; /* of the profiles so far */
+};
+
+static void evidence_of(struct evidences *e, const struct starts *s,
+			const struct profile *p)
+{
+	struct reader r;
+	struct pairs set = { 0 };
+	uint64_t *samples = mem_zalloc(p->n_events * sizeof(*samples));
+	uint32_t n_goroutines, *ids = goroutine_ids(p, &n_goroutines);
+
+	reader_open(&r, s, p);
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct beginning *b = &r.beginnings[p->events[i].call];
+
+		if (p->events[i].goroutine && b->state >= RUNS)
+			samples[pairs_add(&set, (uint64_t)b->runs << 32 | b->calls,
+					  ids[p->events[i].goroutine])]++;
+	}
+	for (uint32_t i = 0; i < set.n; i++)
+		*table_add(e->rows, e->n, e->cap) = (struct evidence){
+			.runs = strtab_add(
+				e->names,
+				profile_string(p, (uint32_t)(set.rows[i].a >> 32))),
+			.calls = strtab_add(e->names,
+					    profile_string(p, (uint32_t)set.rows[i].a)),
+			.goroutine = e->n_goroutines + (uint32_t)set.rows[i].b,
+			.samples = samples[i],
+		};
+	e->n_goroutines += n_goroutines;
+	reader_close(&r);
+	pairs_release(&set);
+	free(samples);
+	free(ids);
+}
+
+/* What the goroutines that run one function say of it. */
+struct judgement {
+	uint64_t samples, own;
+	bool mixed;
+	struct pairs calls;   /* functions that goroutines go on in */
+	uint32_t *n_of_calls; /* goroutines, per id in calls */
+	uint32_t n, cap;
+	uint32_t n_of_samples[MANY_SAMPLES + 1]; /* goroutines with so many samples */
+};
+
+/* rows are those of one goroutine. */
+static void judge_goroutine(struct judgement *j, const struct evidence *rows, uint32_t n)
+{
+	uint64_t told = 0;
+	const struct evidence *most = NULL;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < n; i++) {
+		j->samples += rows[i].samples;
+		if (!rows[i].calls) {
+			j->own += rows[i].samples;
+			continue;
+		}
+		told += rows[i].samples;
+		most = most && most->samples >= rows[i].samples ? most : &rows[i];
+	}
+	if (!most)
+		return;
+	j->mixed |= (told - most->samples) * MIXED_SHARE > told;
+	if (told < MIN_SAMPLES)
+		return;
+	id = pairs_add(&j->calls, most->calls, 0);
+	if (id == j->n)
+		(void)table_add(j->n_of_calls, j->n, j->cap);
+	j->n_of_calls[id]++;
+	j->n_of_samples[told < MANY_SAMPLES ? told : MANY_SAMPLES]++;
+}
+
+/*
+ * The logarithm of the probability that each goroutine goes on in one function only, if
+ * each of its samples were one of the functions by chance: the product over the goroutines
+ * of the sum over the functions of share ^ samples.
+ */
+static double log_chance(const struct judgement *j)
+{
+	double n_goroutines = 0, sum = 0;
+
+	for (uint32_t i = 0; i < j->n; i++)
+		n_goroutines += j->n_of_calls[i];
+	for (int samples = MIN_SAMPLES; samples <= MANY_SAMPLES; samples++) {
+		double same = 0;
+
+		if (!j->n_of_samples[samples])
+			continue;
+		for (uint32_t i = 0; i < j->n; i++)
+			same += pow(j->n_of_calls[i] / n_goroutines, samples);
+		sum += j->n_of_samples[samples] * log(same);
+	}
+	return sum;
+}
+
+/* rows are those of one function. */
+static bool is_starter(const struct evidence *rows, uint32_t n)
+{
+	struct judgement j = { 0 };
+	uint32_t first = 0;
+	bool ret;
+
+	for (uint32_t i = 1; i <= n; i++) {
+		if (i < n && rows[i].goroutine == rows[first].goroutine)
+			continue;
+		judge_goroutine(&j, rows + first, i - first);
+		first = i;
+	}
+	ret = !j.mixed && j.n > 1 && j.own * OWN_TIME_SHARE <= j.samples &&
+	      log_chance(&j) < log(CHANCE);
+	pairs_release(&j.calls);
+	free(j.n_of_calls);
+	return ret;
+}
+
+/* False: there is no further starter. */
+static bool learn(struct starts *s, const struct evidences *e)
+{
+	uint32_t n = strtab_count(s->learned), first = 0;
+
+	for (uint32_t i = 1; i <= e->n; i++) {
+		const char *name = strtab_get(e->names, e->rows[first].runs);
+
+		if (i < e->n && e->rows[i].runs == e->rows[first].runs)
+			continue;
+		if (strtab_count(s->learned) < MAX_LEARNED && !origin_is_standard(name) &&
+		    is_starter(e->rows + first, i - first))
+			strtab_add(s->learned, name);
+		first = i;
+	}
+	return strtab_count(s->learned) > n;
+}
+
+struct starts *starts_new(const struct profile *const *profiles, uint32_t n)
+{
+	struct starts *s = mem_zalloc(sizeof(*s));
+	bool more = true;
+
+	s->learned = strtab_new();
+	for (int round = 0; round < MAX_ROUNDS && more; round++) {
+		struct evidences e = { .names = strtab_new() };
+
+		for (uint32_t i = 0; i < n; i++)
+			evidence_of(&e, s, profiles[i]);
+		if (e.n)
+			qsort(e.rows, e.n, sizeof(*e.rows), by_runs);
+		more = learn(s, &e);
+		strtab_free(e.names);
+		free(e.rows);
+	}
+	return s;
+}
+
+void starts_free(struct starts *s)
+{
+	if (!s)
+		return;
+	strtab_free(s->learned);
+	free(s);
+}
+
+/* Naming. */
+
+/* What one goroutine runs, by its samples. */
+struct runs {
+	uint32_t most; /* string */
+	uint64_t samples, most_samples;
+};
+
+uint32_t *starts_of(const struct starts *s, const struct profile *p)
+{
+	struct reader r;
+	struct pairs set = { 0 };
+	uint64_t *samples = mem_zalloc(p->n_events * sizeof(*samples));
+	uint32_t n, *ids = goroutine_ids(p, &n);
+	uint32_t *ret = mem_zalloc(p->n_goroutines * sizeof(*ret));
+	struct runs *runs = mem_zalloc(n * sizeof(*runs));
+
+	reader_open(&r, s, p);
+	for (uint32_t i = 0; i < p->n_events; i++) {
+		const struct beginning *b = &r.beginnings[p->events[i].call];
+
+		if (p->events[i].goroutine && b->state >= RUNS)
+			samples[pairs_add(&set, ids[p->events[i].goroutine], b->runs)]++;
+	}
+	for (uint32_t i = 0; i < set.n; i++) {
+		struct runs *to = &runs[set.rows[i].a];
+
+		to->samples += samples[i];
+		if (samples[i] > to->most_samples) {
+			to->most_samples = samples[i];
+			to->most = (uint32_t)set.rows[i].b;
+		}
+	}
+	for (uint32_t i = 1; i < p->n_goroutines; i++) {
+		const struct runs *of = &runs[ids[i]];
+		bool mixed = (of->samples - of->most_samples) * MIXED_SHARE > of->samples;
+
+		ret[i] = of->most && !mixed ? of->most : p->goroutines[i].start;
+	}
+	reader_close(&r);
+	pairs_release(&set);
+	free(samples);
+	free(runs);
+	free(ids);
+	return ret;
+}
