@@ -59,7 +59,7 @@ int pipeline_open(struct pipeline **ret, struct profile *profile,
 	pl->start_ns = start_ns;
 	pl->kind = profile_find_kind(profile, "cpu");
 	expansions_init(&pl->expansions, profile, symbolizer);
-	cunwind_open(&pl->cunwind);
+	pl->cunwind = cunwind_new();
 	*ret = pl;
 	return 0;
 }
@@ -70,7 +70,7 @@ void pipeline_close(struct pipeline *pl)
 		return;
 	expansions_release(&pl->expansions);
 	leftout_release(&pl->left_out);
-	cunwind_close(pl->cunwind);
+	cunwind_free(pl->cunwind);
 	arena_release(&pl->arena);
 	free(pl);
 }

@@ -14,6 +14,7 @@
 
 #include "bpf/sample.h"
 #include "profiler/base/cursor.h"
+#include "profiler/unwind/stackcopy.h"
 
 struct space;
 
@@ -38,7 +39,8 @@ enum {
  *	cfa-8	the return address, which the call has pushed
  *	cfa-16	the caller's frame pointer: with the return address, the frame record
  */
-enum { CALL_PUSHES = 8, RECORD_BYTES = 16 };
+enum { WORD = 8, CALL_PUSHES = WORD, RECORD_BYTES = 2 * WORD };
+enum { STACK_ALIGN = 16 }; /* of SP where C is called */
 
 static inline uint64_t frame_cfa(uint64_t sp, uint32_t spdelta)
 {
@@ -63,11 +65,11 @@ enum { ASMCGOCALL_MAX = 96 };
 /* crosscall2, which C calls and which calls cgocallback: above the arguments of that call
  * it saves these registers, in this order, and the frame pointer right below its return
  * address. */
-enum { CROSSCALL2_ARGS = 3 * 8, CROSSCALL2_SAVED = 5 };
+enum { CROSSCALL2_ARGS = 3 * WORD, CROSSCALL2_SAVED = 5 };
 static const uint8_t crosscall2_saved[CROSSCALL2_SAVED] = { 3, 12, 13, 14, 15 };
 
 /* purego's callbackasm1 (0.4 to 0.11): from its frame record to the end of its frame. */
-enum { PUREGO_FRAME = 17 * 8 };
+enum { PUREGO_FRAME = 17 * WORD };
 
 /* Instructions. A displacement is counted from its end. */
 enum {
@@ -146,12 +148,11 @@ bool insn_exits_soon(struct cursor c);
  * What the kernel leaves on the stack for a signal handler, which returns with SP at it.
  *
  * ucontext_read() reads the registers that the signal has interrupted, by their DWARF
- * numbers, from the ucontext that begins `at` bytes into a copied piece of stack. False:
- * not all of them are in the copy. ucontext_is(): does it look like one whose address in
- * the process is addr?
+ * numbers, from the ucontext at addr. False: not all of them are in the copy.
+ * ucontext_is(): does it look like one?
  */
-bool ucontext_read(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t regs[REGS]);
-bool ucontext_is(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t addr);
+bool ucontext_read(const struct stack_copy *c, uint64_t addr, uint64_t regs[REGS]);
+bool ucontext_is(const struct stack_copy *c, uint64_t addr);
 
 /*
  * For C without unwind tables: how many words below its return address the function at

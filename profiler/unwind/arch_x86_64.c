@@ -55,31 +55,29 @@ bool insn_exits_soon(struct cursor c)
 	return cursor_left(&c) >= WITHIN && memmem(c.data, WITHIN, code, sizeof(code));
 }
 
-bool ucontext_read(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t regs[REGS])
+bool ucontext_read(const struct stack_copy *c, uint64_t addr, uint64_t regs[REGS])
 {
-	enum { REGS_AT = 40 };
+	enum { REGS_AT = 40 / WORD };
 	/* r8 … r15 rdi rsi rbp rbx rdx rax rcx rsp rip */
 	static const uint8_t order[REGS] = { 8, 9, 10, 11, 12, 13, 14, 15, 5,
 					     4, 6, 3,  1,  0,  2,  7,  16 };
+	uint64_t uc[REGS_AT + REGS];
 
-	if (at > size || size - at < REGS_AT + REGS * 8)
+	if (!copy_read(c, addr, uc, sizeof(uc)))
 		return false;
 	for (int i = 0; i < REGS; i++)
-		memcpy(&regs[order[i]], bytes + at + REGS_AT + 8 * i, 8);
+		regs[order[i]] = uc[REGS_AT + i];
 	return true;
 }
 
-bool ucontext_is(const uint8_t *bytes, uint32_t size, uint64_t at, uint64_t addr)
+bool ucontext_is(const struct stack_copy *c, uint64_t addr)
 {
 	/* where the address of the FPU's state is, and how far behind the ucontext that
 	 * state begins */
-	enum { FPU_AT = 224, FPU = 448 };
-	uint64_t fpu;
+	enum { FPU_AT = 224 / WORD, FPU = 448 };
+	uint64_t uc[FPU_AT + 1];
 
-	if (at > size || size - at < FPU_AT + sizeof(fpu))
-		return false;
-	memcpy(&fpu, bytes + at + FPU_AT, sizeof(fpu));
-	return fpu == addr + FPU;
+	return copy_read(c, addr, uc, sizeof(uc)) && uc[FPU_AT] == addr + FPU;
 }
 
 enum {

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/unwind/callback.h"
 
-#include <string.h>
-
 #include "bpf/sample.h"
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/pieces.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
-
-static uint64_t word_of(const struct cstack *c, uint64_t at)
-{
-	uint64_t word = 0;
-
-	if (at <= c->size && c->size - at >= 8)
-		memcpy(&word, c->bytes + at, 8);
-	return word;
-}
-
-/* The same stack with SP `at` bytes further up. */
-static struct cstack cstack_above(const struct cstack *c, uint64_t at)
-{
-	struct cstack ret = *c;
-
-	ret.bytes += at;
-	ret.size -= (uint32_t)at;
-	ret.regs[REG_SP] += at;
-	return ret;
-}
 
 /* Is ra behind asmcgocall's call of C, or one like it? */
 static bool has_called_c(struct space *space, uint64_t ra)
@@ -49,18 +27,19 @@ static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind 
 					    struct cstack *c, uint64_t *pcs, uint32_t max,
 					    uint32_t *n)
 {
-	uint64_t record = c->regs[REG_FP] - c->regs[REG_SP];
-	struct cstack caller;
+	uint64_t fp = c->regs[REG_FP], sp = c->regs[REG_SP], record[2];
+	struct cstack caller = *c;
 	enum cunwind_end end;
 
 	pcs[0] = c->regs[REG_PC];
 	*n = 1;
-	if (record % 8 || record > c->size || c->size - record < PUREGO_FRAME || max < 2 ||
-	    space_is_go(space, word_of(c, record + 8)))
+	if (fp < sp || (fp - sp) % WORD || max < 2 ||
+	    !copy_read(&c->copy, fp, record, sizeof(record)) ||
+	    space_is_go(space, record[1]))
 		return CUNWIND_BROKEN;
-	caller = cstack_above(c, record + PUREGO_FRAME);
-	caller.regs[REG_FP] = word_of(c, record);
-	caller.regs[REG_PC] = word_of(c, record + 8);
+	caller.regs[REG_SP] = fp + PUREGO_FRAME;
+	caller.regs[REG_FP] = record[0];
+	caller.regs[REG_PC] = record[1];
 	end = cunwind(u, space, &caller, pcs + 1, max - 1, n);
 	if (end != CUNWIND_GO || !has_called_c(space, pcs[*n])) {
 		*n = 0;
@@ -79,36 +58,36 @@ struct callbacks callbacks_of(const struct sample *s, struct space *space,
 uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint64_t *pcs,
 			uint32_t max, enum cunwind_end *end)
 {
-	uint64_t sp = entering ? cb->s->sp : cb->sp, ra;
+	uint64_t sp = entering ? cb->s->sp : cb->sp, before, ra, record[2];
+	uint64_t saved[CROSSCALL2_SAVED];
 	struct space *space = cb->space;
 	struct cstack c = cstack_at(cb->s, sp);
 	struct go_pc inner, outer; /* cgocallback, crosscall2 */
-	uint32_t d, d2, n;
+	uint32_t n;
 
 	*end = CUNWIND_BROKEN;
 	if (!entering || sp == cb->sp)
 		cb->sp = 0;
 	if (!max || !space_go_pc(space, addr, &inner) || !inner.has_spdelta ||
-	    c.size < inner.spdelta + 8)
+	    !copy_word(&c.copy, sp, &before) ||
+	    !copy_word(&c.copy, frame_return(sp, inner.spdelta), &ra))
 		return 0;
-	d = inner.spdelta;
 	if (!cb->sp) /* cgocallback keeps where the callback before it had left */
-		memcpy(&cb->sp, c.bytes, 8);
+		cb->sp = before;
 	if (cb->sp <= sp)
 		cb->sp = 0;
-	memcpy(&ra, c.bytes + d, 8);
-	d2 = space_go_pc(space, ra - 1, &outer) && outer.has_spdelta ? outer.spdelta : 0;
-	if (d2 < CROSSCALL2_ARGS + CROSSCALL2_SAVED * 8 + 8 || c.size - d - 8 < d2 + 8)
+	sp = frame_cfa(sp, inner.spdelta);
+	if (!space_go_pc(space, ra - 1, &outer) || !outer.has_spdelta ||
+	    outer.spdelta < CROSSCALL2_ARGS + sizeof(saved) + WORD ||
+	    !copy_read(&c.copy, sp + CROSSCALL2_ARGS, saved, sizeof(saved)) ||
+	    !copy_read(&c.copy, frame_record(sp, outer.spdelta), record, sizeof(record)))
 		return 0;
 	pcs[0] = ra;
-	c.bytes += d + 8;
-	c.size -= d + 8 + d2 + 8;
 	for (uint32_t i = 0; i < CROSSCALL2_SAVED; i++)
-		memcpy(&c.regs[crosscall2_saved[i]], c.bytes + CROSSCALL2_ARGS + 8 * i, 8);
-	memcpy(&c.regs[REG_FP], c.bytes + d2 - 8, 8);
-	memcpy(&c.regs[REG_PC], c.bytes + d2, 8);
-	c.regs[REG_SP] += d + 8 + d2 + 8;
-	c.bytes += d2 + 8;
+		c.regs[crosscall2_saved[i]] = saved[i];
+	c.regs[REG_FP] = record[0];
+	c.regs[REG_PC] = record[1];
+	c.regs[REG_SP] = frame_cfa(sp, outer.spdelta);
 	if (space_is_go(space, c.regs[REG_PC])) {
 		*end = callers_of_assembly(space, cb->u, &c, pcs + 1, max - 1, &n);
 		return n + 1;

@@ -54,18 +54,15 @@ struct walk {
 	struct cunwind *u;
 	struct space *space;
 	struct cstack *c;
-	uint64_t sp;    /* where the copy begins */
-	uint32_t end;   /* its bytes */
 	uint64_t cfa;   /* of the current frame, once known */
 	uint32_t lost;  /* bits of registers whose values are not known */
 	int32_t budget; /* words that may still be searched */
 	bool beyond;    /* something was to be read that is above the copy */
 };
 
-int cunwind_open(struct cunwind **ret)
+struct cunwind *cunwind_new(void)
 {
-	*ret = mem_zalloc(sizeof(**ret));
-	return 0;
+	return mem_zalloc(sizeof(struct cunwind));
 }
 
 static void forget_rows(struct cunwind *u)
@@ -75,7 +72,7 @@ static void forget_rows(struct cunwind *u)
 	u->n_rows = 0;
 }
 
-void cunwind_close(struct cunwind *u)
+void cunwind_free(struct cunwind *u)
 {
 	if (!u)
 		return;
@@ -170,13 +167,9 @@ static const struct cfi_row *find_row(struct cunwind *u, struct object *o, uint6
 
 static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
 {
-	uint64_t at = addr - w->sp;
-
-	if (at < w->c->size && w->c->size - at >= sizeof(*ret)) {
-		memcpy(ret, w->c->bytes + at, sizeof(*ret));
+	if (copy_read(&w->c->copy, addr, ret, sizeof(*ret)))
 		return true;
-	}
-	w->beyond |= at < STACK_BYTES_MAX;
+	w->beyond |= addr - w->c->copy.addr < STACK_BYTES_MAX;
 	return false;
 }
 
@@ -298,10 +291,8 @@ static enum cunwind_end step_by_signal(struct walk *w)
 {
 	uint64_t next[REGS], sp = w->c->regs[REG_SP];
 
-	if (!ucontext_read(w->c->bytes, w->c->size, sp - w->sp, next)) {
-		w->beyond |= sp - w->sp < STACK_BYTES_MAX;
-		return failed(w);
-	}
+	if (!ucontext_read(&w->c->copy, sp, next))
+		return CUNWIND_SHORT;
 	if (next[REG_SP] <= sp)
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
@@ -344,14 +335,14 @@ static bool is_called_last(struct walk *w, struct callee *to)
  */
 static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf)
 {
-	uint64_t sp = w->c->regs[REG_SP], fp = 0, caller_fp = 0, ra, maybe = 0,
-		 maybe_ra = 0;
+	uint64_t sp = w->c->regs[REG_SP], end = w->c->copy.addr + w->c->copy.size;
+	uint64_t fp = 0, caller_fp = 0, ra, maybe = 0, maybe_ra = 0;
 	bool known = read_reg(w, REG_FP, &fp), first = true;
 	bool last = is_called_last(w, &to);
 	bool call, framed, stub;
 	enum callsite site;
 
-	for (uint64_t at = sp; w->budget > 0; at += 8) {
+	for (uint64_t at = sp; w->budget > 0; at += WORD) {
 		if (!read_stack(w, at, &ra)) {
 			if (w->c->cut) /* a better one may be above the copy */
 				return CUNWIND_SHORT;
@@ -359,7 +350,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		}
 		site = callsite_find(w->space, ra, &to);
 		call = site > CALLSITE_BLIND;
-		framed = first && site && known && at == fp + 8 && at > sp &&
+		framed = first && site && known && at == fp + WORD && at > sp &&
 			 read_stack(w, fp, &caller_fp);
 		stub = leaf && to.stub && at == sp && call;
 
@@ -380,8 +371,8 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 		first = first && !call;
 		w->budget -= call ? CALL_COST : 1;
 	}
-	if (last && read_stack(w, w->sp + w->end - 8, &ra))
-		return leave_frame(w, w->sp + w->end - 8, ra);
+	if (last && read_stack(w, end - WORD, &ra))
+		return leave_frame(w, end - WORD, ra);
 	return maybe ? leave_frame(w, maybe, maybe_ra) : CUNWIND_BROKEN;
 }
 
@@ -389,21 +380,14 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
  * instruction may be the next function's. */
 static bool is_returning(const struct walk *w, const struct object *o, uint64_t addr)
 {
-	const struct cstack *c = w->c;
-
 	return is_trampoline(o, addr - SYSCALL_LEN) &&
-	       ucontext_is(c->bytes, c->size, c->regs[REG_SP] - w->sp, c->regs[REG_SP]);
+	       ucontext_is(&w->c->copy, w->c->regs[REG_SP]);
 }
 
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n)
 {
-	struct walk w = { .u = u,
-			  .space = space,
-			  .c = c,
-			  .sp = c->regs[REG_SP],
-			  .end = c->size,
-			  .budget = SEARCH_MAX };
+	struct walk w = { .u = u, .space = space, .c = c, .budget = SEARCH_MAX };
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the PC is a return address, so the call is before it */
 

@@ -15,16 +15,15 @@
 struct cunwind;
 struct space;
 
-/* A stack: registers by their DWARF numbers, and the bytes from SP on. */
+/* A stack: registers by their DWARF numbers, and the bytes from SP on, or from below. */
 struct cstack {
 	uint64_t regs[REGS];
 	/* a bit for each register whose value is not known; set by cunwind() */
 	uint32_t lost;
-	const uint8_t *bytes;
-	uint32_t size;
+	struct stack_copy copy;
 	bool cut; /* the stack may be larger than the copy */
-	/* The last word of bytes is the return address to code that has called one of these
-	 * functions through a pointer. n_calls 0: that is not known. */
+	/* The last word of the copy is the return address to code that has called one of
+	 * these functions through a pointer. n_calls 0: that is not known. */
 	const uint64_t *calls;
 	uint32_t n_calls;
 };
@@ -39,8 +38,8 @@ enum cunwind_end {
 	CUNWIND_BROKEN,
 };
 
-int cunwind_open(struct cunwind **ret);
-void cunwind_close(struct cunwind *u); /* takes NULL */
+struct cunwind *cunwind_new(void);
+void cunwind_free(struct cunwind *u); /* takes NULL */
 
 /* Before the symbolizer closes this file. */
 struct object;

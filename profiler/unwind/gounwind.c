@@ -11,21 +11,14 @@
 
 enum {
 	MAX_ADDED = STACK_PCS - 4, /* leaves room for what follows on another stack */
-	COPIES = 4,
+	COPIES = 5,
 	FAR = 1 << 18, /* no caller's frame is that far away on the same stack */
-};
-
-/* A copied part of the stack. */
-struct copy {
-	uint64_t addr;
-	const __u64 *words;
-	uint32_t n;
 };
 
 struct walk {
 	struct pieces *st;
 	struct space *space;
-	struct copy copies[COPIES];
+	struct stack_copy copies[COPIES];
 	uint32_t n_copies;
 	const __u64 *next, *end; /* of the chain */
 	uint64_t record;         /* address of the record of *next; 0: not known */
@@ -33,22 +26,11 @@ struct walk {
 	bool exact;
 };
 
-static void copy_add(struct walk *w, uint64_t addr, const __u64 *words, uint32_t n)
-{
-	if (n && w->n_copies < COPIES)
-		w->copies[w->n_copies++] = (struct copy){ addr, words, n };
-}
-
 static bool word_at(const struct walk *w, uint64_t addr, uint64_t *ret)
 {
-	for (uint32_t i = 0; i < w->n_copies; i++) {
-		const struct copy *c = &w->copies[i];
-
-		if (addr % 8 == 0 && (addr - c->addr) / 8 < c->n) {
-			*ret = c->words[(addr - c->addr) / 8];
+	for (uint32_t i = 0; i < w->n_copies; i++)
+		if (copy_word(&w->copies[i], addr, ret))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -63,7 +45,10 @@ static bool has_record(struct walk *w)
 			w->next = w->end;
 			break;
 		}
-		copy_add(w, w->next[1], w->next + 4, (uint32_t)n);
+		if (w->n_copies < COPIES)
+			w->copies[w->n_copies++] = (struct stack_copy){
+				w->next[1], w->next + 4, (uint32_t)n * WORD
+			};
 		w->record = w->next[3];
 		w->next += 4 + n;
 	}
@@ -76,10 +61,10 @@ static uint64_t take_record(struct walk *w, uint64_t *sp)
 {
 	uint64_t entry = *w->next++, distance = chain_distance(entry);
 
-	if (distance == CHAIN_NO_RECORD * 8ull) {
+	if (distance == CHAIN_NO_RECORD * WORD) {
 		*sp = 0;
 	} else {
-		*sp = w->record ? w->record + 16 : 0;
+		*sp = w->record ? w->record + RECORD_BYTES : 0;
 		w->record = w->record && distance ? w->record + distance : 0;
 	}
 	return chain_pc(entry);
@@ -148,10 +133,10 @@ static bool step_by_callback(struct walk *w, uint64_t cfa)
 	if (!cfa || !word_at(w, cfa, &ra))
 		return broken(w);
 	if (space_is_go(w->space, ra))
-		return add(w, ra, cfa + 8);
-	if (!word_at(w, cfa + 8, &ra) || !space_is_go(w->space, ra))
+		return add(w, ra, cfa + CALL_PUSHES);
+	if (!word_at(w, cfa + WORD, &ra) || !space_is_go(w->space, ra))
 		return broken(w);
-	return add(w, ra, cfa + 16);
+	return add(w, ra, cfa + RECORD_BYTES);
 }
 
 /* By the place at which pclntab says the return address is. */
@@ -279,21 +264,59 @@ static bool has_moved(struct walk *w, const struct gostack *g, struct go_pc *f,
 	return true;
 }
 
+struct gostack gostack_of(const struct sample *s)
+{
+	return (struct gostack){
+		.pc = s->ip,
+		.sp = s->sp,
+		.fp = s->fp,
+		.exact = true,
+		.words = { s->sp, s->pcs, s->n_words * WORD },
+		.chain = s->pcs + s->n_words,
+		.n_chain = s->n_user,
+		.chain_fp = s->chain_fp,
+		.above_sigpanic = { s->sigpanic_fp + RECORD_BYTES, &s->above_sigpanic,
+				    s->sigpanic_fp ? WORD : 0 },
+	};
+}
+
 struct gostack gostack_resumed(const struct sample *s)
 {
 	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	struct gostack g = gostack_of(s);
 
-	return (struct gostack){
-		.pc = s->resume_pc,
-		.sp = s->resume_sp,
-		.fp = s->resume_fp,
-		.words = words,
-		.n_words = s->n_resume_words,
-		.words_at = s->resume_sp,
-		.chain = words + s->n_resume_words,
-		.n_chain = s->n_resume,
-		.chain_fp = s->resume_chain_fp,
+	g.pc = s->resume_pc;
+	g.sp = s->resume_sp;
+	g.fp = s->resume_fp;
+	g.exact = false;
+	g.words = (struct stack_copy){ s->resume_sp, words, s->n_resume_words * WORD };
+	g.chain = words + s->n_resume_words;
+	g.n_chain = s->n_resume;
+	g.chain_fp = s->resume_chain_fp;
+	return g;
+}
+
+struct gostack gostack_in(struct stack_copy words, uint64_t pc, uint64_t sp, uint64_t fp,
+			  __u64 chain[COPY_RECORDS])
+{
+	struct gostack g = {
+		.pc = pc, .sp = sp, .fp = fp, .words = words, .chain = chain, .chain_fp = fp
 	};
+	uint64_t record[2], distance;
+
+	while (g.n_chain < COPY_RECORDS && fp >= sp && fp % WORD == 0 &&
+	       copy_read(&words, fp, record, sizeof(record)) && record[1] >= CHAIN_MARKS &&
+	       record[1] == chain_pc(record[1])) {
+		distance = record[0] - fp;
+		if (record[0] <= fp || distance >= CHAIN_NO_RECORD * WORD ||
+		    distance % WORD)
+			distance = 0;
+		chain[g.n_chain++] = record[1] | distance << (CHAIN_PC_BITS - 3);
+		if (!distance)
+			break;
+		fp = record[0];
+	}
+	return g;
 }
 
 void gounwind(struct pieces *ret, struct space *space, const struct gostack *g)
@@ -301,6 +324,8 @@ void gounwind(struct pieces *ret, struct space *space, const struct gostack *g)
 	struct walk w = {
 		.st = ret,
 		.space = space,
+		.copies = { g->words, g->above_sigpanic },
+		.n_copies = 2,
 		.next = g->chain,
 		.end = g->chain + g->n_chain,
 		.record = g->chain_fp,
@@ -311,9 +336,6 @@ void gounwind(struct pieces *ret, struct space *space, const struct gostack *g)
 	struct go_pc f;
 	bool callback;
 
-	copy_add(&w, g->words_at, g->words, g->n_words);
-	if (g->sigpanic_fp)
-		copy_add(&w, g->sigpanic_fp + 16, g->above_sigpanic, 1);
 	ret->sp = 0;
 	ret->pcs[ret->n++] = g->pc;
 	if (has_moved(&w, g, &f, &callback)) {

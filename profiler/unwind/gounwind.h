@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "bpf/sample.h"
+#include "profiler/unwind/stackcopy.h"
 
 struct space;
 struct pieces;
@@ -28,20 +29,23 @@ struct gostack {
 	uint64_t sp;
 	uint64_t fp; /* the frame pointer register */
 	bool exact;  /* pc was interrupted; else it is a return address */
-	const __u64 *words,
-		*chain; /* n_words from words_at on; entries as in bpf/sample.h */
-	uint32_t n_words, n_chain;
-	uint64_t words_at;
+	struct stack_copy words;
+	const __u64 *chain; /* n_chain entries as in bpf/sample.h */
+	uint32_t n_chain;
 	uint64_t chain_fp;
-	/* Of the sample: the address of sigpanic's record, or 0, and the word above that
-	 * record. */
-	uint64_t sigpanic_fp;
-	const __u64 *above_sigpanic;
+	/* the word above the record of sigpanic, if the sample has that */
+	struct stack_copy above_sigpanic;
 };
 
+/* The stack that the thread of a sample runs on, as the kernel side has copied it. */
+struct gostack gostack_of(const struct sample *s);
 /* The goroutine's own stack of a sample that was taken on another one: from resume_pc
  * on. */
 struct gostack gostack_resumed(const struct sample *s);
+/* A stack of which there is nothing but a copy and these registers. Stores its chain. */
+enum { COPY_RECORDS = 256 };
+struct gostack gostack_in(struct stack_copy words, uint64_t pc, uint64_t sp, uint64_t fp,
+			  __u64 chain[COPY_RECORDS]);
 
 /*
  * Appends pc and its callers to ret->pcs, while there is room. A 0 separates an address in

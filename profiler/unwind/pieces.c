@@ -23,16 +23,13 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 	struct gostack g = gostack_resumed(s);
 	uint32_t n = ret->n;
 
-	g.sigpanic_fp = s->sigpanic_fp;
-	g.above_sigpanic = &s->above_sigpanic;
 	/* The function that switched stacks either has a frame, with whose record the chain
 	 * begins (systemstack and asmcgocall since Go 1.21), or it has none, and its return
 	 * address is at SP (before, and morestack). */
 	if (s->resume == RESUME_SCHED && s->resume_fp == s->resume_sp) {
 		g.sp = 0;
-	} else if (s->resume == RESUME_SCHED && s->n_resume_words) {
+	} else if (s->resume == RESUME_SCHED && copy_word(&g.words, g.sp, &g.pc)) {
 		ret->pcs[ret->n++] = s->resume_pc;
-		g.pc = g.words[0];
 		g.sp += CALL_PUSHES;
 	}
 	gounwind(ret, space, &g);
@@ -45,32 +42,30 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 static bool skip_go(struct cstack *c, struct space *space, const struct go_pc *f,
 		    const struct sample *s)
 {
-	uint32_t d = f->spdelta;
+	uint64_t sp = c->regs[REG_SP], ra;
 
 	if (!(s->flags & SAMPLE_CGO || s->resume == RESUME_SWITCHED) || f->spwrite ||
-	    !f->has_spdelta || d > c->size || c->size - d < CALL_PUSHES)
+	    !f->has_spdelta || !copy_word(&c->copy, frame_return(sp, f->spdelta), &ra))
 		return false;
-	memcpy(&c->regs[REG_PC], c->bytes + d, 8);
-	c->regs[REG_SP] += d + 8;
-	c->bytes += d + 8;
-	c->size -= d + 8;
-	return c->regs[REG_PC] && !space_is_go(space, c->regs[REG_PC]);
+	c->regs[REG_PC] = ra;
+	c->regs[REG_SP] = frame_cfa(sp, f->spdelta);
+	return ra && !space_is_go(space, ra);
 }
 
-/* The thread's stack from sp on, as far as it was copied. */
 struct cstack cstack_at(const struct sample *s, uint64_t sp)
 {
 	const __u64 *regs = s->pcs + sample_c_at(s);
-	uint64_t size = s->n_c_words > C_REGS ? (s->n_c_words - C_REGS) * 8u : 0;
-	struct cstack c = { .size = 0 };
+	uint64_t size = s->n_c_words > C_REGS ? (s->n_c_words - C_REGS) * WORD : 0;
+	uint64_t below = sp - s->c_sp;
+	struct cstack c = { .cut = false };
 
-	if (sp % 8 || sp - s->c_sp >= size)
+	if (sp % WORD || below >= size)
 		return c;
 	for (int i = 0; i < REGS; i++)
 		c.regs[i] = regs[i];
 	c.regs[REG_SP] = sp;
-	c.bytes = (const uint8_t *)(regs + C_REGS) + (sp - s->c_sp);
-	c.size = (uint32_t)(size - (sp - s->c_sp));
+	c.copy = (struct stack_copy){ sp, (const uint8_t *)(regs + C_REGS) + below,
+				      (uint32_t)(size - below) };
 	/* c_stack_take() had no room for more, or could not read the next page */
 	c.cut = size == C_BYTES || (s->c_sp + size) % PAGE == 0;
 	return c;
@@ -95,50 +90,16 @@ static void switched_stack(struct pieces *ret, struct space *space, struct cunwi
 	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
 }
 
-enum { G0_RECORDS = 64 };
-
-/* Makes the chain of the frame records from fp on, in n words of the stack at addr. Returns
- * its length. */
-static uint32_t chain_of(__u64 chain[G0_RECORDS], const __u64 *words, uint32_t n,
-			 uint64_t addr, uint64_t fp)
-{
-	uint32_t len = 0;
-
-	while (len < G0_RECORDS && fp % 8 == 0 && (fp - addr) / 8 + 1 < n) {
-		uint64_t next = words[(fp - addr) / 8], ra = words[(fp - addr) / 8 + 1];
-		bool last = next <= fp || next - fp >= CHAIN_NO_RECORD * 8ull;
-
-		if (ra < CHAIN_MARKS || ra >> CHAIN_PC_BITS)
-			break;
-		chain[len++] = ra | (last ? 0 : next - fp) << (CHAIN_PC_BITS - 3);
-		if (last)
-			break;
-		fp = next;
-	}
-	return len;
-}
-
 /* Go code on the thread's stack has called C right there: continues from pcs[n - 1], whose
  * frame c is. */
-static void go_on_g0(struct pieces *ret, struct space *space, const struct cstack *c,
-		     const struct sample *s)
+static void go_on_g0(struct pieces *ret, struct space *space, const struct cstack *c)
 {
-	const __u64 *words = s->pcs + sample_c_at(s) + C_REGS;
-	uint32_t n = s->n_c_words - C_REGS;
 	uint64_t fp = c->lost >> REG_FP & 1 ? 0 : c->regs[REG_FP];
-	__u64 chain[G0_RECORDS];
+	__u64 chain[COPY_RECORDS];
+	struct gostack g = gostack_in(c->copy, ret->pcs[--ret->n], c->regs[REG_SP], fp,
+				      chain);
 
-	gounwind(ret, space,
-		 &(struct gostack){
-			 .pc = ret->pcs[--ret->n],
-			 .sp = c->regs[REG_SP],
-			 .words = words,
-			 .n_words = n,
-			 .words_at = s->c_sp,
-			 .chain = chain,
-			 .n_chain = chain_of(chain, words, n, s->c_sp, fp),
-			 .chain_fp = fp,
-		 });
+	gounwind(ret, space, &g);
 }
 
 /* The thread's stack, if the sample was taken in C. False: it was not, or cannot be unwound
@@ -151,7 +112,7 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 	enum cunwind_end end;
 	struct go_pc f;
 
-	if (s->c_sp != s->sp || !c.size || !space)
+	if (s->c_sp != s->sp || !c.copy.size || !space)
 		return false;
 	space_go_pc(space, s->ip, &f);
 	if (s->resume == RESUME_SWITCHED && f.spwrite)
@@ -170,7 +131,7 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 	end = cunwind(u, space, &c, ret->pcs + before, MAX_USER_PCS, &n);
 	ret->n = before + n;
 	if (end == CUNWIND_GO && s->flags & SAMPLE_G0 && !(s->flags & SAMPLE_CGO)) {
-		go_on_g0(ret, space, &c, s);
+		go_on_g0(ret, space, &c);
 		return true;
 	}
 	ret->c = true;
@@ -179,35 +140,15 @@ static bool c_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 	return true;
 }
 
-/* The stack that the thread runs on, as the kernel side has copied it. */
-static struct gostack own_stack(const struct sample *s)
-{
-	return (struct gostack){
-		.pc = s->ip,
-		.sp = s->sp,
-		.fp = s->fp,
-		.exact = true,
-		.words = s->pcs,
-		.n_words = s->n_words,
-		.words_at = s->sp,
-		.chain = s->pcs + s->n_words,
-		.n_chain = s->n_user,
-		.chain_fp = s->chain_fp,
-		.sigpanic_fp = s->sigpanic_fp,
-		.above_sigpanic = &s->above_sigpanic,
-	};
-}
-
 /* The thread's stack, if Go code there has called the vDSO: the few words at SP lead back
  * to it. */
 static bool vdso_stack(struct pieces *ret, struct space *space, struct cunwind *u,
 		       const struct sample *s)
 {
-	struct gostack g = own_stack(s);
+	struct gostack g = gostack_of(s);
 	struct cstack c = {
 		.regs = { [REG_FP] = s->fp, [REG_SP] = s->sp, [REG_PC] = s->ip },
-		.bytes = (const uint8_t *)s->pcs,
-		.size = s->n_words * 8u
+		.copy = g.words
 	};
 	uint32_t n = 0;
 
@@ -244,7 +185,7 @@ static bool is_foreign(struct space *space, const struct sample *s)
 void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 		 const struct sample *s)
 {
-	struct gostack g = own_stack(s);
+	struct gostack g = gostack_of(s);
 	struct go_pc f;
 
 	ret->n_handler = 0;

@@ -10,30 +10,23 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/symbolizer.h"
 
-enum {
-	TURNS = 16, /* from C to Go or back */
-	RECORDS = 256,
-};
+enum { TURNS = 16 /* from C to Go or back */ };
 
 /* On the way from a handler to what it has interrupted. */
 struct walk {
 	struct pieces *st;
 	struct space *space;
 	struct cstack c;
-	uint64_t end; /* of the copy: where the ucontext is */
-	bool exact;   /* the PC was interrupted */
+	uint64_t sp, end; /* how far the way is known, and where the ucontext is */
+	bool exact;       /* the PC was interrupted */
 };
 
-/* Drops what is below sp. */
+/* Continues with this SP, which is further up. */
 static bool move(struct walk *w, uint64_t sp)
 {
-	uint64_t from = w->end - w->c.size;
-
-	if (sp % 8 || sp - from > w->c.size)
+	if (sp % WORD || sp < w->sp || sp > w->end)
 		return false;
-	w->c.bytes += sp - from;
-	w->c.size -= (uint32_t)(sp - from);
-	w->c.regs[REG_SP] = sp;
+	w->sp = w->c.regs[REG_SP] = sp;
 	return true;
 }
 
@@ -47,52 +40,19 @@ static void keep(struct walk *w, const uint64_t *pcs, uint32_t n)
 	st->n_handler += n;
 }
 
-/* The frame records from fp on, in the form of the kernel side's chains. Returns their
- * number. */
-static uint32_t find_records(const struct walk *w, uint64_t fp, __u64 chain[RECORDS])
-{
-	uint64_t from = w->end - w->c.size, record[2];
-	uint32_t n;
-
-	for (n = 0; n < RECORDS; n++) {
-		if (fp % 8 || w->c.size < 16 || fp - from > w->c.size - 16)
-			break;
-		memcpy(record, w->c.bytes + (fp - from), sizeof(record));
-		if (record[1] - CHAIN_MARKS >= (1ull << CHAIN_PC_BITS) - CHAIN_MARKS)
-			break;
-		chain[n] = record[1];
-		if (record[0] <= fp || record[0] - from > w->c.size - 16) {
-			n++;
-			break;
-		}
-		chain[n] |= (record[0] - fp) << (CHAIN_PC_BITS - 3);
-		fp = record[0];
-	}
-	return n;
-}
-
 /* Through Go code, up to the function that the kernel or C has called. */
 static bool walk_go(struct walk *w)
 {
-	uint64_t chain[RECORDS], fp = w->c.regs[REG_FP], ra;
 	struct pieces *st = w->st;
-	struct gostack g = {
-		.pc = w->c.regs[REG_PC],
-		.sp = w->c.regs[REG_SP],
-		.fp = fp,
-		.exact = w->exact,
-		.words = (const __u64 *)w->c.bytes,
-		.n_words = w->c.size / 8,
-		.words_at = w->c.regs[REG_SP],
-		.chain = (const __u64 *)chain,
-		.n_chain = find_records(w, fp, (__u64 *)chain),
-		.chain_fp = fp,
-	};
+	__u64 chain[COPY_RECORDS];
+	struct gostack g = gostack_in(w->c.copy, w->c.regs[REG_PC], w->sp,
+				      w->c.regs[REG_FP], chain);
+	uint64_t ra, at;
 	bool first = !st->n_handler;
 	const struct object *o;
-	uint64_t at;
 	struct go_pc f;
 
+	g.exact = w->exact;
 	st->n = 0;
 	st->broken = st->cut = false;
 	gounwind(st, w->space, &g);
@@ -108,17 +68,18 @@ static bool walk_go(struct walk *w)
 		st->pcs[0]++;
 	keep(w, st->pcs, st->n);
 	/* nothing marks the first function; what it returns to does */
-	if (st->sp < w->c.regs[REG_SP] || !space_go_pc(w->space, ra, &f) ||
-	    !f.has_spdelta || !move(w, frame_cfa(st->sp, f.spdelta)))
+	if (st->sp < w->sp || !space_go_pc(w->space, ra, &f) || !f.has_spdelta ||
+	    !move(w, frame_cfa(st->sp, f.spdelta)))
 		return false;
-	if (w->c.regs[REG_SP] == w->end)
+	if (w->sp == w->end)
 		return true;
-	memcpy(&ra, w->c.bytes - CALL_PUSHES, 8);
+	if (!copy_word(&w->c.copy, w->sp - CALL_PUSHES, &ra))
+		return false;
 	o = space_object(w->space, ra, &at);
 	w->exact = f.kind == FRAME_SIGTRAMP &&
 		   (space_is_go(w->space, ra) || is_trampoline(o, at));
 	if (w->exact) /* a handler was interrupted */
-		return ucontext_read(w->c.bytes, w->c.size, 0, w->c.regs) &&
+		return ucontext_read(&w->c.copy, w->sp, w->c.regs) &&
 		       move(w, w->c.regs[REG_SP]);
 	if (space_is_go(w->space, ra))
 		return false;
@@ -146,7 +107,8 @@ static bool walk_c(struct walk *w, struct cunwind *u)
 		w->exact = pcs[n - 1] != regs[REG_PC];
 		/* sigfwd aligns SP */
 		if (!w->exact && space_go_pc(w->space, regs[REG_PC] - 1, &f) && f.spwrite) {
-			if (w->c.lost >> REG_ALIGNED & 1 || regs[REG_ALIGNED] - sp > 8)
+			if (w->c.lost >> REG_ALIGNED & 1 ||
+			    regs[REG_ALIGNED] - sp > STACK_ALIGN - WORD)
 				return false;
 			sp = regs[REG_ALIGNED];
 		}
@@ -170,17 +132,18 @@ bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
 		return false;
 	for (int i = 0; i < REGS; i++)
 		w.c.regs[i] = regs[i];
-	w.c.bytes = (const uint8_t *)(regs + C_REGS);
-	w.c.size = (s->n_handler_words - C_REGS) * 8u;
+	w.sp = w.c.regs[REG_SP];
 	w.end = s->handler_uc;
-	if (w.c.regs[REG_SP] == w.end || !space) {
+	w.c.copy = (struct stack_copy){ w.sp, regs + C_REGS,
+					(s->n_handler_words - C_REGS) * WORD };
+	if (w.sp == w.end || !space) {
 		keep(&w, &w.c.regs[REG_PC], 1);
-		return w.c.regs[REG_SP] == w.end; /* about to return to the kernel */
+		return w.sp == w.end; /* about to return to the kernel */
 	}
-	if (w.end - w.c.regs[REG_SP] != w.c.size)
+	if (w.end - w.sp != w.c.copy.size)
 		return false;
-	for (int i = 0; ok && w.c.size && i < TURNS; i++)
+	for (int i = 0; ok && w.sp != w.end && i < TURNS; i++)
 		ok = space_is_go(space, w.c.regs[REG_PC] - !w.exact) ? walk_go(&w)
 								     : walk_c(&w, u);
-	return ok && !w.c.size && ret->n_handler < HANDLER_PCS;
+	return ok && w.sp == w.end && ret->n_handler < HANDLER_PCS;
 }

@@ -20,13 +20,9 @@ enum {
 /* Reads a word of the goroutine's stack. False: it was not copied. */
 static bool own_word(const struct sample *s, uint64_t addr, uint64_t *ret)
 {
-	const __u64 *words = s->pcs + s->n_words + s->n_user;
-	uint64_t at = addr - s->resume_sp;
+	struct stack_copy own = gostack_resumed(s).words;
 
-	if (at % 8 || at / 8 >= s->n_resume_words)
-		return false;
-	*ret = words[at / 8];
-	return true;
+	return copy_word(&own, addr, ret);
 }
 
 /* The assembly that is called directly before ra; 0: none is. All functions of the runtime
@@ -105,7 +101,7 @@ static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint
 {
 	for (uint32_t i = 0; i < sw->n_calls; i++)
 		if (place == sw->top - CALL_PUSHES -
-				     8 * prologue_saved(space, sw->calls[i], REG_KEPT))
+				     WORD * prologue_saved(space, sw->calls[i], REG_KEPT))
 			return true;
 	return false;
 }
@@ -126,11 +122,11 @@ static void find_sp(struct stack_switch *sw, struct space *space, const struct c
 		*sw = try;
 		return;
 	}
-	for (uint32_t i = c->size - 8; i < c->size; i -= 8) {
-		memcpy(&v, c->bytes + i, 8);
+	for (uint64_t at = sw->top - WORD;
+	     at >= c->regs[REG_SP] && copy_word(&c->copy, at, &v); at -= WORD) {
 		if (v == found.sp || !is_left_at(&try, space, s, v))
 			continue;
-		if (is_saved_at(&try, space, c->regs[REG_SP] + i)) {
+		if (is_saved_at(&try, space, at)) {
 			*sw = try;
 			return;
 		}
@@ -147,9 +143,10 @@ static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t p
 {
 	struct go_pc f;
 
-	*sw = (struct stack_switch){ .pc = pc };
+	*sw = (struct stack_switch){ .pc = 0 };
 	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta)
 		return false;
+	sw->pc = pc;
 	sw->entry = f.entry;
 	sw->delta = f.spdelta;
 	return true;
@@ -158,18 +155,14 @@ static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t p
 void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
 		 const struct sample *s)
 {
-	uint64_t top = s->g0_sp & ~15ull, size = top - c->regs[REG_SP], pc;
+	uint64_t top = s->g0_sp & -(uint64_t)STACK_ALIGN, pc;
 
 	*ret = (struct stack_switch){ .pc = 0 };
-	if (!s->g0_sp || size < 8 || size > c->size)
+	if (top <= c->regs[REG_SP] || !copy_word(&c->copy, top - CALL_PUSHES, &pc) ||
+	    !switch_init(ret, space, pc, false))
 		return;
-	memcpy(&pc, c->bytes + size - CALL_PUSHES, 8);
-	if (!switch_init(ret, space, pc, false)) {
-		ret->pc = 0;
-		return;
-	}
 	ret->top = top;
-	c->size = (uint32_t)size;
+	c->copy.size = (uint32_t)(top - c->copy.addr);
 	c->cut = false;
 	find_sp(ret, space, c, s);
 }

@@ -50,7 +50,7 @@ static uint32_t find_place(struct space *space, const struct sample *s, const __
 		if (i + e.code + e.sp >= n || !space_go_pc(space, words[i], &f) ||
 		    !f.has_spdelta)
 			return n;
-		end = i + 1 + f.spdelta / 8;
+		end = i + 1 + f.spdelta / WORD;
 		if (frame && end != frame)
 			return n;
 		frame = end;
@@ -62,23 +62,19 @@ static uint32_t find_place(struct space *space, const struct sample *s, const __
 
 void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s)
 {
-	const __u64 *words = s->pcs + s->n_words + s->n_user;
+	struct gostack g = gostack_resumed(s);
 	uint32_t n = s->n_resume_words, at, before = ret->n;
+	const __u64 *words = g.words.bytes;
 
 	if (!n || n >= COPY_WORDS)
 		return;
 	at = find_place(space, s, words, n);
 	if (at == n)
 		return;
-	gounwind(ret, space,
-		 &(struct gostack){
-			 .pc = words[at],
-			 .sp = s->resume_sp + 8ull * at + CALL_PUSHES,
-			 .words = words,
-			 .n_words = n,
-			 .words_at = s->resume_sp,
-			 .chain = words + n,
-		 });
+	g.pc = words[at];
+	g.sp += WORD * at + CALL_PUSHES;
+	g.n_chain = 0;
+	gounwind(ret, space, &g);
 	ret->n_resume = ret->n - before;
 	ret->n = before;
 }

@@ -92,8 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		stack.regs[i] = cursor_u16(&c);
 	stack.regs[7] = STACK;
 	stack.regs[6] += STACK;
-	stack.bytes = data + c.pos;
-	stack.size = (uint32_t)(size - c.pos);
+	stack.copy = (struct stack_copy){ STACK, data + c.pos, (uint32_t)(size - c.pos) };
 	stack.cut = size & 1;
 	strs = strtab_new();
 	symbolizer_open(&s, strs);
@@ -101,7 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (space_open_file(&space, s, fd))
 		abort();
 	close(fd);
-	cunwind_open(&u);
+	u = cunwind_new();
 	/* every address that a table of this size is likely to name, then a stack */
 	for (uint64_t pc = BASE; pc < BASE + 64; pc++) {
 		struct cstack again = stack;
@@ -112,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	}
 	cunwind(u, space, &stack, pcs, MAX_PCS, &n);
-	cunwind_close(u);
+	cunwind_free(u);
 	space_close(space);
 	symbolizer_close(s);
 	strtab_free(strs);

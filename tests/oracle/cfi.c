@@ -250,13 +250,12 @@ static bool needs_below_sp(const struct cfi_row *row)
 static uint32_t apply_expressions(uint64_t ret[REGS])
 {
 	static uint64_t words[STACK_BYTES / 8];
-	struct cstack c = { .bytes = (uint8_t *)words };
 	uint64_t sp = regs[REG_SP], pcs[1];
+	struct cstack c = { .copy = { sp, words, (uint32_t)(STACK + STACK_BYTES - sp) } };
 	uint32_t n;
 
 	memcpy(c.regs, regs, sizeof(regs));
-	c.size = (uint32_t)(STACK + STACK_BYTES - sp);
-	for (uint32_t i = 0; i < c.size / 8; i++)
+	for (uint32_t i = 0; i < c.copy.size / 8; i++)
 		words[i] = made_up(sp + i * 8);
 	if (cunwind(unwinder, space, &c, pcs, 1, &n) != CUNWIND_SHORT)
 		return 0;
@@ -442,15 +441,15 @@ static void show_stack(const uint64_t *a, uint32_t n, enum cunwind_end end,
 static void compare_stack(void)
 {
 	static uint8_t copy[COPY_BYTES];
-	struct cstack c = { .bytes = copy };
+	struct cstack c = { .copy = { regs[REG_SP], copy, 0 } };
 	uint64_t a[MAX_PCS], b[MAX_PCS];
 	uint32_t n, n_theirs, same = 0;
 	enum cunwind_end end;
 	enum end their_end;
 
-	for (; c.size < COPY_BYTES; c.size += PAGE) {
-		struct iovec here = { copy + c.size, PAGE };
-		struct iovec there = { (void *)(regs[REG_SP] + c.size), PAGE };
+	for (; c.copy.size < COPY_BYTES; c.copy.size += PAGE) {
+		struct iovec here = { copy + c.copy.size, PAGE };
+		struct iovec there = { (void *)(regs[REG_SP] + c.copy.size), PAGE };
 
 		if (process_vm_readv(pid, &here, 1, &there, 1, 0) != PAGE)
 			break;
@@ -529,7 +528,7 @@ int main(int argc, char **argv)
 		die("usage: cfi rows FILE STRIDE, cfi stacks PID SAMPLES");
 	strs = strtab_new();
 	symbolizer_open(&symbolizer, strs);
-	cunwind_open(&unwinder);
+	unwinder = cunwind_new();
 	theirs = unw_create_addr_space(&accessors, 0);
 	unw_set_caching_policy(theirs, UNW_CACHE_NONE);
 	if (!strcmp(argv[1], "rows")) {
@@ -539,7 +538,7 @@ int main(int argc, char **argv)
 		compare_stacks(strtoull(argv[3], NULL, 10));
 	}
 	unw_destroy_addr_space(theirs);
-	cunwind_close(unwinder);
+	cunwind_free(unwinder);
 	space_close(space);
 	symbolizer_close(symbolizer);
 	strtab_free(strs);

@@ -111,14 +111,14 @@ static void setup(void)
 	write_file("library.c", library);
 	strs = strtab_new();
 	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
-	cr_assert_eq(cunwind_open(&unwinder), 0);
+	unwinder = cunwind_new();
 }
 
 static void teardown(void)
 {
 	char command[128];
 
-	cunwind_close(unwinder);
+	cunwind_free(unwinder);
 	space_close(space);
 	symbolizer_close(symbolizer);
 	strtab_free(strs);
@@ -142,8 +142,7 @@ static enum cunwind_end unwind(const struct user_regs_struct *r, uint32_t size, 
 		.regs = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp,
 			  r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15,
 			  r->rip },
-		.bytes = bytes,
-		.size = size,
+		.copy = { r->rsp, bytes, size },
 		.cut = cut,
 	};
 
@@ -432,8 +431,9 @@ static uint64_t find_vdso(void)
 
 Test(cunwind, go_code_ends_it)
 {
+	const uint64_t stack = 0xc000001000;
 	uint64_t main = 0, vdso = 0, pcs[8], words[] = { 0, 1 };
-	struct cstack c = { .bytes = (const void *)words, .size = sizeof(words) };
+	struct cstack c = { .copy = { stack, words, sizeof(words) } };
 	uint32_t n;
 	int in;
 
@@ -447,23 +447,23 @@ Test(cunwind, go_code_ends_it)
 	}
 	words[0] = main + 9;
 	c.regs[RIP] = vdso;
-	c.regs[RSP] = 0xc000001000;
+	c.regs[RSP] = stack;
 	c.regs[RBX] = 42;
 	cr_assert_eq(cunwind(unwinder, space, &c, pcs, 8, &n), CUNWIND_GO);
 	cr_assert_eq(n, 2);
 	cr_assert_eq(pcs[1], main + 9);
 	cr_assert_eq(c.regs[RIP], main + 9);
-	cr_assert_eq(c.regs[RSP], 0xc000001008);
+	cr_assert_eq(c.regs[RSP], stack + 8);
 	cr_assert_eq(c.regs[RBX], 42);
 	/* one frame only */
 	c.regs[RIP] = pcs[0];
-	c.regs[RSP] = 0xc000001000;
+	c.regs[RSP] = stack;
 	cr_assert_eq(cunwind(unwinder, space, &c, pcs, 1, &n), CUNWIND_SHORT);
 	cr_assert_eq(n, 1);
 	/* the copy ends where the return address is */
 	c.regs[RIP] = pcs[0];
-	c.regs[RSP] = 0xc000001000;
-	c.size = 7;
+	c.regs[RSP] = stack;
+	c.copy.size = 7;
 	cr_assert_eq(cunwind(unwinder, space, &c, pcs, 8, &n), CUNWIND_SHORT);
 	cr_assert_eq(n, 1);
 	stop_go(pid, in);

@@ -17,14 +17,17 @@ static volatile bool looks_like_one;
 static void on_signal(int sig, siginfo_t *info, void *uc)
 {
 	const greg_t *r = ((ucontext_t *)uc)->uc_mcontext.gregs;
+	struct stack_copy copy = { (uint64_t)(uintptr_t)uc, uc, NEEDED }, moved;
 	uint64_t regs[17];
 
 	(void)sig;
 	(void)info;
-	uc_addr = (uint64_t)(uintptr_t)uc;
-	cr_expect(ucontext_read(uc, NEEDED, 0, regs));
-	looks_like_one = ucontext_is(uc, FPU_NEEDED, 0, uc_addr) &&
-			 !ucontext_is(uc, FPU_NEEDED, 0, uc_addr + 8);
+	uc_addr = copy.addr;
+	cr_expect(ucontext_read(&copy, uc_addr, regs));
+	copy.size = FPU_NEEDED;
+	moved = copy;
+	moved.addr += 8;
+	looks_like_one = ucontext_is(&copy, uc_addr) && !ucontext_is(&moved, moved.addr);
 	cr_expect_eq(regs[0], r[REG_RAX]);
 	cr_expect_eq(regs[3], r[REG_RBX]);
 	cr_expect_eq(regs[6], r[REG_RBP]);
@@ -60,6 +63,7 @@ Test(ucontext, nothing_outside_the_copy_is_read)
 	static const uint64_t far[] = { UINT64_MAX,     UINT64_MAX - 39, UINT64_MAX - 175,
 					1ull << 63,     UINT32_MAX,      1ull << 32,
 					-(uint64_t)224, -(uint64_t)232 };
+	const uint64_t uc = UINT64_MAX - 448; /* so that the address of its FPU is ~0 */
 	uint64_t regs[17];
 
 	for (uint32_t size = 0; size < 300; size++) {
@@ -67,14 +71,18 @@ Test(ucontext, nothing_outside_the_copy_is_read)
 
 		memset(bytes, 0xff, size);
 		for (uint64_t at = 0; at < 310; at++) {
-			cr_assert_eq(ucontext_read(bytes, size, at, regs),
-				     at + NEEDED <= size, "%u %lu", size, at);
-			cr_assert_eq(ucontext_is(bytes, size, at, UINT64_MAX - 448),
-				     at + FPU_NEEDED <= size, "%u %lu", size, at);
+			struct stack_copy copy = { uc - at, bytes, size };
+
+			cr_assert_eq(ucontext_read(&copy, uc, regs), at + NEEDED <= size,
+				     "%u %lu", size, at);
+			cr_assert_eq(ucontext_is(&copy, uc), at + FPU_NEEDED <= size,
+				     "%u %lu", size, at);
 		}
 		for (size_t i = 0; i < sizeof(far) / sizeof(*far); i++) {
-			cr_assert_not(ucontext_read(bytes, size, far[i], regs));
-			cr_assert_not(ucontext_is(bytes, size, far[i], 0));
+			struct stack_copy copy = { uc - far[i], bytes, size };
+
+			cr_assert_not(ucontext_read(&copy, uc, regs));
+			cr_assert_not(ucontext_is(&copy, uc));
 		}
 		free(bytes);
 	}
