@@ -15,6 +15,7 @@ static const struct {
 	[BY_CLASS] = { "class", "class" },
 	[BY_THREAD] = { "thread", "thread" },
 	[BY_PROCESS] = { "process", "process" },
+	[BY_PROGRAM] = { "program", "program" },
 	[BY_LABEL] = { "label:", "" }, /* and the label's key */
 };
 
@@ -46,7 +47,7 @@ const char *grouping_parse(const char *arg, void *grouping)
 		key = key_find(word, len);
 		if (key == BY_MAX)
 			return "unknown key; use goroutine, start, creator, label:NAME, "
-			       "class, thread, process or none";
+			       "class, thread, process, program or none";
 		if (g->n == MAX_GROUP_KEYS)
 			return "at most 4 keys";
 		g->labels[g->n] = key == BY_LABEL ? word + strlen(names[key].word) : NULL;
@@ -54,6 +55,13 @@ const char *grouping_parse(const char *arg, void *grouping)
 		if (!word[len])
 			return NULL;
 	}
+}
+
+void grouping_word(const struct grouping *g, int i, struct buf *to)
+{
+	buf_str(to, names[g->keys[i]].word);
+	if (g->keys[i] == BY_LABEL)
+		buf_add(to, g->labels[i], strcspn(g->labels[i], ","));
 }
 
 void grouping_title(const struct grouping *g, struct buf *to)

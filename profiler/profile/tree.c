@@ -22,6 +22,7 @@
 #include "profiler/base/pairs.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/view.h"
 #include "symbolizer/gobuildinfo.h"
@@ -63,10 +64,10 @@ enum {
 
 static uint32_t text_name(struct builder *b)
 {
-	uint32_t id = strtab_addn(b->t->names, (const char *)b->text.data, b->text.len);
+	uint32_t len = (uint32_t)b->text.len;
 
 	b->text.len = 0;
-	return id;
+	return len ? strtab_addn(b->t->names, (const char *)b->text.data, len) : 0;
 }
 
 /* name: the start function of a goroutine, or where it was created. */
@@ -77,24 +78,13 @@ static void add_go_name(struct builder *b, const struct goroutine *g, uint32_t n
 	goname_add(&b->text, profile_string(b->p, name), gobuildinfo_minor(version));
 }
 
-static void add_known_name(struct builder *b, const char *what, const struct goroutine *g,
-			   uint32_t name)
+/* Adds the value of the label. False: there is no such label. */
+static bool add_label_value(struct builder *b, const char *name, const struct goroutine *g)
 {
-	buf_printf(&b->text, "%s %s", what, name ? "" : "[unknown]");
-	add_go_name(b, g, name);
-}
-
-/* "job=encode"; "job=" if there is no such label, "job=enc…" or "job=…" if its value is not
- * fully known. */
-static void add_label_name(struct builder *b, const char *name, const struct goroutine *g)
-{
-	size_t len = strcspn(name, ",");
 	struct buf value = { 0 };
-	enum label_state state = labels_find(profile_string(b->p, g->labels), name, len,
-					     &value);
+	enum label_state state = labels_find(profile_string(b->p, g->labels), name,
+					     strcspn(name, ","), &value);
 
-	buf_add(&b->text, name, len);
-	buf_u8(&b->text, '=');
 	for (size_t i = 0; i < value.len; i++) {
 		if (value.data[i])
 			buf_u8(&b->text, value.data[i]);
@@ -104,38 +94,81 @@ static void add_label_name(struct builder *b, const char *name, const struct gor
 	if (state == LABEL_PART || state == LABEL_LOST)
 		buf_str(&b->text, "…");
 	buf_release(&value);
+	return state != LABEL_NONE;
 }
 
-/* The name of the event's group for the i-th key. */
-static void add_group_name(struct builder *b, int i, const struct event *e)
+/* Adds the value of the event's group for the i-th key, but for labels. */
+static void add_value(struct builder *b, enum group_key key, const struct event *e)
 {
-	enum group_key key = b->v->by.keys[i];
 	const struct profile *p = b->p;
 	const struct goroutine *g = &p->goroutines[e->goroutine];
 	const struct thread *t = &p->threads[e->thread];
-	uint32_t start = b->v->runs[e->goroutine];
+	uint32_t name = key == BY_CREATOR ? g->creator : b->v->runs[e->goroutine];
 	struct buf *to = &b->text;
 
-	if (!e->goroutine && 1 << key & GOROUTINE_KEYS) {
-		buf_printf(to, "[%s]", event_class_names[e->class]);
-	} else if (key == BY_GOROUTINE) {
-		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, start ? " " : "");
-		add_go_name(b, g, start);
-	} else if (key == BY_START) {
-		add_known_name(b, "start", g, start);
-	} else if (key == BY_CREATOR) {
-		add_known_name(b, "go", g, g->creator);
-	} else if (key == BY_LABEL) {
-		add_label_name(b, b->v->by.labels[i], g);
+	if (key == BY_GOROUTINE) {
+		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, name ? " " : "");
+		add_go_name(b, g, name);
+	} else if (key == BY_START || key == BY_CREATOR) {
+		buf_str(to, name ? "" : "[unknown]");
+		add_go_name(b, g, name);
 	} else if (key == BY_CLASS) {
-		buf_printf(to, "class %s", event_class_names[e->class]);
+		buf_str(to, event_class_names[e->class]);
 	} else if (key == BY_THREAD) {
-		buf_printf(to, "thread %" PRIu32 "%s%s", t->tid, t->name ? " " : "",
+		buf_printf(to, "%" PRIu32 "%s%s", t->tid, t->name ? " " : "",
 			   profile_string(p, t->name));
-	} else {
-		buf_str(to, "process ");
+	} else if (key == BY_PROCESS) {
 		view_process_name(b->v, t->process, to);
+	} else {
+		buf_str(to, profile_string(p, p->processes[t->process].name));
 	}
+}
+
+/* What a group is called, as ids in t->names. */
+struct group_name {
+	uint32_t name, value;
+};
+
+static struct group_name label_names(struct builder *b, int i, const struct event *e)
+{
+	const char *key = b->v->by.labels[i];
+	int len = (int)strcspn(key, ",");
+	bool has = add_label_value(b, key, &b->p->goroutines[e->goroutine]);
+	struct group_name ret = { .value = text_name(b) };
+
+	buf_printf(&b->text, "%.*s=%s", len, key, strtab_get(b->t->names, ret.value));
+	ret.name = text_name(b);
+	if (!has) {
+		buf_printf(&b->text, "(no %.*s)", len, key);
+		ret.value = text_name(b);
+	}
+	return ret;
+}
+
+/* The names of the event's group for the i-th key. */
+static struct group_name group_names(struct builder *b, int i, const struct event *e)
+{
+	static const char *const prefixes[BY_MAX] = {
+		[BY_GOROUTINE] = "",       [BY_START] = "start ",
+		[BY_CREATOR] = "go ",      [BY_CLASS] = "class ",
+		[BY_THREAD] = "thread ",   [BY_PROCESS] = "process ",
+		[BY_PROGRAM] = "program ",
+	};
+	enum group_key key = b->v->by.keys[i];
+	struct group_name ret;
+
+	if (!e->goroutine && 1 << key & GOROUTINE_KEYS) {
+		buf_printf(&b->text, "[%s]", event_class_names[e->class]);
+		ret.name = ret.value = text_name(b);
+		return ret;
+	}
+	if (key == BY_LABEL)
+		return label_names(b, i, e);
+	add_value(b, key, e);
+	ret.value = text_name(b);
+	buf_printf(&b->text, "%s%s", prefixes[key], strtab_get(b->t->names, ret.value));
+	ret.name = text_name(b);
+	return ret;
 }
 
 /* Nodes. */
@@ -153,6 +186,7 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 	id += b->first_child;
 	b->full = b->p->tree_max && t->n_nodes * sizeof(*t->nodes) +
 						    t->n_groups * sizeof(*t->groups) +
+						    t->n_members * sizeof(*t->members) +
 						    b->children.n * PAIR_BYTES >
 					    b->p->tree_max;
 	if (id == t->n_nodes)
@@ -160,6 +194,7 @@ static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
 			.name = strtab_get(t->names, name),
 			.file = "",
 			.module = "",
+			.value = "",
 			.parent = parent,
 			.type = (uint8_t)type,
 			.kind = kind,
@@ -183,6 +218,7 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 		b->t->nodes[id].file = profile_string(p, f->file);
 		b->t->nodes[id].module = profile_string(p, p->modules[f->module].path);
 		b->t->nodes[id].start_line = f->start_line;
+		b->t->nodes[id].origin = (uint8_t)origin_of(p, f);
 	}
 	return id;
 }
@@ -200,6 +236,25 @@ static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
 
 /* Groups. */
 
+static uint32_t add_group_node(struct builder *b, uint32_t parent, struct group_name names,
+			       int level)
+{
+	uint32_t id = add_node(b, parent, names.name, NODE_GROUP, 0, 0);
+
+	b->t->nodes[id].value = strtab_get(b->t->names, names.value);
+	b->t->nodes[id].level = (uint8_t)level;
+	return id;
+}
+
+static uint32_t process_group(struct builder *b, uint32_t process)
+{
+	struct group_name names;
+
+	view_process_name(b->v, process, &b->text);
+	names.name = names.value = text_name(b);
+	return add_group_node(b, 0, names, 0);
+}
+
 static uint32_t add_group(struct builder *b, const struct event *e)
 {
 	const struct grouping *by = &b->v->by;
@@ -210,13 +265,10 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 	for (int i = 0; i < by->n; i++) {
 		if (by->keys[i] == BY_NONE)
 			continue;
-		if (prefix && by->keys[i] != BY_PROCESS) {
-			view_process_name(b->v, process, &b->text);
-			node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
-		}
+		if (prefix && by->keys[i] != BY_PROCESS && by->keys[i] != BY_PROGRAM)
+			node = process_group(b, process);
 		prefix = false;
-		add_group_name(b, i, e);
-		node = add_node(b, node, text_name(b), NODE_GROUP, 0, 0);
+		node = add_group_node(b, node, group_names(b, i, e), i + 1);
 	}
 	if (node && !t->nodes[node].group) {
 		*table_add(t->groups, t->n_groups,
@@ -236,24 +288,13 @@ static const char *go_name(struct builder *b, const struct goroutine *g, uint32_
 	return strtab_get(b->t->names, text_name(b));
 }
 
-static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
+/* Adds what a goroutine of the group is to what is known of all of them. */
+static void mix_in(struct builder *b, struct group *to, uint32_t goroutine)
 {
 	const struct goroutine *g = &b->p->goroutines[goroutine];
-	struct group *to = &b->t->groups[group];
-	const char *start, *creator;
-	const char *labels = profile_string(b->p, g->labels);
-	uint32_t n = b->members.n;
+	const char *start = go_name(b, g, b->v->runs[goroutine]),
+		   *creator = go_name(b, g, g->creator);
 
-	if (!to->goroutines)
-		to->labels = labels;
-	else if (to->labels != labels)
-		to->labels = "";
-	/* Rows that differ in labels are one goroutine. */
-	if (pairs_add(&b->members, group, pairs_add(&b->goroutines, g->process, g->goid)) <
-	    n)
-		return;
-	start = go_name(b, g, b->v->runs[goroutine]);
-	creator = go_name(b, g, g->creator);
 	if (!to->goroutines++) {
 		to->start = start;
 		to->creator = creator;
@@ -270,6 +311,25 @@ static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
 		to->creator = "";
 	if (to->parent_goid != g->parent_goid)
 		to->parent_goid = 0;
+}
+
+static void add_member(struct builder *b, uint32_t group, uint32_t goroutine)
+{
+	const struct goroutine *g = &b->p->goroutines[goroutine];
+	struct group *to = &b->t->groups[group];
+	const char *labels = profile_string(b->p, g->labels);
+	/* Rows that differ in labels are one goroutine. */
+	uint32_t id = pairs_add(&b->goroutines, g->process, g->goid);
+
+	if (!to->goroutines)
+		to->labels = labels;
+	else if (to->labels != labels)
+		to->labels = "";
+	if (pairs_add(&b->members, group, id) < b->t->n_members)
+		return;
+	*table_add(b->t->members, b->t->n_members, b->t->cap_members) =
+		(struct member){ .group = group, .process = g->process, .goid = g->goid };
+	mix_in(b, to, goroutine);
 }
 
 /* The innermost group's node; the root when there are no groups. */
@@ -291,8 +351,17 @@ static uint32_t event_node(struct builder *b, const struct event *e)
 	return node;
 }
 
-static void add_to_group(struct group *g, const struct event *e)
+static void add_to_group(struct builder *b, uint32_t group, const struct event *e)
 {
+	struct group *g = &b->t->groups[group];
+	const struct goroutine *of = &b->p->goroutines[e->goroutine];
+	uint32_t id;
+
+	if (e->goroutine) {
+		id = pairs_add(&b->goroutines, of->process, of->goid);
+		id = pairs_add(&b->members, group, id);
+		b->t->members[id].weight += e->weight;
+	}
 	g->first_ns = e->time_ns < g->first_ns ? e->time_ns : g->first_ns;
 	g->last_ns = e->time_ns > g->last_ns ? e->time_ns : g->last_ns;
 	g->locked |= (e->flags & EVENT_LOCKED) != 0;
@@ -364,7 +433,7 @@ static void add_group_events(struct builder *b, uint32_t group, const uint32_t *
 		t->nodes[node].self += e->weight;
 		t->nodes[node].self_samples++;
 		if (group)
-			add_to_group(&t->groups[t->nodes[group].group - 1], e);
+			add_to_group(b, t->nodes[group].group - 1, e);
 	}
 }
 
@@ -438,5 +507,6 @@ void tree_free(struct tree *t)
 	strtab_free(t->names);
 	free(t->nodes);
 	free(t->groups);
+	free(t->members);
 	free(t);
 }

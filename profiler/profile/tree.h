@@ -24,8 +24,11 @@ struct node {
 	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0", "[vdso]".
 	 * Equal names are one pointer. */
 	const char *name;
-	const char *file;               /* "" when not known; frames only */
-	const char *module;             /* path, "" when not known */
+	const char *file;   /* "" when not known; frames only */
+	const char *module; /* path, "" when not known */
+	/* Groups only, what a column of such groups has: "encode" for "job=encode", "(no
+	 * job)" for "job=", "main.worker" for "start main.worker". */
+	const char *value;
 	uint64_t self, total;           /* weight, in the unit of the view's kind */
 	uint64_t self_samples, samples; /* the same in samples */
 	uint32_t parent;                /* node; the root's is 0 */
@@ -34,6 +37,16 @@ struct node {
 	uint8_t type;        /* enum node_type */
 	uint8_t kind;        /* enum frame_kind */
 	uint8_t inlined;
+	uint8_t origin; /* enum origin; frames only */
+	/* Groups only: its key is the view's by.keys[level - 1]; 0: the process, which comes
+	 * first when there are several. */
+	uint8_t level;
+};
+
+/* A goroutine in an innermost group. */
+struct member {
+	uint32_t group, process; /* rows */
+	uint64_t goid, weight;
 };
 
 /* What is known of an innermost group beyond its name. */
@@ -51,7 +64,8 @@ struct group {
 struct tree {
 	struct node *nodes;
 	struct group *groups;
-	uint32_t n_nodes, n_groups, cap_nodes, cap_groups;
+	struct member *members;
+	uint32_t n_nodes, n_groups, n_members, cap_nodes, cap_groups, cap_members;
 	struct strtab *names; /* owns the strings that the profile does not */
 };
 

@@ -47,7 +47,8 @@ enum group_key {
 	BY_CLASS,
 	BY_THREAD,
 	BY_PROCESS,
-	BY_LABEL, /* a pprof label */
+	BY_PROGRAM, /* the process's name, whatever its pid */
+	BY_LABEL,   /* a pprof label */
 	BY_MAX
 };
 
@@ -63,6 +64,8 @@ struct grouping {
 /* "goroutine", "creator,label:job" …: NULL, or what is wrong with arg, which outlives the
  * grouping. */
 const char *grouping_parse(const char *arg, void *grouping);
+/* Adds the i-th key as an option says it: "start", "label:job". */
+void grouping_word(const struct grouping *g, int i, struct buf *to);
 /* Adds what the groups are, for a column's head: "start function", "process, handler". */
 void grouping_title(const struct grouping *g, struct buf *to);
 

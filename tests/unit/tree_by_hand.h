@@ -29,6 +29,7 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 		.name = strtab_get(t->names, strtab_add(t->names, name)),
 		.file = "",
 		.module = "",
+		.value = name,
 		.parent = parent,
 		.type = id ? NODE_FRAME : NODE_ROOT,
 		.kind = kind,
