@@ -34,14 +34,6 @@ static void structure_read(Dwarf_Die *structure, const char *name,
 	} while (!dwarf_siblingof(&member, &member));
 }
 
-static bool wanted(const struct godwarf_field *fields, uint32_t n, const char *structure)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (!strcmp(fields[i].structure, structure))
-			return true;
-	return false;
-}
-
 /* The types of package runtime are in a compilation unit with that name. */
 static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
 {
@@ -50,11 +42,9 @@ static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
 	if (dwarf_child(unit, &die))
 		return;
 	do {
-		const char *s = dwarf_tag(&die) == DW_TAG_structure_type
-					? dwarf_diename(&die)
-					: NULL;
+		const char *s = dwarf_diename(&die);
 
-		if (s && wanted(fields, n, s))
+		if (s && dwarf_tag(&die) == DW_TAG_structure_type)
 			structure_read(&die, s, fields, n);
 	} while (!dwarf_siblingof(&die, &die));
 }

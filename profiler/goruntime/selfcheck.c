@@ -47,42 +47,39 @@ static bool peek(const struct process *p, uint64_t addr, void *to, size_t n)
 	return process_vm_readv(p->thread, &local, 1, &remote, 1, 0) == (ssize_t)n;
 }
 
-static uint64_t word(const struct process *p, uint64_t addr, bool *bad)
+/* A wrong layout leads anywhere: what is unreadable is 0 and fails its check. */
+static uint64_t word(const struct process *p, uint64_t addr)
 {
 	uint64_t v = 0;
 
-	if (!peek(p, addr, &v, sizeof(v)))
-		*bad = true;
-	return v;
+	return peek(p, addr, &v, sizeof(v)) ? v : 0;
 }
 
-/* False: no g there, or unreadable memory. */
+/* False: no g there. */
 static bool thread_read(const struct process *p, const struct thread_state *t,
 			struct reading *r)
 {
 	const struct layout *l = &p->l->layout;
-	bool bad = false;
 
 	memset(r, 0, sizeof(*r));
-	r->g = t->tp ? word(p, t->tp + (uint64_t)l->tls_g, &bad) : 0;
-	if (!r->g || bad)
+	r->g = t->tp ? word(p, t->tp + (uint64_t)l->tls_g) : 0;
+	if (!r->g)
 		return false;
-	r->m = word(p, r->g + (uint64_t)p->l->fields[FIELD_G_M].offset, &bad);
-	r->curg = word(p, r->m + l->m_curg, &bad);
-	r->g0 = word(p, r->m, &bad);
-	r->procid = word(p, r->m + l->m_procid, &bad);
-	r->gsignal = word(p, r->m + l->m_procid + 8, &bad);
-	r->g0_m = word(p, r->g0 + (uint64_t)p->l->fields[FIELD_G_M].offset, &bad);
-	r->goid_g0 = word(p, r->g0 + l->g_goid, &bad);
+	r->m = word(p, r->g + (uint64_t)p->l->fields[FIELD_G_M].offset);
+	r->curg = word(p, r->m + l->m_curg);
+	r->g0 = word(p, r->m);
+	r->procid = word(p, r->m + l->m_procid);
+	r->gsignal = word(p, r->m + l->m_procid + 8);
+	r->g0_m = word(p, r->g0 + (uint64_t)p->l->fields[FIELD_G_M].offset);
+	r->goid_g0 = word(p, r->g0 + l->g_goid);
 	if (r->curg) {
-		r->lo = word(p, r->curg, &bad);
-		r->hi = word(p, r->curg + 8, &bad);
-		r->goid = word(p, r->curg + l->g_goid, &bad);
-		r->startpc = word(p, r->curg + l->g_startpc, &bad);
-		r->gopc = word(p, r->curg + l->g_gopc, &bad);
-		r->status = (uint32_t)word(p, r->curg + l->g_goid - 8, &bad);
+		r->lo = word(p, r->curg);
+		r->hi = word(p, r->curg + 8);
+		r->goid = word(p, r->curg + l->g_goid);
+		r->startpc = word(p, r->curg + l->g_startpc);
+		r->gopc = word(p, r->curg + l->g_gopc);
+		r->status = (uint32_t)word(p, r->curg + l->g_goid - 8);
 	}
-	/* a wrong layout leads anywhere: what is unreadable is 0 and fails its check */
 	return true;
 }
 

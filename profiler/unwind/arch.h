@@ -71,7 +71,7 @@ static const uint8_t crosscall2_saved[CROSSCALL2_SAVED] = { 3, 12, 13, 14, 15 };
 /* purego's callbackasm1 (0.4 to 0.11): from its frame record to the end of its frame. */
 enum { PUREGO_FRAME = 17 * WORD };
 
-/* Instructions. A displacement is counted from its end. */
+/* Instructions. A displacement is counted from the end of the instruction. */
 enum {
 	CALL_LEN = 5, /* of a direct call; its displacement is at its end */
 	CALL_REGISTER_LEN =
@@ -84,12 +84,13 @@ enum {
 	DISPLACEMENT_LEN = 4,
 };
 
-static inline uint64_t insn_displacement(const uint8_t *p)
+/* Where an instruction of len bytes at addr leads, by the displacement at its end. */
+static inline uint64_t insn_target(const uint8_t *code, uint32_t len, uint64_t addr)
 {
 	int32_t d;
 
-	memcpy(&d, p, sizeof(d));
-	return (uint64_t)(int64_t)d;
+	memcpy(&d, code + len - DISPLACEMENT_LEN, sizeof(d));
+	return addr + len + (uint64_t)(int64_t)d;
 }
 
 static inline bool insn_is_call(const uint8_t *p)

@@ -35,9 +35,10 @@ static int start_cmp(const void *a, const void *b)
 /* The address that a displacement at this position means; pos moves behind it. */
 static uint64_t read_target(struct cursor *c, uint64_t vaddr)
 {
+	uint64_t at = vaddr + c->pos;
 	const uint8_t *p = cursor_bytes(c, DISPLACEMENT_LEN);
 
-	return p ? vaddr + c->pos + insn_displacement(p) : 0;
+	return p ? insn_target(p, DISPLACEMENT_LEN, at) : 0;
 }
 
 /* The last of the first n starts that is at or before addr; 0: none. */

@@ -31,7 +31,6 @@ struct module {
 	const struct object *object;
 	struct cfi cfi;
 	struct callees callees; /* once something has no table */
-	bool searched;
 };
 
 struct row {
@@ -55,7 +54,6 @@ struct walk {
 	struct space *space;
 	struct cstack *c;
 	uint64_t cfa;   /* of the current frame, once known */
-	uint32_t lost;  /* bits of registers whose values are not known */
 	int32_t budget; /* words that may still be searched */
 	bool beyond;    /* something was to be read that is above the copy */
 };
@@ -123,9 +121,8 @@ static struct callee find_callee(struct cunwind *u, const struct object *o, uint
 {
 	struct module *m = module_get(u, o);
 
-	if (o->elf && !m->searched)
+	if (o->elf && !m->callees.elf)
 		callees_init(&m->callees, o->elf);
-	m->searched = true;
 	return callee_at(&m->callees, o, addr);
 }
 
@@ -175,7 +172,7 @@ static bool read_stack(struct walk *w, uint64_t addr, uint64_t *ret)
 
 static bool read_reg(const struct walk *w, uint64_t reg, uint64_t *ret)
 {
-	if (reg >= REGS || w->lost >> reg & 1)
+	if (reg >= REGS || w->c->lost >> reg & 1)
 		return false;
 	*ret = w->c->regs[reg];
 	return true;
@@ -281,7 +278,7 @@ static enum cunwind_end step_by_row(struct walk *w, const struct cfi_row *row)
 	if (next[REG_SP] <= w->c->regs[REG_SP])
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
-	w->lost = lost;
+	w->c->lost = lost;
 	return next[REG_PC] ? CUNWIND_GO : CUNWIND_ROOT;
 }
 
@@ -296,7 +293,7 @@ static enum cunwind_end step_by_signal(struct walk *w)
 	if (next[REG_SP] <= sp)
 		return CUNWIND_BROKEN;
 	memcpy(w->c->regs, next, sizeof(next));
-	w->lost = 0;
+	w->c->lost = 0;
 	return CUNWIND_GO;
 }
 
@@ -307,10 +304,10 @@ static enum cunwind_end leave_frame(struct walk *w, uint64_t at, uint64_t ra)
 	uint64_t *regs = w->c->regs;
 
 	if (at != regs[REG_SP]) /* otherwise there is no frame, so nothing was saved */
-		w->lost = UINT32_MAX;
+		w->c->lost = UINT32_MAX;
 	regs[REG_SP] = at + CALL_PUSHES;
 	regs[REG_PC] = ra;
-	w->lost &= ~(1u << REG_SP | 1u << REG_PC);
+	w->c->lost &= ~(1u << REG_SP | 1u << REG_PC);
 	return CUNWIND_GO;
 }
 
@@ -358,7 +355,7 @@ static enum cunwind_end step_by_call(struct walk *w, struct callee to, bool leaf
 			leave_frame(w, at, ra);
 			if (framed) {
 				w->c->regs[REG_FP] = caller_fp;
-				w->lost &= ~(1u << REG_FP);
+				w->c->lost &= ~(1u << REG_FP);
 			}
 			return CUNWIND_GO;
 		}
@@ -391,6 +388,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 	enum cunwind_end end = CUNWIND_GO;
 	uint64_t before = 0; /* 1: the PC is a return address, so the call is before it */
 
+	c->lost = 0;
 	for (*n = 0; end == CUNWIND_GO && *n < max;) {
 		uint64_t pc = c->regs[REG_PC], at;
 		struct object *o = space_object(space, pc - before, &at);
@@ -400,7 +398,6 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 		pcs[(*n)++] = first || before ? pc : pc + 1;
 		if (!o)
 			return CUNWIND_BROKEN;
-		c->lost = w.lost;
 		if (space_is_go(space, pc - before))
 			return CUNWIND_GO;
 		signal = first && is_returning(&w, o, at);
@@ -413,7 +410,7 @@ enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *
 			end = step_by_signal(&w);
 		else if (is_first_function(o, at + before, !before))
 			end = CUNWIND_ROOT;
-		else if (!row || w.lost)
+		else if (!row || c->lost)
 			end = step_by_call(&w, find_callee(u, o, at), !before);
 		else
 			end = failed(&w);

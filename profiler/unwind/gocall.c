@@ -35,12 +35,11 @@ bool gocall_is_assembly(struct space *space, uint64_t pc)
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target)
 {
 	struct cursor c = code_at(space, ra - CALL_LEN);
-
 	const uint8_t *code = cursor_bytes(&c, CALL_LEN);
 
 	if (!code || !space_is_go(space, ra) || !insn_is_call(code))
 		return false;
-	*target = ra + insn_displacement(code + CALL_LEN - DISPLACEMENT_LEN);
+	*target = insn_target(code, CALL_LEN, ra - CALL_LEN);
 	return true;
 }
 
@@ -63,16 +62,13 @@ bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, ui
 				break;
 		}
 		if (insn_is_jump(code) && !found && jumps) {
-			entry = at + JUMP_LEN +
-				insn_displacement(code + JUMP_LEN - DISPLACEMENT_LEN);
+			entry = insn_target(code, JUMP_LEN, at);
 			found = entry == to ||
 				(entry != pc && gocall_is_assembly(space, entry) &&
 				 gocall_follow(space, entry, UINT64_MAX, jumps - 1, to,
 					       each, arg));
 		} else if (each && insn_loads_address(code)) {
-			each(arg, at + ADDRESS_LEN +
-					  insn_displacement(code + ADDRESS_LEN -
-							    DISPLACEMENT_LEN));
+			each(arg, insn_target(code, ADDRESS_LEN, at));
 		}
 	}
 	return found;

@@ -6,9 +6,7 @@
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
-#include "profiler/unwind/sigstack.h"
 #include "profiler/unwind/stackswitch.h"
-#include "profiler/unwind/wazero.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
@@ -21,7 +19,6 @@ enum {
 static void resumed_stack(struct pieces *ret, struct space *space, const struct sample *s)
 {
 	struct gostack g = gostack_resumed(s);
-	uint32_t n = ret->n;
 
 	/* The function that switched stacks either has a frame, with whose record the chain
 	 * begins (systemstack and asmcgocall since Go 1.21), or it has none, and its return
@@ -33,8 +30,6 @@ static void resumed_stack(struct pieces *ret, struct space *space, const struct 
 		g.sp += CALL_PUSHES;
 	}
 	gounwind(ret, space, &g);
-	ret->n_resume = ret->n - n;
-	ret->n = n;
 }
 
 /* The leaf is assembly of Go's that C has called: makes c its caller's. False: it is
@@ -190,7 +185,7 @@ void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 
 	ret->n_handler = 0;
 	ret->handled = s->flags & SAMPLE_HANDLER && sigstack_unwind(ret, space, u, s);
-	ret->n = ret->n_resume = 0;
+	ret->n = ret->own = 0;
 	ret->cut = s->flags & SAMPLE_CUT;
 	ret->broken = s->flags & SAMPLE_STACK_FAULT;
 	ret->c = ret->c_root = ret->c_gap = false;
@@ -208,8 +203,10 @@ void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 			ret->pcs[1] = STACK_GAP;
 		}
 	}
+	if (!ret->own)
+		ret->own = ret->n;
 	if (s->resume && s->resume != RESUME_SWITCHED)
 		resumed_stack(ret, space, s);
-	else if (s->resume && !ret->n_resume && is_bare(space, ret))
+	else if (s->resume && ret->own == ret->n && is_bare(space, ret))
 		wazero_unwind(ret, space, s);
 }

@@ -4,13 +4,13 @@
  *
  *	a signal handler's	handler[]		from n_handler_words
  *	    |  above the registers that it has interrupted (handler_uc)
- *	the leaf's		pcs[0, n)		from n_words, n_user; n_c_words
+ *	the leaf's		pcs[0, own)		from n_words, n_user; n_c_words
  *	    |  for which the goroutine's own was left (enum resume)
- *	the goroutine's own	pcs[n, n + n_resume)	from n_resume_words, n_resume
+ *	the goroutine's own	pcs[own, n)		from n_resume_words, n_resume
  *
- * Here it is decided which code unwinds which: gounwind.h Go, cunwind.h C, sigstack.h
- * handlers, stackswitch.h and wazero.h code that left the goroutine's own stack without
- * saving where. How much of all that is the sample's stack, unwind.c decides.
+ * Here it is decided which code unwinds which: gounwind.h Go, cunwind.h C, sigstack.c
+ * handlers, stackswitch.h code that left the goroutine's own stack without saving where.
+ * How much of all that is the sample's stack, unwind.c decides.
  */
 #ifndef PROFILER_PIECES_H
 #define PROFILER_PIECES_H
@@ -31,14 +31,14 @@ enum {
 
 struct pieces {
 	/*
-	 * pcs[0, n): the interrupted PC, then return addresses. pcs[n, n + n_resume): the
-	 * same for the goroutine's own stack, if the sample was taken on another one; the
-	 * first is a return address, too. Where a handler has interrupted C, its PC plus 1.
+	 * pcs[0, own): the interrupted PC, then return addresses. pcs[own, n): the same for
+	 * the goroutine's own stack, if the sample was taken on another one; the first is a
+	 * return address, too. Where a handler has interrupted C, its PC plus 1.
 	 * Two values are no addresses: 0 follows what gounwind() takes for cgocallback, and
 	 * STACK_GAP may be anywhere.
 	 */
 	uint64_t pcs[STACK_PCS];
-	uint32_t n, n_resume;
+	uint32_t own, n;
 	/* Of a signal handler, which has interrupted pcs[0]: its PC, then return addresses,
 	 * or, where a second handler has interrupted the first, that PC plus 1. */
 	uint64_t handler[HANDLER_PCS];
@@ -48,7 +48,7 @@ struct pieces {
 	bool broken;  /* the chain could not be followed further */
 	/* what was found there in place of a return address; 0: nothing was */
 	uint64_t stray;
-	bool c;      /* pcs begins in C, and pcs[0, n) are its frames: ... */
+	bool c;      /* pcs begins in C, and pcs[0, own) are its frames: ... */
 	bool c_root; /* ... up to the thread's first function, ... */
 	bool c_gap;  /* ... or not all of them */
 	/* where SP was at the last address that gounwind() has added; 0: not known */
@@ -58,6 +58,14 @@ struct pieces {
 /* space NULL: nothing is known of the process, and the chain is taken as it is. */
 void pieces_find(struct pieces *ret, struct space *space, struct cunwind *u,
 		 const struct sample *s);
+
+/*
+ * Fills ret->handler with the handler's PC and return addresses; uses the rest of *ret as
+ * scratch space. Includes handlers that were interrupted by others on the same stack. True:
+ * they lead to the saved registers, so s->ip is what they have interrupted.
+ */
+bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
+		     const struct sample *s);
 
 /* The copy of the thread's stack, from sp on, with the registers of the sample. Size 0: sp
  * is not in it. */

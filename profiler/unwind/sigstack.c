@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/unwind/sigstack.h"
-
+/*
+ * Signal handlers. A sample taken in one has two parts: what was interrupted, as if there
+ * were no handler, and the handler's own stack on top of that. Between them are the
+ * registers that the kernel has saved for the return. The kernel side finds these by their
+ * looks; that is only believed if the handler's frames lead to that very place.
+ */
 #include <string.h>
 
 #include "profiler/unwind/arch.h"

@@ -191,18 +191,15 @@ bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c
 	    !is_left_at(&sw, space, s, c->regs[REG_KEPT]))
 		return false;
 	ret->pcs[0] = s->ip;
-	ret->n = 1;
+	ret->n = ret->own = 1;
 	add_callers(ret, space, &sw, s);
-	ret->n_resume = ret->n - 1;
-	ret->n = 1;
 	return true;
 }
 
 void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
 		   const struct cstack *c, const struct sample *s, bool gap)
 {
-	uint32_t n = ret->n;
-
+	ret->own = ret->n;
 	if (!sw->pc)
 		return;
 	if (gap)
@@ -210,6 +207,4 @@ void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch 
 	if (gap || c->lost >> REG_KEPT & 1 ? sw->sp
 					   : is_left_at(sw, space, s, c->regs[REG_KEPT]))
 		add_callers(ret, space, sw, s);
-	ret->n_resume = ret->n - n;
-	ret->n = n;
 }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Assembly of the runtime that calls C on the thread's stack without saving anywhere where
- * it left the goroutine's own stack: racecall, msancall and asancall keep SP in a register
- * (REG_KEPT), which C saves. C's frames end where the scheduler has left the thread's
- * stack, which is known.
+ * Code that left the goroutine's own stack without saving where.
+ *
+ * Assembly of the runtime calls C on the thread's stack: racecall, msancall and asancall
+ * keep SP in a register (REG_KEPT), which C saves. C's frames end where the scheduler has
+ * left the thread's stack, which is known.
+ *
+ * WebAssembly that wazero has compiled runs on a stack of its own, on Go's heap. The
+ * goroutine's own stack ends in the frame of the assembly that jumped into the compiled
+ * code: a return address, and arguments above it.
  */
 #ifndef PROFILER_STACKSWITCH_H
 #define PROFILER_STACKSWITCH_H
@@ -40,10 +45,19 @@ bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c
 void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c,
 		 const struct sample *s);
 
-/* Appends the goroutine's own stack, from the assembly's caller on, as ret->n_resume. gap:
+/* Appends the goroutine's own stack, from the assembly's caller on, at ret->own. gap:
  * not all of C's frames are known, so it begins with the assembly. c has the registers with
  * which C was called. */
 void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
 		   const struct cstack *c, const struct sample *s, bool gap);
+
+/*
+ * For a sample taken in code of which nothing is known, on another stack than the
+ * goroutine's: appends the goroutine's own stack, from the caller of wazero's assembly on.
+ * Does nothing if not all of that stack was copied, or if there is not exactly one place
+ * where it can have been left for this code. Frames of the compiled code may be missing in
+ * between.
+ */
+void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s);
 
 #endif

@@ -138,10 +138,9 @@ static bool add_pieces(struct walk *w)
 {
 	const struct pieces *p = &w->st->pieces;
 	const struct sample *s = w->s;
-	const uint64_t *resume = p->pcs + p->n;
-	uint32_t n_resume = p->n_resume;
+	uint32_t own = p->own;
 	/* frame pointers say nothing in C that a goroutine has called */
-	bool native = s->resume && s->flags & SAMPLE_CGO && p->n && w->space &&
+	bool native = s->resume && s->flags & SAMPLE_CGO && p->own && w->space &&
 		      !space_is_go(w->space, p->pcs[0]);
 	bool rooted;
 
@@ -149,22 +148,21 @@ static bool add_pieces(struct walk *w)
 		add(w, p->handler[i] - !!i);
 	if (s->flags & SAMPLE_HANDLER && !p->handled)
 		return false;
-	add_piece(w, p->pcs, native && !p->c ? 1 : p->n, true);
+	add_piece(w, p->pcs, native && !p->c ? 1 : own, true);
 	if ((p->c ? p->c_gap : native) || (w->bare && s->resume == RESUME_SWITCHED))
 		add_gap(w);
 	/* or a goroutine that left its thread in newstack */
 	rooted = is_root(w->kind) || (w->kind == FRAME_MORESTACK && !s->goid) || p->c_root;
 	if (s->flags & SAMPLE_GSIGNAL)
 		rooted = false;
-	if (!n_resume || rooted)
+	if (own == p->n || rooted)
 		return rooted;
 	if (s->resume == RESUME_SCHED && w->kind != FRAME_MORESTACK) {
 		if (w->kind == FRAME_UNNAMED && !native)
 			return false;
-		resume++; /* systemstack_switch, which never runs */
-		n_resume--;
+		own++; /* systemstack_switch, which never runs */
 	}
-	add_piece(w, resume, n_resume, false);
+	add_piece(w, p->pcs + own, p->n - own, false);
 	return is_root(w->kind);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/unwind/wazero.h"
+#include "profiler/unwind/stackswitch.h"
 
 #include "profiler/unwind/arch.h"
 #include "profiler/unwind/gocall.h"
@@ -63,7 +63,7 @@ static uint32_t find_place(struct space *space, const struct sample *s, const __
 void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s)
 {
 	struct gostack g = gostack_resumed(s);
-	uint32_t n = s->n_resume_words, at, before = ret->n;
+	uint32_t n = s->n_resume_words, at;
 	const __u64 *words = g.words.bytes;
 
 	if (!n || n >= COPY_WORDS)
@@ -75,6 +75,4 @@ void wazero_unwind(struct pieces *ret, struct space *space, const struct sample 
 	g.sp += WORD * at + CALL_PUSHES;
 	g.n_chain = 0;
 	gounwind(ret, space, &g);
-	ret->n_resume = ret->n - before;
-	ret->n = before;
 }
