@@ -6,19 +6,18 @@
 #include <string.h>
 
 #include "profiler/cmd/cmd.h"
-#include "profiler/cmd/request.h"
-#include "profiler/live/session.h"
+#include "profiler/cmd/record.h"
 
-static int record_and_report(struct request *rq, struct input *in, bool json)
+static int record_and_report(struct record *r, struct input *in, bool json)
 {
-	struct session_options so = { 0 };
+	const char *output = r->result.path;
 	char *path = NULL;
-	int status = request_check(rq, &so);
+	int status = record_check(r);
 
-	if (!status && (rq->writer || (rq->output && !strcmp(rq->output, "-"))))
+	if (!status && (r->result.writer || (output && !strcmp(output, "-"))))
 		status = usage_error(NULL, "gostrobe PID keeps a recording: -o FILE.gsr");
 	if (!status)
-		status = record_run(rq, &so, &path);
+		status = record_run(r, &path);
 	if (!status)
 		status = input_open(in, "report", 1, &path);
 	if (!status)
@@ -29,11 +28,15 @@ static int record_and_report(struct request *rq, struct input *in, bool json)
 
 int cmd_pid(const char *pid, int argc, char **argv)
 {
-	struct request rq = { .pids = pid, .duration = "10s", .reported = true };
+	struct record r = {
+		.run = { .verb = "record", .pids = pid, .duration = "10s" },
+		.reported = true,
+	};
 	struct input in = { 0 };
 	bool json = false;
 	const struct opt opts[] = {
-		SAMPLING_OPTIONS(&rq),
+		RUN_OPTIONS(&r.run),
+		OUTPUT_OPTION(&r),
 		VIEW_OPTIONS(&in.view),
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
@@ -51,7 +54,7 @@ int cmd_pid(const char *pid, int argc, char **argv)
 	if (!opt_parse(opts, &argc, &argv, false))
 		status = argc ? usage_error(NULL, "unexpected argument '%s' after the pid",
 					    *argv)
-			      : record_and_report(&rq, &in, json);
+			      : record_and_report(&r, &in, json);
 	input_close(&in);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "output/writer.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
+#include "profiler/cmd/run.h"
 #include "profiler/profile/recording.h"
 
 enum {
@@ -25,13 +26,6 @@ enum {
 static bool is_stdout(const struct result *r)
 {
 	return r->path && !strcmp(r->path, "-");
-}
-
-/* Opens a memory file for bytes that go to stdout. */
-static int stream_open(struct stream *s)
-{
-	s->memory = memfd_create("gostrobe", MFD_CLOEXEC);
-	return s->memory < 0 ? -errno : 0;
 }
 
 /* Sends what the reader accepts within timeout_ms. Returns the number of bytes, or -errno.
@@ -62,9 +56,9 @@ static ssize_t stream_send(struct stream *s, int timeout_ms)
 	return s->sent - start;
 }
 
-static int stream_drain(struct stream *s, const volatile sig_atomic_t *stop)
+static int stream_drain(struct stream *s)
 {
-	sig_atomic_t stops = *stop;
+	sig_atomic_t stops = run_stops;
 	int waited_ms = 0;
 	bool person = isatty(STDERR_FILENO);
 	struct stat st;
@@ -74,7 +68,7 @@ static int stream_drain(struct stream *s, const volatile sig_atomic_t *stop)
 
 		if (n < 0)
 			return (int)n;
-		if (*stop != stops)
+		if (run_stops != stops)
 			return -EINTR;
 		waited_ms = n ? 0 : waited_ms + POLL_MS;
 		if (waited_ms >= STALL_MS && !person)
@@ -154,11 +148,12 @@ int result_open(struct result *r, const char *name, pid_t pid, const struct prof
 	r->stream.memory = r->old = -1;
 	if (!r->path)
 		choose_name(r, name, pid);
-	else if (is_stdout(r))
-		err = stream_open(&r->stream);
-	if (err || (r->writer && r->stream.memory >= 0))
-		return err;
-	err = create(r, p);
+	if (is_stdout(r)) {
+		r->stream.memory = memfd_create("gostrobe", MFD_CLOEXEC);
+		err = r->stream.memory < 0 ? -errno : 0;
+	}
+	if (!err && !(r->writer && is_stdout(r)))
+		err = create(r, p);
 	/* now we know that it can be written; leave nothing behind if we are killed */
 	if (!err && r->out.tmp)
 		outfile_abort(&r->out);
@@ -231,7 +226,7 @@ int result_finish(struct result *r, struct profile *p)
 		err = recording_finish(r->recording, p);
 	r->recording = NULL;
 	if (!err && r->stream.memory >= 0)
-		err = stream_drain(&r->stream, r->stop);
+		err = stream_drain(&r->stream);
 	return err;
 }
 

@@ -7,7 +7,6 @@
 #ifndef CMD_RESULT_H
 #define CMD_RESULT_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -26,9 +25,8 @@ struct stream {
 
 struct result {
 	const char *path; /* "-": stdout; NULL before result_open(): a default name */
-	const struct writer *writer;       /* NULL: a recording */
-	struct grouping by;                /* for the writer */
-	const volatile sig_atomic_t *stop; /* counts the signals that ask for the end */
+	const struct writer *writer; /* NULL: a recording */
+	struct grouping by;          /* for the writer */
 
 	/* private */
 	bool by_default, created; /* created: there was no such file before */

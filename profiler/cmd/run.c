@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/cmd/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
+#include "profiler/base/log.h"
+#include "profiler/base/number.h"
+#include "profiler/base/strtab.h"
+#include "profiler/cmd/cmd.h"
+#include "profiler/profile/profile.h"
+
+#define SECOND 1000000000u
+
+enum { POLL_MS = 50 };
+
+/* Size of the kernel side's table of processes: for -p, for -- COMMAND, for -a. */
+enum { PROCESSES_GIVEN = 64, PROCESSES_TREE = 4096, PROCESSES_ALL = 16384 };
+
+volatile sig_atomic_t run_stops;
+static volatile sig_atomic_t to_forward;
+
+/* Options. */
+
+/* Exceeding the kernel's limit is a failure, not wrong usage. */
+static int check_freq(struct run *r)
+{
+	const char *arg = r->freq ? r->freq : "99";
+	struct buf b = { 0 };
+	uint64_t v, max = 100000;
+	int err = number_parse(arg, 1, UINT32_MAX, &v);
+
+	if (err == -EINVAL || !strcmp(arg, "0"))
+		return usage_error(r->verb,
+				   "-F takes samples per second, 1 or more, not '%s'", arg);
+	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
+		buf_u8(&b, 0);
+		max = strtoull((char *)b.data, NULL, 10);
+	}
+	buf_release(&b);
+	if (err || v > max) {
+		log_error(
+			"-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",
+			arg, (unsigned long)max);
+		return STATUS_FAILED;
+	}
+	r->so.collector.freq = (uint32_t)v;
+	return STATUS_OK;
+}
+
+static void on_note(void *arg, const char *line)
+{
+	run_clear_line(arg);
+	log_warn("%s", line);
+}
+
+int run_check(struct run *r)
+{
+	struct collector_options *c = &r->so.collector;
+
+	if (!r->pids + !r->all + !r->command != 2)
+		return usage_error(r->verb, "give one target: -p PID, -a or -- COMMAND");
+	if (r->kernel_only && r->user_only)
+		return usage_error(r->verb, "-K and -U exclude each other");
+	if (r->duration &&
+	    (duration_parse(r->duration, &r->duration_ns) || !r->duration_ns))
+		return usage_error(r->verb, "-d takes a time such as 30s or 2m, not '%s'",
+				   r->duration);
+	if (!r->event)
+		c->event = EVENT_AUTO;
+	else if (!strcmp(r->event, "cycles"))
+		c->event = EVENT_CYCLES;
+	else if (!strcmp(r->event, "cpu-clock"))
+		c->event = EVENT_CPU_CLOCK;
+	else
+		return usage_error(r->verb, "unknown event '%s'; use cycles or cpu-clock",
+				   r->event);
+	c->follow_all = r->all;
+	c->max_processes = r->all       ? PROCESSES_ALL
+			   : r->command ? PROCESSES_TREE
+					: PROCESSES_GIVEN;
+	c->user_stacks = !r->kernel_only;
+	c->kernel_stacks = !r->user_only;
+	r->so.note = on_note;
+	r->so.arg = r;
+	return check_freq(r);
+}
+
+/* Targets. */
+
+/* Returns an exit status. *gone: there is no such process, and the user was told. */
+static int follow_one(struct run *r, const char *word, bool *gone)
+{
+	const char *why;
+	uint64_t pid;
+
+	if (number_parse(word, 1, INT32_MAX, &pid))
+		return usage_error(r->verb, "-p takes pids separated by commas, not '%s'",
+				   word);
+	switch (session_follow(r->session, (pid_t)pid, &why)) {
+	case TARGET_GO:
+		if (!r->pid)
+			r->pid = (pid_t)pid;
+		return STATUS_OK;
+	case TARGET_GONE:
+		log_error("there is no process %lu", (unsigned long)pid);
+		*gone = true;
+		return STATUS_OK;
+	case TARGET_TOO_MANY:
+		log_error("-p takes at most %d processes; -a takes all", PROCESSES_GIVEN);
+		return STATUS_FAILED;
+	case TARGET_NOT_GO:
+		log_error("process %lu is not a Go program", (unsigned long)pid);
+		return STATUS_FAILED;
+	case TARGET_DENIED:
+		why = "cannot read its executable (need root or CAP_SYS_PTRACE)";
+		break;
+	case TARGET_UNSUPPORTED: break;
+	}
+	log_error("process %lu: %s", (unsigned long)pid, why);
+	return STATUS_FAILED;
+}
+
+static int follow_pids(struct run *r)
+{
+	char *list = arena_strndup(&r->arena, r->pids, strlen(r->pids)), *word;
+	const struct profile *p = session_profile(r->session);
+	bool gone = false;
+
+	/* if one process has just ended, the others are still worth recording */
+	while ((word = strsep(&list, ","))) {
+		int status = follow_one(r, word, &gone);
+
+		if (status)
+			return status;
+	}
+	if (!r->pid)
+		return STATUS_FAILED;
+	if (gone)
+		log_info("recording the others");
+	r->name = profile_string(p, p->processes[1].name);
+	return STATUS_OK;
+}
+
+static int fork_command(struct run *r)
+{
+	const char *slash = strrchr(r->command[0], '/');
+	int err = launch_fork(&r->launch, r->command);
+
+	if (!err)
+		err = session_follow_tree(r->session, r->launch.pid);
+	if (err) {
+		log_error("%s: %s", r->command[0], strerror(-err));
+		return STATUS_LAUNCH_FAILED;
+	}
+	r->name = slash ? slash + 1 : r->command[0];
+	r->pid = r->launch.pid;
+	return STATUS_OK;
+}
+
+static int follow_targets(struct run *r)
+{
+	struct profile *p = session_profile(r->session);
+	int status = STATUS_OK;
+
+	if (r->pids)
+		return follow_pids(r);
+	if (r->all) {
+		r->name = "all";
+		session_follow_all(r->session);
+	} else {
+		status = fork_command(r);
+	}
+	/* the title, if there are several processes to name */
+	if (!status)
+		p->command = strtab_add(p->strings, r->all ? "all Go processes" : r->name);
+	return status;
+}
+
+const char *run_targets(struct run *r)
+{
+	const struct profile *p = session_profile(r->session);
+	const char *text = "";
+
+	if (r->all)
+		return "all Go processes";
+	if (r->command)
+		return arena_printf(&r->arena, "%s-%d", r->name, r->pid);
+	for (uint32_t i = 1; i < p->n_processes; i++)
+		text = arena_printf(&r->arena, "%s%s%s-%u", text,
+				    i == 1                    ? ""
+				    : i == p->n_processes - 1 ? " and "
+							      : ", ",
+				    profile_string(p, p->processes[i].name),
+				    p->processes[i].tgid);
+	return text;
+}
+
+/* Sampling. */
+
+static void on_stop(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	/* sent by a process, not the terminal: a launched command did not get it */
+	if (info->si_code <= 0)
+		to_forward = sig;
+	if (run_stops++)
+		_exit(128 + SIGINT); /* the recording is complete up to the last second */
+}
+
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_stop, .sa_flags = SA_SIGINFO };
+	/* no SA_RESTART, so that poll() returns */
+
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+}
+
+int run_open(struct run *r)
+{
+	const char *what;
+	int err = session_open(&r->session, &r->so, &what), status;
+
+	if (err == -ENOENT && r->so.collector.event == EVENT_CYCLES)
+		log_error(
+			"%s: this machine has no PMU that counts cycles; use -e cpu-clock",
+			what);
+	else if (err)
+		say_cannot(r->verb, what, err);
+	if (err)
+		return STATUS_FAILED;
+	catch_signals();
+	status = follow_targets(r);
+	if (!status)
+		session_prepare(r->session);
+	return status;
+}
+
+int run_start(struct run *r)
+{
+	const char *what;
+	int err = session_start(r->session, &what);
+
+	if (err) {
+		say_cannot(r->verb, what, err);
+		return STATUS_FAILED;
+	}
+	err = r->command ? launch_exec(&r->launch) : 0;
+	if (!err)
+		return STATUS_OK;
+	log_error("%s: %s", r->command[0], strerror(-err));
+	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+/* A launched command gets the terminal's Ctrl-C too; when it ends, so do we. */
+static bool wants_end(struct run *r)
+{
+	if (r->duration_ns && session_elapsed_ns(r->session) >= r->duration_ns)
+		return true;
+	if (!r->command)
+		return run_stops || (r->pids && !session_running(r->session));
+	if (to_forward) {
+		kill(r->launch.pid, to_forward);
+		to_forward = 0;
+	}
+	return launch_ended(&r->launch, false);
+}
+
+static int timeout_ms(const struct run *r)
+{
+	uint64_t elapsed = session_elapsed_ns(r->session), left;
+
+	if (!r->duration_ns || elapsed >= r->duration_ns)
+		return POLL_MS;
+	left = (r->duration_ns - elapsed) / 1000000 + 1;
+	return left < POLL_MS ? (int)left : POLL_MS;
+}
+
+int run_loop(struct run *r, int (*step)(void *arg, bool second), void *arg)
+{
+	uint64_t next = SECOND;
+	int err = 0;
+
+	while (!err && !wants_end(r)) {
+		bool second;
+
+		err = session_step(r->session, timeout_ms(r));
+		if (err < 0 && err != -EINTR) {
+			run_clear_line(r);
+			log_error("ring buffer: %s", strerror(-err));
+			break;
+		}
+		second = session_elapsed_ns(r->session) >= next;
+		err = step(arg, second);
+		if (second)
+			next = session_elapsed_ns(r->session) + SECOND;
+	}
+	run_clear_line(r);
+	return err;
+}
+
+int run_failure(const struct run *r, int status)
+{
+	return status == STATUS_FAILED && r->command ? STATUS_LAUNCH_FAILED : status;
+}
+
+int run_status(struct run *r, int status)
+{
+	if (!r->command)
+		return status;
+	if (!r->launch.ended)
+		log_info("the command is still running; waiting for it to end");
+	while (!launch_ended(&r->launch, true) && !run_stops)
+		;
+	if (!r->launch.ended)
+		return 128 + SIGINT;
+	return launch_exit_status(&r->launch) ? launch_exit_status(&r->launch)
+					      : run_failure(r, status);
+}
+
+void run_clear_line(struct run *r)
+{
+	if (r->live)
+		fputs("\r\033[K", stderr);
+	r->live = false;
+}
+
+void run_close(struct run *r)
+{
+	launch_abort(&r->launch);
+	session_close(r->session);
+	arena_release(&r->arena);
+}
