@@ -38,8 +38,8 @@ struct node {
 	uint8_t kind;        /* enum frame_kind */
 	uint8_t inlined;
 	uint8_t origin; /* enum origin; frames only */
-	/* Groups only: its key is the view's by.keys[level - 1]; 0: the process, which comes
-	 * first when there are several. */
+	/* Groups only: its key is the view's by.keys[level - 1]; 0: the process, which
+	 * comes first when there are several. */
 	uint8_t level;
 };
 
