@@ -23,18 +23,13 @@ struct perf_context {
 	__u64 ip, cs, flags, sp, ss;
 };
 
-#define CONTEXT_IP(ctx)   ((ctx)->ip)
-#define CONTEXT_SP(ctx)   ((ctx)->sp)
-#define CONTEXT_FP(ctx)   ((ctx)->bp)
-#define CONTEXT_G(ctx)    0
-#define CONTEXT_M(ctx)    ((ctx)->bx)
-#define CONTEXT_KEPT(ctx) ((ctx)->r12)
-
-#define REGS_IP(regs)   ((regs)->ip)
-#define REGS_SP(regs)   ((regs)->sp)
-#define REGS_FP(regs)   ((regs)->bp)
-#define REGS_M(regs)    ((regs)->bx)
-#define REGS_KEPT(regs) ((regs)->r12)
+#define REGS_IP(r)   ((r)->ip)
+#define REGS_SP(r)   ((r)->sp)
+#define REGS_FP(r)   ((r)->bp)
+#define REGS_M(r)    ((r)->bx)
+#define REGS_KEPT(r) ((r)->r12)
+#define CONTEXT_G(r) 0
+#define USER_REG_G(to, r, read)
 
 /* Stores all registers by DWARF number, for unwinding C. read(x, name) reads one. */
 #define REGISTERS(to, x, read) \
@@ -73,19 +68,13 @@ struct perf_context {
 	__u64 regs[31], sp, pc, pstate;
 };
 
-#define CONTEXT_IP(ctx)   ((ctx)->pc)
-#define CONTEXT_SP(ctx)   ((ctx)->sp)
-#define CONTEXT_FP(ctx)   ((ctx)->regs[29])
-#define CONTEXT_G(ctx)    ((ctx)->regs[28])
-#define CONTEXT_M(ctx)    ((ctx)->regs[21])
-#define CONTEXT_KEPT(ctx) ((ctx)->regs[19])
-
-#define REGS_IP(r)   ((r)->pc)
-#define REGS_SP(r)   ((r)->sp)
-#define REGS_FP(r)   ((r)->regs[29])
-#define REGS_G(r)    ((r)->regs[28])
-#define REGS_M(r)    ((r)->regs[21])
-#define REGS_KEPT(r) ((r)->regs[19])
+#define REGS_IP(r)              ((r)->pc)
+#define REGS_SP(r)              ((r)->sp)
+#define REGS_FP(r)              ((r)->regs[29])
+#define REGS_M(r)               ((r)->regs[21])
+#define REGS_KEPT(r)            ((r)->regs[19])
+#define CONTEXT_G(r)            ((r)->regs[28])
+#define USER_REG_G(to, r, read) read((to).g, CONTEXT_G(r))
 
 #define KERNEL_STACK_SIZE         16384
 
@@ -95,5 +84,18 @@ struct perf_context {
 #define THREAD_POINTER_CORE(task) BPF_CORE_READ(task, thread.uw.tp_value)
 
 #endif
+
+/* Fills a struct user_regs; read(to, from) reads one register. */
+#define USER_REGS(to, r, read) \
+	do { \
+		read((to).ip, REGS_IP(r)); \
+		read((to).sp, REGS_SP(r)); \
+		read((to).fp, REGS_FP(r)); \
+		read((to).m, REGS_M(r)); \
+		read((to).kept, REGS_KEPT(r)); \
+		USER_REG_G(to, r, read); \
+	} while (0)
+#define REG_DIRECT(to, from) ((to) = (from))
+#define REG_CORE(to, from)   bpf_core_read(&(to), 8, &(from))
 
 #endif

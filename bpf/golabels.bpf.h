@@ -55,10 +55,6 @@ struct label_map {
 	__u64 buckets, old_buckets;
 };
 
-struct label_slice {
-	__u64 addr, len;
-};
-
 /* state and result */
 struct label_reader {
 	__u64 next; /* address of the next pair, or bucket; 0: the chain has ended */
@@ -71,7 +67,7 @@ struct label_reader {
 		struct label_pair pair;
 		struct label_bucket bucket;
 		struct label_map map;
-		struct label_slice slice;
+		struct go_string slice; /* len counts pairs */
 	};
 	/* twice the size, because the verifier bounds offset and length apart */
 	__u8 bytes[2 * LABEL_BYTES];

@@ -39,6 +39,10 @@ enum { OBJECT_WORDS = 64 };
 /* indexes of words in g, the same in every version */
 enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 };
 
+struct stack_bounds {
+	__u64 lo, hi;
+};
+
 struct goroutine_state {
 	__u64 goid; /* 0: none, and then the next four are 0 too */
 	__u64 parent_goid, startpc, gopc;
@@ -219,9 +223,7 @@ static __always_inline void g0_find(__u64 m, struct goroutine_scratch *tmp,
 /* The end of the thread's stack, by its m; 0: not known. */
 static __always_inline __u64 g0_end(__u64 m)
 {
-	struct {
-		__u64 lo, hi;
-	} stack;
+	struct stack_bounds stack;
 	__u64 g0;
 
 	return read_user(&g0, sizeof(g0), m) || read_user(&stack, sizeof(stack), g0)
@@ -358,9 +360,7 @@ static __always_inline void interrupted_read(const struct layout *l, __u64 tp, _
 					     struct goroutine_scratch *tmp,
 					     struct goroutine_state *out)
 {
-	struct {
-		__u64 lo, hi;
-	} stack;
+	struct stack_bounds stack;
 	__u64 gsignal, m, g, curg, vdso_sp = 0;
 
 	__builtin_memset(out, 0, sizeof(*out));

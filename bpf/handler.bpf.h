@@ -108,9 +108,7 @@ static __always_inline bool handler_stack(struct scratch *tmp, const struct layo
 	const struct sample *s = &tmp->sample;
 	struct handler *h = &tmp->handler;
 	bool off_stack = s->sp - g->lo >= g->hi - g->lo + G0_SLACK;
-	struct {
-		__u64 lo, hi;
-	} stack = { g->lo, g->hi };
+	struct stack_bounds stack = { g->lo, g->hi };
 	__u64 vdso_sp;
 
 	*signal = g->flags & SAMPLE_GSIGNAL;

@@ -231,8 +231,8 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 {
 	/* read these first and each as one word: the verifier accepts nothing else */
-	volatile __u64 ip = CONTEXT_IP(ctx), sp = CONTEXT_SP(ctx), fp = CONTEXT_FP(ctx),
-		       g = CONTEXT_G(ctx), m = CONTEXT_M(ctx), kept = CONTEXT_KEPT(ctx);
+	volatile __u64 ip = REGS_IP(ctx), sp = REGS_SP(ctx), fp = REGS_FP(ctx),
+		       g = CONTEXT_G(ctx), m = REGS_M(ctx), kept = REGS_KEPT(ctx);
 	bool in_kernel = (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id();
 	__u64 id = bpf_get_current_pid_tgid();

@@ -31,14 +31,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 			struct pt_regs *regs =
 				(struct pt_regs *)bpf_task_pt_regs((void *)task);
 
-			t->regs.ip = REGS_IP(regs);
-			t->regs.sp = REGS_SP(regs);
-			t->regs.fp = REGS_FP(regs);
-			t->regs.m = REGS_M(regs);
-			t->regs.kept = REGS_KEPT(regs);
-#ifdef REGS_G
-			t->regs.g = REGS_G(regs);
-#endif
+			USER_REGS(t->regs, regs, REG_DIRECT);
 		}
 	} else {
 		struct task_struct *task = (void *)bpf_get_current_task();
@@ -49,14 +42,7 @@ static __always_inline void task_read(struct task *t, bool modern, bool in_kerne
 		if (in_kernel) {
 			struct pt_regs *regs = saved_regs(task);
 
-			bpf_core_read(&t->regs.ip, 8, &REGS_IP(regs));
-			bpf_core_read(&t->regs.sp, 8, &REGS_SP(regs));
-			bpf_core_read(&t->regs.fp, 8, &REGS_FP(regs));
-			bpf_core_read(&t->regs.m, 8, &REGS_M(regs));
-			bpf_core_read(&t->regs.kept, 8, &REGS_KEPT(regs));
-#ifdef REGS_G
-			bpf_core_read(&t->regs.g, 8, &REGS_G(regs));
-#endif
+			USER_REGS(t->regs, regs, REG_CORE);
 		}
 	}
 }
