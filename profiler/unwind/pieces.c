@@ -82,7 +82,7 @@ static void switched_stack(struct pieces *ret, struct space *space, struct cunwi
 	ret->n += n;
 	ret->c = true;
 	ret->c_gap = end != CUNWIND_GO || c->regs[REG_SP] != sw.top;
-	switch_unwind(ret, space, &sw, c, s, ret->c_gap);
+	switch_unwind(ret, &sw, c, ret->c_gap);
 }
 
 /* Go code on the thread's stack has called C right there: continues from pcs[n - 1], whose

@@ -36,33 +36,26 @@ static uint64_t called_assembly(struct space *space, uint64_t ra)
 		       : 0;
 }
 
-/* For add_call(). */
-struct loaded {
-	struct stack_switch *sw;
-	struct space *space;
-};
-
 static void add_call(void *arg, uint64_t addr)
 {
-	struct loaded *l = arg;
+	struct stack_switch *sw = arg;
 	uint64_t unused;
 
-	if (l->sw->n_calls < SWITCH_CALLS && space_object(l->space, addr, &unused) &&
-	    !space_is_go(l->space, addr))
-		l->sw->calls[l->sw->n_calls++] = addr;
+	if (sw->n_calls < SWITCH_CALLS && space_object(sw->space, addr, &unused) &&
+	    !space_is_go(sw->space, addr))
+		sw->calls[sw->n_calls++] = addr;
 }
 
 /* Adds what the last instructions before ra load. */
-static void add_calls_before(struct stack_switch *sw, struct space *space, uint64_t ra)
+static void add_calls_before(struct stack_switch *sw, uint64_t ra)
 {
-	struct loaded l = { sw, space };
 	uint64_t begin = ra - BEFORE;
 	struct go_pc f;
 
-	space_go_pc(space, ra - 1, &f);
+	space_go_pc(sw->space, ra - 1, &f);
 	if (f.entry > begin)
 		begin = f.entry;
-	gocall_follow(space, begin, ra, 0, 0, add_call, &l);
+	gocall_follow(sw->space, begin, ra, 0, 0, add_call, sw);
 }
 
 /*
@@ -72,36 +65,35 @@ static void add_calls_before(struct stack_switch *sw, struct space *space, uint6
  * was called last, or right before that call, or before the call of the assembly around
  * that.
  */
-static bool is_left_at(struct stack_switch *sw, struct space *space, const struct sample *s,
-		       uint64_t sp)
+static bool is_left_at(struct stack_switch *sw, uint64_t sp)
 {
-	struct loaded l = { sw, space };
 	uint64_t ra, above, pc;
 
 	sw->sp = sp;
 	sw->n_calls = 0;
-	if (!own_word(s, frame_return(sp, sw->delta), &ra))
+	if (!own_word(sw->s, frame_return(sp, sw->delta), &ra))
 		return false;
-	pc = called_assembly(space, ra);
-	if (!pc ||
-	    !gocall_follow(space, pc, UINT64_MAX, GOCALL_JUMPS, sw->entry, add_call, &l))
+	pc = called_assembly(sw->space, ra);
+	if (!pc || !gocall_follow(sw->space, pc, UINT64_MAX, GOCALL_JUMPS, sw->entry,
+				  add_call, sw))
 		return false;
-	add_calls_before(sw, space, ra);
-	if (own_word(s, frame_cfa(sp, sw->delta), &above)) {
-		add_call(&l, above);
-		if (called_assembly(space, above))
-			add_calls_before(sw, space, above);
+	add_calls_before(sw, ra);
+	if (own_word(sw->s, frame_cfa(sp, sw->delta), &above)) {
+		add_call(sw, above);
+		if (called_assembly(sw->space, above))
+			add_calls_before(sw, above);
 	}
 	return true;
 }
 
 /* Does one of the C functions that may have been called save REG_KEPT at this place of its
  * stack? */
-static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint64_t place)
+static bool is_saved_at(const struct stack_switch *sw, uint64_t place)
 {
 	for (uint32_t i = 0; i < sw->n_calls; i++)
-		if (place == sw->top - CALL_PUSHES -
-				     WORD * prologue_saved(space, sw->calls[i], REG_KEPT))
+		if (place ==
+		    sw->top - CALL_PUSHES -
+			    WORD * prologue_saved(sw->space, sw->calls[i], REG_KEPT))
 			return true;
 	return false;
 }
@@ -111,22 +103,21 @@ static bool is_saved_at(const struct stack_switch *sw, struct space *space, uint
  * function that was called saves that. Otherwise, if exactly one word of C's frames can be
  * it, that word: C without unwind tables, as the race detector is, says no more.
  */
-static void find_sp(struct stack_switch *sw, struct space *space, const struct cstack *c,
-		    const struct sample *s)
+static void find_sp(struct stack_switch *sw, const struct cstack *c)
 {
 	struct stack_switch try = *sw, found = *sw;
 	bool several = false;
 	uint64_t v;
 
-	if (is_left_at(&try, space, s, c->regs[REG_KEPT])) {
+	if (is_left_at(&try, c->regs[REG_KEPT])) {
 		*sw = try;
 		return;
 	}
 	for (uint64_t at = sw->top - WORD;
 	     at >= c->regs[REG_SP] && copy_word(&c->copy, at, &v); at -= WORD) {
-		if (v == found.sp || !is_left_at(&try, space, s, v))
+		if (v == found.sp || !is_left_at(&try, v))
 			continue;
-		if (is_saved_at(&try, space, at)) {
+		if (is_saved_at(&try, at)) {
 			*sw = try;
 			return;
 		}
@@ -138,12 +129,12 @@ static void find_sp(struct stack_switch *sw, struct space *space, const struct c
 }
 
 /* False: pc is not in such assembly. */
-static bool switch_init(struct stack_switch *sw, struct space *space, uint64_t pc,
-			bool leaf)
+static bool switch_init(struct stack_switch *sw, struct space *space,
+			const struct sample *s, uint64_t pc, bool leaf)
 {
 	struct go_pc f;
 
-	*sw = (struct stack_switch){ .pc = 0 };
+	*sw = (struct stack_switch){ .space = space, .s = s };
 	if (!space_go_pc(space, pc - !leaf, &f) || !f.spwrite || !f.has_spdelta)
 		return false;
 	sw->pc = pc;
@@ -159,27 +150,23 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 
 	*ret = (struct stack_switch){ .pc = 0 };
 	if (top <= c->regs[REG_SP] || !copy_word(&c->copy, top - CALL_PUSHES, &pc) ||
-	    !switch_init(ret, space, pc, false))
+	    !switch_init(ret, space, s, pc, false))
 		return;
 	ret->top = top;
 	c->copy.size = (uint32_t)(top - c->copy.addr);
 	c->cut = false;
-	find_sp(ret, space, c, s);
+	find_sp(ret, c);
 }
 
 /* Appends the goroutine's own stack, from the assembly's caller on. */
-static void add_callers(struct pieces *ret, struct space *space,
-			const struct stack_switch *sw, const struct sample *s)
+static void add_callers(struct pieces *ret, const struct stack_switch *sw)
 {
-	struct gostack g = gostack_resumed(s);
-	uint64_t ra;
+	struct gostack g = gostack_resumed(sw->s);
 
-	if (!own_word(s, frame_return(sw->sp, sw->delta), &ra))
+	if (!copy_word(&g.words, frame_return(sw->sp, sw->delta), &g.pc))
 		return;
-	g.pc = ra;
 	g.sp = frame_cfa(sw->sp, sw->delta);
-	g.fp = 0;
-	gounwind(ret, space, &g);
+	gounwind(ret, sw->space, &g);
 }
 
 bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c,
@@ -187,24 +174,22 @@ bool switch_leaf(struct pieces *ret, struct space *space, const struct cstack *c
 {
 	struct stack_switch sw;
 
-	if (!switch_init(&sw, space, s->ip, true) ||
-	    !is_left_at(&sw, space, s, c->regs[REG_KEPT]))
+	if (!switch_init(&sw, space, s, s->ip, true) || !is_left_at(&sw, c->regs[REG_KEPT]))
 		return false;
 	ret->pcs[0] = s->ip;
 	ret->n = ret->own = 1;
-	add_callers(ret, space, &sw, s);
+	add_callers(ret, &sw);
 	return true;
 }
 
-void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
-		   const struct cstack *c, const struct sample *s, bool gap)
+void switch_unwind(struct pieces *ret, struct stack_switch *sw, const struct cstack *c,
+		   bool gap)
 {
 	ret->own = ret->n;
 	if (!sw->pc)
 		return;
 	if (gap)
 		ret->pcs[ret->n++] = sw->pc;
-	if (gap || c->lost >> REG_KEPT & 1 ? sw->sp
-					   : is_left_at(sw, space, s, c->regs[REG_KEPT]))
-		add_callers(ret, space, sw, s);
+	if (gap || c->lost >> REG_KEPT & 1 ? sw->sp : is_left_at(sw, c->regs[REG_KEPT]))
+		add_callers(ret, sw);
 }

@@ -25,6 +25,8 @@ enum { SWITCH_CALLS = 8 };
 
 /* One such switch. */
 struct stack_switch {
+	struct space *space;
+	const struct sample *s;
 	uint64_t pc;    /* in the assembly; 0: there is none, as far as is known */
 	uint64_t entry; /* of that */
 	uint64_t top;   /* of C's frames, where the return address to the assembly ends */
@@ -48,8 +50,8 @@ void switch_find(struct stack_switch *ret, struct space *space, struct cstack *c
 /* Appends the goroutine's own stack, from the assembly's caller on, at ret->own. gap:
  * not all of C's frames are known, so it begins with the assembly. c has the registers with
  * which C was called. */
-void switch_unwind(struct pieces *ret, struct space *space, struct stack_switch *sw,
-		   const struct cstack *c, const struct sample *s, bool gap);
+void switch_unwind(struct pieces *ret, struct stack_switch *sw, const struct cstack *c,
+		   bool gap);
 
 /*
  * For a sample taken in code of which nothing is known, on another stack than the
