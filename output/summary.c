@@ -7,6 +7,7 @@
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/pairs.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -27,6 +28,8 @@ static uint32_t function_get(struct summary *s, struct pairs *set, const struct 
 			.name = kernel ? arena_printf(&s->arena, "%s_[k]", n->name)
 				       : n->name,
 			.file = "",
+			.start_line = n->start_line,
+			.origin = n->origin,
 		};
 	f = &s->functions[id];
 	if (!*f->file)
@@ -91,7 +94,9 @@ static void groups_find_top(struct summary *s, const struct tree *t, const struc
 	free(weights);
 }
 
-static const char *group_key(struct summary *s, const struct tree *t, uint32_t node)
+/* values: those of the levels instead of their names. */
+static const char *group_key(struct summary *s, const struct tree *t, uint32_t node,
+			     bool values)
 {
 	uint32_t path[MAX_GROUP_KEYS + 2], n = 0;
 	struct buf key = { 0 };
@@ -100,7 +105,7 @@ static const char *group_key(struct summary *s, const struct tree *t, uint32_t n
 	for (; node && n < MAX_GROUP_KEYS + 2; node = t->nodes[node].parent)
 		path[n++] = node;
 	while (n--) {
-		text_frame(&key, t->nodes[path[n]].name);
+		text_frame(&key, values ? t->nodes[path[n]].value : t->nodes[path[n]].name);
 		if (n)
 			buf_u8(&key, ';');
 	}
@@ -129,6 +134,96 @@ static int by_flat(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static int by_cum(const void *a, const void *b)
+{
+	const struct function_row *x = a, *y = b;
+
+	if (x->cum != y->cum)
+		return x->cum > y->cum ? -1 : 1;
+	return by_flat(a, b);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	if (x->weight != y->weight)
+		return x->weight > y->weight ? -1 : 1;
+	if (x->process != y->process)
+		return x->process < y->process ? -1 : 1;
+	return x->goid < y->goid ? -1 : x->goid > y->goid;
+}
+
+/* Groups must not be sorted yet. */
+static void groups_find_members(struct summary *s, const struct tree *t)
+{
+	if (!t->n_members)
+		return;
+	s->members = mem_zalloc(t->n_members * sizeof(*s->members));
+	memcpy(s->members, t->members, t->n_members * sizeof(*s->members));
+	qsort(s->members, t->n_members, sizeof(*s->members), by_group);
+	for (uint32_t i = t->n_members; i--;) {
+		struct group_row *g = &s->groups[s->members[i].group];
+
+		g->members = &s->members[i];
+		g->n_members++;
+	}
+}
+
+/* For each node its child with the largest weight, the first one of equals; 0: none. */
+static uint32_t *largest_children(const struct tree *t)
+{
+	uint32_t *ret = mem_zalloc(t->n_nodes * sizeof(*ret));
+
+	for (uint32_t i = 1; i < t->n_nodes; i++) {
+		uint32_t *best = &ret[t->nodes[i].parent];
+
+		if (!*best || t->nodes[i].total > t->nodes[*best].total)
+			*best = i;
+	}
+	return ret;
+}
+
+/* Own code, once per recursion, and the last frame. */
+static void path_find(struct summary *s, const struct tree *t, const uint32_t *largest,
+		      struct group_row *g)
+{
+	const struct node **path = NULL, *last = NULL;
+	uint32_t n = 0, cap = 0, node = g->node, next = largest[node];
+
+	for (; next && t->nodes[next].total > t->nodes[node].self; next = largest[node]) {
+		node = next;
+		last = &t->nodes[node];
+		if (last->origin == ORIGIN_OWN &&
+		    (!n || strcmp(path[n - 1]->name, last->name)))
+			*table_add(path, n, cap) = last;
+	}
+	if (last && (!n || strcmp(path[n - 1]->name, last->name)))
+		*table_add(path, n, cap) = last;
+	g->path = arena_alloc(&s->arena, n * sizeof(*path));
+	if (n)
+		memcpy(g->path, path, n * sizeof(*path));
+	g->n_path = n;
+	free(path);
+}
+
+static void groups_find_paths(struct summary *s, const struct tree *t)
+{
+	uint32_t *largest = largest_children(t);
+
+	for (uint32_t i = 0; i < s->n_groups; i++)
+		path_find(s, t, largest, &s->groups[i]);
+	free(largest);
+}
+
+void summary_sort_by_cum(struct summary *s)
+{
+	if (s->n_functions)
+		qsort(s->functions, s->n_functions, sizeof(*s->functions), by_cum);
+}
+
 void summary_init(struct summary *s, const struct tree *t)
 {
 	struct places p = { mem_zalloc(t->n_nodes * sizeof(uint32_t)),
@@ -139,7 +234,9 @@ void summary_init(struct summary *s, const struct tree *t)
 		const struct node *n = &t->nodes[t->groups[i].node];
 
 		*table_add(s->groups, s->n_groups, s->cap_groups) = (struct group_row){
-			.key = group_key(s, t, t->groups[i].node),
+			.key = group_key(s, t, t->groups[i].node, false),
+			.value = group_key(s, t, t->groups[i].node, true),
+			.node = t->groups[i].node,
 			.name = n->name,
 			.top = "",
 			.weight = n->total,
@@ -149,6 +246,8 @@ void summary_init(struct summary *s, const struct tree *t)
 	}
 	functions_add_up(s, t, &p);
 	groups_find_top(s, t, &p);
+	groups_find_members(s, t);
+	groups_find_paths(s, t);
 	if (s->n_groups)
 		qsort(s->groups, s->n_groups, sizeof(*s->groups), by_weight);
 	if (s->n_functions)
@@ -161,6 +260,7 @@ void summary_release(struct summary *s)
 {
 	free(s->groups);
 	free(s->functions);
+	free(s->members);
 	arena_release(&s->arena);
 	*s = (struct summary){ 0 };
 }

@@ -4,281 +4,511 @@
 #include <errno.h>
 #include <string.h>
 
+#include "output/calltree.h"
+#include "output/cells.h"
+#include "output/hotlines.h"
 #include "output/summary.h"
 #include "output/text.h"
-#include "profiler/base/buf.h"
+#include "profiler/profile/label_keys.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-#define BOLD  "\033[1m"
-#define DIM   "\033[2m"
-#define PLAIN "\033[0m"
-
 enum {
-	MIN_WIDTH = 60,   /* on narrower terminals lines wrap */
-	MIN_ROWS = 5,     /* of each table, however few lines the terminal has */
-	OTHER_LINES = 12, /* of a report besides the rows of its tables, and the prompt */
+	MIN_ROWS = 3,     /* of each table, however few lines the terminal has */
+	HOT_LINES = 4,    /* rows of lines, unless they were asked for */
+	OTHER_LINES = 13, /* of a report besides the rows of its tables, and the prompt */
+	LARGE_SHARE = 10, /* a goroutine with more than this part of all has a line */
 };
 
 struct table {
+	struct cells cells;
 	const struct view *view;
 	const struct tree *tree;
-	bool time; /* weights are ns, else counts */
-	const struct summary *sums;
 	const struct table_options *o;
-	FILE *out;
-	struct buf line;
+	struct summary sums;
+	struct hotlines lines;
+	bool own_lines;                          /* the rows are of own code */
+	uint32_t n_groups, n_functions, n_lines; /* rows that are shown */
 };
 
-/* Ends the line and writes it. */
-static void line_end(struct table *t, const char *style)
-{
-	bool styled = style && t->o->color && t->line.len;
+/* Groups. */
 
-	if (styled)
-		fputs(style, t->out);
-	buf_write(&t->line, t->out);
-	fputs(styled ? PLAIN "\n" : "\n", t->out);
-	t->line.len = 0;
+/* "main.(*Server).search › (*Cache).Get › regexp.(*Regexp).tryBacktrack": a name has the
+ * last element of its package's path, and no package if the name before has the same. */
+static void path_add(struct buf *to, const struct group_row *g, uint32_t i)
+{
+	const struct node *n = g->path[i];
+	const char *name = n->name;
+	size_t package = origin_package_len(n->name);
+	bool same = i && origin_package_len(g->path[i - 1]->name) == package &&
+		    !strncmp(n->name, g->path[i - 1]->name, package);
+
+	if (same && n->name[package])
+		name += package + 1;
+	else
+		for (size_t k = 0; k < package; k++)
+			name = n->name[k] == '/' ? n->name + k + 1 : name;
+	buf_str(to, name);
+	if (n->kind == FRAME_KERNEL)
+		buf_str(to, "_[k]");
 }
 
-static void weight_add(struct buf *b, bool time, uint64_t weight)
-{
-	double s = (double)weight / 1e9;
-
-	if (weight < 10000000 && (!time || !weight))
-		text_count(b, weight);
-	else if (!time && weight < 10000000000)
-		buf_printf(b, "%.1fM", s * 1e3);
-	else if (!time)
-		buf_printf(b, "%.1fG", s);
-	else if (s < 0.00995)
-		buf_printf(b, "%.1fms", s * 1e3);
-	else if (s < 0.9995)
-		buf_printf(b, "%.0fms", s * 1e3);
-	else if (s < 9.995)
-		buf_printf(b, "%.2fs", s);
-	else if (s < 99.95)
-		buf_printf(b, "%.1fs", s);
-	else {
-		text_count(b, (weight + 500000000) / 1000000000);
-		buf_u8(b, 's');
-	}
-}
-
-static bool is_cpu(const struct view *v)
-{
-	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
-}
-
-/* Adds what weights are of, "CPU" or "calls", in at most max columns. Returns the columns
- * taken. */
-static uint32_t kind_add(struct buf *b, const struct view *v, uint32_t max)
-{
-	const struct profile *p = v->profile;
-
-	return text_fit(b, is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name),
-			max);
-}
-
-/* Cells are right-aligned, with a gap before the next one. */
-static void cell_kind(struct table *t)
-{
-	struct buf b = { 0 };
-	uint32_t n = kind_add(&b, t->view, 9);
-
-	buf_printf(&t->line, "%*s%.*s  ", (int)(9 - n), "", (int)b.len,
-		   (const char *)b.data);
-	buf_release(&b);
-}
-
-static void cell_weight(struct table *t, uint64_t weight)
+/* The path in at most max columns: the ones in the middle give way to "…". */
+static void path_fit(struct buf *to, const struct group_row *g, uint32_t max)
 {
 	struct buf b = { 0 };
 
-	weight_add(&b, t->time, weight);
-	buf_printf(&t->line, "%9.*s  ", (int)b.len, (const char *)b.data);
+	for (uint32_t left_out = 0; left_out < g->n_path; left_out++) {
+		uint32_t from = (g->n_path - left_out) / 2, until = from + left_out;
+
+		b.len = 0;
+		for (uint32_t i = 0; i < g->n_path; i++) {
+			if (i >= from && i < until) {
+				buf_str(&b, i == from ? (i ? " › …" : "…") : "");
+				continue;
+			}
+			buf_str(&b, i ? " › " : "");
+			path_add(&b, g, i);
+		}
+		buf_u8(&b, 0);
+		if (text_columns((const char *)b.data) <= max)
+			break;
+	}
+	if (g->n_path)
+		text_fit(to, (const char *)b.data, max);
 	buf_release(&b);
 }
 
-static double percent_of(const struct table *t, uint64_t weight)
+/* The widths of the texts of a line of groups. */
+struct widths {
+	uint32_t value, path;
+};
+
+/* Paths get what they need, up to half of the space that is left, and values get
+ * the rest. */
+static struct widths widths_of(struct table *t)
 {
-	uint64_t total = t->tree->nodes[0].total;
+	struct widths w = { text_columns(t->view->key), 12 };
+	uint32_t left = line_left(&t->cells);
+	struct buf b = { 0 };
 
-	return total ? 100.0 * (double)weight / (double)total : 0;
-}
+	for (uint32_t i = 0; i < t->n_groups; i++) {
+		const struct group_row *g = &t->sums.groups[i];
+		uint32_t value = text_columns(g->value), path;
 
-static void cell_share(struct table *t, uint64_t weight)
-{
-	buf_printf(&t->line, "%6.1f%%  ", percent_of(t, weight));
-}
-
-static void write_more(struct table *t, uint32_t n, uint64_t weight)
-{
-	if (!n)
-		return;
-	buf_str(&t->line, "  \xe2\x80\xa6 ");
-	text_count(&t->line, n);
-	buf_printf(&t->line, " more row%s, %.1f%% (pipe to see all)", n == 1 ? "" : "s",
-		   percent_of(t, weight));
-	line_end(t, DIM);
-}
-
-static uint32_t left_of(const struct table *t)
-{
-	uint32_t width = t->o->width;
-
-	if (!width)
-		return UINT32_MAX;
-	width = width < MIN_WIDTH ? MIN_WIDTH : width;
-	return width > t->line.len ? width - (uint32_t)t->line.len : 1;
-}
-
-static uint32_t at_most(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* The end of a line of groups: the second text may be missing. */
-static void texts_add(struct table *t, const char *name, uint32_t name_width,
-		      const char *top, uint32_t top_width)
-{
-	uint32_t taken = text_fit(&t->line, name, name_width);
-
-	if (!*top)
-		return;
-	buf_printf(&t->line, "%*s", (int)(name_width - taken) + 2, "");
-	text_fit(&t->line, top, top_width);
-}
-
-/* The first n groups. Beside the numbers, top functions get what they need, up to two
- * fifths of the space that is left, and names get the rest. */
-static void write_groups(struct table *t, uint32_t n)
-{
-	uint32_t name = text_columns(t->view->key), top = strlen("top function"), left;
-	uint64_t rest = 0;
-	bool counts = false;
-
-	for (uint32_t i = 0; i < t->sums->n_groups; i++) {
-		const struct group_row *g = &t->sums->groups[i];
-		uint32_t a = text_columns(g->key), b = text_columns(g->top);
-
-		counts |= g->goroutines > 1;
-		rest += i < n ? 0 : g->weight;
-		name = i < n && a > name ? a : name;
-		top = i < n && b > top ? b : top;
+		b.len = 0;
+		path_fit(&b, g, UINT32_MAX);
+		buf_u8(&b, 0);
+		path = text_columns((const char *)b.data);
+		w.value = value > w.value ? value : w.value;
+		w.path = path > w.path ? path : w.path;
 	}
-	cell_kind(t);
-	buf_str(&t->line, counts ? "  share  goroutines  " : "  share  ");
-	left = left_of(t);
+	buf_release(&b);
 	if (left < UINT32_MAX) {
-		left -= 2;
-		name = at_most(name, left - at_most(top, left * 2 / 5));
-		top = left - name;
+		left -= at_most(left - 1, 2);
+		w.value = at_most(w.value, left - at_most(w.path, left / 2));
+		w.path = left - w.value;
 	}
-	texts_add(t, t->view->key, name, "top function", top);
-	line_end(t, BOLD);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct group_row *g = &t->sums->groups[i];
-
-		cell_weight(t, g->weight);
-		cell_share(t, g->weight);
-		if (counts)
-			buf_printf(&t->line, "%10u  ", g->goroutines);
-		texts_add(t, g->key, name, g->top, top);
-		line_end(t, NULL);
-	}
-	write_more(t, t->sums->n_groups - n, rest);
+	return w;
 }
 
-static void write_functions(struct table *t, uint32_t n)
+/* Which columns the groups have. */
+static bool has_counts(const struct table *t)
+{
+	for (uint32_t i = 0; i < t->sums.n_groups; i++)
+		if (t->sums.groups[i].goroutines > 1)
+			return true;
+	return false;
+}
+
+static bool has_goroutine_rows(const struct grouping *by)
+{
+	for (int i = 0; i < by->n; i++)
+		if (by->keys[i] == BY_GOROUTINE)
+			return true;
+	return false;
+}
+
+/* The goroutines of a group that alone take a large part of all. */
+static void write_large(struct table *t, const struct group_row *g)
+{
+	for (uint32_t i = 0; i < g->n_members && g->n_members > 1; i++) {
+		const struct member *m = &g->members[i];
+
+		if (m->weight * LARGE_SHARE <= t->cells.total)
+			return;
+		cell_weight(&t->cells, m->weight);
+		cell_share(&t->cells, m->weight);
+		buf_printf(&t->cells.line, "- goroutine %llu", (unsigned long long)m->goid);
+		line_end(&t->cells, STYLE_DIM);
+	}
+}
+
+static void write_group(struct table *t, const struct group_row *g, struct widths w,
+			bool counts)
+{
+	struct buf *line = &t->cells.line;
+	uint32_t taken;
+
+	cell_weight(&t->cells, g->weight);
+	cell_share(&t->cells, g->weight);
+	if (counts && g->n_members > 1)
+		buf_printf(line, "%10u  %7llu %5.1f%%  ", g->goroutines,
+			   (unsigned long long)g->members->goid,
+			   100 * share_of(g->members->weight, g->weight));
+	else if (counts && g->n_members)
+		buf_printf(line, "%10u  %7llu %6s  ", g->goroutines,
+			   (unsigned long long)g->members->goid, "");
+	else if (counts)
+		buf_printf(line, "%10s  %14s  ", "", "");
+	taken = text_fit(line, g->value, w.value);
+	if (g->n_path) {
+		buf_printf(line, "%*s", (int)(w.value - taken) + 2, "");
+		path_fit(line, g, w.path);
+	}
+	line_end(&t->cells, NULL);
+	write_large(t, g);
+}
+
+static void write_groups(struct table *t)
+{
+	bool counts = has_counts(t) && !has_goroutine_rows(&t->view->by);
+	uint64_t rest = 0;
+	struct widths w;
+	uint32_t taken;
+
+	cell_kind(&t->cells, t->view);
+	if (counts)
+		buf_str(&t->cells.line, "goroutines  largest, share  ");
+	w = widths_of(t);
+	taken = text_fit(&t->cells.line, t->view->key, w.value);
+	buf_printf(&t->cells.line, "%*s", (int)(w.value - taken) + 2, "");
+	text_fit(&t->cells.line, "hottest path", w.path);
+	line_end(&t->cells, STYLE_BOLD);
+	for (uint32_t i = 0; i < t->sums.n_groups; i++) {
+		if (i < t->n_groups)
+			write_group(t, &t->sums.groups[i], w, counts);
+		else
+			rest += t->sums.groups[i].weight;
+	}
+	rows_more(&t->cells, t->sums.n_groups - t->n_groups, rest);
+	line_end(&t->cells, NULL);
+}
+
+/* Functions and lines. */
+
+static const char *origin_style(uint8_t origin)
+{
+	return origin == ORIGIN_OWN       ? STYLE_OWN
+	       : origin == ORIGIN_LIBRARY ? NULL
+					  : STYLE_DIM;
+}
+
+static void cell_flat_cum(struct table *t, uint64_t flat, uint64_t cum)
+{
+	cell_weight(&t->cells, flat);
+	cell_share(&t->cells, flat);
+	cell_weight(&t->cells, cum);
+	cell_share(&t->cells, cum);
+}
+
+static void write_functions(struct table *t)
 {
 	uint64_t rest = 0;
 
-	buf_str(&t->line, "     flat    flat%        cum     cum%  function");
-	line_end(t, BOLD);
-	for (uint32_t i = 0; i < t->sums->n_functions; i++) {
-		const struct function_row *f = &t->sums->functions[i];
+	buf_str(&t->cells.line, "     flat    flat%        cum     cum%  function");
+	line_end(&t->cells, STYLE_BOLD);
+	for (uint32_t i = 0; i < t->sums.n_functions; i++) {
+		const struct function_row *f = &t->sums.functions[i];
 
-		if (i >= n) {
+		if (i >= t->n_functions) {
 			rest += f->flat;
 			continue;
 		}
-		cell_weight(t, f->flat);
-		cell_share(t, f->flat);
-		cell_weight(t, f->cum);
-		cell_share(t, f->cum);
-		text_fit(&t->line, f->name, left_of(t));
-		line_end(t, NULL);
+		cell_flat_cum(t, f->flat, f->cum);
+		text_fit(&t->cells.line, f->name, line_left(&t->cells));
+		line_end(&t->cells, origin_style(f->origin));
 	}
-	write_more(t, t->sums->n_functions - n, rest);
+	rows_more(&t->cells, t->sums.n_functions - t->n_functions, rest);
+	line_end(&t->cells, NULL);
 }
 
-/* How many rows of each table fit: each gets half of the lines, and what one does not need
- * goes to the other. */
-static void rows_fit(const struct table *t, uint32_t *groups, uint32_t *functions)
+/* "store/cache.go:88  main.(*Cache).Get"; whole: with the whole path. */
+static void place_add(struct table *t, const struct line_row *r, bool whole)
 {
-	uint32_t rows = t->o->rows, half;
+	const char *file = r->file + strlen(r->file);
+	struct buf b = { 0 };
 
-	*groups = t->sums->n_groups;
-	*functions = t->sums->n_functions;
-	if (!rows)
+	for (int slashes = 0; file > r->file && (whole || slashes < 2); file--)
+		slashes += file[-1] == '/';
+	file += !whole && *file == '/';
+	buf_printf(&b, "%s:%u  %s", file, r->line, r->func);
+	buf_u8(&b, 0);
+	text_fit(&t->cells.line, (const char *)b.data, line_left(&t->cells));
+	buf_release(&b);
+}
+
+static void write_hot_lines(struct table *t)
+{
+	cell_kind(&t->cells, t->view);
+	buf_str(&t->cells.line,
+		t->own_lines ? "hottest lines of own code" : "hottest lines");
+	line_end(&t->cells, STYLE_BOLD);
+	for (uint32_t i = 0; i < t->n_lines; i++) {
+		const struct line_row *r = &t->lines.rows[i];
+
+		cell_weight(&t->cells, t->own_lines ? r->own : r->flat);
+		cell_share(&t->cells, t->own_lines ? r->own : r->flat);
+		place_add(t, r, false);
+		line_end(&t->cells, origin_style(r->origin));
+	}
+	line_end(&t->cells, NULL);
+}
+
+/* --lines. */
+static void write_lines(struct table *t)
+{
+	uint64_t rest = 0;
+
+	buf_str(&t->cells.line, "     flat    flat%        cum     cum%  line");
+	line_end(&t->cells, STYLE_BOLD);
+	for (uint32_t i = 0; i < t->lines.n; i++) {
+		const struct line_row *r = &t->lines.rows[i];
+
+		if (i >= t->n_lines) {
+			rest += r->flat;
+			continue;
+		}
+		cell_flat_cum(t, r->flat, r->cum);
+		place_add(t, r, true);
+		line_end(&t->cells, origin_style(r->origin));
+	}
+	rows_more(&t->cells, t->lines.n - t->n_lines, rest);
+	line_end(&t->cells, NULL);
+}
+
+/* The first rows with own > 0, or flat > 0 when no own code has a line. */
+static uint32_t count_hot_lines(const struct table *t)
+{
+	uint32_t n = 0;
+
+	while (n < t->lines.n &&
+	       (t->own_lines ? t->lines.rows[n].own : t->lines.rows[n].flat))
+		n++;
+	return n;
+}
+
+static void find_lines(struct table *t)
+{
+	hotlines_init(&t->lines, t->view);
+	if (t->o->lines) {
+		if (t->o->by_cum)
+			hotlines_sort_cum(&t->lines);
+		else
+			hotlines_sort_flat(&t->lines);
 		return;
-	rows = rows > OTHER_LINES + 2 * MIN_ROWS ? rows - OTHER_LINES : 2 * MIN_ROWS;
-	half = rows / 2;
-	if (*functions > rows - half)
-		*functions = *groups > half ? rows - half
-					    : at_most(*functions, rows - *groups);
-	*groups = at_most(*groups, rows - *functions);
+	}
+	hotlines_sort_own(&t->lines);
+	t->own_lines = t->lines.n && t->lines.rows[0].own;
+	if (!t->own_lines)
+		hotlines_sort_flat(&t->lines);
+}
+
+/* How many rows there are. */
+
+static bool is_large(const struct table *t, uint64_t weight)
+{
+	return (double)weight >= t->o->min_share / 100 * (double)t->cells.total;
+}
+
+/* Rows below the smallest share are not shown. */
+static void drop_small(struct table *t)
+{
+	uint32_t n;
+
+	for (n = 0; n < t->n_groups && is_large(t, t->sums.groups[n].weight); n++)
+		;
+	t->n_groups = n;
+	for (n = 0; n < t->n_functions; n++)
+		if (!is_large(t, t->o->by_cum ? t->sums.functions[n].cum
+					      : t->sums.functions[n].flat))
+			break;
+	t->n_functions = n;
+	for (n = 0; n < t->n_lines; n++) {
+		const struct line_row *r = &t->lines.rows[n];
+
+		if (!is_large(t, !t->o->lines   ? (t->own_lines ? r->own : r->flat)
+				 : t->o->by_cum ? r->cum
+						: r->flat))
+			break;
+	}
+	t->n_lines = n;
+}
+
+/* Lines below the rows of the first n groups, for their large goroutines. */
+static uint32_t count_large(const struct table *t, uint32_t n)
+{
+	uint32_t ret = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct group_row *g = &t->sums.groups[i];
+
+		for (uint32_t k = 0; k < g->n_members && g->n_members > 1; k++)
+			ret += g->members[k].weight * LARGE_SHARE > t->cells.total;
+	}
+	return ret;
+}
+
+/* How many rows of each table fit: the lines get a few, groups and functions half of the
+ * rest each, and what one does not need goes to the other. */
+static void rows_fit(struct table *t)
+{
+	uint32_t rows = t->o->rows, half, others = OTHER_LINES, *second;
+
+	t->n_groups = t->sums.n_groups;
+	t->n_functions = t->sums.n_functions;
+	t->n_lines = t->o->lines ? t->lines.n : at_most(count_hot_lines(t), HOT_LINES);
+	second = t->o->lines ? &t->n_lines : &t->n_functions;
+	if (t->o->limit) {
+		t->n_groups = at_most(t->n_groups, t->o->limit);
+		*second = at_most(*second, t->o->limit);
+	} else if (rows) {
+		/* with the head and the empty line of the table of lines */
+		others += t->o->lines || !t->n_lines ? 0 : t->n_lines + 2;
+		rows = rows > others + 2 * MIN_ROWS ? rows - others : 2 * MIN_ROWS;
+		half = rows / 2;
+		if (*second > rows - half)
+			*second = t->n_groups > half ? rows - half
+						     : at_most(*second, rows - t->n_groups);
+		rows -= at_most(*second, rows);
+		t->n_groups = at_most(t->n_groups, rows);
+		while (t->n_groups > 1 && t->n_groups + count_large(t, t->n_groups) > rows)
+			t->n_groups--;
+	}
+	drop_small(t);
+}
+
+/* The rest. */
+
+/* "2.69s of CPU in 10.0s = 0.27 of 2 CPUs". */
+static void usage_add(struct table *t, struct buf *to)
+{
+	double in = (double)t->view->duration_ns, busy = (double)t->cells.total;
+	uint32_t n = t->view->profile->n_cpus;
+
+	buf_printf(to, " in %.1fs", in / 1e9);
+	if (in <= 0)
+		return;
+	if (n > 1)
+		buf_printf(to, " = %.2f of %u CPUs", busy / in, n);
+	else
+		buf_printf(to, " = %.2f CPUs", busy / in);
 }
 
 static void write_title(struct table *t)
 {
 	const struct node *whole = &t->tree->nodes[0];
-	uint64_t recorded = t->view->profile->kinds[t->view->kind].quality.samples;
+	const struct event_kind *k = &t->view->profile->kinds[t->view->kind];
+	struct buf *line = &t->cells.line;
 
-	text_fit(&t->line, t->view->title, left_of(t));
-	line_end(t, BOLD);
-	weight_add(&t->line, t->time, whole->total);
-	buf_str(&t->line, t->time ? " of " : " ");
-	kind_add(&t->line, t->view, left_of(t));
-	if (!t->time && whole->total == 1 && t->line.data[t->line.len - 1] == 's')
-		t->line.len--; /* one call */
-	buf_str(&t->line, " in ");
-	text_count_of(&t->line, whole->samples, "sample");
-	if (whole->samples != recorded) {
-		buf_str(&t->line, ", selected from ");
-		text_count(&t->line, recorded);
+	text_fit(line, t->view->title, line_left(&t->cells));
+	line_end(&t->cells, STYLE_BOLD);
+	weight_add(line, t->cells.time, whole->total);
+	buf_str(line, t->cells.time ? " of " : " ");
+	kind_add(line, t->view, line_left(&t->cells));
+	if (!t->cells.time && whole->total == 1 && line->data[line->len - 1] == 's')
+		line->len--; /* one call */
+	if (t->cells.time) {
+		usage_add(t, line);
+		buf_str(line, ", ");
+	} else {
+		buf_str(line, " in ");
 	}
-	line_end(t, NULL);
+	text_count_of(line, whole->samples, "sample");
+	if (whole->samples != k->quality.samples) {
+		buf_str(line, ", selected from ");
+		text_count(line, k->quality.samples);
+	}
+	line_end(&t->cells, NULL);
+	line_end(&t->cells, NULL);
+}
+
+/* "labels: handler (7), tenant (31) · --by label:handler". */
+static void write_labels(struct table *t)
+{
+	struct label_keys keys;
+	struct buf b = { 0 };
+
+	label_keys_init(&keys, t->view->profile);
+	for (uint32_t i = 0; i < keys.n; i++)
+		buf_printf(&b, "%s%s (%u)", i ? ", " : "labels: ", keys.rows[i].name,
+			   keys.rows[i].n_values);
+	if (keys.n) {
+		buf_printf(&b, " · --by label:%s", keys.rows[0].name);
+		buf_u8(&b, 0);
+		text_fit(&t->cells.line, (const char *)b.data, line_left(&t->cells));
+		line_end(&t->cells, NULL);
+	}
+	label_keys_release(&keys);
+	buf_release(&b);
+}
+
+static int write_callers(struct table *t)
+{
+	struct tree *callers = callers_tree(t->view, t->o->callers);
+
+	if (!callers)
+		return -ENOENT;
+	write_title(t);
+	calltree_write(&t->cells, callers, 1, t->o->min_share);
+	tree_free(callers);
+	return 0;
+}
+
+static void write_sections(struct table *t)
+{
+	write_title(t);
+	if (t->o->tree) {
+		calltree_write(&t->cells, t->tree, 0, t->o->min_share);
+		return;
+	}
+	if (t->sums.n_groups)
+		write_groups(t);
+	if (t->o->lines) {
+		write_lines(t);
+		return;
+	}
+	write_functions(t);
+	if (t->n_lines)
+		write_hot_lines(t);
 }
 
 int table_write(struct view *v, const struct table_options *o, FILE *out)
 {
-	struct summary sums;
-	struct table t = { .view = v,
+	struct table t = { .cells = cells_of(v, o->width, o->color, out),
+			   .view = v,
 			   .tree = view_tree(v),
-			   .time = profile_is_time(v->profile, v->kind),
-			   .sums = &sums,
-			   .o = o,
-			   .out = out };
-	uint32_t groups, functions;
+			   .o = o };
+	int err = 0;
 
 	if (!t.tree)
 		return -E2BIG;
-	summary_init(&sums, t.tree);
-	rows_fit(&t, &groups, &functions);
-	write_title(&t);
-	line_end(&t, NULL);
-	if (sums.n_groups) {
-		write_groups(&t, groups);
-		line_end(&t, NULL);
-	}
-	write_functions(&t, functions);
-	line_end(&t, NULL);
-	summary_release(&sums);
-	buf_release(&t.line);
-	return 0;
+	summary_init(&t.sums, t.tree);
+	if (o->by_cum)
+		summary_sort_by_cum(&t.sums);
+	find_lines(&t);
+	rows_fit(&t);
+	if (o->callers)
+		err = write_callers(&t);
+	else
+		write_sections(&t);
+	if (!err)
+		write_labels(&t);
+	summary_release(&t.sums);
+	hotlines_release(&t.lines);
+	buf_release(&t.cells.line);
+	return err;
 }
 
 /* Rounded down: only the whole is 100 %. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What `report` prints: goroutine groups, then functions, then the quality of the
- * recording. */
+/*
+ * What `report` prints: groups, functions and the hottest lines, then which labels there
+ * are, then the quality of the recording.
+ */
 #ifndef OUTPUT_TABLE_H
 #define OUTPUT_TABLE_H
 
@@ -11,15 +13,20 @@
 struct profile;
 struct view;
 
-/* { 0 } is for output that is no terminal: nothing is cut. */
 struct table_options {
-	uint32_t width; /* columns; 0: names are whole */
-	uint32_t rows;  /* of the whole report, approximately; 0: all of both tables */
+	uint32_t width;   /* columns; 0: names are whole */
+	uint32_t rows;    /* lines of the whole report, approximately; 0: no limit */
+	uint32_t limit;   /* rows of each table, instead of what fits; 0: not given */
+	double min_share; /* percent: smaller rows are left out */
 	bool color;
+	bool by_cum;         /* sort functions and lines by cum instead of flat */
+	bool lines;          /* lines of source instead of functions */
+	bool tree;           /* a tree of calls instead of tables */
+	const char *callers; /* the callers of this function instead; NULL: none */
 };
 
-/* Without the quality line. 0, or -E2BIG: view_tree() gave no tree. The caller checks
- * ferror(out). */
+/* Without the quality line. 0; -ENOENT: no sample has the function o->callers; -E2BIG:
+ * view_tree() gave no tree. The caller checks ferror(out). */
 int table_write(struct view *v, const struct table_options *o, FILE *out);
 /* One object, with the figures of the quality line. flat and cum of functions are samples,
  * shares are 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and

@@ -12,6 +12,8 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
+#include "profiler/base/plain.h"
+#include "profiler/profile/label_keys.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/recording.h"
 
@@ -148,6 +150,45 @@ static int check_kind(const struct input *in, const char *wanted)
 	return found ? STATUS_OK : STATUS_FAILED;
 }
 
+struct grouping grouping_default(const struct writer *w)
+{
+	enum group_key key = w == &folded_writer ? BY_GOROUTINE : BY_START;
+
+	return (struct grouping){ .keys = { (uint8_t)key }, .n = 1 };
+}
+
+/* Goroutines have the labels that are grouped by. */
+static int check_labels(const struct input *in)
+{
+	const struct grouping *by = &in->view.by;
+	struct label_keys keys;
+	struct buf b = { 0 };
+	int status = STATUS_OK;
+
+	label_keys_init(&keys, in->profile);
+	for (uint32_t i = 0; i < keys.n; i++) {
+		buf_str(&b, i ? ", " : "");
+		plain_add(&b, keys.rows[i].name);
+	}
+	for (int i = 0; i < by->n && !status; i++) {
+		const char *name = by->labels[i];
+		int len = by->keys[i] == BY_LABEL ? (int)strcspn(name, ",") : 0;
+
+		if (!len || label_keys_have(&keys, name, (size_t)len))
+			continue;
+		if (keys.n)
+			log_error("%s: no sample has a label '%.*s'; there are: %.*s",
+				  in->path, len, name, (int)b.len, (const char *)b.data);
+		else
+			log_error("%s: no sample has a label '%.*s', or any other",
+				  in->path, len, name);
+		status = STATUS_FAILED;
+	}
+	label_keys_release(&keys);
+	buf_release(&b);
+	return status;
+}
+
 int input_open(struct input *in, const char *verb, int argc, char **args)
 {
 	struct view *v = &in->view;
@@ -163,7 +204,9 @@ int input_open(struct input *in, const char *verb, int argc, char **args)
 	if (input_load(in) || check_kind(in, v->filter.kind))
 		return STATUS_FAILED;
 	if (!v->by.n)
-		v->by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
+		v->by = grouping_default(in->writer);
+	if (check_labels(in))
+		return STATUS_FAILED;
 	view_select(v, in->profile);
 	if (v->pprof_skips)
 		log_info(

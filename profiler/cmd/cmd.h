@@ -78,7 +78,7 @@ bool color_wanted(FILE *out);
 /* The option rows for grouping and filters of a view. */
 /* clang-format off */
 #define VIEW_OPTIONS(v) \
-	{ 0, "by", "KEY", "grouping, see below (goroutine)", \
+	{ 0, "by", "KEY", "grouping, see below (start; goroutine for folded)", \
 	  .parse = grouping_parse, .data = &(v)->by }, \
 	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
@@ -96,10 +96,40 @@ bool color_wanted(FILE *out);
 	  .flag = &(v)->as_pprof }
 /* clang-format on */
 
+/* What report prints, and its option rows. */
+struct report_options {
+	struct table_options table;
+	const char *min_share;
+	bool json;
+};
+
+/* clang-format off */
+#define REPORT_OPTIONS(o, v) \
+	{ 'n', "rows", "N", "rows of each table; 0 for all (as many as fit)", \
+	  .parse = report_rows, .data = (o) }, \
+	{ 0, "sort", "COLUMN", "functions by flat or cum (flat)", .parse = report_sort, .data = (o) }, \
+	{ 0, "lines", NULL, "lines of source instead of functions", .flag = &(o)->table.lines }, \
+	{ 0, "tree", NULL, "the tree of calls instead of tables", .flag = &(o)->table.tree }, \
+	{ 0, "callers", "FUNC", "who calls this function, as a tree", .str = &(o)->table.callers }, \
+	{ 0, "own", NULL, "only the program's own code; other frames count for their callers", \
+	  .flag = &(v)->own_only }, \
+	{ 0, "min-share", "PERCENT", "leave out what is smaller (0; 1 for --tree and --callers)", \
+	  .parse = report_min_share, .data = (o) }, \
+	{ 0, "json", NULL, "one JSON object", .flag = &(o)->json }
+/* clang-format on */
+
+const char *report_rows(const char *arg, void *options);
+const char *report_sort(const char *arg, void *options);
+const char *report_min_share(const char *arg, void *options);
+
+/* Grouping without --by: folded stacks have goroutines, the rest start functions. */
+struct grouping grouping_default(const struct writer *w);
+
 /* A recording, and what a verb shows of it. */
 struct input {
 	const char *path;
 	struct profile *profile;
+	const struct writer *writer; /* that it is for; NULL: a table */
 	struct view view; /* of the profile; its options are set before input_open() */
 };
 
@@ -110,7 +140,7 @@ void input_close(struct input *in); /* also after a failure */
 
 /* Prints to stdout what `report` does. Returns STATUS_OK, or another status after a
  * log_error() line. */
-int report_print(struct input *in, bool json);
+int report_print(struct input *in, const struct report_options *o);
 
 /* Finds the writer for -f and the ending of -o; either may be NULL. *ret is NULL for a
  * recording, which is also the default. Returns STATUS_OK, or STATUS_USAGE after a

@@ -59,6 +59,7 @@ int cmd_export(int argc, char **argv)
 	}
 	if (!opt_parse(opts, &argc, &argv, true))
 		status = find_writer(&rq);
+	in.writer = rq.writer;
 	if (!status)
 		status = input_open(&in, "export", argc, argv);
 	if (!status)

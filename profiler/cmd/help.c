@@ -14,9 +14,12 @@ const struct verb verbs[] = {
 	  "record Go programs to a .gsr file, or straight to folded stacks or a flame graph",
 	  "Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.", cmd_record },
 	{ "report", "FILE", "print a recording as text",
-	  "The goroutine groups come first, then the functions: flat is the time spent in a function "
-	  "itself, cum includes what it called. On a terminal the tables are cut to fit; when piped, "
-	  "every row is printed. -v adds what is known about each goroutine, and why stacks are incomplete.",
+	  "The groups come first: by default goroutines by the function that they run, with the one that "
+	  "used the most CPU, and the path through the program's own code that takes the most of it. "
+	  "Then the functions (flat is the time spent in a function itself, cum includes what it "
+	  "called), the lines, and which labels there are. Tables show the rows that fit the terminal, "
+	  "and no more when piped; names are cut on a terminal only. -v adds what is known about each "
+	  "goroutine, and why stacks are incomplete.",
 	  cmd_report },
 	{ "export", "-f FORMAT FILE", "convert a recording to another format", NULL,
 	  cmd_export },
@@ -81,9 +84,9 @@ int help_verb(const char *verb, const struct opt *opts)
 	for (; opts->name; opts++) {
 		if (!strcmp(opts->name, "by"))
 			opt_wrap(
-				"\nKEY is goroutine, start (its start function), creator (the go statement), "
-				"label:NAME (a pprof label), class, thread, process or none. Several, separated "
-				"by commas, nest: --by creator,goroutine.",
+				"\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
+				"go statement), label:NAME (a pprof label), class, thread, process, program or "
+				"none. Several, separated by commas, nest: --by creator,goroutine.",
 				0);
 		if (!strcmp(opts->name, "focus"))
 			opt_wrap(

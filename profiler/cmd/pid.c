@@ -8,7 +8,8 @@
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/record.h"
 
-static int record_and_report(struct record *r, struct input *in, bool json)
+static int record_and_report(struct record *r, struct input *in,
+			     const struct report_options *o)
 {
 	const char *output = r->result.path;
 	char *path = NULL;
@@ -21,7 +22,7 @@ static int record_and_report(struct record *r, struct input *in, bool json)
 	if (!status)
 		status = input_open(in, "report", 1, &path);
 	if (!status)
-		status = report_print(in, json);
+		status = report_print(in, o);
 	free(path);
 	return status;
 }
@@ -33,14 +34,10 @@ int cmd_pid(const char *pid, int argc, char **argv)
 		.reported = true,
 	};
 	struct input in = { 0 };
-	bool json = false;
+	struct report_options o = { 0 };
 	const struct opt opts[] = {
-		RUN_OPTIONS(&r.run),
-		OUTPUT_OPTION(&r),
-		VIEW_OPTIONS(&in.view),
-		{ 0, "json", NULL, "one JSON object", .flag = &json },
-		COMMON_OPTIONS,
-		{ 0 },
+		RUN_OPTIONS(&r.run),          OUTPUT_OPTION(&r), VIEW_OPTIONS(&in.view),
+		REPORT_OPTIONS(&o, &in.view), COMMON_OPTIONS,    { 0 },
 	};
 	int status = STATUS_USAGE;
 
@@ -54,7 +51,7 @@ int cmd_pid(const char *pid, int argc, char **argv)
 	if (!opt_parse(opts, &argc, &argv, false))
 		status = argc ? usage_error(NULL, "unexpected argument '%s' after the pid",
 					    *argv)
-			      : record_and_report(&r, &in, json);
+			      : record_and_report(&r, &in, &o);
 	input_close(&in);
 	return status;
 }

@@ -213,10 +213,12 @@ int record_check(struct record *r)
 	struct result *out = &r->result;
 	int status = run_check(&r->run);
 
-	if (!out->by.n)
-		grouping_parse("goroutine", &out->by);
 	if (!status)
 		status = format_find("record", r->format, out->path, &out->writer);
+	if (!status && out->by.n && !out->writer)
+		log_warn("--by has no effect on a recording, which keeps everything");
+	if (!out->by.n)
+		out->by = grouping_default(out->writer);
 	if (!status && out->path && !strcmp(out->path, "-") && isatty(STDOUT_FILENO) &&
 	    (!out->writer || out->writer->binary)) {
 		log_error(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report: what a recording says, as text. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -9,26 +10,57 @@
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
+#include "profiler/base/number.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/tree.h"
 
 enum { MAX_GOROUTINES = 50, MAX_PARENTS = 8 };
 
-/* Limits for the tables on stdout: none unless it is a terminal. lines: how many others
- * follow. */
-static struct table_options report_fit(uint32_t lines)
+/* Fits the tables to the terminal. Elsewhere no name is cut, and there are as many rows as
+ * on the terminal of stderr, or on one of 30 lines. lines: how many others follow. */
+static void report_fit(struct table_options *o, uint32_t lines)
 {
-	struct table_options o = { .color = color_wanted(stdout) };
 	struct winsize size = { 0 };
+	bool terminal = isatty(STDOUT_FILENO);
 
-	if (!isatty(STDOUT_FILENO))
-		return o;
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	o.width = size.ws_col ? size.ws_col : 80;
-	o.rows = size.ws_row ? size.ws_row : 24;
-	o.rows = o.rows > lines ? o.rows - lines : 1;
-	return o;
+	o->color = color_wanted(stdout);
+	ioctl(terminal ? STDOUT_FILENO : STDERR_FILENO, TIOCGWINSZ, &size);
+	o->width = !terminal ? 0 : size.ws_col ? size.ws_col : 80;
+	o->rows = size.ws_row ? size.ws_row : 30;
+	o->rows = o->rows > lines ? o->rows - lines : 1;
+}
+
+const char *report_rows(const char *arg, void *options)
+{
+	struct report_options *o = options;
+	uint64_t n;
+
+	if (number_parse(arg, 0, UINT32_MAX, &n))
+		return "not a number of rows";
+	o->table.limit = n ? (uint32_t)n : UINT32_MAX;
+	return NULL;
+}
+
+const char *report_sort(const char *arg, void *options)
+{
+	struct report_options *o = options;
+
+	o->table.by_cum = !strcmp(arg, "cum");
+	return o->table.by_cum || !strcmp(arg, "flat") ? NULL : "use flat or cum";
+}
+
+const char *report_min_share(const char *arg, void *options)
+{
+	struct report_options *o = options;
+	char *end;
+
+	o->min_share = arg;
+	o->table.min_share = strtod(arg, &end);
+	if (end == arg || (*end && strcmp(end, "%")) || !(o->table.min_share >= 0) ||
+	    o->table.min_share > 100)
+		return "use a percentage, 0 to 100";
+	return NULL;
 }
 
 static const char *leaf_name(const struct profile *p, uint32_t call)
@@ -79,11 +111,12 @@ static bool is_system(const char *start)
 	       strcmp(start, "runtime.handleAsyncEvent");
 }
 
-static uint64_t parent_of(const struct profile *p, uint32_t process, uint64_t goid)
+/* A row of the goroutine; 0: none. */
+static uint32_t row_of(const struct profile *p, uint32_t process, uint64_t goid)
 {
 	for (uint32_t i = 1; i < p->n_goroutines; i++)
 		if (p->goroutines[i].goid == goid && p->goroutines[i].process == process)
-			return p->goroutines[i].parent_goid;
+			return i;
 	return 0;
 }
 
@@ -110,13 +143,21 @@ static uint32_t most_sampled(const struct tree *t, const struct group *most[MAX_
 	return n;
 }
 
-/* Adds a line for each group that is one goroutine: when it was seen, who created it and
- * where. */
-static void goroutines_add(const struct profile *p, const struct tree *t, struct buf *to)
+/* Adds a line for each of the most sampled goroutines: when it was seen, who created it and
+ * where, and what started its function. */
+static void goroutines_add(const struct view *v, struct buf *to)
 {
+	struct view by_goroutine = *v;
+	const struct profile *p = v->profile;
 	const struct group *most[MAX_GOROUTINES];
-	uint32_t n_most = most_sampled(t, most);
+	uint32_t n_most, row;
+	struct tree *t;
 
+	by_goroutine.by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
+	t = tree_build(&by_goroutine);
+	if (!t)
+		return;
+	n_most = most_sampled(t, most);
 	for (uint32_t i = 0; i < n_most; i++) {
 		const struct group *g = most[i];
 		uint64_t parent = g->parent_goid;
@@ -130,13 +171,20 @@ static void goroutines_add(const struct profile *p, const struct tree *t, struct
 		for (int n = 0; n < MAX_PARENTS && parent; n++) {
 			buf_printf(to, n ? " ‹ %" PRIu64 : " by goroutine %" PRIu64,
 				   parent);
-			parent = parent_of(p, g->process, parent);
+			parent = p->goroutines[row_of(p, g->process, parent)].parent_goid;
 		}
 		if (*g->creator)
 			buf_str(to, " in ");
 		text_fit(to, g->creator, UINT32_MAX);
+		row = row_of(p, g->process, g->goid);
+		if (v->runs[row] != p->goroutines[row].start) {
+			buf_str(to, " · started by ");
+			text_fit(to, profile_string(p, p->goroutines[row].start),
+				 UINT32_MAX);
+		}
 		buf_u8(to, '\n');
 	}
+	tree_free(t);
 }
 
 static uint32_t count_lines(const struct buf *b)
@@ -148,44 +196,53 @@ static uint32_t count_lines(const struct buf *b)
 	return n;
 }
 
-static void report_text(struct view *v, const struct tree *t)
+static int report_text(struct input *in, struct table_options o)
 {
+	struct view *v = &in->view;
 	const struct profile *p = v->profile;
-	struct table_options o;
 	struct buf b = { 0 };
+	int err;
 
 	losses_add(p, &b);
 	if (log_level == LOG_VERBOSE) {
 		ends_add(p, &b);
-		goroutines_add(p, t, &b);
+		goroutines_add(v, &b);
 	}
-	o = report_fit(count_lines(&b) + !p->complete);
-	table_write(v, &o, stdout);
-	quality_line(p, v->kind, o.width, stdout);
-	buf_write(&b, stdout);
+	report_fit(&o, count_lines(&b) + !p->complete);
+	err = table_write(v, &o, stdout);
+	if (err)
+		log_error("%s: no selected sample has a function '%s'", in->path,
+			  o.callers);
+	else
+		quality_line(p, v->kind, o.width, stdout);
+	if (!err)
+		buf_write(&b, stdout);
 	buf_release(&b);
+	return err ? STATUS_FAILED : STATUS_OK;
 }
 
-int report_print(struct input *in, bool json)
+int report_print(struct input *in, const struct report_options *o)
 {
-	const struct tree *t = view_tree(&in->view);
+	struct table_options table = o->table;
 
-	if (!t)
+	if (!view_tree(&in->view))
 		return input_too_big(in);
-	if (json)
+	if (o->json) {
 		table_write_json(&in->view, stdout);
-	else
-		report_text(&in->view, t);
-	return STATUS_OK;
+		return STATUS_OK;
+	}
+	if (!o->min_share && (table.tree || table.callers))
+		table.min_share = 1;
+	return report_text(in, table);
 }
 
 int cmd_report(int argc, char **argv)
 {
 	struct input in = { 0 };
-	bool json = false;
+	struct report_options o = { 0 };
 	const struct opt opts[] = {
 		VIEW_OPTIONS(&in.view),
-		{ 0, "json", NULL, "one JSON object", .flag = &json },
+		REPORT_OPTIONS(&o, &in.view),
 		COMMON_OPTIONS,
 		{ 0 },
 	};
@@ -196,7 +253,7 @@ int cmd_report(int argc, char **argv)
 	if (!opt_parse(opts, &argc, &argv, true))
 		status = input_open(&in, "report", argc, argv);
 	if (!status)
-		status = report_print(&in, json);
+		status = report_print(&in, &o);
 	input_close(&in);
 	return status;
 }

@@ -6,9 +6,8 @@
 #include "profiler/profile/profile.h"
 #include "symbolizer/frame.h"
 
-/* The length of the package's path in "example.com/a/b.(*T).F[example.com/c.X]": up to the
- * first dot behind the last slash before any bracket. */
-static size_t package_len(const char *func)
+/* Up to the first dot behind the last slash before any bracket. */
+size_t origin_package_len(const char *func)
 {
 	size_t end = strcspn(func, "[("), slash = end;
 
@@ -19,12 +18,12 @@ static size_t package_len(const char *func)
 
 static bool is_main(const char *func)
 {
-	return package_len(func) == 4 && !strncmp(func, "main.", 5);
+	return origin_package_len(func) == 4 && !strncmp(func, "main.", 5);
 }
 
 bool origin_is_standard(const char *func)
 {
-	size_t first = strcspn(func, "/"), package = package_len(func);
+	size_t first = strcspn(func, "/"), package = origin_package_len(func);
 
 	return !is_main(func) && !memchr(func, '.', first < package ? first : package);
 }

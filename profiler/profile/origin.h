@@ -4,6 +4,7 @@
 #define PROFILER_ORIGIN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct frame;
 struct profile;
@@ -16,6 +17,8 @@ enum origin {
 };
 
 enum origin origin_of(const struct profile *p, const struct frame *f);
+/* The length of the package's path in "example.com/a/b.(*T).F[example.com/c.X]". */
+size_t origin_package_len(const char *func);
 /* By the rule of the go command: the first element of the package's path has no dot. A
  * module without a dot in its name looks the same. */
 bool origin_is_standard(const char *func);

@@ -39,13 +39,16 @@ struct beginning {
 		CALLS,   /* and `calls`, what that called first */
 	} state;
 	uint32_t runs, calls; /* strings of the profile */
+	uint32_t site;        /* frame of runs */
 	bool ended;           /* what follows tells nothing */
 };
 
 /* Samples of one goroutine in which `runs` was the first function, and `calls` the next
- * one; calls 0: it was the leaf. */
+ * one, called at site; calls 0: it was the leaf. */
 struct evidence {
-	uint32_t runs, goroutine, calls; /* strings in the reader's names */
+	uint32_t runs, calls;   /* strings in names */
+	uint32_t goroutine;     /* counted over all profiles */
+	uint32_t profile, site; /* index; frame of that profile */
 	uint64_t samples;
 };
 
@@ -123,9 +126,10 @@ static uint8_t string_flags(struct reader *r, uint32_t id)
 }
 
 /* What a call adds to the beginning of its caller's stack. */
-static struct beginning go_on(struct reader *r, struct beginning b, const struct frame *f,
+static struct beginning go_on(struct reader *r, struct beginning b, uint32_t frame,
 			      bool root)
 {
+	const struct frame *f = &r->p->frames[frame];
 	uint8_t flags;
 
 	if (f->kind == FRAME_GOEXIT && root)
@@ -138,6 +142,7 @@ static struct beginning go_on(struct reader *r, struct beginning b, const struct
 	if (b.state == PENDING && !(flags & PLUMBING)) {
 		b.state = RUNS;
 		b.runs = f->func;
+		b.site = frame;
 	} else if (b.state == RUNS && !(flags & PLUMBING)) {
 		b.state = CALLS;
 		b.calls = f->func;
@@ -156,8 +161,7 @@ static void reader_open(struct reader *r, const struct starts *s, const struct p
 	for (uint32_t i = 1; i < p->n_calls; i++) {
 		const struct call *c = &p->calls[i];
 
-		r->beginnings[i] = go_on(r, r->beginnings[c->parent], &p->frames[c->frame],
-					 !c->parent);
+		r->beginnings[i] = go_on(r, r->beginnings[c->parent], c->frame, !c->parent);
 	}
 }
 
@@ -190,14 +194,14 @@ static int by_runs(const void *a, const void *b)
 		return x->runs < y->runs ? -1 : 1;
 	if (x->goroutine != y->goroutine)
 		return x->goroutine < y->goroutine ? -1 : 1;
-	return 0;
+	return x->calls < y->calls ? -1 : x->calls > y->calls;
 }
 
 struct evidences {
 	struct evidence *rows;
 	uint32_t n, cap;
 	struct strtab *names;
-	uint32_t n_goroutines; /* of the profiles so far */
+	uint32_t n_profiles, n_goroutines; /* so far */
 };
 
 static void evidence_of(struct evidences *e, const struct starts *s,
@@ -214,7 +218,8 @@ static void evidence_of(struct evidences *e, const struct starts *s,
 
 		if (p->events[i].goroutine && b->state >= RUNS)
 			samples[pairs_add(&set, (uint64_t)b->runs << 32 | b->calls,
-					  ids[p->events[i].goroutine])]++;
+					  (uint64_t)ids[p->events[i].goroutine] << 32 |
+						  b->site)]++;
 	}
 	for (uint32_t i = 0; i < set.n; i++)
 		*table_add(e->rows, e->n, e->cap) = (struct evidence){
@@ -223,9 +228,12 @@ static void evidence_of(struct evidences *e, const struct starts *s,
 				profile_string(p, (uint32_t)(set.rows[i].a >> 32))),
 			.calls = strtab_add(e->names,
 					    profile_string(p, (uint32_t)set.rows[i].a)),
-			.goroutine = e->n_goroutines + (uint32_t)set.rows[i].b,
+			.goroutine = e->n_goroutines + (uint32_t)(set.rows[i].b >> 32),
+			.profile = e->n_profiles,
+			.site = (uint32_t)set.rows[i].b,
 			.samples = samples[i],
 		};
+	e->n_profiles++;
 	e->n_goroutines += n_goroutines;
 	reader_close(&r);
 	pairs_release(&set);
@@ -235,10 +243,10 @@ static void evidence_of(struct evidences *e, const struct starts *s,
 
 /* What the goroutines that run one function say of it. */
 struct judgement {
-	uint64_t samples, own;
-	bool mixed;
-	struct pairs calls;   /* functions that goroutines go on in */
-	uint32_t *n_of_calls; /* goroutines, per id in calls */
+	uint64_t samples, told; /* told: with the next function */
+	bool mixed;             /* a goroutine goes on in several functions */
+	struct pairs calls;     /* functions that goroutines go on in */
+	uint32_t *n_of_calls;   /* goroutines, per id in calls */
 	uint32_t n, cap;
 	uint32_t n_of_samples[MANY_SAMPLES + 1]; /* goroutines with so many samples */
 };
@@ -246,29 +254,55 @@ struct judgement {
 /* rows are those of one goroutine. */
 static void judge_goroutine(struct judgement *j, const struct evidence *rows, uint32_t n)
 {
-	uint64_t told = 0;
-	const struct evidence *most = NULL;
-	uint32_t id;
+	uint64_t told = 0, of_calls = 0, most = 0;
+	uint32_t id, calls = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
 		j->samples += rows[i].samples;
-		if (!rows[i].calls) {
-			j->own += rows[i].samples;
+		if (!rows[i].calls)
 			continue;
-		}
 		told += rows[i].samples;
-		most = most && most->samples >= rows[i].samples ? most : &rows[i];
+		of_calls = i && rows[i].calls == rows[i - 1].calls ? of_calls : 0;
+		of_calls += rows[i].samples;
+		if (of_calls > most) {
+			most = of_calls;
+			calls = rows[i].calls;
+		}
 	}
-	if (!most)
-		return;
-	j->mixed |= (told - most->samples) * MIXED_SHARE > told;
+	j->told += told;
+	j->mixed |= (told - most) * MIXED_SHARE > told;
 	if (told < MIN_SAMPLES)
 		return;
-	id = pairs_add(&j->calls, most->calls, 0);
+	id = pairs_add(&j->calls, calls, 0);
 	if (id == j->n)
 		(void)table_add(j->n_of_calls, j->n, j->cap);
 	j->n_of_calls[id]++;
 	j->n_of_samples[told < MANY_SAMPLES ? told : MANY_SAMPLES]++;
+}
+
+/* In each profile one place calls all functions. rows are those of one function. */
+static bool has_one_site(const struct evidence *rows, uint32_t n, uint32_t n_profiles)
+{
+	struct pairs sites = { 0 };
+	uint64_t *samples = mem_zalloc(n * sizeof(*samples)), told = 0, most = 0;
+	uint64_t *of_profile = mem_zalloc(n_profiles * sizeof(*of_profile));
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!rows[i].calls)
+			continue;
+		told += rows[i].samples;
+		samples[pairs_add(&sites, rows[i].profile, rows[i].site)] +=
+			rows[i].samples;
+	}
+	for (uint32_t i = 0; i < sites.n; i++)
+		if (samples[i] > of_profile[sites.rows[i].a])
+			of_profile[sites.rows[i].a] = samples[i];
+	for (uint32_t i = 0; i < n_profiles; i++)
+		most += of_profile[i];
+	pairs_release(&sites);
+	free(samples);
+	free(of_profile);
+	return (told - most) * MIXED_SHARE <= told;
 }
 
 /*
@@ -295,7 +329,7 @@ static double log_chance(const struct judgement *j)
 }
 
 /* rows are those of one function. */
-static bool is_starter(const struct evidence *rows, uint32_t n)
+static bool is_starter(const struct evidence *rows, uint32_t n, uint32_t n_profiles)
 {
 	struct judgement j = { 0 };
 	uint32_t first = 0;
@@ -307,8 +341,8 @@ static bool is_starter(const struct evidence *rows, uint32_t n)
 		judge_goroutine(&j, rows + first, i - first);
 		first = i;
 	}
-	ret = !j.mixed && j.n > 1 && j.own * OWN_TIME_SHARE <= j.samples &&
-	      log_chance(&j) < log(CHANCE);
+	ret = !j.mixed && j.n > 1 && (j.samples - j.told) * OWN_TIME_SHARE <= j.samples &&
+	      log_chance(&j) < log(CHANCE) && has_one_site(rows, n, n_profiles);
 	pairs_release(&j.calls);
 	free(j.n_of_calls);
 	return ret;
@@ -325,7 +359,7 @@ static bool learn(struct starts *s, const struct evidences *e)
 		if (i < e->n && e->rows[i].runs == e->rows[first].runs)
 			continue;
 		if (strtab_count(s->learned) < MAX_LEARNED && !origin_is_standard(name) &&
-		    is_starter(e->rows + first, i - first))
+		    is_starter(e->rows + first, i - first, e->n_profiles))
 			strtab_add(s->learned, name);
 		first = i;
 	}

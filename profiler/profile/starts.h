@@ -11,6 +11,7 @@
  *
  * - several goroutines begin in it (or a known starter called it),
  * - each of them goes on in one and the same function, and these functions differ,
+ * - one and the same place in it calls them all, as a call of a function value does,
  * - if its calls did not depend on the goroutine, chance would show this picture less than
  *   once in 10,000 recordings,
  * - it takes hardly any time itself, and it does not belong to the standard library.

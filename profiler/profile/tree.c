@@ -411,7 +411,7 @@ static uint32_t call_node(struct builder *b, uint32_t group, uint32_t call)
 
 static uint32_t sigprof_node(struct builder *b, uint32_t group, const struct event *e)
 {
-	uint32_t frames[SIGPROF_CAP], n = sigprof_stack(b->p, e, frames), node = group;
+	uint32_t frames[SIGPROF_CAP], n = view_stack(b->v, e, frames), node = group;
 
 	while (n--)
 		node = add_frame_node(b, node, frames[n]);

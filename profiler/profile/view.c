@@ -7,6 +7,7 @@
 
 #include "profiler/base/buf.h"
 #include "profiler/base/strtab.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/starts.h"
 #include "profiler/profile/tree.h"
@@ -50,13 +51,24 @@ void view_frame_name(const struct view *v, uint32_t row, struct buf *to)
 		buf_str(to, "[unknown]");
 }
 
+/* Keeps the frames that own_only shows. Returns how many. */
+static uint32_t drop_hidden(const struct view *v, uint32_t *frames, uint32_t n)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!v->hidden || !v->hidden[frames[i]])
+			frames[kept++] = frames[i];
+	return kept;
+}
+
 int view_call(const struct view *v, uint32_t call, uint32_t frames[2])
 {
 	const struct profile *p = v->profile;
 	uint32_t frame = p->calls[call].frame,
 		 caller = p->calls[p->calls[call].parent].frame;
 	uint8_t kind = p->frames[frame].kind;
-	int n = 0;
+	uint32_t n = 0;
 
 	/* The caller is a wrapper, which was hidden until now: only its callee tells. */
 	if ((kind == FRAME_PANIC || kind == FRAME_SIGPANIC) &&
@@ -64,7 +76,7 @@ int view_call(const struct view *v, uint32_t call, uint32_t frames[2])
 		frames[n++] = caller;
 	if (kind != FRAME_GOEXIT && kind != FRAME_WRAPPER)
 		frames[n++] = frame;
-	return n;
+	return (int)drop_hidden(v, frames, n);
 }
 
 uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames)
@@ -72,11 +84,22 @@ uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frame
 	uint32_t n = 0, added[2];
 
 	if (v->as_pprof)
-		return sigprof_stack(v->profile, e, frames);
+		return drop_hidden(v, frames, sigprof_stack(v->profile, e, frames));
 	for (uint32_t call = e->call; call; call = v->profile->calls[call].parent)
 		for (int k = view_call(v, call, added); k--;)
 			frames[n++] = added[k];
 	return n;
+}
+
+static void find_hidden(struct view *v)
+{
+	uint32_t n = v->profile->n_frames + SIGPROF_MAX;
+
+	if (!v->own_only)
+		return;
+	v->hidden = mem_zalloc(n * sizeof(*v->hidden));
+	for (uint32_t i = 0; i < n; i++)
+		v->hidden[i] = origin_of(v->profile, view_frame(v, i)) != ORIGIN_OWN;
 }
 
 /* Selecting. */
@@ -221,6 +244,7 @@ void view_select(struct view *v, const struct profile *p)
 
 	v->profile = p;
 	find_runs(v);
+	find_hidden(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
 	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
 	filter_prepare(&v->filter, p);
@@ -250,6 +274,7 @@ void view_release(struct view *v)
 	free(v->runs);
 	free(v->frame_flags);
 	free(v->call_flags);
+	free(v->hidden);
 	arena_release(&v->arena);
 	*v = (struct view){ 0 };
 }

@@ -77,6 +77,9 @@ struct view {
 	/* Show what the runtime's own profiler would have recorded; names are not
 	 * shortened. */
 	bool as_pprof;
+	/* Show frames of the program's own code only; time in others counts for their
+	 * callers. */
+	bool own_only;
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
 
@@ -98,6 +101,7 @@ struct view {
 	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when
 	 * the filter does not look at stacks. */
 	uint8_t *frame_flags, *call_flags;
+	bool *hidden; /* owned: frames that own_only hides; NULL: none */
 	struct arena arena;
 };
 

@@ -9,16 +9,12 @@
 
 enum { CODE_MAX = 256 /* bytes of assembly that jumps elsewhere */ };
 
-struct cursor code_in(const struct object *o, uint64_t addr)
-{
-	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
-}
-
 struct cursor code_at(const struct space *space, uint64_t addr)
 {
-	const struct object *o = space_object(space, addr, &addr);
+	uint64_t at;
+	const struct object *o = space_object(space, addr, &at);
 
-	return code_in(o, addr);
+	return o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
 }
 
 bool gocall_by_register(struct space *space, uint64_t ra)

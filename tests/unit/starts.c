@@ -137,6 +137,25 @@ Test(starts, starters_may_call_starters)
 	profile_free(p);
 }
 
+/* The start function makes the call in another line than in goroutine(). */
+static void elsewhere(struct profile *p, uint64_t goid, const char *start,
+		      const char *calls, int samples)
+{
+	struct frame at = { .addr = 0x2000,
+			    .func = hand_string(p, start),
+			    .kind = FRAME_GO },
+		     to = { .addr = 0x3000,
+			    .func = hand_string(p, calls),
+			    .kind = FRAME_GO };
+	uint32_t call = hand_stack(p, "goexit:runtime.goexit");
+
+	call = profile_call(p, call, profile_frame(p, &at));
+	call = profile_call(p, call, profile_frame(p, &to));
+	while (samples--)
+		hand_event(p, 1, call, hand_goroutine(p, 1, goid, start, "", ""), 1,
+			   CLASS_USER);
+}
+
 Test(starts, an_ordinary_function_is_no_starter)
 {
 	struct profile *p;
@@ -158,6 +177,11 @@ Test(starts, an_ordinary_function_is_no_starter)
 	p = own("main.worker", "go:main.b", 10);
 	goroutine(p, 1, "main.worker", "", 10);
 	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	profile_free(p);
+	/* it calls them at two places */
+	p = own("main.worker", "go:main.a", 20);
+	elsewhere(p, 4, "main.worker", "main.b", 20);
+	expect_runs(NULL, p, "main.worker main.worker main.worker main.worker");
 	profile_free(p);
 	/* of the standard library only known ones */
 	p = own("net/http.(*conn).serve", "go:main.b", 10);

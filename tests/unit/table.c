@@ -140,6 +140,10 @@ Test(table, groups_of_many_goroutines_are_counted)
 	struct tree *t = busy();
 
 	t->groups[1].goroutines = 1234;
+	hand_member(t, t->groups[0].node, 7, 43);
+	hand_member(t, t->groups[1].node, 18, 30);
+	hand_member(t, t->groups[1].node, 1234567, 77);
+	hand_member(t, t->groups[1].node, 19, 500);
 	expect_table(busy_view(t), (struct table_options){ .width = 100, .rows = 40 },
 		     "tests/unit/golden/report-counts.txt");
 }
@@ -185,6 +189,8 @@ Test(table, fits_every_width_and_height)
 	struct view v = busy_view(busy());
 
 	v.tree->groups[1].goroutines = 12;
+	hand_member(v.tree, v.tree->groups[1].node, 18, 300);
+	hand_member(v.tree, v.tree->groups[1].node, 1234567, 307);
 	for (uint32_t width = 60; width <= 160; width++) {
 		char *text = table(&v,
 				   (struct table_options){ .width = width, .rows = 10 });
@@ -229,8 +235,10 @@ Test(table, both_tables_get_half_of_the_rows)
 {
 	char names[50][24], *text = many(names, 50, true);
 
-	/* 50 + 49 + … + 37 of 1275 samples are shown */
-	cr_expect_eq(count(text, "\xe2\x80\xa6 36 more rows, 52.2% (pipe to see all)"), 2,
+	/* of 27 rows that are left; 50 + 49 + … + 38 of 1275 samples are shown */
+	cr_expect_eq(count(text, "\xe2\x80\xa6 37 more rows, 55.1% (-n 0 shows all)"), 1,
+		     "%s", text);
+	cr_expect_eq(count(text, "\xe2\x80\xa6 36 more rows, 52.2% (-n 0 shows all)"), 1,
 		     "%s", text);
 	free(text);
 }
@@ -239,7 +247,7 @@ Test(table, rows_that_one_table_does_not_need_go_to_the_other)
 {
 	char names[50][24], *text = many(names, 50, false);
 
-	cr_expect_eq(count(text, "\xe2\x80\xa6 23 more rows, 21.6% (pipe to see all)"), 1,
+	cr_expect_eq(count(text, "\xe2\x80\xa6 24 more rows, 23.5% (-n 0 shows all)"), 1,
 		     "%s", text);
 	free(text);
 }
@@ -301,8 +309,9 @@ Test(table, names_the_kind_of_event)
 	hand_kind(&v, "off-\033cpu", UNIT_NS, 0);
 	hand_profile_of(&v)->kinds[1].quality.samples = 5;
 	text = table(&v, (struct table_options){ 0 });
-	cr_expect(strstr(text, "\n3.00s of off-\xef\xbf\xbd"
-			       "cpu in 2 samples, selected from 5\n"),
+	cr_expect(strstr(text,
+			 "\n3.00s of off-\xef\xbf\xbd"
+			 "cpu in 10.0s = 0.30 of 2 CPUs, 2 samples, selected from 5\n"),
 		  "%s", text);
 	cr_expect(strstr(text, "\n off-\xef\xbf\xbd"
 			       "cpu    share  goroutine"),

@@ -13,6 +13,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/strtab.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -33,6 +34,9 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 		.parent = parent,
 		.type = id ? NODE_FRAME : NODE_ROOT,
 		.kind = kind,
+		.origin = kind == FRAME_KERNEL || kind == FRAME_NATIVE ? ORIGIN_OTHER
+			  : origin_is_standard(name)                   ? ORIGIN_STANDARD
+								       : ORIGIN_OWN,
 		.self_samples = self,
 		.self = self * SAMPLE_NS,
 	};
@@ -53,6 +57,16 @@ static inline uint32_t hand_group(struct tree *t, uint32_t parent, const char *n
 	t->nodes[id].type = NODE_GROUP;
 	t->nodes[id].group = t->n_groups;
 	return id;
+}
+
+/* A goroutine of the group with this node. */
+static inline void hand_member(struct tree *t, uint32_t group, uint64_t goid,
+			       uint64_t samples)
+{
+	*table_add(t->members, t->n_members,
+		   t->cap_members) = (struct member){ .group = t->nodes[group].group - 1,
+						      .goid = goid,
+						      .weight = samples * SAMPLE_NS };
 }
 
 static inline struct tree *hand_tree(void)
@@ -86,12 +100,14 @@ static inline struct view hand_view(struct tree *t)
 {
 	struct profile *p = profile_new();
 
+	p->n_cpus = 2;
 	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "cpu"),
 					      .unit = strtab_add(p->strings, UNIT_NS),
 					      .period = SAMPLE_NS,
 					      .quality.samples = t->nodes[0].samples });
 	return (struct view){ .profile = p,
 			      .kind = 1,
+			      .duration_ns = 10000000000,
 			      .title = "demo-812, 10 s at 100 Hz, cpu-clock",
 			      .key = "goroutine",
 			      .tree = t };

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "output/hotlines.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/pairs.h"
+#include "profiler/base/strtab.h"
+#include "profiler/profile/origin.h"
+#include "profiler/profile/sigprof.h"
+#include "profiler/profile/view.h"
+
+enum { NOT_MADE = UINT32_MAX };
+
+struct builder {
+	struct hotlines *h;
+	const struct view *v;
+	struct pairs lines; /* name, file and line: id is the row */
+	uint32_t *row_of;   /* per frame, + 1; 0: it has no line, NOT_MADE */
+	uint32_t *last;     /* per row: the last event that it was counted for, + 1 */
+	uint32_t cap_last;
+};
+
+/* The row of a frame's line, + 1; 0: none. */
+static uint32_t row_of(struct builder *b, uint32_t frame)
+{
+	const struct profile *p = b->v->profile;
+	const struct frame *f = view_frame(b->v, frame);
+	struct hotlines *h = b->h;
+	struct buf name = { 0 };
+	uint32_t id, func;
+
+	if (b->row_of[frame] != NOT_MADE)
+		return b->row_of[frame];
+	if (!f->file || !f->line)
+		return b->row_of[frame] = 0;
+	view_frame_name(b->v, frame, &name);
+	func = strtab_addn(h->names, (const char *)name.data, name.len);
+	buf_release(&name);
+	id = pairs_add(&b->lines, func, (uint64_t)f->file << 32 | f->line);
+	if (id == h->n) {
+		b->last = table_room(b->last, sizeof(*b->last), h->n, &b->cap_last);
+		*table_add(h->rows, h->n, h->cap) = (struct line_row){
+			.func = strtab_get(h->names, func),
+			.file = profile_string(p, f->file),
+			.line = f->line,
+			.origin = (uint8_t)origin_of(p, f),
+		};
+	}
+	return b->row_of[frame] = id + 1;
+}
+
+static void add_event(struct builder *b, uint32_t event, uint32_t *frames)
+{
+	const struct event *e = &b->v->profile->events[event];
+	uint32_t n = view_stack(b->v, e, frames);
+	bool flat = false, own = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t row = row_of(b, frames[i]);
+		struct line_row *r = &b->h->rows[row - 1];
+
+		if (!row)
+			continue;
+		r->flat += flat ? 0 : e->weight;
+		flat = true;
+		if (b->last[row - 1] != event + 1)
+			r->cum += e->weight;
+		b->last[row - 1] = event + 1;
+		if (r->origin != ORIGIN_OWN || own)
+			continue;
+		r->own += e->weight;
+		own = true;
+	}
+}
+
+void hotlines_init(struct hotlines *h, const struct view *v)
+{
+	uint32_t n_frames = v->profile->n_frames + SIGPROF_MAX;
+	uint32_t *frames = mem_zalloc(VIEW_MAX_FRAMES * sizeof(*frames));
+	struct builder b = { .h = h,
+			     .v = v,
+			     .row_of = mem_zalloc(n_frames * sizeof(*b.row_of)) };
+
+	*h = (struct hotlines){ .names = strtab_new() };
+	for (uint32_t i = 0; i < n_frames; i++)
+		b.row_of[i] = NOT_MADE;
+	for (uint32_t i = 0; i < v->n_events; i++)
+		add_event(&b, v->events[i], frames);
+	pairs_release(&b.lines);
+	free(b.row_of);
+	free(b.last);
+	free(frames);
+}
+
+/* Equal weights: by place, so that the order depends on the profile only. */
+static int by_place(const struct line_row *x, const struct line_row *y)
+{
+	int files = strcmp(x->file, y->file), funcs = strcmp(x->func, y->func);
+
+	return files ? files : x->line != y->line ? (x->line < y->line ? -1 : 1) : funcs;
+}
+
+static int by_flat(const void *a, const void *b)
+{
+	const struct line_row *x = a, *y = b;
+
+	return x->flat != y->flat ? (x->flat > y->flat ? -1 : 1) : by_place(x, y);
+}
+
+static int by_cum(const void *a, const void *b)
+{
+	const struct line_row *x = a, *y = b;
+
+	return x->cum != y->cum ? (x->cum > y->cum ? -1 : 1) : by_flat(x, y);
+}
+
+static int by_own(const void *a, const void *b)
+{
+	const struct line_row *x = a, *y = b;
+
+	return x->own != y->own ? (x->own > y->own ? -1 : 1) : by_flat(x, y);
+}
+
+static void sort(struct hotlines *h, int (*by)(const void *a, const void *b))
+{
+	if (h->n)
+		qsort(h->rows, h->n, sizeof(*h->rows), by);
+}
+
+void hotlines_sort_flat(struct hotlines *h)
+{
+	sort(h, by_flat);
+}
+
+void hotlines_sort_cum(struct hotlines *h)
+{
+	sort(h, by_cum);
+}
+
+void hotlines_sort_own(struct hotlines *h)
+{
+	sort(h, by_own);
+}
+
+void hotlines_release(struct hotlines *h)
+{
+	strtab_free(h->names);
+	free(h->rows);
+	*h = (struct hotlines){ 0 };
+}

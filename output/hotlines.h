@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The lines of source that samples were taken in. A sample counts for the innermost frame
+ * whose line is known, as in `go tool pprof -list`: time in the kernel, or in C without
+ * lines, counts for the line that called it.
+ */
+#ifndef OUTPUT_HOTLINES_H
+#define OUTPUT_HOTLINES_H
+
+#include <stdint.h>
+
+struct view;
+
+struct line_row {
+	const char *func; /* as shown */
+	const char *file;
+	uint32_t line;
+	uint8_t origin;     /* enum origin */
+	uint64_t flat, cum; /* weight; cum: with what it called, once per sample */
+	uint64_t own; /* of samples whose innermost frame of own code is in this line */
+};
+
+struct hotlines {
+	struct line_row *rows; /* owned; in no order */
+	uint32_t n, cap;
+	struct strtab *names; /* owned */
+};
+
+void hotlines_init(struct hotlines *h, const struct view *v);
+void hotlines_sort_flat(struct hotlines *h);
+void hotlines_sort_cum(struct hotlines *h);
+void hotlines_sort_own(struct hotlines *h);
+void hotlines_release(struct hotlines *h);
+
+#endif
