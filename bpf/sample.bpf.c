@@ -18,7 +18,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "bpf/pidns.bpf.h"
 #include "bpf/sample.h"
 #include "bpf/task.bpf.h"
 
@@ -73,7 +72,6 @@ static __always_inline void count(__u32 which)
 }
 
 #include "bpf/take.bpf.h"
-#include "bpf/uretprobe.bpf.h"
 
 /* Asks user space, at once, to look at this image. Writes directly into the ring because
  * the BPF stack has no room for a record. */
@@ -199,6 +197,34 @@ static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
 }
 
 #ifdef REGISTERS
+enum { RETURN_INSTANCES = 64 }; /* the kernel allows as many to nest */
+
+/* The kernel has replaced return addresses for the uretprobes of other tools: puts the
+ * original ones back into the copy of the thread's stack. If several probes replaced the
+ * same word, the oldest one is visited last and has the original. */
+static __always_inline void returns_restore(struct scratch *tmp)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct sample *s = &tmp->sample;
+	struct return_instance *ri;
+	__u64 n = sample_words(s) - s->n_c_words + C_REGS, at;
+
+	if (s->n_c_words <= C_REGS || !bpf_core_field_exists(task->utask))
+		return;
+	ri = BPF_CORE_READ(task, utask, return_instances);
+	for (int i = 0; i < RETURN_INSTANCES && ri; i++) {
+		at = BPF_CORE_READ(ri, stack) - s->c_sp;
+		barrier_var(at);
+		if (at / 8 < s->n_c_words - C_REGS && at % 8 == 0) {
+			at = n + at / 8;
+			barrier_var(at);
+			if (at < MAX_WORDS + C_REGS + C_BYTES / 8)
+				tmp->pcs[at] = BPF_CORE_READ(ri, orig_ret_vaddr);
+		}
+		ri = BPF_CORE_READ(ri, next);
+	}
+}
+
 static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tmp,
 				    __u32 cpu, bool modern, bool in_kernel, __u64 end)
 {

@@ -6,8 +6,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 
-#include "bpf/arch.bpf.h"
-#include "bpf/pidns.bpf.h"
+#include "bpf/task.bpf.h"
 #include "bpf/threads.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

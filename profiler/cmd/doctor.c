@@ -48,7 +48,7 @@ static void try_recording(struct conditions *c)
 static void try_threads(struct conditions *c)
 {
 	struct thread_state *rows = NULL;
-	struct threads *threads;
+	struct threads_bpf *threads;
 	const char *what;
 	uint32_t n = 0;
 	int err = threads_open(&threads, &what);

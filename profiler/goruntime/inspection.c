@@ -106,7 +106,7 @@ static void thread_name(struct inspection *in, struct inspected_thread *t)
 	t->class = classify(t->flags, t->goid, strtab_get(in->strs, t->start), f[0].kind);
 }
 
-static int threads_probe(struct inspection *in, struct threads *threads)
+static int threads_probe(struct inspection *in, struct threads_bpf *threads)
 {
 	struct thread_state *rows = NULL;
 	uint32_t n = 0;
@@ -135,7 +135,7 @@ static int threads_probe(struct inspection *in, struct threads *threads)
 }
 
 /* Finds the layout: from the file, or from DWARF if a process contradicts that. */
-static int layout_probe(struct inspection *in, struct threads *threads)
+static int layout_probe(struct inspection *in, struct threads_bpf *threads)
 {
 	struct golayout *l = &in->layout;
 	struct thread_state *rows = NULL;
@@ -155,7 +155,7 @@ static int layout_probe(struct inspection *in, struct threads *threads)
 int inspection_run(struct inspection *in, const char **what)
 {
 	const struct sched_param urgent = { .sched_priority = 1 }, usual = { 0 };
-	struct threads *threads;
+	struct threads_bpf *threads;
 	int err;
 
 	*what = NULL;

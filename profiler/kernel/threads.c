@@ -7,68 +7,57 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/kernel/bpfload.h"
 #include "threads.skel.h"
 
 enum { CHUNK = 16 << 10 }; /* bytes */
 
-struct threads {
-	struct threads_bpf *skel;
-};
-
-int threads_open(struct threads **ret, const char **what)
+int threads_open(struct threads_bpf **ret, const char **what)
 {
-	struct threads *t = mem_zalloc(sizeof(*t));
+	struct threads_bpf *t;
 	int err;
 
 	bpfload_log();
 	*what = "bpf object";
-	t->skel = threads_bpf__open();
-	err = t->skel ? 0 : -errno;
-	if (err)
-		goto fail;
-	t->skel->rodata->our_pidns = bpfload_pidns();
+	t = threads_bpf__open();
+	if (!t)
+		return -errno;
+	t->rodata->our_pidns = bpfload_pidns();
 	*what = "bpf(BPF_PROG_LOAD, iter/task)";
-	err = threads_bpf__load(t->skel);
+	err = threads_bpf__load(t);
 	if (err)
-		goto fail;
-	*ret = t;
-	return 0;
-fail:
-	threads_close(t);
+		threads_close(t);
+	else
+		*ret = t;
 	return err;
 }
 
-void threads_close(struct threads *t)
+void threads_close(struct threads_bpf *t)
 {
-	if (!t)
-		return;
-	threads_bpf__destroy(t->skel);
-	free(t);
+	threads_bpf__destroy(t);
 }
 
 /* An iterator over the threads of one process, which needs Linux 6.1, or over all: the
  * program skips other processes in either case. */
-static struct bpf_link *attach(struct threads *t, pid_t pid)
+static struct bpf_link *attach(struct threads_bpf *t, pid_t pid)
 {
 	union bpf_iter_link_info info = { .task.pid = (uint32_t)pid };
 	LIBBPF_OPTS(bpf_iter_attach_opts, o, .link_info = &info,
 		    .link_info_len = sizeof(info));
-	struct bpf_link *link = bpf_program__attach_iter(t->skel->progs.thread, &o);
+	struct bpf_link *link = bpf_program__attach_iter(t->progs.thread, &o);
 
-	return link ? link : bpf_program__attach_iter(t->skel->progs.thread, NULL);
+	return link ? link : bpf_program__attach_iter(t->progs.thread, NULL);
 }
 
-int threads_read(struct threads *t, pid_t pid, struct thread_state **rows, uint32_t *n)
+int threads_read(struct threads_bpf *t, pid_t pid, struct thread_state **rows, uint32_t *n)
 {
 	struct bpf_link *link;
 	struct buf b = { 0 };
 	ssize_t len = 0;
 	int fd = -1, err = 0;
 
-	t->skel->bss->wanted = (uint32_t)pid;
+	t->bss->wanted = (uint32_t)pid;
 	link = attach(t, pid);
 	if (link)
 		fd = bpf_iter_create(bpf_link__fd(link));

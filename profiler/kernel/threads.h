@@ -9,14 +9,14 @@
 
 #include "bpf/threads.h"
 
-struct threads;
+struct threads_bpf; /* the iterator, generated from bpf/threads.bpf.c */
 
-/* Loads the iterator. Negative errno; *what then names the call that failed. */
-int threads_open(struct threads **ret, const char **what);
-void threads_close(struct threads *t); /* takes NULL */
+/* Loads it. Negative errno; *what then names the call that failed. */
+int threads_open(struct threads_bpf **ret, const char **what);
+void threads_close(struct threads_bpf *t); /* takes NULL */
 
 /* The threads of pid (in our namespace) that have not ended; the caller frees *rows.
  * -ESRCH: there are none. */
-int threads_read(struct threads *t, pid_t pid, struct thread_state **rows, uint32_t *n);
+int threads_read(struct threads_bpf *t, pid_t pid, struct thread_state **rows, uint32_t *n);
 
 #endif

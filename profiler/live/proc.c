@@ -61,8 +61,8 @@ struct procs {
 	uint32_t n_layouts, cap_layouts;
 	struct known_exe *known;
 	uint32_t n_known, cap_known;
-	struct budget reading;   /* of all rows */
-	struct threads *threads; /* NULL: they cannot be listed, so nothing is checked */
+	struct budget reading;       /* of all rows */
+	struct threads_bpf *threads; /* NULL: they cannot be listed or checked */
 };
 
 struct sweep {

@@ -66,7 +66,6 @@ struct cunwind *cunwind_new(void)
 static void forget_rows(struct cunwind *u)
 {
 	index_release(&u->index);
-	u->index = (struct index){ 0 };
 	u->n_rows = 0;
 }
 

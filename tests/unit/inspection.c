@@ -16,7 +16,7 @@
 #include "tests/unit/go_binary.h"
 
 static struct inspection in;
-static struct threads *threads;
+static struct threads_bpf *threads;
 static int input;
 
 /* Until its main thread is in read(): its threads then stay where they are. */

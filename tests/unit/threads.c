@@ -63,9 +63,9 @@ static void end_threads(void)
 		pthread_join(selves[i].thread, NULL);
 }
 
-static struct threads *threads_or_skip(void)
+static struct threads_bpf *threads_or_skip(void)
 {
-	struct threads *t = NULL;
+	struct threads_bpf *t = NULL;
 	const char *what = "";
 	int err = threads_open(&t, &what);
 
@@ -87,7 +87,7 @@ static const struct thread_state *row_of(const struct thread_state *rows, uint32
 
 Test(threads, are_as_they_say)
 {
-	struct threads *t = threads_or_skip();
+	struct threads_bpf *t = threads_or_skip();
 	struct thread_state *rows = NULL;
 	uint32_t n = 0;
 	struct stat st;
@@ -117,7 +117,7 @@ Test(threads, are_as_they_say)
 
 Test(threads, that_have_ended_are_none)
 {
-	struct threads *t = threads_or_skip();
+	struct threads_bpf *t = threads_or_skip();
 	struct thread_state *rows = NULL;
 	uint32_t n = 0;
 	pid_t child = fork();
