@@ -24,12 +24,12 @@
 #include <string.h>
 #include <zlib.h>
 
-#include "output/text.h"
 #include "output/writer.h"
 #include "page_assets.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
@@ -208,7 +208,7 @@ static void write_rows(struct page *p)
 static void write_strings(struct page *p)
 {
 	for (uint32_t i = 0; i < strtab_count(p->strings); i++) {
-		text_fit(&p->body, strtab_get(p->strings, i), UINT32_MAX);
+		plain_add(&p->body, strtab_get(p->strings, i));
 		buf_u8(&p->body, 0);
 	}
 	section(p, "strings");

@@ -51,7 +51,10 @@ void json_close(struct json *j, char bracket)
 void json_str(struct json *j, const char *key, const char *s)
 {
 	begin(j, key);
-	put_string(j->out, s);
+	if (s)
+		put_string(j->out, s);
+	else
+		fputs("null", j->out);
 }
 
 void json_uint(struct json *j, const char *key, uint64_t v)
@@ -77,6 +80,5 @@ void json_bool(struct json *j, const char *key, bool v)
 
 void json_null(struct json *j, const char *key)
 {
-	begin(j, key);
-	fputs("null", j->out);
+	json_str(j, key, NULL);
 }

@@ -19,7 +19,7 @@ struct json {
 /* key is the value's name in an object, NULL in an array and for the outermost value. */
 void json_open(struct json *j, const char *key, char bracket); /* '{' or '[' */
 void json_close(struct json *j, char bracket);                 /* '}' or ']' */
-void json_str(struct json *j, const char *key, const char *s);
+void json_str(struct json *j, const char *key, const char *s); /* NULL: null */
 void json_uint(struct json *j, const char *key, uint64_t v);
 void json_num(struct json *j, const char *key, double v); /* null when not finite */
 void json_bool(struct json *j, const char *key, bool v);

@@ -2,7 +2,9 @@
 #include "profiler/cmd/cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include "profiler/profile/label_keys.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/recording.h"
+#include "symbolizer/symbolizer.h"
 
 /* process-wide, like the log level */
 static enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } color;
@@ -254,11 +257,34 @@ int input_write(struct input *in, const struct writer *w, const struct writer_op
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
-const char *binary_why(int err)
+int open_binary(struct space **ret, struct symbolizer *s, const char *path)
 {
-	if (err == -ENOTSUP)
-		return "32-bit Go is not supported";
-	return err == -ENOEXEC ? "not a 64-bit little-endian ELF file" : strerror(-err);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int err = fd < 0 ? -errno : space_open_file(ret, s, fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		log_error("%s: %s", path,
+			  err == -ENOTSUP   ? "32-bit Go is not supported"
+			  : err == -ENOEXEC ? "not a 64-bit little-endian ELF file"
+					    : strerror(-err));
+	return err ? STATUS_FAILED : STATUS_OK;
+}
+
+int open_process(struct space **ret, struct symbolizer *s, pid_t pid)
+{
+	int err = space_open(ret, s, pid);
+
+	/* a kernel thread has no memory */
+	if (err == -ESRCH && (!kill(pid, 0) || errno == EPERM))
+		log_error("process %d: not a Go program", pid);
+	else if (err == -ESRCH)
+		log_error("there is no process %d", pid);
+	else if (err)
+		log_error("process %d: %s (need root or CAP_SYS_PTRACE)", pid,
+			  strerror(-err));
+	return err ? STATUS_FAILED : STATUS_OK;
 }
 
 void losses_add(const struct profile *p, struct buf *to)
@@ -288,7 +314,7 @@ void losses_add(const struct profile *p, struct buf *to)
 		text_count_of(to, rows[i].n, rows[i].noun);
 		buf_printf(to, " %s", rows[i].what);
 		if (rows[i].names)
-			text_fit(to, rows[i].names, UINT32_MAX);
+			plain_add(to, rows[i].names);
 		buf_u8(to, '\n');
 	}
 }

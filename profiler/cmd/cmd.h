@@ -14,6 +14,8 @@
 #include "profiler/profile/view.h"
 
 struct buf;
+struct space;
+struct symbolizer;
 struct writer;
 struct writer_options;
 
@@ -155,8 +157,10 @@ int input_write(struct input *in, const struct writer *w, const struct writer_op
 /* Reports that view_tree() gave no tree. Returns STATUS_FAILED after a log_error() line. */
 int input_too_big(const struct input *in);
 
-/* Explains an error of space_open_file(). */
-const char *binary_why(int err);
+/* space_open_file() and space_open() for what the user named. Return STATUS_FAILED after a
+ * log_error() line. */
+int open_binary(struct space **ret, struct symbolizer *s, const char *path);
+int open_process(struct space **ret, struct symbolizer *s, pid_t pid);
 
 /* Adds a line for each cause of loss or damage. */
 void losses_add(const struct profile *p, struct buf *to);

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "output/json.h"
-#include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
@@ -80,28 +79,20 @@ static void try_kallsyms(struct conditions *c)
 		      err ? (why ? why : strerror(-err)) : "kernel functions have names");
 }
 
-static void put(const char *text, uint32_t indent)
-{
-	struct buf b = { 0 };
-
-	plain_wrap(&b, text, plain_width(STDOUT_FILENO), indent);
-	printf("%.*s\n", (int)b.len, (const char *)b.data);
-	buf_release(&b);
-}
-
 /* The verdict is a word; the colour only repeats it. */
 static void print(const struct conditions *c)
 {
 	static const char *const colors[] = { "\033[32m", "\033[33m", "\033[31m" };
+	uint32_t width = plain_width(STDOUT_FILENO);
 	bool color = color_wanted(stdout);
 
 	for (const struct condition *r = c->rows; r < c->rows + c->n; r++) {
 		printf("%s%-8s%s  %-26s  ", color ? colors[r->verdict] : "",
 		       verdicts[r->verdict], color ? "\033[0m" : "", r->name);
-		put(r->state, 38);
+		print_wrapped(stdout, r->state, width, 38);
 		if (r->fix) {
 			fputs("          -> ", stdout);
-			put(r->fix, 13);
+			print_wrapped(stdout, r->fix, width, 13);
 		}
 	}
 }
@@ -118,10 +109,7 @@ static void print_json(const struct conditions *c, bool works)
 		json_str(&j, "name", r->name);
 		json_str(&j, "verdict", verdicts[r->verdict]);
 		json_str(&j, "state", r->state);
-		if (r->fix)
-			json_str(&j, "fix", r->fix);
-		else
-			json_null(&j, "fix");
+		json_str(&j, "fix", r->fix);
 		json_close(&j, '}');
 	}
 	json_close(&j, ']');

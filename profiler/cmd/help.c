@@ -3,9 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
-#include "profiler/base/plain.h"
 #include "profiler/base/similar.h"
 #include "profiler/cmd/cmd.h"
 
@@ -111,12 +109,8 @@ void help_all(FILE *out)
 	      "                               takes options of record and report\n",
 	      out);
 	for (const struct verb *v = verbs; v->name; v++) {
-		struct buf b = { 0 };
-
-		plain_wrap(&b, v->summary, 80, 31);
-		fprintf(out, "  gostrobe %-19s %.*s\n", v->name, (int)b.len,
-			(const char *)b.data);
-		buf_release(&b);
+		fprintf(out, "  gostrobe %-19s ", v->name);
+		print_wrapped(out, v->summary, 80, 31);
 	}
 	fputs("  gostrobe --version           print the version\n\n"
 	      "Exit status: 0 done, 1 failed, 2 wrong usage. record -- COMMAND exits with the\n"

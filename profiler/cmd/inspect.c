@@ -2,18 +2,16 @@
 /* inspect: shows where g is in a program or a process, and how gostrobe knows. */
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "output/json.h"
-#include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/goruntime/inspection.h"
@@ -27,10 +25,7 @@ static void json_hex(struct json *j, const char *key, uint64_t v, bool is)
 	char text[20];
 
 	snprintf(text, sizeof(text), "0x%" PRIx64, v);
-	if (is)
-		json_str(j, key, text);
-	else
-		json_null(j, key);
+	json_str(j, key, is ? text : NULL);
 }
 
 static void json_thread(const struct inspection *in, struct json *j,
@@ -113,7 +108,7 @@ static void print_row(const char *name, const char *value)
 	struct buf b = { 0 };
 
 	buf_printf(&b, "  %-12s ", name);
-	text_fit(&b, value, UINT32_MAX);
+	plain_add(&b, value);
 	buf_u8(&b, '\n');
 	buf_write(&b, stdout);
 	buf_release(&b);
@@ -203,10 +198,10 @@ static void print_thread(const struct inspection *in, const struct inspected_thr
 	else
 		buf_str(&b, "       -");
 	buf_printf(&b, "  %-9s  %-9s  ", t->status, event_class_names[t->class]);
-	text_fit(&b, *at ? at : "?", UINT32_MAX);
+	plain_add(&b, *at ? at : "?");
 	if (t->start) {
 		buf_str(&b, ", for ");
-		text_fit(&b, strtab_get(in->strs, t->start), UINT32_MAX);
+		plain_add(&b, strtab_get(in->strs, t->start));
 	}
 	buf_u8(&b, '\n');
 	buf_write(&b, stdout);
@@ -238,44 +233,14 @@ static void print_threads(const struct inspection *in)
 		       (in->longest_ns + 999) / 1000);
 }
 
-static int process_open(struct inspection *in)
-{
-	char path[32];
-	int err = space_open(&in->space, in->symbolizer, in->pid);
-
-	snprintf(path, sizeof(path), "/proc/%d", in->pid);
-	if (!err || (err == -ESRCH && !access(path, F_OK)))
-		return STATUS_OK; /* a kernel thread has no memory */
-	if (err == -ESRCH)
-		log_error("there is no process %d", in->pid);
-	else
-		log_error("process %d: %s (need root or CAP_SYS_PTRACE)", in->pid,
-			  strerror(-err));
-	return STATUS_FAILED;
-}
-
-static int file_open(struct inspection *in, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int err = fd < 0 ? -errno : space_open_file(&in->space, in->symbolizer, fd);
-
-	if (fd >= 0)
-		close(fd);
-	if (err)
-		log_error("%s: %s", path, binary_why(err));
-	return err ? STATUS_FAILED : STATUS_OK;
-}
-
 static int probe(struct inspection *in, const char *name)
 {
 	struct go_program program = { 0 };
 	const char *what;
 	int err;
 
-	if (in->space) {
-		space_program(in->space, &program);
-		in->object = space_go(in->space, &in->bias);
-	}
+	space_program(in->space, &program);
+	in->object = space_go(in->space, &in->bias);
 	if (!in->object) {
 		log_error("%s%s: %s", in->pid ? "process " : "", name,
 			  program.why ? program.why : "not a Go program");
@@ -299,9 +264,9 @@ static int run(struct inspection *in, const char *name, bool json)
 
 	if (!number_parse(name, 1, INT_MAX, &pid)) {
 		in->pid = (pid_t)pid;
-		status = process_open(in);
+		status = open_process(&in->space, in->symbolizer, in->pid);
 	} else {
-		status = file_open(in, name);
+		status = open_binary(&in->space, in->symbolizer, name);
 	}
 	if (!status)
 		status = probe(in, name);

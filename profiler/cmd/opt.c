@@ -106,13 +106,19 @@ int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)
 	return 0;
 }
 
-void opt_wrap(const char *text, uint32_t indent)
+void print_wrapped(FILE *out, const char *text, uint32_t width, uint32_t indent)
 {
 	struct buf b = { 0 };
 
-	plain_wrap(&b, text, HELP_WIDTH, indent);
-	printf("%.*s\n", (int)b.len, (const char *)b.data);
+	plain_wrap(&b, text, width, indent);
+	buf_u8(&b, '\n');
+	buf_write(&b, out);
 	buf_release(&b);
+}
+
+void opt_wrap(const char *text, uint32_t indent)
+{
+	print_wrapped(stdout, text, HELP_WIDTH, indent);
 }
 
 void opt_help(const struct opt *opts)

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct opt {
 	char key;         /* the short option; 0: none */
@@ -22,7 +23,9 @@ struct opt {
  * Returns 0, or -EINVAL after one log_error() line. permute: operands may come between
  * options. */
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
-/* Prints help text to stdout, wrapped at 80 columns; see plain_wrap(). */
+/* Prints text as one or more lines; see plain_wrap(). */
+void print_wrapped(FILE *out, const char *text, uint32_t width, uint32_t indent);
+/* The same for help: to stdout, wrapped at 80 columns. */
 void opt_wrap(const char *text, uint32_t indent);
 /* Prints the options to stdout in two columns. */
 void opt_help(const struct opt *opts);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
@@ -25,17 +24,9 @@ static bool is_shown(const struct condition *c)
 	       (!strcmp(c->name, "container") && strncmp(c->state, "none", 4));
 }
 
-static void put(const char *text, uint32_t indent)
-{
-	struct buf b = { 0 };
-
-	plain_wrap(&b, text, plain_width(STDERR_FILENO), indent);
-	fprintf(stderr, "%.*s\n", (int)b.len, (const char *)b.data);
-	buf_release(&b);
-}
-
 void say_cannot(const char *verb, const char *what, int err)
 {
+	uint32_t width = plain_width(STDERR_FILENO);
 	struct conditions c = { 0 };
 	const char *fix = files_fix(err);
 
@@ -46,14 +37,14 @@ void say_cannot(const char *verb, const char *what, int err)
 			fix = c.rows[i].fix;
 	log_error("cannot %s: %s: %s (errno %d)", verb, what, strerror(-err), -err);
 	fputs("\n  ", stderr);
-	put(fix ? fix : unknown_fix(what, err), 2);
+	print_wrapped(stderr, fix ? fix : unknown_fix(what, err), width, 2);
 	if (!c.n)
 		return;
 	fputc('\n', stderr);
 	for (uint32_t i = 0; i < c.n; i++)
 		if (is_shown(&c.rows[i])) {
 			fprintf(stderr, "  %-26s ", c.rows[i].name);
-			put(c.rows[i].state, 29);
+			print_wrapped(stderr, c.rows[i].state, width, 29);
 		}
 	fputs("\n  gostrobe doctor shows all conditions.\n", stderr);
 	conditions_release(&c);

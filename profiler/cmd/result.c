@@ -97,7 +97,7 @@ static int create_recording(struct result *r, const struct profile *p)
 		r->old = fd;
 		return 0;
 	}
-	err = recording_create_fd(&r->recording, fd, p);
+	err = recording_create(&r->recording, fd, p);
 	if (err && r->created)
 		unlink(r->path);
 	return err;
@@ -169,7 +169,7 @@ int result_begin(struct result *r, const struct profile *p)
 	if (ftruncate(fd, 0))
 		return -errno;
 	r->old = -1;
-	return recording_create_fd(&r->recording, fd, p);
+	return recording_create(&r->recording, fd, p);
 }
 
 int result_append(struct result *r, struct profile *p)

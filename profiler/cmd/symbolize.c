@@ -15,6 +15,7 @@
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
+#include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "symbolizer/goname.h"
@@ -56,7 +57,7 @@ static bool address_parse(const char *s, uint64_t *ret)
 	return isxdigit((unsigned char)*s) && !errno && !end[strspn(end, blanks)];
 }
 
-/* A fast path: nearly all names are plain ASCII, and text_fit() checks each character. */
+/* A fast path: nearly all names are plain ASCII, and plain_add() decodes each character. */
 static void add_text(struct buf *b, const char *s)
 {
 	const char *end = s;
@@ -64,7 +65,7 @@ static void add_text(struct buf *b, const char *s)
 	while (*end >= ' ' && *end <= '~')
 		end++;
 	if (*end)
-		text_fit(b, s, UINT32_MAX);
+		plain_add(b, s);
 	else
 		buf_add(b, s, (size_t)(end - s));
 }
@@ -282,21 +283,14 @@ static void list(struct query *q)
 	}
 }
 
-static int open_process(struct query *q)
+static int open_pid(struct query *q)
 {
 	struct go_program program;
 	uint64_t pid;
-	int err;
 
 	if (number_parse(q->pid, 1, INT_MAX, &pid))
 		return usage_error("symbolize", "-p takes a pid, not '%s'", q->pid);
-	err = space_open(&q->space, q->symbolizer, (pid_t)pid);
-	if (err == -ESRCH)
-		log_error("there is no process %s", q->pid);
-	else if (err)
-		log_error("process %s: %s (need root or CAP_SYS_PTRACE)", q->pid,
-			  strerror(-err));
-	if (err)
+	if (open_process(&q->space, q->symbolizer, (pid_t)pid))
 		return STATUS_FAILED;
 	space_program(q->space, &program);
 	if (program.version || !program.why)
@@ -311,18 +305,12 @@ static int stop(void *arg, const struct func *f)
 	return 1;
 }
 
-static int open_binary(struct query *q, const char *path)
+static int open_file(struct query *q, const char *path)
 {
 	struct go_program program = { 0 };
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int err = fd < 0 ? -errno : space_open_file(&q->space, q->symbolizer, fd);
 
-	if (fd >= 0)
-		close(fd);
-	if (err) {
-		log_error("%s: %s", path, binary_why(err));
+	if (open_binary(&q->space, q->symbolizer, path))
 		return STATUS_FAILED;
-	}
 	space_program(q->space, &program);
 	if (!space_functions(q->space, stop, NULL)) {
 		log_error("%s: %s", path,
@@ -348,7 +336,7 @@ static int run(struct query *q, int argc, char **argv)
 		if (!address_parse(argv[i], &addr))
 			return usage_error("symbolize", "'%s' is not a hexadecimal address",
 					   argv[i]);
-	status = q->pid ? open_process(q) : open_binary(q, *argv++);
+	status = q->pid ? open_pid(q) : open_file(q, *argv++);
 	argc -= !q->pid;
 	if (status)
 		return status;

@@ -18,11 +18,10 @@ struct label_wanted {
 	size_t key_len;
 };
 
-/* Calls add() for each number of a comma-separated list; false: that is none. */
-static bool each_number(const char *arg, uint64_t max,
-			void (*add)(struct filter *f, uint64_t v), struct filter *f)
+/* Adds the numbers of a comma-separated list. False: arg is not one. */
+static bool numbers_add(struct numbers *to, const char *arg, uint64_t max)
 {
-	for (;;) {
+	for (;; arg++) {
 		char word[24];
 		size_t len = strcspn(arg, ",");
 		uint64_t v;
@@ -33,33 +32,32 @@ static bool each_number(const char *arg, uint64_t max,
 		word[len] = 0;
 		if (number_parse(word, 1, max, &v))
 			return false;
-		add(f, v);
-		if (!arg[len])
+		*table_add(to->rows, to->n, to->cap) = v;
+		arg += len;
+		if (!*arg)
 			return true;
-		arg += len + 1;
 	}
 }
 
-static void add_goid(struct filter *f, uint64_t v)
+/* An empty list takes every number. */
+static bool numbers_take(const struct numbers *list, uint64_t v)
 {
-	*table_add(f->goids, f->n_goids, f->cap_goids) = v;
-}
-
-static void add_pid(struct filter *f, uint64_t v)
-{
-	*table_add(f->pids, f->n_pids, f->cap_pids) = (uint32_t)v;
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->rows[i] == v)
+			return true;
+	return !list->n;
 }
 
 const char *filter_goids(const char *arg, void *filter)
 {
-	return each_number(arg, UINT64_MAX, add_goid, filter)
+	return numbers_add(&((struct filter *)filter)->goids, arg, UINT64_MAX)
 		       ? NULL
 		       : "not a list of goroutine ids such as 18,19";
 }
 
 const char *filter_pids(const char *arg, void *filter)
 {
-	return each_number(arg, INT32_MAX, add_pid, filter)
+	return numbers_add(&((struct filter *)filter)->pids, arg, INT32_MAX)
 		       ? NULL
 		       : "not a list of pids such as 812,813";
 }
@@ -177,26 +175,18 @@ void filter_prepare(struct filter *f, const struct profile *p)
 
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e)
 {
-	uint32_t i, tgid = p->processes[p->threads[e->thread].process].tgid;
-	uint64_t goid = p->goroutines[e->goroutine].goid;
+	uint32_t tgid = p->processes[p->threads[e->thread].process].tgid;
 
-	if (e->time_ns < f->from_ns || (f->to_ns && e->time_ns >= f->to_ns))
-		return false;
-	if (f->n_labels && !f->goroutines[e->goroutine])
-		return false;
-	for (i = 0; i < f->n_goids && f->goids[i] != goid; i++)
-		;
-	if (f->n_goids && i == f->n_goids)
-		return false;
-	for (i = 0; i < f->n_pids && f->pids[i] != tgid; i++)
-		;
-	return !f->n_pids || i < f->n_pids;
+	return e->time_ns >= f->from_ns && (!f->to_ns || e->time_ns < f->to_ns) &&
+	       (!f->n_labels || f->goroutines[e->goroutine]) &&
+	       numbers_take(&f->goids, p->goroutines[e->goroutine].goid) &&
+	       numbers_take(&f->pids, tgid);
 }
 
 void filter_release(struct filter *f)
 {
-	free(f->goids);
-	free(f->pids);
+	free(f->goids.rows);
+	free(f->pids.rows);
 	free(f->labels);
 	free(f->goroutines);
 	if (f->focus)

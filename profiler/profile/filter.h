@@ -11,12 +11,14 @@
 struct profile;
 struct event;
 
+struct numbers {
+	uint64_t *rows; /* owned */
+	uint32_t n, cap;
+};
+
 /* { 0 } lets everything through. */
 struct filter {
-	uint64_t *goids; /* owned */
-	uint32_t n_goids, cap_goids;
-	uint32_t *pids; /* owned */
-	uint32_t n_pids, cap_pids;
+	struct numbers goids, pids;
 	uint64_t from_ns, to_ns; /* since the profile's start; to 0: the end */
 	const char *kind; /* of event, the option's argument; NULL: the first with events */
 	struct label_wanted *labels; /* owned; all of them */

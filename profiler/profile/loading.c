@@ -137,7 +137,7 @@ static bool is_read(const struct cursor *c, const struct profile *p)
 	return !c->bad && (p->newer || c->pos == c->len);
 }
 
-static void fill_strings(struct cursor *c, struct profile *p, struct room *room)
+static void get_strings(struct cursor *c, struct profile *p, struct room *room)
 {
 	uint64_t n = cursor_uvarint(c);
 	struct cursor lens = *c;
@@ -162,14 +162,6 @@ static void fill_strings(struct cursor *c, struct profile *p, struct room *room)
 	}
 }
 
-static void get_strings(struct cursor *block, struct profile *p, struct room *room)
-{
-	struct cursor c = part_begin(block);
-
-	fill_strings(&c, p, room);
-	block->bad |= !is_read(&c, p);
-}
-
 /* The columns of the profile itself. */
 static void get_row(struct cursor *block, struct profile *p, const struct column *col,
 		    uint32_t n_columns)
@@ -180,7 +172,7 @@ static void get_row(struct cursor *block, struct profile *p, const struct column
 	block->bad |= !is_read(&c, p);
 }
 
-static void fill_table(struct cursor *c, struct profile *p, int table, struct room *room)
+static void get_rows(struct cursor *c, struct profile *p, int table, struct room *room)
 {
 	const struct table *t = &tables[table];
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
@@ -204,11 +196,15 @@ static void fill_table(struct cursor *c, struct profile *p, int table, struct ro
 	get_columns(c, p, t->columns, n_columns, rows, t->row_size, first, *count);
 }
 
+/* The next part of a block: rows of a table. */
 static void get_table(struct cursor *block, struct profile *p, int table, struct room *room)
 {
 	struct cursor c = part_begin(block);
 
-	fill_table(&c, p, table, room);
+	if (table == STRINGS)
+		get_strings(&c, p, room);
+	else
+		get_rows(&c, p, table, room);
 	block->bad |= !is_read(&c, p);
 }
 
@@ -220,15 +216,13 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 	uint32_t call = p->n_calls, event = p->n_events;
 
 	if (kind == BLOCK_HEADER) {
-		get_strings(&c, p, room);
+		get_table(&c, p, STRINGS, room);
 		get_row(&c, p, header_columns, n_header_columns);
 	} else if (kind == BLOCK_ROWS) {
-		get_strings(&c, p, room);
-		for (int t = STRINGS + 1; t < TABLES && !c.bad; t++) {
+		for (int t = STRINGS; t < TABLES && !c.bad; t++)
 			get_table(&c, p, t, room);
-			for (; t == CALLS && call < p->n_calls && !c.bad; call++)
-				c.bad = !profile_measure_call(p, call);
-		}
+		for (; call < p->n_calls && !c.bad; call++)
+			c.bad = !profile_measure_call(p, call);
 		for (; event < p->n_events && is_read(&c, p); event++)
 			profile_count_event(p, &p->events[event]);
 	} else {

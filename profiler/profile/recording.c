@@ -153,14 +153,7 @@ static int block_write(struct recording *r, uint32_t kind)
 	return err;
 }
 
-int recording_create(struct recording **ret, const char *path, const struct profile *p)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-
-	return fd < 0 ? -errno : recording_create_fd(ret, fd, p);
-}
-
-int recording_create_fd(struct recording **ret, int fd, const struct profile *p)
+int recording_create(struct recording **ret, int fd, const struct profile *p)
 {
 	struct recording *r = mem_zalloc(sizeof(*r));
 	int err;

@@ -51,10 +51,9 @@
 struct profile;
 struct recording;
 
-/* Creates or overwrites path and writes the header. -errno of open() and write(). */
-int recording_create(struct recording **ret, const char *path, const struct profile *p);
-/* To a file that is open already, and empty; fd is the recording's, also on error. */
-int recording_create_fd(struct recording **ret, int fd, const struct profile *p);
+/* Writes the header to an empty file. The recording owns fd, also on error. -errno of
+ * write(). */
+int recording_create(struct recording **ret, int fd, const struct profile *p);
 /*
  * Writes the rows added since the last call as one block, then drops the profile's events.
  * Nothing new: writes nothing. On error the file is cut back to its last whole block, so it

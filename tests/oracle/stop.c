@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 			fflush(stdout);
 		}
 	}
-	if (recording_create(&recording, argv[2], profile) ||
+	if (recording_create(&recording, creat(argv[2], 0666), profile) ||
 	    recording_finish(recording, profile))
 		die("cannot write");
 	return 0;

@@ -28,7 +28,7 @@ static void record(void)
 						  .call = wait,
 						  .thread = 1,
 						  .class = CLASS_UNKNOWN });
-	cr_assert_eq(recording_create_fd(&r, mkstemp(path), p), 0);
+	cr_assert_eq(recording_create(&r, mkstemp(path), p), 0);
 	cr_assert_eq(recording_finish(r, p), 0);
 	profile_free(p);
 	cr_redirect_stderr();

@@ -37,6 +37,13 @@ static void remove_path(void)
 
 TestSuite(recording, .init = make_path, .fini = remove_path);
 
+static int create(struct recording **ret, const char *to, const struct profile *p)
+{
+	int fd = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+
+	return fd < 0 ? -errno : recording_create(ret, fd, p);
+}
+
 /* What was given to the recording, whose own events are gone by then. */
 struct written {
 	struct profile *p;
@@ -65,7 +72,7 @@ static struct written write_small(void)
 	uint32_t pid, tid, call;
 
 	p->command = hand_string(p, "-p 812");
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
 					    hand_string(p, "abcdef"), .go_minor = 22 });
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
@@ -201,7 +208,7 @@ Test(recording, quality_is_added_up_again)
 	const char *why;
 	struct quality q;
 
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	hand_event(p, 1, hand_stack(p, "go:main.main vdso:"), 0, 0, CLASS_UNKNOWN);
 	hand_event(p, 2, hand_stack(p, "go:main.main kernel:read"),
 		   hand_goroutine(p, 0, 1, "", "", ""), 0, CLASS_USER);
@@ -778,7 +785,7 @@ Test(recording, deep_stacks_that_differ_are_not_refused)
 	const char *why;
 	struct stat st;
 
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	for (uint32_t i = 0; i < 8; i++)
 		hand_stack(p, i % 2 ? "go:main.a go:main.b" : "go:main.b go:main.a");
 	for (uint64_t i = 0; i < 8000; i++) {
@@ -861,7 +868,7 @@ Test(recording, without_samples_is_whole)
 	struct recording *r;
 	const char *why;
 
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	cr_assert_eq(recording_finish(r, p), 0);
 	cr_assert_eq(load(&got, &why), 0);
 	cr_expect(got->complete && !got->n_events);
@@ -876,9 +883,9 @@ Test(recording, paths_that_cannot_be_written)
 	struct profile *p = hand_profile();
 	struct recording *r;
 
-	cr_expect_eq(recording_create(&r, "/none/a.gsr", p), -ENOENT);
-	cr_expect_eq(recording_create(&r, "/tmp", p), -EISDIR);
-	cr_expect_eq(recording_create(&r, "/dev/full", p), -ENOSPC);
+	cr_expect_eq(create(&r, "/none/a.gsr", p), -ENOENT);
+	cr_expect_eq(create(&r, "/tmp", p), -EISDIR);
+	cr_expect_eq(create(&r, "/dev/full", p), -ENOSPC);
 	recording_close(NULL);
 	profile_free(p);
 }
@@ -893,7 +900,7 @@ Test(recording, a_full_disk_leaves_whole_blocks)
 	struct stat st;
 	off_t len;
 
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	hand_event(p, 1, hand_stack(p, "go:main.main"), 0, 0, CLASS_USER);
 	cr_assert_eq(recording_append(r, p), 0);
 	cr_assert_eq(stat(path, &st), 0);
@@ -948,7 +955,7 @@ Test(recording, is_small)
 	}
 	for (uint32_t i = 0; i < LEN(goroutines); i++)
 		goroutines[i] = hand_goroutine(p, 0, 1 + 3 * i, "main.worker", "", "");
-	cr_assert_eq(recording_create(&r, path, p), 0);
+	cr_assert_eq(create(&r, path, p), 0);
 	cr_assert_eq(recording_append(r, p), 0);
 	stat(path, &base);
 	for (uint64_t tick = 0; tick < 5 * 4999; tick++) {
