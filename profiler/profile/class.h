@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a thread was doing when it was sampled, beyond which goroutine it ran. */
+/* What a thread was doing when it was sampled, apart from which goroutine it ran. */
 #ifndef PROFILER_CLASS_H
 #define PROFILER_CLASS_H
 

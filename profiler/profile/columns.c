@@ -25,7 +25,7 @@
 	}
 #define STRING(type, field) ROW(type, field, DELTA, STRINGS)
 
-/* In files: never reorder; a new column comes behind the last, with a new minor version. */
+/* In files: never reorder; add a new column after the last, with a new minor version. */
 const struct column header_columns[] = {
 	NUMBER(profile, start_ns, PLAIN),
 	STRING(profile, command),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the writer and the reader of recordings share: the lists of columns, which both
- * follow. The lists also say what the reader accepts. The format itself is described in
- * recording.h.
+ * The lists of columns that the writer and the reader of recordings share. They also say
+ * what the reader accepts. recording.h describes the format.
  */
 #ifndef PROFILER_COLUMNS_H
 #define PROFILER_COLUMNS_H
@@ -24,7 +23,7 @@ enum { BLOCK_HEAD_LEN = 16 };
 
 enum coding { PLAIN, DELTA, BACK };
 
-/* Which numbers are accepted, of those that fit into the field. */
+/* Which of the numbers that fit into a field are accepted. */
 enum accept {
 	ANY,
 	ID,    /* below the rows of table `of`; others are refused */
@@ -41,7 +40,7 @@ struct column {
 	uint8_t since; /* minor version */
 };
 
-/* Tables, in the order of the parts of a ROWS block: never reorder, add behind the last. */
+/* Tables, in the order of the parts of a ROWS block: never reorder, add after the last. */
 enum {
 	STRINGS,
 	MODULES,
@@ -59,7 +58,7 @@ struct table {
 	size_t rows, n, cap; /* offsets in struct profile */
 	size_t row_size;
 	const struct column *columns;
-	uint32_t n_columns, first; /* first: row that is written first */
+	uint32_t n_columns, first; /* first: the first row that is written */
 };
 
 extern const struct table tables[TABLES];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Why a stack that is not complete ends where it does, or has a gap. */
+/* Why an incomplete stack ends where it does, or has a gap. */
 #ifndef PROFILER_END_H
 #define PROFILER_END_H
 

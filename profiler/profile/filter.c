@@ -14,7 +14,7 @@
 enum { FOCUS = 1, IGNORE = 2 };
 
 struct label_wanted {
-	const char *key, *value; /* of the argument, which outlives the filter */
+	const char *key, *value; /* in the argument, which outlives the filter */
 	size_t key_len;
 };
 
@@ -94,7 +94,7 @@ const char *filter_label(const char *arg, void *filter)
 	return NULL;
 }
 
-/* The last one given counts. */
+/* The last expression given replaces earlier ones. */
 static const char *set_regex(regex_t **re, const char *arg)
 {
 	static char why[128];
@@ -146,7 +146,7 @@ bool filter_stack(const struct filter *f, uint8_t flags)
 	return (!f->focus || flags & FOCUS) && !(flags & IGNORE);
 }
 
-/* KEY= also stands for a goroutine without such a label. */
+/* KEY= also selects goroutines without such a label. */
 static bool has_labels(const struct filter *f, const char *set)
 {
 	struct buf value = { 0 };

@@ -56,8 +56,8 @@ static uint8_t digit(char c)
 	return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
-/* Up to `end` or the end of the set, which stays. Whether it goes on. A set comes from a
- * file, too, so it may hold anything. */
+/* Decodes up to `end` or the end of a label, without passing it. Returns whether the value
+ * was cut. A set may come from a file, so it may hold anything. */
 static bool take(const char **set, char end, struct buf *to)
 {
 	const char *s = *set;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The pprof labels of a goroutine as one string, "job=encode,user=42", which a profile
- * keeps and compares by id: equal sets are equal strings.
+ * The pprof labels of a goroutine as one string, "job=encode,user=42". A profile keeps it
+ * and compares it by id: equal sets are equal strings.
  *
- *   set   = pairs in the order of their keys, ',' between them; the last may be "\+" alone:
- *           there are more, which could not be read
- *   pair  = key '=' value; behind the value may be "\+": it goes on
- *   bytes = themselves, but for NUL, '=', ',' and '\', which are "\00", "\3d", "\2c" and
+ *   set   = pairs sorted by key, separated by ','; a last "\+" alone means that there are
+ *           more, which could not be read
+ *   pair  = key '=' value; a "\+" after the value means that it was cut
+ *   bytes = themselves, except NUL, '=', ',' and '\': these are "\00", "\3d", "\2c" and
  *           "\5c"
  */
 #ifndef PROFILER_LABELS_H
@@ -21,22 +21,23 @@ struct buf;
 struct label {
 	const char *key, *value; /* any bytes, not owned */
 	size_t key_len, value_len;
-	bool cut; /* the value goes on */
+	bool cut; /* the value is longer */
 };
 
-/* Adds the set, without a NUL. Sorts the labels. more: there are others. */
+/* Adds the set, without a NUL. Sorts the labels. more: there are labels that could not be
+ * read. */
 void labels_encode(struct buf *to, struct label *labels, uint32_t n, bool more);
 
 enum label_state {
-	LABEL_NONE,  /* the set has none, or no more */
-	LABEL_WHOLE, /* value is it */
-	LABEL_PART,  /* value is how it begins */
-	LABEL_LOST,  /* it may be among those that could not be read */
+	LABEL_NONE,  /* there is no such label, or no further one */
+	LABEL_WHOLE, /* value is complete */
+	LABEL_PART,  /* value is only the beginning */
+	LABEL_LOST,  /* the label may be among those that could not be read */
 };
 
-/* Reads the next label at *set, which moves past it. Key and value begin anew. */
+/* Reads the label at *set into key and value, and moves past it. */
 enum label_state labels_next(const char **set, struct buf *key, struct buf *value);
-/* The value of a key. */
+/* Finds the value of a key. */
 enum label_state labels_find(const char *set, const char *key, size_t key_len,
 			     struct buf *value);
 

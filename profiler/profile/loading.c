@@ -17,23 +17,23 @@
 #include "profiler/profile/recording.h"
 
 #define MAX_FILE ((size_t)8 << 30)
-#define MAX_ROWS (1u << 30) /* of one table: so that tables never reach their own limit */
+#define MAX_ROWS (1u << 30) /* of one table, well below what table_add() can hold */
 /*
- * Memory that a file may take: so many times its size, and as much for a small one. Rows of
- * ordinary recordings take 7 to 17 times the size. Calls alone may take more: a stack of
- * 1,000 frames that nobody had before is packed into some 100 bytes, and in a tree by
- * goroutine each sample may be a new stack of that depth, for 6 bytes.
+ * The memory that a file may take: so many times its size, plus ROOM_MIN. Rows of ordinary
+ * recordings take 7 to 17 times the size. Only calls may take more: a new stack of 1,000
+ * frames is packed into some 100 bytes, and in a tree by goroutine each sample, of 6 bytes,
+ * may add another stack of that depth.
  */
 #define ROOM_RATIO   40
 #define STACKS_RATIO 16384
 #define ROOM_MIN     ((uint64_t)64 << 20)
 
 enum {
-	STRING_BYTES = 64, /* of a string, besides its own */
+	STRING_BYTES = 64, /* overhead of a string */
 	CALL_BYTES = sizeof(struct call) + sizeof(struct stack_sums) + 8 /* in a tree */,
 };
 
-/* What is left, in bytes. */
+/* Bytes of memory that are left. */
 struct room {
 	uint64_t rows, stacks;
 };
@@ -47,7 +47,7 @@ static uint64_t decode(uint8_t coding, uint64_t v, uint64_t last, uint32_t id)
 	return coding == BACK ? id - v : v;
 }
 
-/* The largest number that a field may get. */
+/* The largest number that a field may hold. */
 static uint64_t field_max(const struct profile *p, const struct column *col)
 {
 	uint64_t max = UINT64_MAX >> (64 - 8 * col->size);
@@ -57,7 +57,7 @@ static uint64_t field_max(const struct profile *p, const struct column *col)
 	return max;
 }
 
-/* What a field gets for a number in the file. */
+/* The value of a field for a number in the file. */
 static uint64_t known(uint64_t v, const struct column *col)
 {
 	if (col->accept == ENUM && v >= col->of)
@@ -65,7 +65,7 @@ static uint64_t known(uint64_t v, const struct column *col)
 	return col->accept == FLAGS ? v & (col->of - 1u) : v;
 }
 
-/* Fills a field of the rows from first to end; a number that is refused makes c bad. */
+/* Fills a field of the rows [first, end). A number that is not accepted makes c bad. */
 static void get_column(struct cursor *c, const struct profile *p, const struct column *col,
 		       char *rows, size_t row_size, uint32_t first, uint32_t end)
 {
@@ -109,7 +109,7 @@ static void get_columns(struct cursor *c, const struct profile *p, const struct 
 		get_column(c, p, col, rows, row_size, first, end);
 }
 
-/* false, and bad: there is less room than for n of such a size. */
+/* Takes room for n times size bytes. False, and c is bad: there is not so much. */
 static bool take_room(struct cursor *c, struct profile *p, uint64_t *room, uint64_t n,
 		      uint64_t size)
 {
@@ -131,7 +131,7 @@ static struct cursor part_begin(struct cursor *block)
 	return data ? cursor_over(data, len) : (struct cursor){ .bad = true };
 }
 
-/* All is read of a part or a block, but for what a newer minor version has added. */
+/* True if a part or a block was read to its end. A newer minor version may have more. */
 static bool is_read(const struct cursor *c, const struct profile *p)
 {
 	return !c->bad && (p->newer || c->pos == c->len);
@@ -156,7 +156,7 @@ static void get_strings(struct cursor *c, struct profile *p, struct room *room)
 		const char *s = cursor_bytes(c, len);
 		uint32_t id = strtab_count(p->strings);
 
-		/* One that is there already would shift the ids of the next. */
+		/* A string that exists already would shift the ids of later ones. */
 		if (s && (strnlen(s, len) < len || strtab_addn(p->strings, s, len) != id))
 			c->bad = true;
 	}
@@ -232,7 +232,7 @@ static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t 
 	return is_read(&c, p);
 }
 
-/* Forgets what a bad block has given. Its strings stay, unused. */
+/* Drops what a bad block has added. Its strings stay, unused. */
 static void take_back(struct profile *p, const struct profile *before)
 {
 	for (int t = STRINGS + 1; t < TABLES; t++)
@@ -243,7 +243,7 @@ static void take_back(struct profile *p, const struct profile *before)
 	p->complete = before->complete;
 }
 
-/* Reads one block: its kind, 0 when the file ends within it, -EBADMSG. */
+/* Reads one block. Returns its kind, 0 if the file ends inside it, or -EBADMSG. */
 static int load_block(struct cursor *file, struct profile *p, bool first, struct room *room)
 {
 	uint32_t kind = cursor_u32(file), raw_len = cursor_u32(file);
@@ -276,7 +276,7 @@ static int load_block(struct cursor *file, struct profile *p, bool first, struct
 	return ok ? (int)kind : -EBADMSG;
 }
 
-/* NULL: of a version that can be read; else why not, valid until the next call. */
+/* Returns NULL, or why this version cannot be read: valid until the next call. */
 static const char *check_version(struct cursor *file, struct profile *p)
 {
 	static char why[96];

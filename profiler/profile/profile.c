@@ -68,7 +68,7 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-/* Not over the struct's bytes: the padding has no value. */
+/* Hashes the fields and not the bytes, which include padding. */
 static uint64_t frame_hash(const struct frame *f)
 {
 	uint64_t h = hash_pair(f->addr, (uint64_t)f->func << 32 | f->file);

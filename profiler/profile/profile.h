@@ -17,17 +17,17 @@
 
 struct strtab;
 
-/* A stack has at most this many frames: who builds one cuts it there, a recording with more
- * is refused, and so nobody downstream needs a limit of its own. */
+/* The maximum number of frames of a stack. profile_call() cuts deeper stacks and the loader
+ * refuses them, so no other code needs a limit. */
 enum { MAX_STACK_FRAMES = 4096 };
-enum { MAX_KINDS = 256 }; /* with row 0: event.kind has 8 bits */
+enum { MAX_KINDS = 256 }; /* including row 0: event.kind has 8 bits */
 
 struct module {
 	uint32_t path, build_id; /* strings */
 	/* string: path of the Go module that its package main belongs to; 0: not known */
 	uint32_t go_module;
 	uint32_t
-		go_minor; /* 22: built by Go 1.22, decides how names are shown; 0: not Go */
+		go_minor; /* 22: built by Go 1.22; decides how names are shown; 0: not Go */
 };
 
 /* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */
@@ -101,17 +101,17 @@ enum {
 	EVENT_FLAGS = 16, /* all are below */
 };
 
-/* What the rows do not tell about a recording: its losses, and what it cost. */
+/* What a recording lost and cost: its rows do not tell. */
 struct stats {
-	uint64_t lost_ring_full, lost_table_full; /* samples, not recorded */
-	uint64_t stack_faults, g_faults;          /* samples, recorded but for that part */
-	uint64_t labels_cut;       /* samples, of which not all labels are known */
-	uint64_t not_go_samples;   /* samples of processes without a Go module, left out */
-	uint64_t cpu_ns, peak_rss; /* our own; bytes */
+	uint64_t lost_ring_full, lost_table_full; /* samples that were not recorded */
+	uint64_t stack_faults, g_faults;          /* samples without that part */
+	uint64_t labels_cut;       /* samples whose labels are not all known */
+	uint64_t not_go_samples;   /* left out: samples of processes without a Go module */
+	uint64_t cpu_ns, peak_rss; /* of gostrobe itself; bytes */
 	uint64_t duration_ns;
 };
 
-/* Of a stack: its frames, those of user space, and those of them that have a name. */
+/* Numbers of frames in a stack: all, those of user space, those of them with a name. */
 struct stack_sums {
 	uint16_t depth, user, named;
 };
@@ -119,15 +119,15 @@ struct stack_sums {
 struct profile {
 	struct strtab *strings;
 	uint64_t start_ns;     /* CLOCK_REALTIME */
-	uint32_t command;      /* string: what was recorded, as the user said it */
+	uint32_t command;      /* string: what was recorded, in the user's words */
 	uint32_t n_cpus;       /* of the machine that are online; 0: not known */
 	uint32_t not_go_names; /* string: "bash 3, sh 1": whose samples were left out; "" */
 	struct stats stats;
 	uint64_t tree_max; /* bytes that a tree of it may take; 0: any number */
 	/* of a recording: */
-	bool complete;       /* it has its end; else it was cut off */
+	bool complete;       /* it has an END block; else it was cut off */
 	uint16_t minor;      /* version of its format */
-	bool newer;          /* of a newer minor version: it may hold what is not here */
+	bool newer;          /* of a newer minor version: some of it may not be here */
 	const char *damaged; /* static string: what is wrong with the rest; NULL: nothing */
 
 	struct module *modules;
@@ -152,11 +152,12 @@ struct profile {
 struct profile *profile_new(void);
 void profile_free(struct profile *p); /* takes NULL */
 
-/* Each gives the id of the row with this content, which it appends when there is none. */
+/* Each returns the id of the row with this content, which it appends if there is none. */
 uint32_t profile_frame(struct profile *p, const struct frame *f);
-/* From the root to the leaf. A stack of MAX_STACK_FRAMES does not grow: gives parent. */
+/* To be called from the root to the leaf. A stack of MAX_STACK_FRAMES does not grow: parent
+ * is returned. */
 uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame);
-/* Key: (process, goid, labels); the other columns are those of the first sight. */
+/* Key: (process, goid, labels); the other fields keep their first values. */
 uint32_t profile_goroutine(struct profile *p, const struct goroutine *g);
 /* Key: (process, tid). */
 uint32_t profile_thread(struct profile *p, const struct thread *t);
@@ -165,23 +166,24 @@ uint32_t profile_module(struct profile *p, const struct module *m);
 uint32_t profile_process(struct profile *p, const struct process *pr);
 uint8_t profile_kind(struct profile *p, const struct event_kind *k); /* below MAX_KINDS */
 void profile_event(struct profile *p, const struct event *e);
-/* Forgets the events: they are in the file. Ids of all other rows stay. */
+/* Drops the events, which are in the file by now. Ids of all other rows stay valid. */
 void profile_drop_events(struct profile *p);
 
-/* For the loader, which fills rows itself: what profile_call() and profile_event() do
- * beside. In the order of ids. false: the stack is deeper than MAX_STACK_FRAMES. */
+/* For the loader, which fills rows itself: the rest of what profile_call() and
+ * profile_event() do, in the order of ids. False: the stack is deeper than
+ * MAX_STACK_FRAMES. */
 bool profile_measure_call(struct profile *p, uint32_t id);
 void profile_count_event(struct profile *p, const struct event *e);
 
-/* The kind with this name, NULL: the first one that has events, or the first. 0: there is
- * none. */
+/* The kind with this name. NULL: the first kind that has events, or else the first. Returns
+ * 0 if there is none. */
 uint8_t profile_find_kind(const struct profile *p, const char *name);
-/* Weights of events of this kind are nanoseconds; else they are counts. */
+/* True if weights of this kind are nanoseconds, not counts. */
 bool profile_is_time(const struct profile *p, uint8_t kind);
 
 const char *profile_string(const struct profile *p, uint32_t id);
 
-/* 0 to 1; all of nothing is 1. */
+/* 0 to 1; 1 if there is nothing. */
 static inline double share_of(uint64_t part, uint64_t of)
 {
 	return of ? (double)part / (double)of : 1;

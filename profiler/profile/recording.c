@@ -26,7 +26,7 @@ struct recording {
 	ZSTD_CCtx *zstd;
 };
 
-/* Fields of 1, 4 and 8 bytes, by their low bytes. */
+/* Fields of 1, 4 and 8 bytes are copied into the low bytes of a number. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian only");
 
 static uint64_t field_get(const char *field, const struct column *c)
@@ -80,7 +80,7 @@ static void put_columns(struct buf *b, const struct column *c, size_t n_columns,
 		put_column(b, c, rows, row_size, first, end);
 }
 
-/* A part begins with its length. part_end() gets what part_begin() has returned. */
+/* A part begins with its length, which part_end() fills in; begin is from part_begin(). */
 static size_t part_begin(struct buf *b)
 {
 	buf_u32(b, 0);
@@ -117,7 +117,7 @@ static void put_row(struct recording *r, const struct profile *p, const struct c
 	part_end(&r->raw, begin);
 }
 
-/* Writes r->raw as a block, behind what is in r->out; all or nothing. */
+/* Writes what is in r->out, then r->raw as a block, completely or not at all. */
 static int block_write(struct recording *r, uint32_t kind)
 {
 	size_t bound = ZSTD_compressBound(r->raw.len), head = r->out.len, done = 0, packed;
@@ -144,7 +144,7 @@ static int block_write(struct recording *r, uint32_t kind)
 		else if (errno != EINTR)
 			err = -errno;
 	}
-	/* On a device or a pipe both calls fail, which does no harm. */
+	/* On a device or a pipe both calls fail, which is harmless. */
 	if (err && !ftruncate(r->fd, r->len))
 		lseek(r->fd, r->len, SEEK_SET);
 	if (!err)

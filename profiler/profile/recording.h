@@ -23,27 +23,28 @@
  *   a table = count, then, unless that is 0, its columns, in the order of the lists in
  *             columns.c
  *   column  = width in bytes (1 byte: 1 to 8), then the lowest byte of every row's number,
- *             then the second byte of every row's number, and so on: like bytes lie
- *             together, for zstd
+ *             then the second byte of every row's number, and so on: zstd packs better
+ *             when similar bytes are adjacent
  *
- * Rows are numbered as in profile.h: those of a block continue where the block before
- * ended, and row 0, which is "none", is not written. The numbers of a column are one of
+ * Rows are numbered as in profile.h: a block continues where the previous one ended, and
+ * row 0, which is "none", is not written. The numbers of a column are one of
  *   PLAIN   the field
- *   DELTA   the field minus that of the row before, modulo 2^64, zig-zag; the column begins
- *           with a varint, from which the first row's difference is taken
- *   BACK    own id minus the field: parents of calls
+ *   DELTA   the field minus that of the previous row, modulo 2^64, zig-zag; the column
+ *           begins with a varint, which stands for the row before the first
+ *   BACK    the row's own id minus the field: parents of calls
  *
- * Versions. A major version that is not ours is refused. Numbers that files hold (kinds of
- * block and of frame, classes, ends, flags, the order of parts and of columns) keep their
- * meaning within a major version. A minor version may add kinds of block, parts behind the
- * last of a block, columns behind the last of a table, and values of enums and flags. Of a
- * newer minor version than ours these additions are skipped; an enum's value becomes its
- * "unknown", a flag is dropped. A column that an older minor version lacks is 0. Added in
- * 3.1: n_cpus of the header, go_module of modules.
+ * Versions. Other major versions are refused. Numbers in files (kinds of block and of
+ * frame, classes, ends, flags, the order of parts and of columns) keep their meaning within
+ * a major version. A minor version may add kinds of block, parts at the end of a block,
+ * columns at the end of a table, and values of enums and flags. If a file is of a newer
+ * minor version than ours, these additions are skipped: an unknown enum value becomes the
+ * enum's "unknown", an unknown flag is dropped. A column that an older minor version lacks
+ * is 0. Added in 3.1: n_cpus of the header, go_module of modules.
  *
- * Refused: an id not below the number of rows read so far, a string twice or with a NUL
- * inside, a stack deeper than MAX_STACK_FRAMES, a block over 128 MiB raw, bytes left over
- * in a part or a block of our own minor version, anything after END.
+ * The loader refuses an id that is not below the number of rows read so far, a string that
+ * comes twice or contains a NUL, a stack deeper than MAX_STACK_FRAMES, a block of more than
+ * 128 MiB raw, unread bytes in a part or a block of our own minor version, and anything
+ * after END.
  */
 #ifndef PROFILER_RECORDING_H
 #define PROFILER_RECORDING_H
@@ -56,26 +57,26 @@ struct recording;
 int recording_create(struct recording **ret, int fd, const struct profile *p);
 /*
  * Writes the rows added since the last call as one block, then drops the profile's events.
- * Nothing new: writes nothing. On error the file is cut back to its last whole block, so it
- * stays readable, and the profile keeps its events. -errno of write(); -EFBIG: too much for
- * one block.
+ * If there are none it writes nothing. On error the file is cut back to its last complete
+ * block, so it stays readable, and the profile keeps its events. -errno of write(); -EFBIG:
+ * too much for one block.
  */
 int recording_append(struct recording *r, struct profile *p);
-/* Last rows, then the END block with p->stats; closes in any case. Without an END on
- * error. */
+/* Writes the last rows, then the END block with p->stats. Closes in any case; on error
+ * there is no END block. */
 int recording_finish(struct recording *r, struct profile *p);
 /* Closes without an END block, as kill -9 would. Takes NULL. */
 void recording_close(struct recording *r);
 
 /*
- * Reads a whole file. A file whose tail was cut off gives what is whole, with p->complete
- * false; so does one with a bad block, with what is before that, and p->damaged. A file
- * that would take more memory than 40 times its size and 64 MiB is refused; stacks have a
- * limit of their own, 16,384 times the size and 64 MiB, of which p->tree_max is left for a
- * tree. -errno of open(); -EBADMSG with *why when it is not a recording, of another major
- * version, corrupt, or too short to hold anything; *why is valid until the next call. The
- * profile is for reading: its rows cannot be found by content again, so nothing may be
- * added to it.
+ * Reads a whole file. If its end is missing, the profile has what is complete, and
+ * p->complete is false. If a block is bad, the profile has what comes before it, and
+ * p->damaged says what is wrong. A file that would take more memory than 40 times its size
+ * plus 64 MiB is refused; stacks have a limit of their own, 16,384 times the size plus
+ * 64 MiB, and p->tree_max is what remains of it for a tree. -errno of open(); -EBADMSG with
+ * *why if it is not a recording, of another major version, corrupt, or too short to hold
+ * anything; *why is valid until the next call. The profile is read-only: its rows are not
+ * indexed, so nothing may be added to it.
  */
 int recording_load(struct profile **ret, const char *path, const char **why);
 

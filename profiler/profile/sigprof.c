@@ -43,7 +43,8 @@ static bool is_named(const struct walk *w, const char *name)
 	return !strcmp(profile_string(w->p, frame_at(w)->func), name);
 }
 
-/* Threads get their timer when they first run a goroutine, which these two never do. */
+/* A thread gets its timer when it first runs a goroutine; sysmon and templateThread never
+ * do. */
 bool sigprof_counts(const struct profile *p, const struct event *e)
 {
 	struct walk w = { .p = p, .call = e->call };
@@ -62,8 +63,8 @@ bool sigprof_counts(const struct profile *p, const struct event *e)
 	return true;
 }
 
-/* Functions that write to SP: nobody can tell what called them. Those with kinds of their
- * own are not in the list. */
+/* Functions that write to SP, so that their callers are unknown. Those with a frame_kind of
+ * their own are not in the list. */
 static bool is_spwrite(const struct walk *w)
 {
 	static const char *const names[] = { "time.now",
@@ -85,26 +86,24 @@ static bool is_spwrite(const struct walk *w)
 	return false;
 }
 
-/* Does what the stack has of Go end at this frame? first: it is where the profiler
- * begins. */
+/* Does the profiler stop at this frame? first: it is the one where the profiler begins. */
 static bool is_end(const struct walk *w, const struct event *e, bool first)
 {
 	switch (frame_at(w)->kind) {
 	case FRAME_MCALL:
 	case FRAME_MSTART:
 	case FRAME_ASMCGOCALL: return true;
-	/* no way on from these without a goroutine, or before they have left its own
-	 * stack */
+	/* they lead nowhere without a goroutine, or before they have left its stack */
 	case FRAME_MORESTACK: return !e->goroutine || (first && e->class == CLASS_USER);
 	case FRAME_SYSTEMSTACK: return !e->goroutine || e->class == CLASS_USER;
 	}
 	return is_spwrite(w);
 }
 
-/* From the first frame on, which is Go. */
+/* Adds the frames from the first one on, which is Go. */
 static void walk_go(struct walk *w, const struct event *e)
 {
-	uint8_t callee = FRAME_GO; /* the last one of Go, shown or not */
+	uint8_t callee = FRAME_GO; /* kind of the last Go frame, shown or not */
 	bool inlined = false, first = true;
 
 	for (; w->call && (w->n < SIGPROF_DEPTH || inlined) && w->n < SIGPROF_CAP - 1;
@@ -113,7 +112,7 @@ static void walk_go(struct walk *w, const struct event *e)
 		bool panics = callee == FRAME_PANIC || callee == FRAME_SIGPANIC;
 		bool end = is_end(w, e, first);
 
-		/* what C has in between */
+		/* skip the C frames in between */
 		if (callee == FRAME_CGOCALLBACK &&
 		    !is_named(w, sigprof_names[SIGPROF_SWITCH])) {
 			if (!is_named(w, "runtime.cgocall"))
@@ -133,7 +132,7 @@ static void walk_go(struct walk *w, const struct event *e)
 	}
 }
 
-/* The call that the profiler begins with; 0: none, it sees no Go at all. */
+/* The call that the profiler begins with; 0: it sees no Go at all. */
 static uint32_t start_find(struct walk w, const struct event *e, int minor)
 {
 	struct walk leaf = w;
@@ -145,7 +144,7 @@ static uint32_t start_find(struct walk w, const struct event *e, int minor)
 			step(&w);
 		if (w.call)
 			return w.call;
-		w = leaf; /* the stack was not recorded so far */
+		w = leaf; /* the recorded stack does not reach it */
 	}
 	if (!vdso)
 		return is_go(frame_at(&w)) ? w.call : 0;

@@ -3,11 +3,13 @@
  * What the runtime's own profiler would have recorded in place of an event: sigprof() of
  * runtime/proc.go, by the rules of Go 1.17 and later, and what runtime/pprof makes of it.
  *
- * Beyond what a recording tells, and so not followed: root runtime._GC in place of
- * runtime._System; code before the Go text, which has no name there; the line of cgocall,
- * which is that of its entersyscall there; calls of C that are about to begin or to end on
- * a scheduler stack; frames that SetCgoTraceback adds; the function that happens to be the
- * first in the table of names, and has none there.
+ * Known differences, because a recording lacks the information:
+ * - the root is runtime._System where runtime/pprof says runtime._GC
+ * - code before the Go text has a name
+ * - the line in cgocall is not that of its entersyscall
+ * - on a scheduler stack, a call of C that is about to begin or to end may differ
+ * - frames that SetCgoTraceback adds are missing
+ * - the function that happens to be first in the table of names has one
  */
 #ifndef PROFILER_SIGPROF_H
 #define PROFILER_SIGPROF_H
@@ -20,7 +22,7 @@
 struct event;
 struct profile;
 
-/* Frames that no profile has a row of. */
+/* Frames that have no row in a profile. */
 enum sigprof_frame {
 	SIGPROF_VDSO,
 	SIGPROF_EXTERNAL,
@@ -30,13 +32,15 @@ enum sigprof_frame {
 };
 extern const char *const sigprof_names[SIGPROF_MAX];
 
-/* Functions, not calls: inlined ones count, but those around the last one come on top. */
+/* The profiler counts functions, inlined ones too, but adds those that the last one is
+ * inlined into. */
 enum { SIGPROF_DEPTH = 64, SIGPROF_CAP = SIGPROF_DEPTH + FRAMES_AT_PC };
 
-/* false: its signals do not get to that thread, or not there. */
+/* False if the runtime's profiler could not have sampled here: SIGPROF is not delivered to
+ * this thread, or is blocked. */
 bool sigprof_counts(const struct profile *p, const struct event *e);
-/* Rows of frames, leaf first, from p->n_frames on those of enum sigprof_frame; at most
- * SIGPROF_CAP. How many. */
+/* Stores the rows of frames, leaf first; p->n_frames + i is the i-th of enum sigprof_frame.
+ * Returns how many, at most SIGPROF_CAP. */
 uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret);
 
 #endif

@@ -15,7 +15,7 @@
 
 _Static_assert((int)SIGPROF_CAP <= (int)VIEW_MAX_FRAMES, "");
 
-enum { CHECKED = 0x80 }; /* a flag beside those of filter_text() */
+enum { CHECKED = 0x80 }; /* in addition to the flags of filter_text() */
 
 /* Stacks. */
 
@@ -104,7 +104,7 @@ static void find_hidden(struct view *v)
 
 /* Selecting. */
 
-/* Files and modules are checked once, however many frames have them. */
+/* Files and modules are checked only once, not for each frame. */
 static uint8_t string_flags(const struct view *v, uint8_t *strings, uint32_t id)
 {
 	if (!(strings[id] & CHECKED))
@@ -192,7 +192,7 @@ static void select_events(struct view *v)
 			v->events[v->n_events++] = i;
 	}
 	free(seen);
-	/* A truncated recording does not say. */
+	/* a truncated recording does not tell */
 	v->duration_ns = p->stats.duration_ns ? p->stats.duration_ns : last_ns;
 }
 

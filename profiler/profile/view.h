@@ -86,12 +86,12 @@ struct view {
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
 	uint8_t kind;        /* row of profile->kinds: the kind of all its events */
-	bool other_kinds;    /* the profile has events of others too */
+	bool other_kinds;    /* the profile has events of other kinds too */
 	uint32_t *events;    /* owned: rows of profile->events, in their order */
 	uint32_t *processes; /* owned: rows, by their first event; see pprof_skips */
 	uint32_t n_events, n_processes, cap_processes;
 	uint32_t *runs;       /* owned, per row of profile->goroutines: see starts_of() */
-	uint64_t pprof_skips; /* events that match the filter but that as_pprof takes out */
+	uint64_t pprof_skips; /* events that match the filter but not as_pprof */
 	uint64_t duration_ns; /* of the profile */
 	const char *title;    /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */
 	const char *key; /* what groups are, for a column's head: "goroutine", "process" */
@@ -108,10 +108,11 @@ struct view {
 void view_select(struct view *v, const struct profile *p);
 void view_release(struct view *v); /* takes { 0 } */
 
-/* The frames that are shown of an event's stack, leaf first, as rows for the functions
- * below; at most VIEW_MAX_FRAMES. Returns how many. */
+/* Stores the frames of an event's stack that are shown, leaf first, as rows for the
+ * functions below. Returns how many, at most VIEW_MAX_FRAMES. */
 uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames);
-/* Those that a call adds to what is shown of its caller, outermost first: 0 to 2. */
+/* Stores the frames that a call adds to those of its caller, outermost first. Returns 0 to
+ * 2. */
 int view_call(const struct view *v, uint32_t call, uint32_t frames[2]);
 /* A row is one of profile->frames, or profile->n_frames plus an enum sigprof_frame. */
 const struct frame *view_frame(const struct view *v, uint32_t row);

@@ -169,9 +169,9 @@ Test(added, what_is_known_of_a_module)
 	cr_expect(space_go_pc(space, at(code + 4096 + 4), &pc) && pc.spdelta == 8);
 	cr_expect_not(space_go_pc(space, at(code), &pc));
 	cr_expect(pc.mapped && pc.code == CODE_BARE && !pc.entry);
-	/* what it calls itself means nothing */
+	/* the name that it gives itself means nothing */
 	strcpy(m.names + 1, "runtime.goexit");
-	m.words[GOFUNC] = 1; /* else it is the same as before */
+	m.words[GOFUNC] = 1; /* otherwise it is the same as before */
 	refresh();
 	cr_expect(space_go_pc(space, at(code + 4096), &pc) && pc.kind == FRAME_GO);
 	expect_name(code + 4096, "runtime.goexit");
@@ -200,7 +200,7 @@ Test(added, inlined_calls)
 		memcpy(funcs + 80 * i + 44, big.tables[i], 28);
 	}
 	m->functab[3] = 80;
-	memcpy(m->pctab + 6, (uint8_t[]){ 2, 16 }, 2); /* the whole is inlined */
+	memcpy(m->pctab + 6, (uint8_t[]){ 2, 16 }, 2); /* all of it is inlined */
 	region(m, FUNCS, funcs, sizeof(funcs));
 	m->words[GOFUNC] = at(tree);
 	first.words[NEXT] = at(m);
@@ -376,7 +376,7 @@ Test(added, there_are_limits)
 	refresh();
 	cr_expect_eq(space->added.n_links, ADDED_LINKS);
 	cr_expect_lt(space->n_areas, 2 * ADDED_LINKS + 2);
-	/* as much text as there is, again and again */
+	/* all of the text, again and again */
 	for (int i = 0; i < 200; i++) {
 		make(&many[i], code, "jit.f", &many[i + 1]);
 		many[i].functab[4] = CODE_BYTES;

@@ -60,7 +60,7 @@ Test(arena, tables_grow_with_zeroed_rows)
 	}
 	for (uint32_t i = 0; i < n; i++)
 		cr_assert_eq(rows[i].a, i);
-	/* a row that was used before is zeroed as well */
+	/* a row that was used before is zeroed too */
 	n = 7;
 	cr_expect_eq(table_add(rows, n, cap)->a, 0);
 	free(rows);
@@ -120,7 +120,7 @@ Test(cursor, stays_bad)
 
 	cr_expect_eq(cursor_u32(&c), 0);
 	cr_expect(c.bad);
-	/* there are three bytes, but not for a cursor that has failed */
+	/* three bytes are left, but not for a cursor that has failed */
 	cr_expect_eq(cursor_u8(&c), 0);
 	cr_expect_null(cursor_bytes(&c, 0));
 	cr_expect_str_eq(cursor_str(&c), "");
@@ -205,7 +205,7 @@ Test(index, finds_all_rows_as_it_grows)
 	uint32_t v, i;
 
 	cr_expect_eq(index_find(&ix, 7, accept_any, NULL), INDEX_NONE);
-	/* only 64 hashes: the rows decide, not the hash */
+	/* only 64 hashes, so rows have to be compared */
 	for (i = 0; i < 2000; i++)
 		index_add(&ix, i % 64, i);
 	cr_expect(ix.n == 2000 && ix.cap >= 4000 && !(ix.cap & (ix.cap - 1)));
@@ -527,11 +527,11 @@ Test(file, a_full_disk_is_an_error)
 {
 	struct outfile f;
 
-	/* small: the stream's buffer holds it until the commit */
+	/* small: stays in the stream's buffer until the commit */
 	cr_assert_eq(outfile_open(&f, "/dev/full"), 0);
 	fputs("x", f.out);
 	cr_expect_eq(outfile_commit(&f), -ENOSPC);
-	/* large: the error came long before */
+	/* large: the error comes long before the commit */
 	cr_assert_eq(outfile_open(&f, "/dev/full"), 0);
 	for (int i = 0; i < 100000; i++)
 		fputs("xxxxxxxxxxxxxxxx", f.out);

@@ -131,7 +131,7 @@ Test(collect, samples_of_one_process)
 	cr_expect(k.image(k.self, target, &image));
 	cr_expect_eq(image, seen.image);
 
-	/* what it is told of this image holds from the next sample on */
+	/* what it learns about this image holds from the next sample on */
 	key = exe_key_image(target, image);
 	cr_assert_eq(k.executable(k.self, &key, &not_go), 0);
 	burn();

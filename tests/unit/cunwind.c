@@ -86,7 +86,7 @@ static bool in_handler;
 
 static struct {
 	uint32_t steps, wrong, broken; /* wrong: frames that do not exist */
-	uint32_t cut, missing; /* cut: more than this many at the root are not found */
+	uint32_t cut, missing; /* cut: more frames than this are missing at the root */
 } seen;
 
 static void write_file(const char *name, const char *text)
@@ -175,7 +175,7 @@ static void check(const struct user_regs_struct *r)
 				seen.steps, r->rip, n, n_calls + 1, end);
 		return;
 	}
-	/* less of it: fewer frames, never others; the rest of the buffer must not be
+	/* a shorter copy: fewer frames, but no others; the rest of the buffer is not
 	 * read */
 	part = (uint32_t)rand() % (size + 1);
 	memset(bytes + part, 0x41, size - part);
@@ -282,8 +282,7 @@ static void step_through(void)
 		if (sig) {
 			cr_assert_eq(wait_stop(&r), SIGTRAP);
 			sig = 0;
-			if (r.rsp <
-			    before.rsp - 512) { /* else it is blocked, and comes later */
+			if (r.rsp < before.rsp - 512) { /* else it is blocked: later */
 				push_call(before.rip + 1);
 				in_handler = true;
 				continue;
@@ -356,7 +355,7 @@ Test(cunwind, only_debug_frame)
 	check_exact();
 }
 
-/* missing: the number of frames that are not found at the root. */
+/* missing: how many frames at the root are not found. */
 static void check_musl(const char *flags, uint32_t missing)
 {
 	char command[256];
@@ -375,7 +374,7 @@ static void check_musl(const char *flags, uint32_t missing)
 	cr_assert_lt(seen.cut, seen.steps / 100);
 }
 
-/* It has no tables, and here no names. */
+/* It has no tables and, here, no names. */
 Test(cunwind, static_musl)
 {
 	check_musl("-static", 0);

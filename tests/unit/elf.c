@@ -47,8 +47,8 @@ Test(elf, reads_code_and_sections_of_this_program)
 	elf_close(e);
 }
 
-/* An initialized pointer of a PIE is a RELATIVE relocation, whatever the file's word
- * says. */
+/* An initialized pointer of a PIE is a RELATIVE relocation, whatever the word in the
+ * file is. */
 static int *volatile pointer = &marker;
 
 Test(elf, words_are_what_the_loader_makes_of_them)
@@ -97,7 +97,7 @@ Test(elf, what_is_no_elf_is_refused)
 	cr_assert_null(e);
 }
 
-/* Every read is of memory that ends where the file does, so ASan sees a byte too many. */
+/* The memory ends where the file does, so ASan sees a read of one byte too many. */
 Test(elf, a_file_cut_short_reads_nothing_past_its_end)
 {
 	struct buf file = { 0 };

@@ -48,7 +48,7 @@ Test(folded, one_line_for_each_node_with_weight_of_its_own)
 		"goroutine 18 main.worker;main.worker;os.(*File).Write;ksys_write_[k] 4\n");
 }
 
-/* The number of samples says little of waits: one may last a microsecond or an hour. */
+/* The number of samples says little about waits: one may last a microsecond or an hour. */
 Test(folded, counts_weight_when_each_event_has_its_own)
 {
 	struct writer_options o = { 0 };

@@ -272,7 +272,7 @@ Test(golabels, what_does_not_fit)
 	cr_expect(reader.left);
 }
 
-/* Memory that is overwritten while we read it, or never was what we took it for. */
+/* Memory that is overwritten while we read it, or is not what we expect. */
 Test(golabels, hostile)
 {
 	static const __u64 values[] = { 0,

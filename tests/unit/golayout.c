@@ -106,7 +106,7 @@ Test(golayout, refused_with_a_reason)
 	}
 }
 
-/* Each length is a copy of its own, so that the sanitizer sees a byte read too many. */
+/* Each length is a copy of its own, so that ASan sees a read of one byte too many. */
 static int decode(const void *code, uint32_t len, struct gocode_slot *slot)
 {
 	uint8_t *copy = malloc(len ? len : 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whole programs are compared with Go itself, address by address, in
- * tests/oracle/check-pcs. Here is what that cannot see. */
+/* tests/oracle/check-pcs compares whole programs with Go itself, address by address.
+ * These tests are for what it cannot see. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -330,7 +330,7 @@ Test(gopclntab, old_and_unknown_versions)
 	cr_expect_eq(open_changed(program_copy(), at, "gone.17", 7), 0,
 		     "the magic says it");
 	cr_expect_eq(open_changed(program_copy(), at, "go1.99", 6), 0, "newer are tried");
-	/* as tools that hide names leave it */
+	/* as tools that hide names do */
 	cr_expect_eq(open_changed(program_copy(), magic, "\x12\x34\x56\x78", 4), 0,
 		     "the version and moduledata say it");
 	memcpy(copy + at, "go1.99", 6);

@@ -15,7 +15,7 @@ static long read_user(void *dst, __u32 size, __u64 addr);
 
 enum { TP = 0x7000, G = 0x10000, G0 = 0x20000, GSIGNAL = 0x30000, M = 0x40008, TID = 4321 };
 
-/* Readable memory: each object ends where the runtime's may end, and no byte later. */
+/* Readable memory: no object is larger than the runtime's may be. */
 static struct region {
 	__u64 addr, size;
 	__u8 data[512];
@@ -324,7 +324,7 @@ Test(goruntime, resumes_at_the_call_of_the_vdso)
 	}
 }
 
-/* The stack that the handler has interrupted determines what was in the slot. */
+/* The stack that the handler interrupted determines what was in the slot. */
 Test(goruntime, interrupted_by_a_signal)
 {
 	struct goroutine_scratch tmp;
@@ -433,8 +433,7 @@ Test(goruntime, what_cannot_be_read)
 	expect_stack(0x7ffe0000, 0x7fff0000, 0, 0);
 }
 
-/* The part of this object from that field on would be on a page that was never written
- * to. */
+/* The object from that field on is on a page that was never written to. */
 static void page_end(int region, __u64 field)
 {
 	__u64 from = regions[region].addr;
@@ -555,7 +554,7 @@ Test(goruntime, contradictions)
 	expect_stack(0, 0, 0, 0);
 }
 
-/* Offsets come from a map that user space has filled: none may lead out of the scratch
+/* Offsets come from a map that user space fills: none may lead outside the scratch
  * memory. */
 Test(goruntime, any_layout_is_safe)
 {

@@ -290,8 +290,7 @@ Test(html, names_cannot_break_out)
 	hand_release(&v);
 }
 
-/* The hash in the policy is that of the bytes between the tags, which the browser
- * hashes. */
+/* The hash in the policy is that of the bytes between the tags: browsers hash those. */
 static void expect_hash(const char *text, const char *directive, const char *open,
 			const char *close)
 {

@@ -19,7 +19,7 @@ static struct inspection in;
 static struct threads_bpf *threads;
 static int input;
 
-/* Until its main thread is in read(): its threads then stay where they are. */
+/* Waits until its main thread is in read(): then no thread moves any more. */
 static void wait_for_read(void)
 {
 	char path[64], call[32];
@@ -132,7 +132,7 @@ static int check(struct golayout *l)
 	return err;
 }
 
-/* why NULL: any check may find it first. */
+/* why: which check fails; NULL: any. */
 static void expect_failure(struct golayout l, const char *why)
 {
 	cr_expect_eq(check(&l), -ENOTSUP, "%s", why ? why : "");
@@ -142,7 +142,7 @@ static void expect_failure(struct golayout l, const char *why)
 		cr_expect_str_eq(l.why, why);
 }
 
-/* Each field that a check rests on, moved to where it is not. */
+/* Each field that a check depends on, with a wrong offset. */
 Test(selfcheck, finds_a_wrong_layout)
 {
 	struct golayout good, l;
@@ -171,7 +171,7 @@ Test(selfcheck, finds_a_wrong_layout)
 	end();
 }
 
-/* Offsets that only the process knows. */
+/* Offsets that only the running process has. */
 Test(selfcheck, reads_the_slot_from_the_process)
 {
 	struct golayout good, l;
@@ -179,7 +179,7 @@ Test(selfcheck, reads_the_slot_from_the_process)
 	begin();
 	cr_assert_eq(golayout_find(&good, in.object, false), 0);
 	l = good;
-	l.got = in.object->go->text; /* code is no such offset */
+	l.got = in.object->go->text; /* code is not such an offset */
 	cr_expect_eq(check(&l), -ENOTSUP);
 	cr_expect_str_eq(l.why, "the slot of g could not be read from the process");
 	l = good;
@@ -189,7 +189,7 @@ Test(selfcheck, reads_the_slot_from_the_process)
 	l.iscgo = in.object->go->text; /* a byte that is not 0 */
 	cr_expect_eq(check(&l), 0);
 	cr_expect_eq(l.layout.g_in_register, 0);
-	/* unproved and idle: nobody has run a check */
+	/* unproved and idle: no check has run */
 	l = good;
 	l.unproved = true;
 	cr_expect_eq(golayout_check(&l, in.space, in.pid, NULL, 0), -EAGAIN);

@@ -45,7 +45,7 @@ Test(labels, encode_sorts_and_escapes)
 	buf_release(&b);
 }
 
-/* Whatever the bytes: what went in comes out, and different sets are different strings. */
+/* Any bytes come out as they went in, and different sets are different strings. */
 Test(labels, round_trip)
 {
 	for (unsigned c = 0; c < 256; c++)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Criterion's workers end without checking for leaks: checked here after every test, under
- * ASan. */
+/* Criterion's workers exit without a leak check: do it after every test, under ASan. */
 #include <stdlib.h>
 
 #if defined(__SANITIZE_ADDRESS__)

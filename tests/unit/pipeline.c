@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How stacks end: of this process, whose code is not Go, and of addresses that nobody
- * has. */
+/* How stacks end: those of this process, whose code is not Go, and unmapped addresses. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 	return e;
 }
 
-/* The same of a chain, leaf first; space: it is of this process. */
+/* The same for a chain, leaf first; space: it is one of this process. */
 static struct event pass(uint32_t flags, const uint64_t *pcs, uint32_t n, bool space,
 			 char *kinds)
 {
@@ -85,8 +84,7 @@ static void expect(uint32_t flags, const uint64_t *pcs, uint32_t n, bool space,
 	cr_expect_str_eq(kinds, want);
 }
 
-/* 'C' is the mark: a stack that does not reach its root has it there, whatever the
- * reason. */
+/* 'C' is the cut: a stack that does not reach its root begins with it, for any reason. */
 Test(pipeline, stacks_are_never_silently_short)
 {
 	uint64_t here = (uint64_t)(uintptr_t)pass, pcs[3] = { here, 0x1000, 0x2000 };
@@ -94,7 +92,7 @@ Test(pipeline, stacks_are_never_silently_short)
 	expect(0, pcs, 1, false, END_NATIVE, "Cu");
 	expect(SAMPLE_CUT, pcs, 3, false, END_DEEP, "Cuuu");
 	expect(SAMPLE_STACK_FAULT, pcs, 2, false, END_FAULT, "Cuu");
-	/* what is not mapped is no caller */
+	/* an unmapped address is not a caller */
 	expect(0, pcs, 3, true, END_NATIVE, "Cc");
 	expect(SAMPLE_CUT | SAMPLE_STACK_FAULT, pcs, 3, true, END_DEEP, "Cc");
 	cr_expect(true);
@@ -110,7 +108,7 @@ static uint64_t goexit_of(pid_t pid)
 	uint32_t len;
 
 	cr_assert_eq(symbolizer_open(&sy, strs), 0);
-	for (int i = 0; i < 200 && !entry; i++) { /* until it is no fork of ours any more */
+	for (int i = 0; i < 200 && !entry; i++) { /* until it has called exec */
 		cr_assert_eq(space_open(&space, sy, pid), 0);
 		o = space_go(space, &bias);
 		if (!o || !gopclntab_function(o->go, "runtime.goexit", &entry, &len))
@@ -123,7 +121,7 @@ static uint64_t goexit_of(pid_t pid)
 	return entry + bias;
 }
 
-/* A goroutine in C whose callers in C are not known: its Go callers are, up to the root. */
+/* A goroutine in C: its C callers are unknown, its Go callers are known up to the root. */
 Test(pipeline, gap_in_the_middle_is_not_complete)
 {
 	char kinds[MAX_STACK_FRAMES + 1];
@@ -144,7 +142,7 @@ Test(pipeline, gap_in_the_middle_is_not_complete)
 	free(s);
 }
 
-/* What is remembered of a process goes with it, and of the others it stays true. */
+/* What is known about a process is dropped with it, and stays for the others. */
 Test(pipeline, forgets_processes_that_have_ended)
 {
 	struct profile *p = profile_new();

@@ -82,7 +82,7 @@ Test(plain, breaks_lines_between_words)
 	cr_expect_str_eq(wrapped("one two three", 9, 2), "one two\n  three");
 	cr_expect_str_eq(wrapped("\xc3\xa4\xc3\xa4\xc3\xa4 two", 7, 0),
 			 "\xc3\xa4\xc3\xa4\xc3\xa4 two");
-	/* a word that is longer stays whole; spaces that are meant stay */
+	/* a longer word is not broken; indentation stays */
 	cr_expect_str_eq(wrapped("a longestword b", 5, 0), "a\nlongestword\nb");
 	cr_expect_str_eq(wrapped("a:\n\n  b  c\n", 9, 0), "a:\n\n  b  c\n");
 }

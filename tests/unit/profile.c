@@ -28,7 +28,7 @@ Test(profile, frames_differ_in_every_field)
 	for (int round = 0; round < 2; round++)
 		for (uint32_t i = 0; i < n; i++)
 			cr_expect_eq(profile_frame(p, &f[i]), i + 1);
-	/* the padding does not count */
+	/* padding is not compared */
 	memset(&same, 0xff, sizeof(same));
 	same.addr = same.func = same.file = same.module = same.start_line = same.kind = 0;
 	same.inlined = 0;
@@ -48,7 +48,7 @@ Test(profile, calls_are_kept_once)
 	cr_expect_neq(a, b);
 	cr_expect_eq(p->calls[a].parent, p->calls[b].parent);
 	cr_expect_eq(p->n_calls, 4);
-	/* many, so that the index grows under way */
+	/* many, so that the index grows */
 	for (uint32_t round = 0, first = p->n_calls; round < 2; round++)
 		for (uint32_t i = 0; i < 20000; i++) {
 			struct frame f = { .addr = i };
@@ -79,7 +79,7 @@ Test(profile, goroutines_and_threads_have_keys)
 	struct thread t = { 1, 812, 3 };
 	uint32_t id = profile_goroutine(p, &g), tid = profile_thread(p, &t);
 
-	g.start = 6; /* the first sight counts */
+	g.start = 6; /* the first values stay */
 	cr_expect_eq(profile_goroutine(p, &g), id);
 	cr_expect_eq(p->goroutines[id].start, 5);
 	g.labels = 3;
@@ -94,7 +94,7 @@ Test(profile, goroutines_and_threads_have_keys)
 	cr_expect_eq(profile_thread(p, &t), tid + 1);
 	t.tid = 813;
 	cr_expect_eq(profile_thread(p, &t), tid + 2);
-	/* these are rows of their own each time */
+	/* these are new rows each time */
 	cr_expect_eq(profile_process(p, &(struct process){ .tgid = 1 }), 1);
 	cr_expect_eq(profile_process(p, &(struct process){ .tgid = 1 }), 2);
 	cr_expect_eq(profile_module(p, &(struct module){ .path = 1, .build_id = 1 }), 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Profiles for tests, put together by words: "goexit:runtime.goexit go:main.main
+/* Profiles for tests; stacks are made from words: "goexit:runtime.goexit go:main.main
  * kernel:read". */
 #ifndef TESTS_PROFILE_BY_HAND_H
 #define TESTS_PROFILE_BY_HAND_H
@@ -15,8 +15,8 @@ static inline uint32_t hand_string(struct profile *p, const char *s)
 	return strtab_add(p->strings, s);
 }
 
-/* The word before the colon, root first. inl is a Go frame that was inlined. Without a name
- * after it the frame has none. */
+/* Frames, root first. The word before the colon is the kind, inl an inlined Go frame;
+ * the name after it may be missing. */
 static inline uint32_t hand_stack(struct profile *p, const char *words)
 {
 	static const char *const kinds[FRAME_KIND_MAX] = {

@@ -44,7 +44,7 @@ static int create(struct recording **ret, const char *to, const struct profile *
 	return fd < 0 ? -errno : recording_create(ret, fd, p);
 }
 
-/* What was given to the recording, whose own events are gone by then. */
+/* What was written, because recording_append() drops the events. */
 struct written {
 	struct profile *p;
 	struct event *events;
@@ -61,7 +61,7 @@ static void append(struct written *w, struct recording *r)
 	cr_assert_eq(w->p->n_events, 0);
 }
 
-/* Three blocks of rows, of all tables, with the largest numbers that columns can hold. */
+/* Three blocks of rows of all tables, with the largest numbers that columns can hold. */
 static struct written write_small(void)
 {
 	struct written w = { .p = hand_profile() };
@@ -302,7 +302,7 @@ static const uint8_t header[] = { 1, 0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 1, 0 };
 /* And the number of CPUs, since 3.1. */
 static const uint8_t header_1[] = { 1, 0, 0, 0, 0, 7, 0, 0, 0, 1, 0, 0, 1, 0, 1, 2 };
 
-/* A file of two blocks, the header without strings; why it is refused, NULL: it is not. */
+/* A file of two blocks; the header has no strings. Returns why it is refused, or NULL. */
 static const char *load_version(uint16_t minor, uint32_t kind, uint32_t kind2,
 				const void *rows, size_t len, struct profile **p)
 {
@@ -456,7 +456,7 @@ Test(recording, refuses_rows_that_lie)
 	}
 }
 
-/* A part too few, too many, and one that is longer than the block. */
+/* One part too few, one too many, and one that is longer than the block. */
 Test(recording, refuses_blocks_of_other_parts)
 {
 	struct parts none = { 0 }, more = { .extra = true };
@@ -528,7 +528,7 @@ Test(recording, skips_blocks_it_does_not_know)
 	release(&w);
 }
 
-/* What this version does not know is called unknown, never something else. */
+/* What this version does not know becomes "unknown", never something else. */
 Test(recording, unknown_numbers_load_as_unknown)
 {
 	struct profile *p;
@@ -592,7 +592,7 @@ Test(recording, columns_of_later_versions)
 	profile_free(p);
 }
 
-/* Files hold these numbers: a new one comes at the end, no other ever changes. */
+/* Files hold these numbers: new ones are added at the end, the others never change. */
 Test(recording, numbers_are_pinned)
 {
 	static const int pinned[] = {
@@ -641,7 +641,7 @@ Test(recording, version_2_is_refused_by_name)
 			      "use the gostrobe that wrote it");
 }
 
-/* What version 3.0 looked like when it came: every later 3.x reads the same out of it. */
+/* A file of version 3.0: every later 3.x has to read the same from it. */
 Test(recording, version_3_0_comes_back)
 {
 	static const char fixture[] = "tests/unit/fixtures/recording-3.0.gsr";
@@ -663,7 +663,7 @@ Test(recording, version_3_0_comes_back)
 	release(&w);
 }
 
-/* A block of rows that are all alike: n events, which pack well. */
+/* A block of n equal events, which pack well. */
 static const char *load_alike(uint32_t n, struct profile **p)
 {
 	struct buf rows = { 0 };
@@ -682,7 +682,7 @@ static const char *load_alike(uint32_t n, struct profile **p)
 	return why;
 }
 
-/* A small file must not fill the memory. */
+/* A small file must not fill up memory. */
 Test(recording, refuses_what_takes_too_much_memory)
 {
 	struct profile *p;
@@ -704,7 +704,7 @@ static void put_column(struct buf *b, bool delta, uint32_t n, const uint32_t *va
 			buf_u8(b, values ? (uint8_t)(values[i] >> 8 * byte) : 0);
 }
 
-/* An event of each of n goroutines, all at the end of one stack of that depth. */
+/* One event of each of n goroutines, all with the same stack of that depth. */
 static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
 {
 	uint32_t *ones = mem_realloc(NULL, n + depth, 4),
@@ -749,7 +749,7 @@ static const char *load_deep(uint32_t n, uint32_t depth, struct profile **p)
 	return why;
 }
 
-/* A tree by goroutine is larger than what was loaded. */
+/* A tree by goroutine is larger than the profile. */
 Test(recording, trees_of_small_files_are_bounded)
 {
 	const struct grouping by = { .keys = { BY_GOROUTINE }, .n = 1 };
@@ -777,7 +777,7 @@ Test(recording, trees_of_small_files_are_bounded)
 	profile_free(p);
 }
 
-/* Many stacks that nobody had before pack into little, in honest files too. */
+/* In honest files, too, many new stacks pack into few bytes. */
 Test(recording, deep_stacks_that_differ_are_not_refused)
 {
 	struct profile *p = hand_profile(), *got;
@@ -808,7 +808,7 @@ Test(recording, deep_stacks_that_differ_are_not_refused)
 	profile_free(p);
 }
 
-/* What comes before a bad block is there. */
+/* What comes before a bad block is kept. */
 Test(recording, reads_up_to_a_bad_block)
 {
 	struct written w = write_small();
@@ -890,7 +890,7 @@ Test(recording, paths_that_cannot_be_written)
 	profile_free(p);
 }
 
-/* Real short writes: the file may not grow over a limit. */
+/* Real short writes, by a limit on the size of files. */
 Test(recording, a_full_disk_leaves_whole_blocks)
 {
 	struct rlimit limit, old;
@@ -918,7 +918,7 @@ Test(recording, a_full_disk_leaves_whole_blocks)
 	cr_assert_eq(load(&got, &why), 0);
 	cr_expect(!got->complete && got->n_events == 1);
 	profile_free(got);
-	/* room again: goes on as if nothing had been */
+	/* there is room again, and it continues */
 	cr_expect_eq(recording_append(r, p), 0);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	cr_expect_eq(recording_finish(r, p), -EFBIG);
@@ -937,8 +937,7 @@ static uint32_t rand_below(uint32_t n)
 	return (uint32_t)((uint64_t)rand_state * n >> 32);
 }
 
-/* Two CPUs at 4999 Hz with 2 us of jitter, 64 goroutines, a thousand stacks, most of them
- * rare. */
+/* Two CPUs at 4999 Hz with 2 us of jitter, 64 goroutines, a thousand stacks, most rare. */
 Test(recording, is_small)
 {
 	struct profile *p = hand_profile();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What becomes of processes, on a kernel side that the tests play themselves. */
+/* The life of processes, with a kernel side that the tests simulate. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -61,7 +61,7 @@ static void begin(void)
 	cr_assert_eq(session_start(s, &what), 0);
 }
 
-/* Where main.main is in the process, and what the kernel side would say of its code. */
+/* Where main.main is in the process, and what the kernel side would report about it. */
 static void locate(void)
 {
 	struct strtab *strs = strtab_new();
@@ -72,7 +72,7 @@ static void locate(void)
 	uint32_t len, i = 0;
 
 	cr_assert_eq(symbolizer_open(&sy, strs), 0);
-	for (int tries = 0; tries < 200 && !in; tries++) { /* until it has exec'd */
+	for (int tries = 0; tries < 200 && !in; tries++) { /* until it has called exec */
 		cr_assert_eq(space_open(&space, sy, go), 0);
 		o = space_go(space, &bias);
 		if (o && gopclntab_function(o->go, "main.main", &entry, &len)) {
@@ -143,7 +143,7 @@ static void step(void)
 	cr_assert_eq(session_step(s, 0), 0);
 }
 
-/* What the kernel side was told of an image of a process; NULL: nothing. */
+/* What the kernel side was told about an image of a process; NULL: nothing. */
 static const struct executable *told_of(uint32_t tgid, image_id image)
 {
 	struct exe_key key = exe_key_image(tgid, image);
@@ -182,7 +182,7 @@ Test(session, exec_makes_another_row_of_the_same_target)
 	begin_following();
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	step();
-	fake_sample(&k, (uint32_t)go, 100, in); /* on its way when the exec is told of */
+	fake_sample(&k, (uint32_t)go, 100, in); /* was on its way at the exec */
 	fake_exec(&k, (uint32_t)go, 101, FILE_GO);
 	fake_sample(&k, (uint32_t)go, 101, in);
 	step();
@@ -197,8 +197,7 @@ Test(session, exec_makes_another_row_of_the_same_target)
 	end();
 }
 
-/* A target stays one when it becomes a program that is not Go, or is gone before we
- * look. */
+/* A target is still one after it runs a program that is not Go, or ends too soon. */
 Test(session, target_is_recorded_whatever_it_becomes)
 {
 	uint32_t tgid;
@@ -284,12 +283,12 @@ Test(session, records_that_come_late)
 	begin_with_go();
 	begin();
 	fake_sample(&k, (uint32_t)go, 100, in);
-	step(); /* never: its sample says enough */
+	step(); /* never: its sample tells enough */
 	cr_assert_eq(p->n_events, 1);
 	cr_expect_str_eq(function_of(0), "main.main");
 	fake_exec(&k, (uint32_t)go, 102, FILE_GO);
 	step();
-	/* of an image between both: nothing that can be read now is its own */
+	/* of an image between the two: nothing that can be read now belongs to it */
 	late.tgid = (uint32_t)go;
 	late.image = 101;
 	*table_add(k.urgent, k.n_urgent, k.cap_urgent) = fake_copy(&late, sizeof(late));
@@ -303,7 +302,7 @@ Test(session, records_that_come_late)
 	end();
 }
 
-/* The row of such an image is not taken for what the process runs, and is freed. */
+/* The row of such an image is not mistaken for what the process runs, and is freed. */
 Test(session, late_record_of_an_earlier_program)
 {
 	struct image_record late = { .type = RECORD_IMAGE,
@@ -351,7 +350,7 @@ Test(session, exit_before_the_first_look)
 	end();
 }
 
-/* Its file is known from another process that showed it. */
+/* Its file is known from another process. */
 Test(session, exit_before_the_first_look_at_a_known_program)
 {
 	uint32_t dead = dead_pid();
@@ -373,8 +372,7 @@ Test(session, exit_before_the_first_look_at_a_known_program)
 	end();
 }
 
-/* Many processes that are over at once: none is mixed up with another, and all are
- * forgotten. */
+/* Many processes that end at once: none is confused with another, and all are dropped. */
 Test(session, fork_storm)
 {
 	enum { STORM = 2000 };
@@ -398,7 +396,7 @@ Test(session, fork_storm)
 	rows = p->n_processes;
 	k.settled_ns = clock_now_ns();
 	step();
-	/* a sample that comes later than any can is not taken for one of theirs */
+	/* a sample that comes too late is not taken for one of theirs */
 	fake_sample(&k, dead, 101, in);
 	step();
 	cr_expect_eq(p->n_processes, rows);
@@ -485,7 +483,7 @@ Test(session, follows_all_go_processes)
 	end();
 }
 
-/* The record of an end is lost: the process is asked for. */
+/* The record of an end is lost: we ask for the process. */
 Test(session, ends_are_found_out)
 {
 	begin_following();
@@ -503,7 +501,7 @@ Test(session, ends_are_found_out)
 	end();
 }
 
-/* What the kernel side counts but never tells of is asked for at the end. */
+/* What the kernel side counts but never reports is read at the end. */
 Test(session, samples_left_out_are_counted_at_the_end)
 {
 	uint32_t self = (uint32_t)getpid();
@@ -526,7 +524,7 @@ Test(session, samples_left_out_are_counted_at_the_end)
 	end();
 }
 
-/* A new profile begins with nothing, and what runs goes on in it. */
+/* A new profile begins empty, and what still runs continues in it. */
 Test(session, intervals)
 {
 	struct profile *first;
@@ -575,7 +573,7 @@ static size_t heap_bytes(void)
 #endif
 }
 
-/* A sample of a goroutine that there was not before, with a label of its own. */
+/* A sample of a new goroutine with a label of its own. */
 static void sample_goroutine(uint32_t tgid, image_id image, uint64_t ip, uint32_t n)
 {
 	struct sample *sample = mem_zalloc(sizeof(*sample) + 24);
@@ -599,7 +597,7 @@ static void sample_goroutine(uint32_t tgid, image_id image, uint64_t ip, uint32_
 
 enum { SHORT = 50 /* of each interval: processes, and files that another one maps */ };
 
-/* One interval of the test below; how many modules its profile has. */
+/* One interval of the test below. Returns the number of modules in its profile. */
 static uint32_t live_short(const char *dir, uint32_t dead, uint32_t interval)
 {
 	uint32_t self = (uint32_t)getpid(), n_modules, n_published = k.n_published;
@@ -624,7 +622,7 @@ static uint32_t live_short(const char *dir, uint32_t dead, uint32_t interval)
 		fake_sample(&k, self, 101 + interval, code[i]);
 		unlink(path);
 	}
-	/* another image, or the time that reading its mappings takes would be limited */
+	/* another image, so that the time for reading its mappings is not limited */
 	fake_exec(&k, self, 101 + interval, FILE_OTHER);
 	step();
 	cr_assert_eq(session_profile(s)->n_events, 2 * SHORT);
@@ -635,11 +633,11 @@ static uint32_t live_short(const char *dir, uint32_t dead, uint32_t interval)
 	done = session_next(s);
 	n_modules = done->n_modules;
 	profile_free(done);
-	k.n_published = n_published; /* the kernel's map drops what is not used */
+	k.n_published = n_published; /* the kernel's map drops what is unused */
 	return n_modules;
 }
 
-/* Processes, goroutines, labels, files: nothing of what has ended stays for long. */
+/* Processes, goroutines, labels and files that are gone do not use memory for long. */
 Test(session, memory_of_a_long_run)
 {
 	enum { INTERVALS = 200, FIRST = 20 };

@@ -14,8 +14,8 @@ struct sampled {
 	bool goroutine;
 };
 
-/* What the tree shows of one event as the runtime's profiler has it, root first; "-":
- * nothing. Free it with free(). */
+/* The stack of one event in a tree with as_pprof, root first; "-": none. The caller
+ * frees it. */
 static char *shown(const struct sampled *s)
 {
 	struct profile *p = hand_profile();
@@ -108,7 +108,7 @@ Test(sigprof, calls_of_c)
 	       "main.a main._Cfunc_f runtime.cgocall");
 	expect("go1.26.1", CALL "go:runtime.exitsyscall", CLASS_USER, 0,
 	       "main.a main._Cfunc_f runtime.cgocall runtime.exitsyscall");
-	/* of C that was not announced no Go is visible */
+	/* without a mark for cgo no Go is visible below C */
 	expect("go1.26.1", CALL "asmcgocall:runtime.asmcgocall c:pthread_create",
 	       CLASS_RUNTIME, 0, "runtime._System runtime._ExternalCode");
 	cr_expect(true);
@@ -121,7 +121,7 @@ Test(sigprof, callbacks)
 		"runtime.cgocallback runtime.cgocallbackg main.back";
 
 	expect("go1.26.1", CALLBACK "go:main.back", CLASS_USER, 0, want);
-	/* with what is between */
+	/* with the frames in between */
 	expect("go1.26.1",
 	       CALL
 	       "asmcgocall:runtime.asmcgocall c:f go:crosscall2 cgocallback:runtime.cgocallback "
@@ -179,8 +179,7 @@ Test(sigprof, depth)
 		call = profile_call(p, call, go);
 	e.call = call;
 	cr_expect_eq(sigprof_stack(p, &e, frames), 64);
-	/* 64 from the leaf on are 62, one inlined and its caller, and two more around
-	 * that */
+	/* 64 from the leaf: 62, an inlined one and its caller, and two more around that */
 	call = profile_call(p, 0, go);
 	call = profile_call(p, call, go);
 	for (int i = 0; i < 3; i++)

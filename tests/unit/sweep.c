@@ -22,7 +22,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) (void)(p)
 #endif
 
-enum { STEP_SECONDS = 20 }; /* the longest that one look-up in a broken program may take */
+enum { STEP_SECONDS = 20 }; /* the most for one look-up in a broken program */
 
 struct program {
 	struct elf *elf;
@@ -37,7 +37,7 @@ static int last_function(void *arg, const struct func *f)
 	return 0;
 }
 
-/* false: there is no such program here */
+/* false: this program is not here */
 static bool program_open(struct program *p, const char *path)
 {
 	struct binary b = { .path = "", .root = "" };
@@ -127,7 +127,7 @@ static uint32_t cut_table(const char *path, size_t stride)
 	return n;
 }
 
-/* The program in bytes, whatever it is by now. */
+/* The program in bytes, in its current state. */
 static void try_program(const uint8_t *bytes, size_t len, uint64_t last)
 {
 	struct binary b = { .path = "", .root = "" };
@@ -167,7 +167,7 @@ struct span {
 	size_t at, len; /* in the file */
 };
 
-/* Many words point at the table, but only there is one followed by its length. */
+/* Many words point to the table, but only this one is followed by its length. */
 static size_t moduledata_offset(const struct program *p)
 {
 	size_t len_at = 8 * (p->t->format == FORMAT_12 ? 4 : 17);

@@ -142,8 +142,7 @@ Test(symbolizer, names_outlive_process_and_file)
 	space_close(sp);
 }
 
-/* Truncated by so many bytes: from then on its names are missing, and no others are
- * given. */
+/* Truncated by so many bytes: its names are missing then, and no wrong ones appear. */
 static void expect_no_names(off_t less)
 {
 	char copy[] = "/tmp/test-gofmt-XXXXXX", command[1200];
@@ -166,7 +165,7 @@ static void expect_no_names(off_t less)
 		cr_assert_eq(symbolizer_user(symbolizer, sp, at, f, FRAMES_AT_PC, NULL), 1);
 		cr_assert_str_eq(strtab_get(strs, f[0].func), "");
 	}
-	/* nor what was found before: it may be something else by now */
+	/* nor a name that was found before: the code may be another by now */
 	cr_assert_eq(symbolizer_user(symbolizer, sp, entry, f, FRAMES_AT_PC, NULL), 1);
 	cr_expect_str_eq(strtab_get(strs, f[0].func), "");
 	space_close(sp);
@@ -179,8 +178,7 @@ Test(symbolizer, truncated_file)
 	expect_no_names(0);
 }
 
-/* Of the last page only zeros are read if the file has lost its bytes: there is no
- * fault. */
+/* If the file lost bytes of its last page, that page reads as zeros, without a fault. */
 Test(symbolizer, truncated_within_its_last_page)
 {
 	expect_no_names(16);
@@ -238,8 +236,7 @@ static struct gone gone_of(pid_t pid, struct space *sp)
 	return gone;
 }
 
-/* Does what is known of a process that has ended have the names that its mappings led
- * to? */
+/* Does a process that has ended still have the names of its mappings? */
 static uint32_t expect_same_names(struct space *sp, struct space *gone, uint64_t start,
 				  uint64_t len)
 {
@@ -358,7 +355,7 @@ Test(symbolizer, code_of_this_process)
 	space_close(sp);
 }
 
-/* What UPX leaves: the program only in anonymous mappings, and a file without sections. */
+/* As with UPX: the program is only in anonymous mappings, and its file has no sections. */
 Test(symbolizer, unpacked_program)
 {
 	char packed[] = "/tmp/test-packed-XXXXXX", command[1024];
@@ -488,7 +485,7 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 	cr_expect_eq(mappings_of(dir), 150);
 	cr_assert(symbolizer_crowded(symbolizer));
 
-	/* what is marked stays, whoever used it last */
+	/* marked ones stay, even if others were used later */
 	space_mark(sp);
 	symbolizer_sweep(symbolizer, count_closed, &closed);
 	cr_expect_gt(closed, 50);
@@ -497,11 +494,11 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 	cr_expect_eq(symbolizer_user(symbolizer, sp, entry, f, 1, NULL), 1);
 	cr_expect_str_eq(strtab_get(strs, f[0].func), "main.main");
 
-	/* what was used last is not opened again */
+	/* the last used ones are not opened again */
 	open_copies(dir, 140, 150);
 	cr_expect_eq(mappings_of(dir), 150 - closed);
 
-	/* and what was closed gets the row that it had */
+	/* and a closed one gets its old row */
 	space_close(sp);
 	open_copies(dir, 1, 140);
 	symbolizer_sweep(symbolizer, count_closed, &closed);

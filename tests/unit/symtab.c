@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Libraries made here by the system's compiler; nm tells where their functions are. */
+/* Libraries built here by the system's compiler; nm tells where their functions are. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <gelf.h>
@@ -96,7 +96,7 @@ static void teardown(void)
 
 TestSuite(symtab, .init = setup, .fini = teardown);
 
-/* lib.so, and what nm says of it as lib.nm. */
+/* Builds lib.so, and lib.nm: what nm says about it. */
 static void compile(const char *options)
 {
 	cr_assert(run("gcc -O1 -shared -fPIC -w -Wl,--version-script=lib.map %s "
@@ -158,7 +158,7 @@ static void expect(const char *symbol, uint64_t skip, const char *name)
 			 strtab_get(strs, f.func));
 }
 
-/* Everything that a complete symbol table tells. */
+/* Expects everything that a complete symbol table tells. */
 static void expect_all(void)
 {
 	expect("plain", 0, "plain"); /* global, and before __plain */
@@ -473,7 +473,7 @@ Test(symtab, inlined_calls)
 		expect_frame(&f[0], "inner", 2, 1, true);
 		expect_frame(&f[1], "middle", 5, 4, true);
 		expect_frame(&f[2], "outer", 7, 6, false);
-		/* no room for all: only the function around them is certain */
+		/* no room for all: only the outermost function is certain */
 		cr_assert_eq(symtab_resolver.find(table, address("mark"), strs, f, 2), 1);
 		expect_frame(&f[0], "outer", 2, 6, false);
 		cr_assert(run("strip -g lib.so"));
@@ -485,7 +485,7 @@ Test(symtab, inlined_calls)
 	}
 }
 
-/* Queries what it knew before its DWARF was damaged. */
+/* Queries what was known before its DWARF was damaged. */
 static void find_in(const struct buf *file, uint64_t addr)
 {
 	struct binary b = { .path = "", .root = root };
@@ -562,7 +562,7 @@ static void find_f(const char *code)
 	cr_expect_str_eq(strtab_get(strs, f.func), "f");
 }
 
-/* Attributes and DIEs that take next to nothing in the file, but time. */
+/* Attributes and DIEs that take few bytes of the file, but much time. */
 Test(symtab, attributes_without_end, .timeout = 100)
 {
 	find_f(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"
@@ -574,7 +574,7 @@ Test(symtab, attributes_without_end, .timeout = 100)
 	       ".rept 1000000\n.byte 2\n.endr\n.byte 0\n2:\n");
 }
 
-/* Each DIE is passed once for each that it is in, unless there is a limit. */
+/* Without a limit, each DIE would be passed once for each DIE around it. */
 Test(symtab, blocks_in_blocks, .timeout = 100)
 {
 	find_f(".globl f\n.type f, @function\nf: .zero 64, 0x90\n.size f, 64\n"

@@ -10,7 +10,7 @@
 
 #define PROMETHEUS "github.com/prometheus/prometheus/tsdb."
 
-/* A program as one meets it: a busy worker, a collector, system calls, recursion. */
+/* A typical program: a busy worker, a collector, system calls, recursion. */
 static struct tree *busy(void)
 {
 	struct tree *t = hand_tree();
@@ -66,7 +66,7 @@ static char *table(struct view *v, struct table_options o)
 	return text;
 }
 
-/* No line is wider, and none ends in a space. */
+/* No line is wider, or ends in a space. */
 static void expect_width(const char *text, uint32_t width)
 {
 	char *copy = mem_strdup(text);
@@ -95,8 +95,8 @@ Test(table, piped_cuts_nothing)
 		     "tests/unit/golden/report-piped.txt");
 }
 
-/* Cuts have a row, so that the report tells how much lies beyond them; one inside counts
- * once. */
+/* Cuts have a row, which tells how much time was spent in stacks that are not complete;
+ * two cuts in a stack count once. */
 Test(table, a_stack_is_never_silently_short)
 {
 	struct tree *t = hand_tree();
@@ -210,7 +210,7 @@ static uint32_t count(const char *text, const char *word)
 	return n;
 }
 
-/* n functions of n, n - 1, … samples, each in a group of its own or all in one. */
+/* n functions with n, n - 1, … samples, each in a group of its own or all in one. */
 static char *many(char names[][24], uint32_t n, bool own_groups)
 {
 	struct tree *t = hand_tree();
@@ -292,7 +292,7 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	tree_free(t);
 }
 
-/* Of a kind whose events have weights of their own, in a profile of several kinds. */
+/* A kind whose events have different weights, in a profile of several kinds. */
 Test(table, names_the_kind_of_event)
 {
 	struct tree *t = hand_tree();

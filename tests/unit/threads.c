@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The kernel's view of our own threads, compared with what they know themselves. Needs the
- * privileges to load BPF. */
+/* The kernel's view of our own threads, compared with their own. Needs the privileges to
+ * load BPF. */
 #include <asm/prctl.h>
 #include <criterion/criterion.h>
 #include <errno.h>

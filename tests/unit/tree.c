@@ -35,8 +35,7 @@ static char *count_lines(char **lines, uint32_t n)
 	return (char *)b.data;
 }
 
-/* The stacks of a tree as such lines, root first; what holds for every tree is checked on
- * the way. */
+/* The stacks of a tree as such lines, root first. Checks what holds for every tree. */
 static char *folded(const struct tree *t)
 {
 	char **lines = NULL;
@@ -132,8 +131,7 @@ Test(tree, groups_by_every_key)
 	profile_free(p);
 }
 
-/* Goroutine 1 changes its labels; 2 has a value that is cut off, and more that nobody
- * knows. */
+/* Goroutine 1 changes its labels; 2 has a value that was cut, and unknown ones. */
 Test(tree, groups_by_label)
 {
 	struct profile *p = hand_profile();
@@ -247,7 +245,7 @@ Test(tree, more_processes_come_first)
 		    "process demo-812;start main.worker;main.worker;main.work 1\n"
 		    "process other-9;start main.worker;main.worker 1\n");
 	expect_tree(p, "none", "main.worker 1\nmain.worker;main.work 1\n");
-	/* what is not selected does not count */
+	/* only selected events count */
 	cr_assert_null(filter_pids("9", &v.filter));
 	view_select(&v, p);
 	t = view_tree(&v);
@@ -287,8 +285,7 @@ Test(tree, leaves_out_goexit_and_wrappers)
 	expect_stack("wrapper:w injected:runtime.asyncPreempt", "runtime.asyncPreempt");
 }
 
-/* The same wrapper row is shown in one stack and left out in the other, whichever comes
- * first. */
+/* The same wrapper is shown in one stack and hidden in the other, in either order. */
 Test(tree, wrappers_hang_on_their_callee)
 {
 	for (int first = 0; first < 2; first++) {
@@ -411,7 +408,7 @@ Test(tree, group_names_are_those_of_the_version)
 	}
 }
 
-/* Lines and addresses are not kept apart, kinds and inlining are. */
+/* Siblings differ in kind and inlining, not in lines and addresses. */
 Test(tree, siblings_differ_in_name_kind_and_inlining)
 {
 	struct profile *p = hand_profile();
@@ -468,7 +465,7 @@ Test(tree, of_deep_stacks)
 	profile_free(p);
 }
 
-/* Against the plain way: each event's stack written out, lines counted. */
+/* Compares with the simple way: write out each event's stack and count the lines. */
 Test(tree, as_one_by_one)
 {
 	static const char *const words[] = { "go:f",     "go:g", "inl:h",

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees for the tests of writers, put together row by row, and views of them: 10 ms a
- * sample. */
+/* Trees for the tests of writers, made row by row, and views of them. A sample is 10 ms. */
 #ifndef TESTS_TREE_BY_HAND_H
 #define TESTS_TREE_BY_HAND_H
 
@@ -78,7 +77,7 @@ static inline struct tree *hand_tree(void)
 	return t;
 }
 
-/* Adds up the subtrees: the last step. */
+/* The last step: adds up the subtrees. */
 static inline struct tree *hand_done(struct tree *t)
 {
 	for (uint32_t i = t->n_nodes; i--;) {
@@ -94,8 +93,7 @@ static inline struct tree *hand_done(struct tree *t)
 	return t;
 }
 
-/* A view of a profile that has nothing but its figures; the tree is the view's from now
- * on. */
+/* A view of a profile that has a kind of event and nothing else. The view owns the tree. */
 static inline struct view hand_view(struct tree *t)
 {
 	struct profile *p = profile_new();
@@ -136,7 +134,7 @@ static inline void hand_release(struct view *v)
 	tree_free(v->tree);
 }
 
-/* The text equals that of a file, which GOLDEN=write writes anew. */
+/* Compares text with a file. GOLDEN=write in the environment writes the file. */
 static inline void expect_golden(const char *text, const char *path)
 {
 	struct buf want = { 0 };

@@ -37,7 +37,7 @@ static void on_signal(int sig, siginfo_t *info, void *uc)
 	cr_expect_eq(regs[16], r[REG_RIP]);
 }
 
-/* This kernel's, on the thread's stack and on one for signals. */
+/* Frames of this kernel, on the thread's stack and on an alternate one. */
 Test(ucontext, is_what_the_kernel_leaves)
 {
 	static char memory[64 << 10];
@@ -67,7 +67,7 @@ Test(ucontext, nothing_outside_the_copy_is_read)
 	uint64_t regs[17];
 
 	for (uint32_t size = 0; size < 300; size++) {
-		uint8_t *bytes = malloc(size ? size : 1); /* ASan knows its end */
+		uint8_t *bytes = malloc(size ? size : 1); /* ASan knows where it ends */
 
 		memset(bytes, 0xff, size);
 		for (uint64_t at = 0; at < 310; at++) {

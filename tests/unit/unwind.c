@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The leaf's missing caller, on the code of a real Go program. */
+/* Finds the leaf's missing caller, in the code of a real Go program. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static struct pieces stack;
 static pid_t pid;
 static int in;
 
-/* Where a function is in the process; 0: not yet, or there is none. */
+/* Where a function is in the process; 0: not yet, or nowhere. */
 static uint64_t find(const char *name)
 {
 	uint64_t entry, bias;
@@ -43,7 +43,7 @@ static void setup(void)
 	strs = strtab_new();
 	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
 	pid = start_go(go_binary(), &in);
-	/* until it is the Go program, whole, and no fork of ours */
+	/* until it has called exec and is mapped */
 	for (int i = 0; i < 200; i++) {
 		cr_assert_eq(space_open(&space, symbolizer, pid), 0);
 		if (find("runtime.main") && space_is_go(space, find("runtime.main")))
@@ -100,7 +100,7 @@ static uint64_t pc_with_frame(const char *name, uint32_t min, uint32_t *d)
 	return 0;
 }
 
-/* A return address into a function, where that has its frame. */
+/* A return address in a function that has its frame there. */
 static uint64_t call_in(const char *name)
 {
 	uint32_t d;
@@ -108,8 +108,8 @@ static uint64_t call_in(const char *name)
 	return pc_with_frame(name, 16, &d) + 1;
 }
 
-/* The chain of these return addresses from the record at fp on, each record where pclntab
- * says that its function keeps it. Behind it goes `more`. */
+/* A chain of these return addresses that begins with the record at fp; each record is
+ * where pclntab says that its function keeps it. `more` follows. */
 static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
 {
 	__u64 *chain = sample->pcs + sample->n_words;
@@ -125,8 +125,7 @@ static void add_chain(uint64_t fp, int n, const uint64_t *pcs)
 	sample->n_user = (__u16)n;
 }
 
-/* Where a function that is called with SP at cfa after its return keeps its caller's
- * record. */
+/* Where a function keeps its caller's record if SP is cfa after its return. */
 static uint64_t record_of(uint64_t ra, uint64_t cfa)
 {
 	uint32_t d = 0;
@@ -150,7 +149,7 @@ Test(unwind, caller_of_a_function_without_frame_is_put_back)
 	uint64_t caller = call_in("runtime.main"), root = entry_of("runtime.goexit") + 1;
 	uint64_t want[] = { entry_of("runtime.memmove"), caller, root };
 
-	sample->ip = want[0]; /* the return address is at SP at an entry */
+	sample->ip = want[0]; /* at an entry the return address is at SP */
 	sample->pcs[0] = caller;
 	sample->fp = record_of(caller, SP + 8);
 	add_chain(sample->fp, 1, &root);
@@ -168,7 +167,7 @@ Test(unwind, complete_frame_keeps_its_chain)
 	expect_stack(want, 3, false);
 }
 
-/* A record that is not where pclntab has it is no caller's: data looked like a frame
+/* A record that is not where pclntab says is not a caller's: data looked like a frame
  * pointer. */
 Test(unwind, record_at_another_place_is_not_believed)
 {
@@ -216,14 +215,14 @@ Test(unwind, copied_stack_needs_no_frame_pointers)
 	sample->n_words = (__u16)((sp - SP) / 8 - 1); /* the copy ends too soon */
 	expect_stack(want, 3, true);
 
-	/* and the chain goes on where it begins at a frame of the copy or above */
+	/* and the chain continues if it begins at a frame of the copy or above */
 	add_chain(sp - 16, 1, &want[3]);
 	expect_stack(want, 4, false);
 	sample->chain_fp += 8;
 	expect_stack(want, 3, true);
 }
 
-/* The chain leads off the stack: a copy follows, and then the chain again. */
+/* The chain leaves the stack: a copy follows, then the chain again. */
 Test(unwind, copy_behind_a_chain)
 {
 	uint64_t want[4] = { 0, call_in("runtime.schedule"), call_in("runtime.main"),
@@ -246,7 +245,7 @@ Test(unwind, copy_behind_a_chain)
 	sample->n_user = (__u16)(7 + d / 8);
 	expect_stack(want, 4, false);
 
-	chain[3] = 4096; /* more than there are */
+	chain[3] = 4096; /* more than the sample has */
 	expect_stack(want, 2, true);
 	sample->n_user = 2; /* a mark without its operands */
 	expect_stack(want, 2, true);
@@ -283,8 +282,7 @@ Test(unwind, both_callers_of_morestack_are_put_back)
 			     call_in("runtime.schedule"), entry_of("runtime.goexit") + 1 };
 	uint32_t d;
 
-	/* after the call, which is the last thing but a jump in a function that checks its
-	 * stack */
+	/* after the call: in a function that checks its stack only a jump follows it */
 	for (uint64_t pc = entry_of("runtime.main") + 64;
 	     !want[1] && pc < entry_of("runtime.main") + 2048; pc++)
 		if (spdelta(space, pc, &d) && !d)
@@ -298,7 +296,7 @@ Test(unwind, both_callers_of_morestack_are_put_back)
 	expect_stack(want, 4, false);
 }
 
-/* On another stack than the goroutine's: that one follows, from where it was left. */
+/* On another stack: the goroutine's own stack follows, from where it was left. */
 Test(unwind, resumed_stack_follows)
 {
 	uint64_t caller = call_in("runtime.main");
@@ -329,7 +327,7 @@ Test(unwind, resumed_stack_follows)
 	cr_expect_eq(stack.pcs[stack.own + 2], caller);
 }
 
-/* A chain of two return addresses, whatever these are. */
+/* A chain of any two return addresses. */
 static void set_chain(uint64_t fp, uint64_t first, uint64_t second)
 {
 	__u64 *chain = sample->pcs + sample->n_words;
@@ -340,7 +338,7 @@ static void set_chain(uint64_t fp, uint64_t first, uint64_t second)
 	sample->n_user = 2;
 }
 
-/* The list as it is looked up, whether it is all, and why not. */
+/* The list of addresses, whether it is complete, and why not. */
 Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 {
 	uint64_t caller = call_in("runtime.main"), root = entry_of("runtime.goexit") + 1;
@@ -356,13 +354,13 @@ Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 	cr_assert_eq(st->n, 3, "nothing calls goexit: %u", st->n);
 	cr_expect_arr_eq(st->pcs, want, sizeof(want));
 
-	sample->flags = SAMPLE_GSIGNAL; /* what a handler has interrupted is not known */
+	sample->flags = SAMPLE_GSIGNAL; /* what a handler interrupted is unknown */
 	stack_unwind(st, space, NULL, sample);
 	cr_expect_not(st->complete);
 	cr_expect_eq(st->pcs[3], STACK_GAP);
 
 	sample->flags = 0;
-	sample->n_user = 0; /* no record where main keeps its own */
+	sample->n_user = 0; /* there is no record where main keeps its own */
 	stack_unwind(st, space, NULL, sample);
 	cr_expect(!st->complete && st->end == END_BROKEN, "%d", st->end);
 	cr_assert_eq(st->n, 3);
@@ -374,7 +372,7 @@ Test(unwind, a_stack_ends_at_its_root_or_says_why_not)
 	stack_unwind(st, space, NULL, sample);
 	cr_expect(!st->complete && st->end == END_DEEP, "%d", st->end);
 
-	/* what a chain leads to has to be code */
+	/* a chain has to lead to code */
 	sample->flags = 0;
 	sample->pcs[0] = 0;
 	sample->ip = (uint64_t)(uintptr_t)st;
@@ -395,8 +393,8 @@ static uint64_t restorer(void)
 	return entry ? entry : entry_of("runtime.sigreturn");
 }
 
-/* A handler that the kernel has called: runtime.sighandler below sigtramp. Returns where
- * the ucontext is. */
+/* A handler that the kernel called: runtime.sighandler below sigtramp. Returns where the
+ * ucontext is. */
 static uint64_t put_handler(struct sample *s, uint64_t *leaf, uint64_t *tramp)
 {
 	__u64 *regs = s->pcs + sample_handler_at(s);
@@ -445,7 +443,7 @@ Test(unwind, handler_stands_above_what_it_has_interrupted)
 	cr_expect(stack.handled && stack.n_handler == 1);
 }
 
-/* A place that only looks like a ucontext: the handler does not lead there. */
+/* Memory that only looks like a ucontext: the handler does not lead there. */
 Test(unwind, handler_that_leads_elsewhere_says_nothing_of_what_it_interrupted)
 {
 	uint64_t leaf, tramp, uc;
@@ -505,7 +503,7 @@ static int no_function(void *arg, const struct func *f)
 	return ++*(int *)arg;
 }
 
-/* A process may be gone before anything of it can be read. */
+/* A process may be gone before anything can be read. */
 Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 {
 	static const struct elf empty;

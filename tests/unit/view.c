@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a writer gets from a view, and that its events and its tree say the same. */
+/* What a writer gets from a view. Its events and its tree must say the same. */
 #include "tests/unit/profile_by_hand.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-/* All that an event says, as a writer would find it: one line, frames from the leaf on. */
+/* All that a writer finds out about an event: one line, frames from the leaf on. */
 static void add_event(const struct view *v, const struct event *e, struct buf *to)
 {
 	const struct profile *p = v->profile;
@@ -90,8 +90,8 @@ Test(view, events_tell_everything)
 		      HEAD CALLEE
 		      " | main.F[...] main.F[go.shape.int] /src/a.go:7 /bin/demo+0x2\n"
 		      "demo-812/815 worker 0 {} at 7000000: 10000000 nanoseconds\n");
-	/* the runtime's profiler takes no sample of C that Go has not called, and shortens
-	 * no name */
+	/* the runtime's profiler does not sample C that Go did not call, or shorten
+	 * names */
 	expect_events(v, p,
 		      HEAD CALLEE " | main.F[go.shape.int] main.F[go.shape.int] /src/a.go:7"
 				  " /bin/demo+0x2\n");
@@ -182,7 +182,7 @@ static void expect_title(const struct profile *p, const char *by, const char *ti
 	view_release(&v);
 }
 
-/* The title names every process, or says how many there are; the column of groups says its
+/* The title names every process or counts them; the column of groups is named by its
  * key. */
 Test(view, titles_name_what_is_shown)
 {
