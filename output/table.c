@@ -34,42 +34,40 @@ struct table {
 
 /* Groups. */
 
-/* "main.(*Server).search › (*Cache).Get › regexp.(*Regexp).tryBacktrack": a name has the
- * last element of its package's path, and no package if the name before has the same. */
-static void path_add(struct buf *to, const struct group_row *g, uint32_t i)
+/* Adds the name of path[i]: with the last element of its package's path, and without a
+ * package if the name before has the same. brief: "regexp…tryBacktrack" for
+ * "regexp.(*Regexp).tryBacktrack". */
+static void path_name_add(struct buf *to, const struct group_row *g, uint32_t i, bool first,
+			  bool brief)
 {
-	const struct node *n = g->path[i];
-	const char *name = n->name;
-	size_t package = origin_package_len(n->name);
-	bool same = i && origin_package_len(g->path[i - 1]->name) == package &&
-		    !strncmp(n->name, g->path[i - 1]->name, package);
+	const char *name = g->path[i]->name, *last = first ? "" : g->path[i - 1]->name;
+	size_t len = origin_package_len(name);
+	bool same = name[len] && origin_package_len(last) == len &&
+		    !strncmp(name, last, len);
+	const char *base = name, *method = strstr(name + len, ").");
 
-	if (same && n->name[package])
-		name += package + 1;
+	for (size_t k = 0; k < len; k++)
+		base = name[k] == '/' ? name + k + 1 : base;
+	if (brief && method && name[len + 1] == '(')
+		buf_printf(to, "%.*s…%s", same ? 0 : (int)(name + len - base), base,
+			   method + 2);
 	else
-		for (size_t k = 0; k < package; k++)
-			name = n->name[k] == '/' ? n->name + k + 1 : name;
-	buf_str(to, name);
-	if (n->kind == FRAME_KERNEL)
-		buf_str(to, "_[k]");
+		buf_str(to, same ? name + len + 1 : base);
+	buf_str(to, g->path[i]->kind == FRAME_KERNEL ? "_[k]" : "");
 }
 
-/* The path in at most max columns: the ones in the middle give way to "…". */
+/* The path in at most max columns, as much of its end as fits: "main.(*Server).search ›
+ * (*Cache).Get › regexp.(*Regexp).tryBacktrack". */
 static void path_fit(struct buf *to, const struct group_row *g, uint32_t max)
 {
 	struct buf b = { 0 };
 
-	for (uint32_t left_out = 0; left_out < g->n_path; left_out++) {
-		uint32_t from = (g->n_path - left_out) / 2, until = from + left_out;
-
+	for (uint32_t try = 0; try < 2 * g->n_path; try++) {
 		b.len = 0;
-		for (uint32_t i = 0; i < g->n_path; i++) {
-			if (i >= from && i < until) {
-				buf_str(&b, i == from ? (i ? " › …" : "…") : "");
-				continue;
-			}
-			buf_str(&b, i ? " › " : "");
-			path_add(&b, g, i);
+		buf_str(&b, try < 2 ? "" : "… › ");
+		for (uint32_t i = try / 2; i < g->n_path; i++) {
+			buf_str(&b, i > try / 2 ? " › " : "");
+			path_name_add(&b, g, i, i == try / 2, try & 1);
 		}
 		buf_u8(&b, 0);
 		if (text_columns((const char *)b.data) <= max)
@@ -85,7 +83,7 @@ struct widths {
 	uint32_t value, path;
 };
 
-/* Paths get what they need, up to half of the space that is left, and values get
+/* Paths get what they need, up to three fifths of the space that is left, and values get
  * the rest. */
 static struct widths widths_of(struct table *t)
 {
@@ -107,7 +105,7 @@ static struct widths widths_of(struct table *t)
 	buf_release(&b);
 	if (left < UINT32_MAX) {
 		left -= at_most(left - 1, 2);
-		w.value = at_most(w.value, left - at_most(w.path, left / 2));
+		w.value = at_most(w.value, left - at_most(w.path, left * 3 / 5));
 		w.path = left - w.value;
 	}
 	return w;
