@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/goruntime/godwarf.h"
-
+/* Finds the offsets of the runtime's fields in a program's own DWARF, if it is not
+ * stripped. */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <errno.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "profiler/goruntime/golayout.h"
 #include "symbolizer/debugfile.h"
 #include "symbolizer/elf.h"
 
-static void structure_read(Dwarf_Die *structure, const char *name,
-			   struct godwarf_field *fields, uint32_t n)
+static void structure_read(Dwarf_Die *structure, const char *name, int32_t offsets[FIELDS])
 {
 	Dwarf_Attribute attr;
 	Dwarf_Die member;
@@ -27,15 +27,15 @@ static void structure_read(Dwarf_Die *structure, const char *name,
 		    dwarf_formudata(dwarf_attr(&member, DW_AT_data_member_location, &attr),
 				    &offset))
 			continue;
-		for (uint32_t i = 0; i < n; i++)
-			if (!strcmp(fields[i].structure, name) &&
-			    !strcmp(fields[i].member, s) && offset <= INT32_MAX)
-				fields[i].offset = (int32_t)offset;
+		for (uint32_t i = 0; i < FIELDS; i++)
+			if (!strcmp(layout_fields[i].structure, name) &&
+			    !strcmp(layout_fields[i].member, s) && offset <= INT32_MAX)
+				offsets[i] = (int32_t)offset;
 	} while (!dwarf_siblingof(&member, &member));
 }
 
 /* The types of package runtime are in a compilation unit with that name. */
-static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
+static void unit_read(Dwarf_Die *unit, int32_t offsets[FIELDS])
 {
 	Dwarf_Die die;
 
@@ -45,11 +45,11 @@ static void unit_read(Dwarf_Die *unit, struct godwarf_field *fields, uint32_t n)
 		const char *s = dwarf_diename(&die);
 
 		if (s && dwarf_tag(&die) == DW_TAG_structure_type)
-			structure_read(&die, s, fields, n);
+			structure_read(&die, s, offsets);
 	} while (!dwarf_siblingof(&die, &die));
 }
 
-int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t n)
+int golayout_of_dwarf(int32_t offsets[FIELDS], const struct elf *elf)
 {
 	Dwarf *dw = NULL;
 	Dwarf_CU *cu = NULL;
@@ -58,8 +58,8 @@ int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t
 	uint8_t type;
 	int err = -ENOENT;
 
-	for (uint32_t i = 0; i < n; i++)
-		fields[i].offset = -1;
+	for (uint32_t i = 0; i < FIELDS; i++)
+		offsets[i] = -1;
 	/* libelf writes to the mapping when it decompresses sections */
 	if (!debugfile_heavy(elf) && elf->map &&
 	    !mprotect(elf->map, elf->size, PROT_READ | PROT_WRITE))
@@ -69,10 +69,10 @@ int godwarf_fields(const struct elf *elf, struct godwarf_field *fields, uint32_t
 
 		/* its assembly has units with the same name */
 		if (name && !strcmp(name, "runtime"))
-			unit_read(&die, fields, n);
+			unit_read(&die, offsets);
 	}
-	for (uint32_t i = 0; i < n; i++)
-		if (fields[i].offset >= 0)
+	for (uint32_t i = 0; i < FIELDS; i++)
+		if (offsets[i] >= 0)
 			err = 0;
 	dwarf_end(dw);
 	return err;

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "profiler/goruntime/gocode.h"
-#include "profiler/goruntime/godwarf.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -269,17 +268,14 @@ static void fields_of_table(struct golayout *l)
 
 static bool fields_of_dwarf(struct golayout *l, const struct object *o)
 {
-	struct godwarf_field list[FIELDS];
+	int32_t offsets[FIELDS];
 
-	for (enum layout_field f = 0; f < FIELDS; f++)
-		list[f] = (struct godwarf_field){ layout_fields[f].structure,
-						  layout_fields[f].member, -1 };
-	if (godwarf_fields(o->elf, list, FIELDS))
+	if (golayout_of_dwarf(offsets, o->elf))
 		return false;
-	if (list[FIELD_G_SCHED_BP].offset >= 0)
-		list[FIELD_G_SCHED_BP].offset += G_SCHED_OFFSET;
+	if (offsets[FIELD_G_SCHED_BP] >= 0)
+		offsets[FIELD_G_SCHED_BP] += G_SCHED_OFFSET;
 	for (enum layout_field f = 0; f < FIELDS; f++)
-		set(l, f, list[f].offset, "dwarf");
+		set(l, f, offsets[f], "dwarf");
 	return true;
 }
 

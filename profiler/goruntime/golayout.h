@@ -13,6 +13,7 @@
 
 #include "bpf/sample.h"
 
+struct elf;
 struct object;
 struct space;
 struct thread_state;
@@ -89,6 +90,10 @@ struct golayout {
  * 0. -EINVAL: not a version; -ENOTSUP: too old, too new, or a development version; *why
  * (static) tells which. */
 int golayout_of_version(struct layout *ret, const char *version, const char **why);
+
+/* Finds the fields in the DWARF of a program (godwarf.c); -1: it has no such member.
+ * -ENOENT: no DWARF, or none for the runtime; then all are -1. */
+int golayout_of_dwarf(int32_t offsets[FIELDS], const struct elf *elf);
 
 /* Determines the layout from the file: from the version and code, or from DWARF, which
  * takes some 10 ms. 0: layout.ok is set, or only needs golayout_check() because of got,

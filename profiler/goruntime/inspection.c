@@ -25,9 +25,8 @@ static const char *const statuses[] = {
 	"dead", "enqueue",  "copystack", "preempted", "leaked",  "deadextra",
 };
 
-static pid_t
-	/* the thread whose memory read_user() reads; its callers have no argument for it */
-	reading;
+/* The thread whose memory read_user() reads; its callers have no argument for it. */
+static pid_t reading;
 
 static long read_user(void *dst, __u32 size, __u64 addr)
 {
@@ -119,13 +118,13 @@ static int threads_probe(struct inspection *in, struct threads_bpf *threads)
 	for (uint32_t i = 0; i < n; i++) {
 		struct inspected_thread *t = &in->threads[i];
 		uint64_t ns;
+		bool stopped;
 
 		t->kernel = rows[i];
-		if (tracee_stop(&t->user, (pid_t)rows[i].tid, &t->why)) {
-			thread_probe(&in->layout, t);
-			continue;
-		}
+		stopped = !tracee_stop(&t->user, (pid_t)rows[i].tid, &t->why);
 		thread_probe(&in->layout, t);
+		if (!stopped)
+			continue;
 		ns = tracee_release(&t->user);
 		in->longest_ns = ns > in->longest_ns ? ns : in->longest_ns;
 		in->differ += t->user.tp != t->kernel.tp;

@@ -88,10 +88,8 @@ uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint
 	c.regs[REG_FP] = record[0];
 	c.regs[REG_PC] = record[1];
 	c.regs[REG_SP] = frame_cfa(sp, outer.spdelta);
-	if (space_is_go(space, c.regs[REG_PC])) {
-		*end = callers_of_assembly(space, cb->u, &c, pcs + 1, max - 1, &n);
-		return n + 1;
-	}
-	*end = cunwind(cb->u, space, &c, pcs + 1, max - 1, &n);
+	*end = space_is_go(space, c.regs[REG_PC])
+		       ? callers_of_assembly(space, cb->u, &c, pcs + 1, max - 1, &n)
+		       : cunwind(cb->u, space, &c, pcs + 1, max - 1, &n);
 	return n + 1;
 }

@@ -8,6 +8,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/unwind/arch.h"
+#include "profiler/unwind/gocall.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
@@ -153,15 +154,10 @@ void callees_release(struct callees *t)
 	free(t->imports);
 }
 
-static struct cursor bytes_at(const struct object *o, uint64_t addr)
-{
-	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
-}
-
 /* Is there a jump through a slot of the loader? Sets *slot. */
 static bool is_stub(const struct object *o, uint64_t addr, uint64_t *slot)
 {
-	struct cursor c = bytes_at(o, addr);
+	struct cursor c = code_in(o, addr);
 
 	if (!insn_is_stub(&c))
 		return false;
@@ -251,8 +247,8 @@ struct callee callee_at(struct callees *t, const struct object *o, uint64_t pc)
 
 bool is_trampoline(const struct object *o, uint64_t pc)
 {
-	return insn_is_sigreturn(bytes_at(o, pc)) ||
-	       insn_is_sigreturn(bytes_at(o, pc - SIGRETURN_SYSCALL));
+	return insn_is_sigreturn(code_in(o, pc)) ||
+	       insn_is_sigreturn(code_in(o, pc - SIGRETURN_SYSCALL));
 }
 
 bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
@@ -262,7 +258,7 @@ bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
 	if (!o || !o->elf || !gelf_getehdr(o->elf->lib, &eh))
 		return false;
 	return pc - eh.e_entry < (leaf ? BEGIN_MAX : ENTRY_MAX) ||
-	       insn_exits_soon(bytes_at(o, pc));
+	       insn_exits_soon(code_in(o, pc));
 }
 
 /* Is the function at addr the callee, or does it jump there within max bytes? Sets the
@@ -270,7 +266,7 @@ bool is_first_function(const struct object *o, uint64_t pc, bool leaf)
  * one before. */
 static bool leads_to(uint64_t addr, uint64_t max, struct callee *to)
 {
-	struct cursor c = bytes_at(to->object, addr);
+	struct cursor c = code_in(to->object, addr);
 
 	if (!to->start)
 		return false;
@@ -306,7 +302,7 @@ enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to)
 {
 	uint64_t at, target, slot;
 	const struct object *o = space_object(space, ra - CALL_MAX, &at);
-	struct cursor c = o ? bytes_at(o, at) : (struct cursor){ .bad = true };
+	struct cursor c = code_in(o, at);
 	const uint8_t *code = cursor_bytes(&c, CALL_MAX);
 
 	if (o && !o->elf)

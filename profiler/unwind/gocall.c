@@ -9,12 +9,16 @@
 
 enum { CODE_MAX = 256 /* bytes of assembly that jumps elsewhere */ };
 
+struct cursor code_in(const struct object *o, uint64_t addr)
+{
+	return o && o->elf ? elf_at(o->elf, addr) : (struct cursor){ .bad = true };
+}
+
 struct cursor code_at(const struct space *space, uint64_t addr)
 {
-	uint64_t at;
-	const struct object *o = space_object(space, addr, &at);
+	const struct object *o = space_object(space, addr, &addr);
 
-	return o && o->elf ? elf_at(o->elf, at) : (struct cursor){ .bad = true };
+	return code_in(o, addr);
 }
 
 bool gocall_by_register(struct space *space, uint64_t ra)

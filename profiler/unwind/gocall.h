@@ -8,10 +8,13 @@
 
 #include "profiler/base/cursor.h"
 
+struct object;
 struct space;
 
-/* The bytes of code from addr on, in its file; bad: there are none. */
+/* The bytes of code from addr on, in its file; bad: there are none. code_at() takes an
+ * address in the process, code_in() one in the file of o, which may be NULL. */
 struct cursor code_at(const struct space *space, uint64_t addr);
+struct cursor code_in(const struct object *o, uint64_t addr);
 
 /* Is ra behind a direct call in Go code? Sets *target to what it calls. */
 bool gocall_target(struct space *space, uint64_t ra, uint64_t *target);

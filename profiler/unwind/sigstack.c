@@ -60,9 +60,6 @@ static bool walk_go(struct walk *w)
 	st->n = 0;
 	st->broken = st->cut = false;
 	gounwind(st, w->space, &g);
-	for (uint32_t i = 0; i < st->n; i++)
-		if (st->pcs[i] == STACK_GAP)
-			return false;
 	if (!st->n || st->broken || st->cut)
 		return false;
 	ra = st->pcs[st->n - 1];
