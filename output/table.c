@@ -83,29 +83,39 @@ struct widths {
 	uint32_t value, path;
 };
 
-/* Paths get what they need, up to three fifths of the space that is left, and values get
- * the rest. */
-static struct widths widths_of(struct table *t)
+/* The columns that the widest path takes when each has at most max. */
+static uint32_t widest_path(const struct table *t, uint32_t max)
 {
-	struct widths w = { text_columns(t->view->key), 12 };
-	uint32_t left = line_left(&t->cells);
+	uint32_t widest = strlen("hottest path"), n;
 	struct buf b = { 0 };
 
 	for (uint32_t i = 0; i < t->n_groups; i++) {
-		const struct group_row *g = &t->sums.groups[i];
-		uint32_t value = text_columns(g->value), path;
-
 		b.len = 0;
-		path_fit(&b, g, UINT32_MAX);
+		path_fit(&b, &t->sums.groups[i], max);
 		buf_u8(&b, 0);
-		path = text_columns((const char *)b.data);
-		w.value = value > w.value ? value : w.value;
-		w.path = path > w.path ? path : w.path;
+		n = text_columns((const char *)b.data);
+		widest = n > widest ? n : widest;
 	}
 	buf_release(&b);
+	return widest;
+}
+
+/* Paths get what they need, up to three fifths of the space that is left, and values get
+ * the rest; what these do not need goes back to the paths. */
+static struct widths widths_of(struct table *t)
+{
+	struct widths w = { text_columns(t->view->key), UINT32_MAX };
+	uint32_t left = line_left(&t->cells), n;
+
+	for (uint32_t i = 0; i < t->n_groups; i++) {
+		n = text_columns(t->sums.groups[i].value);
+		w.value = n > w.value ? n : w.value;
+	}
 	if (left < UINT32_MAX) {
 		left -= at_most(left - 1, 2);
-		w.value = at_most(w.value, left - at_most(w.path, left * 3 / 5));
+		n = left > w.value ? left - w.value : 1;
+		n = n > left * 3 / 5 ? n : left * 3 / 5;
+		w.value = at_most(w.value, left - at_most(widest_path(t, n), n));
 		w.path = left - w.value;
 	}
 	return w;
