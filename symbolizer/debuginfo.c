@@ -9,9 +9,9 @@
 #include <dwarf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/clock.h"
 #include "symbolizer/ranges.h"
 
 enum {
@@ -112,10 +112,7 @@ void debuginfo_free(struct debuginfo *d)
 
 static uint64_t cpu_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
 /* Call these around anything that builds tables. */
@@ -235,24 +232,17 @@ static bool unit_good(struct debuginfo *d, struct unit *u)
 static bool die_good(struct debuginfo *d, Dwarf_Die *die)
 {
 	Dwarf_Off offset = dwarf_dieoffset(die) - dwarf_cuoffset(die);
-	uint32_t lo = 0, hi = d->n_units;
+	uint32_t n = table_until(d->n_units, i, d->units[i].offset <= offset);
+	struct unit *u = n ? &d->units[n - 1] : NULL;
 
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (d->units[mid].offset < offset)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == d->n_units || d->units[lo].offset != offset)
+	if (!u || u->offset != offset)
 		return false;
-	if (d->units[lo].checked)
-		return d->units[lo].good;
+	if (u->checked)
+		return u->good;
 	work_begin(d);
-	unit_good(d, &d->units[lo]);
+	unit_good(d, u);
 	work_end(d);
-	return d->units[lo].good;
+	return u->good;
 }
 
 static void units_read(struct debuginfo *d)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbolizer/gokind.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The special functions, sorted by name. Other architectures use the same names. */
-static const struct {
+static const struct special {
 	const char *name;
 	enum frame_kind kind;
-} special[] = {
+} specials[] = {
 	{ "_rt0_amd64", FRAME_MSTART },
 	{ "_rt0_amd64_lib", FRAME_MSTART },
 	{ "_rt0_amd64_linux", FRAME_MSTART },
@@ -37,22 +37,17 @@ static const struct {
 	{ "runtime.systemstack", FRAME_SYSTEMSTACK },
 };
 
+static int name_cmp(const void *name, const void *row)
+{
+	return strcmp(name, ((const struct special *)row)->name);
+}
+
 enum frame_kind gokind_of(const char *name)
 {
-	size_t lo = 0, hi = sizeof(special) / sizeof(*special);
+	const struct special *s = NULL;
 
-	if (*name != 'r' && *name != '_' && *name != 'g')
-		return FRAME_GO;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		int cmp = strcmp(name, special[mid].name);
-
-		if (!cmp)
-			return special[mid].kind;
-		if (cmp < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return FRAME_GO;
+	if (*name == 'r' || *name == '_' || *name == 'g')
+		s = bsearch(name, specials, sizeof(specials) / sizeof(*specials),
+			    sizeof(*specials), name_cmp);
+	return s ? s->kind : FRAME_GO;
 }

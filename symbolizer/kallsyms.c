@@ -129,14 +129,15 @@ void kallsyms_close(struct kallsyms *k)
 bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 		   const char **module)
 {
-	uint32_t lo = table_until(k->n, i, k->symbols[i].addr <= addr);
+	uint32_t n = table_until(k->n, i, k->symbols[i].addr <= addr);
+	const struct symbol *s = k->symbols + n;
 
-	if (!lo || addr - k->symbols[lo - 1].addr >= MAX_SIZE)
+	if (!n || addr - s[-1].addr >= MAX_SIZE)
 		return false;
 	/* the best of several names comes first */
-	for (lo--; lo && k->symbols[lo - 1].addr == k->symbols[lo].addr; lo--)
+	for (s--; s > k->symbols && s[-1].addr == s->addr; s--)
 		;
-	*name = (const char *)k->names.data + k->symbols[lo].name;
-	*module = k->modules[k->symbols[lo].module];
+	*name = (const char *)k->names.data + s->name;
+	*module = k->modules[s->module];
 	return true;
 }

@@ -34,22 +34,6 @@ static void read_files(struct moved *v)
 			*table_add(v->files, v->n_files, v->cap_files) = m;
 }
 
-/* The first row of files that is not below addr. */
-static uint32_t row_behind(const struct moved *v, uint64_t addr)
-{
-	uint32_t lo = 0, hi = v->n_files;
-
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-
-		if (v->files[mid].start < addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 /* Does the process have the same `len` bytes at addr as the file at offset? Beyond the end
  * of the file they are not compared. */
 static bool same_bytes(struct moved *v, const struct elf *e, uint64_t addr, uint64_t offset,
@@ -130,7 +114,7 @@ static struct object *object_of(struct moved *v, uint32_t side, const struct map
 bool moved_find(struct moved *v, const struct mapping *m, const struct area *before,
 		struct area *a)
 {
-	uint32_t row;
+	uint32_t after;
 
 	if (before && before->moved && before->start == m->start && before->end <= m->end) {
 		*a = *before;
@@ -138,11 +122,9 @@ bool moved_find(struct moved *v, const struct mapping *m, const struct area *bef
 	}
 	if (!v->searched)
 		read_files(v);
-	row = row_behind(v, m->start);
+	after = table_until(v->n_files, i, v->files[i].start <= m->start);
 	for (uint32_t side = 0; side < 2; side++) {
-		uint32_t i = side ? row + (row < v->n_files &&
-					   v->files[row].start == m->start)
-				  : row - 1;
+		uint32_t i = side ? after : after - 1;
 		struct object *o = i < v->n_files ? object_of(v, side, &v->files[i]) : NULL;
 
 		if (o && o->elf && !object_changed(o) && find_in(v, &v->files[i], o, m, a))

@@ -95,13 +95,11 @@ static uint32_t row_get(struct symbolizer *s, const char *path, const char *buil
 	struct module_row row = { s, keep(s, path), keep(s, build_id), keep(s, go_module),
 				  go_minor };
 	uint64_t hash = hash_pair((uintptr_t)row.path, (uintptr_t)row.build_id);
-	uint32_t id = index_find(&s->row_index, hash, same_row, &row);
+	uint32_t id = index_get(&s->row_index, hash, same_row, &row, s->n_rows);
 
-	if (id != INDEX_NONE)
-		return id;
-	*table_add(s->rows, s->n_rows, s->cap_rows) = row;
-	index_add(&s->row_index, hash, s->n_rows - 1);
-	return s->n_rows - 1;
+	if (id == s->n_rows)
+		*table_add(s->rows, s->n_rows, s->cap_rows) = row;
+	return id;
 }
 
 static uint32_t object_row(struct symbolizer *s, struct object *o)

@@ -18,12 +18,12 @@
 #include "symbolizer/debuginfo.h"
 #include "symbolizer/demangle.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/ranges.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 
 struct symbol {
-	uint64_t addr, end; /* in the file */
-	uint64_t reach;     /* the highest end up to this row: symbols may be nested */
+	struct range range; /* in the file; symbols may be nested */
 	const char *name;   /* in the image of a file that dwfl owns */
 	uint8_t rank; /* of several symbols at an address the highest gives the name */
 	bool sized;
@@ -93,9 +93,10 @@ static void add_symbol(struct symtab *t, int i)
 	if (!name_ends(e, name) || !*name || *name == '$')
 		return;
 	*table_add(t->symbols, t->n, t->cap) = (struct symbol){
-		.addr = addr - t->bias,
-		.end = (sym.st_size ? addr + sym.st_size : sh.sh_addr + sh.sh_size + bias) -
-		       t->bias,
+		.range.lo = addr - t->bias,
+		.range.hi = (sym.st_size ? addr + sym.st_size
+					 : sh.sh_addr + sh.sh_size + bias) -
+			    t->bias,
 		.name = name,
 		.rank = rank_of(&sym, name),
 		.sized = sym.st_size != 0,
@@ -106,8 +107,8 @@ static int symbol_cmp(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
+	if (x->range.lo != y->range.lo)
+		return x->range.lo < y->range.lo ? -1 : 1;
 	if (x->rank != y->rank)
 		return y->rank - x->rank;
 	return strcmp(x->name, y->name);
@@ -123,22 +124,22 @@ static void sort_symbols(struct symtab *t)
 	if (t->n)
 		qsort(t->symbols, t->n, sizeof(*t->symbols), symbol_cmp);
 	for (uint32_t i = 0; i < t->n; i++) {
-		struct symbol s = t->symbols[i];
+		struct symbol s = t->symbols[i], *last = n ? &t->symbols[n - 1] : NULL;
+		uint64_t lo = s.range.lo;
 
-		if (n && t->symbols[n - 1].addr == s.addr)
+		if (last && last->range.lo == lo)
 			continue;
-		if (n && !t->symbols[n - 1].sized && t->symbols[n - 1].end > s.addr) {
-			t->symbols[n - 1].end = s.addr;
-			reach = n > 1 ? t->symbols[n - 2].reach : 0;
-			if (reach < s.addr)
-				reach = s.addr;
-			t->symbols[n - 1].reach = reach;
+		if (last && !last->sized && last->range.hi > lo) {
+			last->range.hi = lo;
+			reach = n > 1 && last[-1].range.reach > lo ? last[-1].range.reach
+								   : lo;
+			last->range.reach = reach;
 		}
-		if (s.end <= s.addr || (!s.sized && (reach > s.addr || !t->whole)))
+		if (s.range.hi <= lo || (!s.sized && (reach > lo || !t->whole)))
 			continue;
-		if (reach < s.end)
-			reach = s.end;
-		s.reach = reach;
+		if (reach < s.range.hi)
+			reach = s.range.hi;
+		s.range.reach = reach;
 		t->symbols[n++] = s;
 	}
 	t->n = n;
@@ -177,12 +178,7 @@ static void read_symbols(struct symtab *t)
 /* NULL: none. */
 static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
 {
-	uint32_t lo = table_until(t->n, i, t->symbols[i].addr <= addr);
-
-	for (; lo && t->symbols[lo - 1].reach > addr; lo--)
-		if (t->symbols[lo - 1].end > addr)
-			return &t->symbols[lo - 1];
-	return NULL;
+	return ranges_find(t->symbols, t->n, sizeof(*t->symbols), addr);
 }
 
 /* The DWARF, unless it is too expensive, or part of it is in a file that libdw would open
@@ -228,7 +224,7 @@ static uint32_t start_line(struct symtab *t, struct symbol *s)
 	struct debuginfo *info = info_of(t);
 
 	if (!s->has_start && info)
-		s->start = debuginfo_start(info, s->addr + t->info_bias);
+		s->start = debuginfo_start(info, s->range.lo + t->info_bias);
 	s->has_start = true;
 	return s->start;
 }
@@ -308,9 +304,10 @@ static int each(void *self, int (*fn)(void *arg, const struct func *f), void *ar
 		read_symbols(t);
 	for (uint32_t i = 0; !r && i < t->n; i++) {
 		struct symbol *s = &t->symbols[i];
-		struct func f = { s->addr, s->end - s->addr, demangle(&d, s->name), "", 0 };
+		uint64_t addr = s->range.lo;
+		struct func f = { addr, s->range.hi - addr, demangle(&d, s->name), "", 0 };
 
-		f.file = line_at(t, s->addr, &f.line);
+		f.file = line_at(t, addr, &f.line);
 		f.line = start_line(t, s);
 		r = fn(arg, &f);
 	}

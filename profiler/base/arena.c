@@ -82,18 +82,16 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 char *arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list args;
-	char *s;
+	char *text, *s;
 	int n;
 
 	va_start(args, fmt);
-	n = vsnprintf(NULL, 0, fmt, args);
+	n = vasprintf(&text, fmt, args);
 	va_end(args);
 	if (n < 0)
-		return arena_alloc(a, 1);
-	s = arena_alloc(a, (size_t)n + 1);
-	va_start(args, fmt);
-	vsnprintf(s, (size_t)n + 1, fmt, args);
-	va_end(args);
+		out_of_memory(0);
+	s = arena_strndup(a, text, (size_t)n);
+	free(text);
 	return s;
 }
 

@@ -30,41 +30,35 @@ struct cursor cursor_slice(const struct cursor *c, size_t pos, size_t len)
 	return cursor_over(pos ? c->data + pos : c->data, len);
 }
 
+/* The next n bytes, at most 8, as a little-endian number. */
+static uint64_t number(struct cursor *c, size_t n)
+{
+	const void *p = cursor_bytes(c, n);
+	uint64_t v = 0;
+
+	if (p)
+		memcpy(&v, p, n);
+	return le64toh(v);
+}
+
 uint8_t cursor_u8(struct cursor *c)
 {
-	const uint8_t *p = cursor_bytes(c, 1);
-
-	return p ? *p : 0;
+	return (uint8_t)number(c, 1);
 }
 
 uint16_t cursor_u16(struct cursor *c)
 {
-	const void *p = cursor_bytes(c, 2);
-	uint16_t v = 0;
-
-	if (p)
-		memcpy(&v, p, 2);
-	return le16toh(v);
+	return (uint16_t)number(c, 2);
 }
 
 uint32_t cursor_u32(struct cursor *c)
 {
-	const void *p = cursor_bytes(c, 4);
-	uint32_t v = 0;
-
-	if (p)
-		memcpy(&v, p, 4);
-	return le32toh(v);
+	return (uint32_t)number(c, 4);
 }
 
 uint64_t cursor_u64(struct cursor *c)
 {
-	const void *p = cursor_bytes(c, 8);
-	uint64_t v = 0;
-
-	if (p)
-		memcpy(&v, p, 8);
-	return le64toh(v);
+	return number(c, 8);
 }
 
 uint64_t cursor_uvarint(struct cursor *c)

@@ -72,6 +72,18 @@ void index_add(struct index *ix, uint64_t hash, uint32_t id)
 	ix->n++;
 }
 
+uint32_t index_get(struct index *ix, uint64_t hash,
+		   bool (*same)(const void *arg, uint32_t id), const void *arg,
+		   uint32_t next)
+{
+	uint32_t id = index_find(ix, hash, same, arg);
+
+	if (id != INDEX_NONE)
+		return id;
+	index_add(ix, hash, next);
+	return next;
+}
+
 void index_release(struct index *ix)
 {
 	free(ix->slots);

@@ -23,6 +23,10 @@ uint32_t index_find(const struct index *ix, uint64_t hash,
 		    bool (*same)(const void *arg, uint32_t id), const void *arg);
 /* Adds a row that index_find() did not find. id must be less than INDEX_NONE. */
 void index_add(struct index *ix, uint64_t hash, uint32_t id);
+/* The same id, or else `next`, which it adds: the caller then appends that row. */
+uint32_t index_get(struct index *ix, uint64_t hash,
+		   bool (*same)(const void *arg, uint32_t id), const void *arg,
+		   uint32_t next);
 void index_release(struct index *ix);
 
 /* A hash of n bytes; not safe against keys chosen to collide. */

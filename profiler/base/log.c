@@ -11,12 +11,19 @@
 
 enum log_level log_level = LOG_NORMAL;
 
-static void say(enum log_level least, const char *prefix, const char *fmt, va_list args)
+void log_line(enum log_level least, const char *prefix, const char *fmt, ...)
 {
 	struct buf text = { 0 }, line = { 0 };
+	va_list args;
 	char *raw;
+	int n;
 
-	if (log_level < least || vasprintf(&raw, fmt, args) < 0)
+	if (log_level < least)
+		return;
+	va_start(args, fmt);
+	n = vasprintf(&raw, fmt, args);
+	va_end(args);
+	if (n < 0)
 		return;
 	buf_str(&text, prefix);
 	plain_add(&text, raw);
@@ -27,32 +34,4 @@ static void say(enum log_level least, const char *prefix, const char *fmt, va_li
 	buf_release(&text);
 	buf_release(&line);
 	free(raw);
-}
-
-#define SAY(least, prefix) \
-	do { \
-		va_list args; \
-		va_start(args, fmt); \
-		say(least, prefix, fmt, args); \
-		va_end(args); \
-	} while (0)
-
-void log_error(const char *fmt, ...)
-{
-	SAY(LOG_QUIET, "gostrobe: ");
-}
-
-void log_warn(const char *fmt, ...)
-{
-	SAY(LOG_QUIET, "gostrobe: ");
-}
-
-void log_info(const char *fmt, ...)
-{
-	SAY(LOG_NORMAL, "");
-}
-
-void log_debug(const char *fmt, ...)
-{
-	SAY(LOG_VERBOSE, "debug: ");
 }

@@ -9,11 +9,13 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 extern enum log_level log_level; /* LOG_NORMAL at start */
 
 /* Each prints one line, without a newline in fmt, as plain text (plain.h), wrapped between
- * words on a terminal. log_error() and log_warn() start it with "gostrobe: ". */
-void log_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void log_info(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* not with -q */
-void log_debug(const char *fmt, ...)
-	__attribute__((format(printf, 1, 2))); /* only with -v */
+ * words on a terminal. */
+#define log_error(...) log_line(LOG_QUIET, "gostrobe: ", __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_QUIET, "gostrobe: ", __VA_ARGS__)
+#define log_info(...)  log_line(LOG_NORMAL, "", __VA_ARGS__)         /* not with -q */
+#define log_debug(...) log_line(LOG_VERBOSE, "debug: ", __VA_ARGS__) /* only with -v */
+
+void log_line(enum log_level least, const char *prefix, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

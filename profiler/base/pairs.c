@@ -21,14 +21,10 @@ static bool pair_same(const void *arg, uint32_t id)
 uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b)
 {
 	struct key k = { set->rows, { a, b } };
-	uint64_t hash = hash_pair(a, b);
-	uint32_t id = index_find(&set->index, hash, pair_same, &k);
+	uint32_t id = index_get(&set->index, hash_pair(a, b), pair_same, &k, set->n);
 
-	if (id != INDEX_NONE)
-		return id;
-	id = set->n;
-	*table_add(set->rows, set->n, set->cap) = k.pair;
-	index_add(&set->index, hash, id);
+	if (id == set->n)
+		*table_add(set->rows, set->n, set->cap) = k.pair;
 	return id;
 }
 

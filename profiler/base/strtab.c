@@ -49,14 +49,10 @@ void strtab_free(struct strtab *t)
 uint32_t strtab_addn(struct strtab *t, const char *s, size_t n)
 {
 	struct key k = { t, s, strnlen(s, n) };
-	uint64_t hash = hash_bytes(s, k.n);
-	uint32_t id = index_find(&t->index, hash, same, &k);
+	uint32_t id = index_get(&t->index, hash_bytes(s, k.n), same, &k, t->n);
 
-	if (id != INDEX_NONE)
-		return id;
-	id = t->n;
-	*table_add(t->strs, t->n, t->cap) = arena_strndup(&t->arena, s, k.n);
-	index_add(&t->index, hash, id);
+	if (id == t->n)
+		*table_add(t->strs, t->n, t->cap) = arena_strndup(&t->arena, s, k.n);
 	return id;
 }
 

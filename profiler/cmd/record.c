@@ -73,19 +73,16 @@ static int step(void *arg, bool second)
 static void say_no_samples(const struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
-	/* not an error for a command that has done its work */
-	void (*say)(const char *fmt, ...)
-		__attribute__((format(printf, 1, 2))) = r->command ? log_warn : log_error;
 
 	if (p->stats.lost_ring_full + p->stats.lost_table_full)
-		say("no samples: all of them were lost");
+		log_warn("no samples: all of them were lost");
 	else if (p->stats.not_go_samples)
-		say("no samples of a Go program, only of others: %s",
-		    profile_string(p, p->not_go_names));
+		log_warn("no samples of a Go program, only of others: %s",
+			 profile_string(p, p->not_go_names));
 	else if (r->pids && !session_running(r->session))
-		say("no samples: the process ended");
+		log_warn("no samples: the process ended");
 	else
-		say("no samples: the target used no CPU time");
+		log_warn("no samples: the target used no CPU time");
 }
 
 static void say_quality(const struct profile *p)
