@@ -94,8 +94,7 @@ static uint64_t symbols_size(const struct elf *e, Elf_Scn *scn, const char *name
 	return own < MAX_UNPACKED && names < MAX_UNPACKED ? own + names : UINT64_MAX;
 }
 
-/* Would libdw unpack more than MAX_UNPACKED: for symbols only, or in all? */
-static bool unpacks_much(const struct elf *e, bool for_symbols)
+bool debugfile_heavy(const struct elf *e, bool for_symbols)
 {
 	Elf_Scn *scn = NULL;
 	uint64_t sum = 0;
@@ -117,16 +116,6 @@ static bool unpacks_much(const struct elf *e, bool for_symbols)
 		sum += n < MAX_UNPACKED ? n : MAX_UNPACKED + 1;
 	}
 	return sum > MAX_UNPACKED;
-}
-
-bool debugfile_heavy(const struct elf *e)
-{
-	return unpacks_much(e, false);
-}
-
-bool debugfile_heavy_symbols(const struct elf *e)
-{
-	return unpacks_much(e, true);
 }
 
 /* Is at least half of the file data? It is in every debug file, and reading the holes of a
@@ -199,9 +188,9 @@ static int debug_open(struct debugfile *d, const char *path, GElf_Word crc)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -1;
-	if (!elf_open(&e, fd) && !debugfile_heavy_symbols(e) &&
+	if (!elf_open(&e, fd) && !debugfile_heavy(e, true) &&
 	    debug_matches(d, e, fd, crc)) {
-		heavy = debugfile_heavy(e);
+		heavy = debugfile_heavy(e, false);
 		d->heavy |= heavy;
 		matches = !heavy || !d->only_lines;
 	}

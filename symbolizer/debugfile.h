@@ -22,11 +22,9 @@ struct debugfile {
 	bool ours;  /* in our own /usr/lib/debug */
 };
 
-/* Would unpacking its DWARF delay a recording? libdw unpacks compressed DWARF as a
- * whole. */
-bool debugfile_heavy(const struct elf *e);
-/* The same for what symbols need: symbol tables, their names, .gnu_debugdata. */
-bool debugfile_heavy_symbols(const struct elf *e);
+/* Would unpacking its DWARF delay a recording? libdw unpacks compressed DWARF as a whole.
+ * for_symbols: only what those need, symbol tables, their names, .gnu_debugdata. */
+bool debugfile_heavy(const struct elf *e, bool for_symbols);
 /* The callback; *arg is the struct debugfile. Returns an fd, or -1. */
 int debugfile_find(Dwfl_Module *m, void **arg, const char *module, Dwarf_Addr base,
 		   const char *file, const char *link, GElf_Word crc, char **ret);

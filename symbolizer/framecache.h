@@ -8,29 +8,32 @@
 #include <stdlib.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/index.h"
 #include "symbolizer/frame.h"
 
-struct framecache_slot {
+struct framecache_row {
 	uint64_t addr;
-	uint32_t first, n; /* rows of frames; n 0: unused slot */
+	uint32_t first, n; /* of frames, n > 0 */
 };
 
 struct framecache {
-	struct framecache_slot *slots; /* at most half are used */
-	uint32_t n, cap;               /* cap is 0 or a power of two */
-	struct frame *frames;          /* those of one address are adjacent */
+	struct index index;
+	struct framecache_row *rows;
+	uint32_t n, cap;
+	struct frame *frames; /* those of one address are adjacent */
 	uint32_t n_frames, cap_frames;
 };
 
-static inline struct framecache_slot *framecache_slot(const struct framecache *c,
-						      uint64_t addr)
-{
-	uint64_t h = addr * 0x9e3779b97f4a7c15u;
-	uint32_t i = (uint32_t)(h >> 32) & (c->cap - 1);
+struct framecache_key {
+	const struct framecache *c;
+	uint64_t addr;
+};
 
-	while (c->slots[i].n && c->slots[i].addr != addr)
-		i = (i + 1) & (c->cap - 1);
-	return &c->slots[i];
+static inline bool framecache_same(const void *arg, uint32_t id)
+{
+	const struct framecache_key *k = arg;
+
+	return k->c->rows[id].addr == k->addr;
 }
 
 /* Returns the number of frames; 0: unknown address. *ret is valid until the next
@@ -38,39 +41,30 @@ static inline struct framecache_slot *framecache_slot(const struct framecache *c
 static inline int framecache_find(const struct framecache *c, uint64_t addr,
 				  const struct frame **ret)
 {
-	const struct framecache_slot *s;
+	struct framecache_key k = { c, addr };
+	uint32_t id = index_find(&c->index, hash_pair(addr, 0), framecache_same, &k);
 
-	if (!c->cap)
+	if (id == INDEX_NONE)
 		return 0;
-	s = framecache_slot(c, addr);
-	*ret = c->frames + s->first;
-	return (int)s->n;
+	*ret = c->frames + c->rows[id].first;
+	return (int)c->rows[id].n;
 }
 
 /* Adds the n > 0 frames of an address that framecache_find() did not find. */
 static inline void framecache_add(struct framecache *c, uint64_t addr,
 				  const struct frame *frames, int n)
 {
-	struct framecache old = *c;
-
-	if (c->n >= c->cap / 2) {
-		c->cap = c->cap ? c->cap * 2 : 256;
-		c->slots = mem_zalloc(c->cap * sizeof(*c->slots));
-		for (uint32_t i = 0; i < old.cap; i++)
-			if (old.slots[i].n)
-				*framecache_slot(c, old.slots[i].addr) = old.slots[i];
-		free(old.slots);
-	}
-	c->n++;
-	*framecache_slot(c, addr) = (struct framecache_slot){ addr, c->n_frames,
-							      (uint32_t)n };
+	index_add(&c->index, hash_pair(addr, 0), c->n);
+	*table_add(c->rows, c->n, c->cap) = (struct framecache_row){ addr, c->n_frames,
+								     (uint32_t)n };
 	for (int i = 0; i < n; i++)
 		*table_add(c->frames, c->n_frames, c->cap_frames) = frames[i];
 }
 
 static inline void framecache_release(struct framecache *c)
 {
-	free(c->slots);
+	index_release(&c->index);
+	free(c->rows);
 	free(c->frames);
 	*c = (struct framecache){ 0 };
 }

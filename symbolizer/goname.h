@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of Go functions as people read them. */
+/* Names of Go functions: as people read them, and which of them are special. */
 #ifndef SYMBOLIZER_GONAME_H
 #define SYMBOLIZER_GONAME_H
+
+#include "symbolizer/frame.h"
 
 struct buf;
 
@@ -9,5 +11,8 @@ struct buf;
  * "main.F[go.shape.int]". minor 0: not Go, appended as it is; -1: unknown, treated as the
  * newest. */
 void goname_add(struct buf *b, const char *name, int minor);
+/* What a function with this full name is. FRAME_GO: an ordinary one. Wrappers have no
+ * special names but a funcID. */
+enum frame_kind goname_kind(const char *name);
 
 #endif

@@ -26,7 +26,7 @@
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
-#include "symbolizer/gokind.h"
+#include "symbolizer/goname.h"
 #include "symbolizer/gopcvalue.h"
 #include "symbolizer/resolver.h"
 
@@ -97,7 +97,7 @@ static uint8_t wrapper_of(int minor)
 
 static enum frame_kind kind_of(const struct gopclntab *t, const char *name, uint8_t id)
 {
-	return id == t->wrapper ? FRAME_WRAPPER : t->added ? FRAME_GO : gokind_of(name);
+	return id == t->wrapper ? FRAME_WRAPPER : t->added ? FRAME_GO : goname_kind(name);
 }
 
 /* By the magic number; if that is unknown (tools that hide names change it), by the

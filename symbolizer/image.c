@@ -116,7 +116,7 @@ int image_next(struct image *ret, pid_t pid, struct cursor *maps)
 	int fd = memory_open(pid), err = -ENOENT;
 	struct mapping m;
 
-	while (err && fd >= 0 && maps_next_any(maps, &m))
+	while (err && fd >= 0 && maps_next(maps, &m))
 		if (!m.inode && !m.path_len && !m.writable && parse(ret, fd, m.start))
 			err = 0;
 	if (fd >= 0)

@@ -55,7 +55,7 @@ static bool parse_line(struct cursor c, struct mapping *m)
 	return true;
 }
 
-bool maps_next_any(struct cursor *text, struct mapping *ret)
+bool maps_next(struct cursor *text, struct mapping *ret)
 {
 	size_t left;
 
@@ -68,14 +68,6 @@ bool maps_next_any(struct cursor *text, struct mapping *ret)
 		if (parse_line(cursor_over(line, n), ret))
 			return true;
 	}
-	return false;
-}
-
-bool maps_next(struct cursor *text, struct mapping *ret)
-{
-	while (maps_next_any(text, ret))
-		if (ret->executable)
-			return true;
 	return false;
 }
 

@@ -20,8 +20,6 @@ struct mapping {
 };
 
 /* Advances to the next mapping, skipping malformed lines. False: no more. */
-bool maps_next_any(struct cursor *text, struct mapping *ret);
-/* Advances to the next executable mapping. */
 bool maps_next(struct cursor *text, struct mapping *ret);
 bool mapping_is(const struct mapping *m, const char *path);
 

@@ -29,7 +29,7 @@ static void read_files(struct moved *v)
 	struct mapping m;
 
 	v->searched = true;
-	while (maps_next_any(&c, &m))
+	while (maps_next(&c, &m))
 		if (m.inode)
 			*table_add(v->files, v->n_files, v->cap_files) = m;
 }

@@ -25,6 +25,7 @@ struct objects {
 	uint64_t clock;     /* counts look-ups */
 	uint32_t swept;     /* number of objects left by the last objects_sweep() */
 	uint32_t n_changed; /* closed ones that were truncated while they were read */
+	char *changed;      /* owned: the path of the last of them */
 };
 
 void objects_release(struct objects *os);

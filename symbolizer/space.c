@@ -155,6 +155,8 @@ static uint32_t read_areas(struct space *sp, const struct buf *text, const char 
 	struct mapping m;
 
 	while (maps_next(&c, &m)) {
+		if (!m.executable)
+			continue;
 		a = rest = area_of_mapping(sp, &m, exe);
 		if (!a.object->elf && !a.object->vdso &&
 		    moved_find(&moved, &m, space_area(sp, m.start), &a)) {
@@ -355,14 +357,19 @@ void space_program(const struct space *sp, struct go_program *ret)
 	ret->why = go->why;
 }
 
-int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
+static struct object *object_of_fd(struct symbolizer *s, int fd)
 {
 	char link[64], path[PATH_MAX];
-	struct object *o;
-	int err = 0;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
+	return objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
+}
+
+int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
+{
+	struct object *o = object_of_fd(s, fd);
+	int err = 0;
+
 	if (!o || (!o->elf && !o->why))
 		err = -ENOEXEC;
 	else
@@ -378,12 +385,9 @@ struct object *space_exe(const struct space *sp)
 
 int space_open_file(struct space **ret, struct symbolizer *s, int fd)
 {
-	char link[64], path[PATH_MAX];
-	struct object *o;
+	struct object *o = object_of_fd(s, fd);
 	struct space *sp;
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	o = objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
 	if (!o || !o->elf)
 		return o && o->why ? -ENOTSUP : -ENOEXEC;
 	sp = mem_zalloc(sizeof(*sp));

@@ -9,7 +9,6 @@
 #include <sys/types.h>
 
 #include "symbolizer/added.h"
-#include "symbolizer/framecache.h"
 #include "symbolizer/objects.h"
 #include "symbolizer/symbolizer.h"
 
@@ -19,7 +18,6 @@ struct strtab;
 /* Limit for the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, take 7 MB. */
 #define MAX_MAPS ((size_t)64 << 20)
 
-/* A row that frame.module refers to. */
 struct symbolizer {
 	struct strtab *strs;
 	struct objects objects;
@@ -27,13 +25,11 @@ struct symbolizer {
 	struct module_row *rows;
 	uint32_t n_rows, cap_rows;
 	struct index row_index;
-	uint32_t changes;    /* number of files found to have changed */
-	uint32_t check_next; /* index in objects */
-	const char *changed; /* one of the files counted in objects.n_changed; or NULL */
+	uint32_t changes;        /* number of files found to have changed */
+	uint32_t check_next;     /* index in objects */
 	struct kallsyms *kernel; /* NULL: not requested yet, or not available */
 	bool kernel_tried;
 	const char *kernel_why;
-	struct framecache kernel_cache;
 };
 
 /* An executable mapping. */

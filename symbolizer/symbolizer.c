@@ -21,15 +21,14 @@
 #include "symbolizer/resolver.h"
 #include "symbolizer/space.h"
 
-int symbolizer_open(struct symbolizer **ret, struct strtab *strs)
+struct symbolizer *symbolizer_new(struct strtab *strs)
 {
 	struct symbolizer *s = mem_zalloc(sizeof(*s));
 
 	s->strs = strs;
 	(void)table_add(s->rows, s->n_rows, s->cap_rows);
 	*s->rows = (struct module_row){ .path = "", .build_id = "", .go_module = "" };
-	*ret = s;
-	return 0;
+	return s;
 }
 
 const char *symbolizer_string(const struct symbolizer *s, uint32_t id)
@@ -48,13 +47,10 @@ void symbolizer_renew(struct symbolizer *s, struct strtab *strs)
 	s->strs = strs;
 	s->n_rows = 1;
 	index_release(&s->row_index);
-	framecache_release(&s->kernel_cache);
 	for (uint32_t i = 0; i < s->objects.n; i++) {
 		s->objects.rows[i]->row = 0;
 		framecache_release(&s->objects.rows[i]->cache);
 	}
-	if (s->changed)
-		s->changed = keep(s, s->changed);
 }
 
 void symbolizer_close(struct symbolizer *s)
@@ -65,13 +61,7 @@ void symbolizer_close(struct symbolizer *s)
 	free(s->rows);
 	index_release(&s->row_index);
 	kallsyms_close(s->kernel);
-	framecache_release(&s->kernel_cache);
 	free(s);
-}
-
-uint32_t symbolizer_modules(const struct symbolizer *s)
-{
-	return s->n_rows;
 }
 
 const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t id)
@@ -79,9 +69,15 @@ const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t 
 	return &s->rows[id];
 }
 
+struct row_key {
+	const struct symbolizer *s;
+	struct module_row row;
+};
+
 static bool same_row(const void *arg, uint32_t id)
 {
-	const struct module_row *key = arg, *row = &key->of->rows[id];
+	const struct row_key *k = arg;
+	const struct module_row *key = &k->row, *row = &k->s->rows[id];
 
 	/* strs has each string once */
 	return row->path == key->path && row->build_id == key->build_id &&
@@ -92,13 +88,13 @@ static bool same_row(const void *arg, uint32_t id)
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			const char *go_module, uint32_t go_minor)
 {
-	struct module_row row = { s, keep(s, path), keep(s, build_id), keep(s, go_module),
-				  go_minor };
-	uint64_t hash = hash_pair((uintptr_t)row.path, (uintptr_t)row.build_id);
-	uint32_t id = index_get(&s->row_index, hash, same_row, &row, s->n_rows);
+	struct row_key k = { s, { keep(s, path), keep(s, build_id), keep(s, go_module),
+				  go_minor } };
+	uint64_t hash = hash_pair((uintptr_t)k.row.path, (uintptr_t)k.row.build_id);
+	uint32_t id = index_get(&s->row_index, hash, same_row, &k, s->n_rows);
 
 	if (id == s->n_rows)
-		*table_add(s->rows, s->n_rows, s->cap_rows) = row;
+		*table_add(s->rows, s->n_rows, s->cap_rows) = k.row;
 	return id;
 }
 
@@ -193,15 +189,10 @@ void symbolizer_load_kernel(struct symbolizer *s)
 	s->kernel_tried = true;
 }
 
-int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
+void symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 {
 	const char *name = "", *module = "[kernel]";
-	const struct frame *found;
 
-	if (framecache_find(&s->kernel_cache, addr, &found)) {
-		*out = *found;
-		return 1;
-	}
 	symbolizer_load_kernel(s);
 	if (s->kernel)
 		kallsyms_find(s->kernel, addr, &name, &module);
@@ -211,8 +202,6 @@ int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 		.module = row_get(s, module, "", "", 0),
 		.kind = FRAME_KERNEL,
 	};
-	framecache_add(&s->kernel_cache, addr, out, 1);
-	return 1;
 }
 
 uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
@@ -220,7 +209,7 @@ uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
 	uint32_t n = s->objects.n_changed;
 
 	if (n)
-		*path = s->changed;
+		*path = s->objects.changed;
 	for (uint32_t i = 0; i < s->objects.n; i++) {
 		if (!object_changed(s->objects.rows[i]))
 			continue;
@@ -242,40 +231,17 @@ void space_mark(struct space *sp)
 		sp->image->in_use = true;
 }
 
-void program_mark(const struct go_program *p)
-{
-	if (p->exe)
-		p->exe->in_use = true;
-}
-
 bool symbolizer_crowded(const struct symbolizer *s)
 {
 	return objects_crowded(&s->objects);
 }
 
-struct closing {
-	struct symbolizer *s;
-	void (*fn)(void *arg, const struct object *o);
-	void *arg;
-};
-
-static void on_closing(void *arg, const struct object *o)
-{
-	const struct closing *c = arg;
-
-	if (object_changed(o))
-		c->s->changed = keep(c->s, o->path);
-	c->fn(c->arg, o);
-}
-
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
 		      void *arg)
 {
-	struct closing c = { s, fn, arg };
-
 	if (s->vdso)
 		s->vdso->in_use = true;
-	objects_sweep(&s->objects, on_closing, &c);
+	objects_sweep(&s->objects, fn, arg);
 }
 
 const char *symbolizer_kernel_why(const struct symbolizer *s)

@@ -27,7 +27,7 @@ struct space;
 enum { FRAMES_AT_PC = 64 }; /* maximum number of frames at one address */
 
 /* Strings of frames are ids in strs, which must outlive the symbolizer. */
-int symbolizer_open(struct symbolizer **ret, struct strtab *strs);
+struct symbolizer *symbolizer_new(struct strtab *strs);
 void symbolizer_close(struct symbolizer *s);
 const char *symbolizer_string(const struct symbolizer *s, uint32_t id);
 /* Goes on with another strs; the previous one may be freed afterwards. Frames and rows of
@@ -98,8 +98,8 @@ uint32_t space_generation(const struct space *sp);
 bool space_code_changed(struct space *sp, uint64_t addr, bool lists);
 /* Are both addresses in the same mapping of code that is not in a file? */
 bool space_same_code(const struct space *sp, uint64_t a, uint64_t b);
-/* Resolves a kernel address; always one frame. */
-int symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
+/* Resolves a kernel address to one frame. */
+void symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out);
 
 /* All that unwinding needs to know about an address, in one look-up: as gopclntab_pc() of
  * the Go module there, and what the space knows. Cached. */
@@ -113,16 +113,13 @@ struct object *space_object(const struct space *sp, uint64_t addr, uint64_t *fil
 /* The function that a goroutine started at startpc really runs; wrappers (gowrap) are
  * followed to their target. Its full name in strs; 0: unknown. */
 uint32_t space_start_function(struct space *sp, uint64_t startpc);
-/* The rows that frame.module refers to, with paths as processes saw them. Row 0 is no
- * module. */
-uint32_t symbolizer_modules(const struct symbolizer *s); /* number of rows */
+/* A row that frame.module refers to; row 0 is no module. Valid until the next frame. */
 struct module_row {
-	const struct symbolizer *of;
-	const char *path, *build_id; /* in strs */
-	const char *go_module;       /* of gobuildinfo_module(); "" when not known */
-	uint32_t go_minor;           /* 22 if Go 1.22 built it; 0: not Go */
+	const char *path,
+		*build_id; /* the path as a process saw it; valid as other strings */
+	const char *go_module; /* of gobuildinfo_module(); "" when not known */
+	uint32_t go_minor;     /* 22 if Go 1.22 built it; 0: not Go */
 };
-
 const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t id);
 /* Reads the kernel's symbols now instead of in the middle of something urgent. */
 void symbolizer_load_kernel(struct symbolizer *s);
@@ -138,12 +135,10 @@ const char *symbolizer_kernel_why(const struct symbolizer *s);
 
 /* Are so many files open that some should be closed? */
 bool symbolizer_crowded(const struct symbolizer *s);
-/* Mark what is in use: everything a space refers to, and the file of a program. */
+/* Marks everything that a space refers to as in use. */
 void space_mark(struct space *sp); /* takes NULL */
-struct go_program;
-void program_mark(const struct go_program *p);
-/* Closes files that were not marked since the last sweep, except for the most recently
- * used. fn is called for each before it is closed. Frames stay valid. */
+/* Closes files that were not marked in_use since the last sweep, except for the most
+ * recently used. fn is called for each before it is closed. Frames stay valid. */
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
 		      void *arg);
 

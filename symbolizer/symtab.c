@@ -151,9 +151,9 @@ static void read_symbols(struct symtab *t)
 	int n;
 
 	t->tried = true;
-	if (debugfile_heavy_symbols(t->elf))
+	if (debugfile_heavy(t->elf, true))
 		return;
-	t->debug.heavy = debugfile_heavy(t->elf);
+	t->debug.heavy = debugfile_heavy(t->elf, false);
 	t->dwfl = dwfl_begin(&callbacks);
 	if (!t->dwfl)
 		return;
@@ -173,12 +173,6 @@ static void read_symbols(struct symtab *t)
 	for (int i = 1; i < n; i++)
 		add_symbol(t, i);
 	sort_symbols(t);
-}
-
-/* NULL: none. */
-static struct symbol *symbol_at(struct symtab *t, uint64_t addr)
-{
-	return ranges_find(t->symbols, t->n, sizeof(*t->symbols), addr);
 }
 
 /* The DWARF, unless it is too expensive, or part of it is in a file that libdw would open
@@ -258,7 +252,7 @@ static int find(void *self, uint64_t addr, struct strtab *strs, struct frame *ou
 
 	if (!t->tried)
 		read_symbols(t);
-	s = symbol_at(t, addr);
+	s = ranges_find(t->symbols, t->n, sizeof(*s), addr);
 	if (!s || !cap)
 		return 0;
 	if (info_of(t))
@@ -294,12 +288,13 @@ static int symtab_find(void *self, uint64_t addr, struct strtab *strs, struct fr
 	return n;
 }
 
-static int each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
+static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
 {
 	struct symtab *t = self;
 	struct demangled d;
 	int r = 0;
 
+	guard_enter();
 	if (!t->tried)
 		read_symbols(t);
 	for (uint32_t i = 0; !r && i < t->n; i++) {
@@ -311,15 +306,6 @@ static int each(void *self, int (*fn)(void *arg, const struct func *f), void *ar
 		f.line = start_line(t, s);
 		r = fn(arg, &f);
 	}
-	return r;
-}
-
-static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), void *arg)
-{
-	int r;
-
-	guard_enter();
-	r = each(self, fn, arg);
 	guard_leave();
 	return r;
 }

@@ -316,7 +316,7 @@ int cmd_inspect(int argc, char **argv)
 		return usage_error("inspect", argc ? "takes one PID or BINARY"
 						   : "missing PID or BINARY");
 	in.strs = strtab_new();
-	symbolizer_open(&in.symbolizer, in.strs);
+	in.symbolizer = symbolizer_new(in.strs);
 	status = run(&in, pid ? pid : *argv, json);
 	inspection_release(&in);
 	space_close(in.space);

@@ -370,7 +370,7 @@ int cmd_symbolize(int argc, char **argv)
 	if (opt_parse(opts, &argc, &argv, true))
 		return status;
 	q.strs = strtab_new();
-	symbolizer_open(&q.symbolizer, q.strs);
+	q.symbolizer = symbolizer_new(q.strs);
 	status = run(&q, argc, argv);
 	if (symbolizer_changed(q.symbolizer, &changed))
 		log_warn("%s was changed while being read: functions may lack names",

@@ -61,7 +61,7 @@ int golayout_of_dwarf(int32_t offsets[FIELDS], const struct elf *elf)
 	for (uint32_t i = 0; i < FIELDS; i++)
 		offsets[i] = -1;
 	/* libelf writes to the mapping when it decompresses sections */
-	if (!debugfile_heavy(elf) && elf->map &&
+	if (!debugfile_heavy(elf, false) && elf->map &&
 	    !mprotect(elf->map, elf->size, PROT_READ | PROT_WRITE))
 		dw = dwarf_begin_elf(elf->lib, DWARF_C_READ, NULL);
 	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &type, &die, &sub)) {

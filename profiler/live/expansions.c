@@ -70,19 +70,19 @@ void expansions_tidy(struct expansions *x, struct procs *procs)
 /* A module of the symbolizer as one of the profile. */
 static uint32_t module_row(struct expansions *x, uint32_t id)
 {
-	struct module m = { 0 };
-	const struct module_row *row;
+	const struct module_row *row = symbolizer_module(x->symbolizer, id);
 
 	while (x->n_modules <= id)
 		(void)table_add(x->modules, x->n_modules, x->cap_modules);
-	if (id && !x->modules[id]) {
-		row = symbolizer_module(x->symbolizer, id);
-		m.path = strtab_add(x->profile->strings, row->path);
-		m.build_id = strtab_add(x->profile->strings, row->build_id);
-		m.go_module = strtab_add(x->profile->strings, row->go_module);
-		m.go_minor = row->go_minor;
-		x->modules[id] = profile_module(x->profile, &m);
-	}
+	if (id && !x->modules[id])
+		x->modules[id] = profile_module(
+			x->profile,
+			&(struct module){
+				.path = strtab_add(x->profile->strings, row->path),
+				.build_id = strtab_add(x->profile->strings, row->build_id),
+				.go_module = strtab_add(x->profile->strings, row->go_module),
+				.go_minor = row->go_minor,
+			});
 	return x->modules[id];
 }
 
@@ -114,7 +114,7 @@ static void ask(struct expansions *x, struct proc *p, struct expansion *e,
 	int n = 1;
 
 	if (!p) {
-		n = symbolizer_kernel(x->symbolizer, e->addr, frames);
+		symbolizer_kernel(x->symbolizer, e->addr, frames);
 	} else if (p->space) {
 		n = symbolizer_user(x->symbolizer, p->space, e->addr, frames, FRAMES_AT_PC,
 				    &e->unmapped);

@@ -65,12 +65,6 @@ struct procs {
 	struct threads_bpf *threads; /* NULL: they cannot be listed or checked */
 };
 
-struct sweep {
-	struct procs *procs;
-	void (*fn)(void *arg, const struct object *o);
-	void *arg;
-};
-
 struct procs *procs_new(struct symbolizer *symbolizer, struct profile *profile)
 {
 	struct procs *ps = mem_zalloc(sizeof(*ps));
@@ -188,11 +182,8 @@ void procs_reap(struct procs *ps, uint64_t settled_ns)
 			procs_drop(ps, ps->rows[i]);
 }
 
-/* Forgets what is known about a file. */
-static void on_closing(void *arg, const struct object *o)
+void procs_forget(struct procs *ps, const struct object *o)
 {
-	struct sweep *w = arg;
-	struct procs *ps = w->procs;
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < ps->n_layouts; i++)
@@ -204,20 +195,15 @@ static void on_closing(void *arg, const struct object *o)
 		if (ps->known[i].exe != o)
 			ps->known[n++] = ps->known[i];
 	ps->n_known = n;
-	w->fn(w->arg, o);
 }
 
-void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o), void *arg)
+void procs_mark(struct procs *ps)
 {
-	struct sweep w = { ps, fn, arg };
-
-	if (!symbolizer_crowded(ps->symbolizer))
-		return;
 	for (uint32_t i = 0; i < ps->n; i++) {
 		space_mark(ps->rows[i]->space);
-		program_mark(&ps->rows[i]->program);
+		if (ps->rows[i]->program.exe)
+			ps->rows[i]->program.exe->in_use = true;
 	}
-	symbolizer_sweep(ps->symbolizer, on_closing, &w);
 }
 
 static void read_comm(struct proc *p)

@@ -124,9 +124,10 @@ void procs_end(struct proc *p);
 /* Frees the rows that ended before settled_ns: no more samples arrive from then. */
 void procs_reap(struct procs *ps, uint64_t settled_ns);
 void procs_drop(struct procs *ps, struct proc *p);
-/* Closes files that no row uses, if there are many; calls fn before each. */
-void procs_sweep(struct procs *ps, void (*fn)(void *arg, const struct object *o),
-		 void *arg);
+/* Marks the files that rows use, before symbolizer_sweep(). */
+void procs_mark(struct procs *ps);
+/* Before the symbolizer closes this file. */
+void procs_forget(struct procs *ps, const struct object *o);
 
 /*
  * What the kernel side should know of the program of p. 0; -ENOENT: not Go; -ENOTSUP: Go,

@@ -59,7 +59,7 @@ struct session *session_new(const struct session_options *o,
 	s->profile = profile_begin(s);
 	s->names = strtab_new();
 	s->noted = strtab_new();
-	symbolizer_open(&s->symbolizer, s->names);
+	s->symbolizer = symbolizer_new(s->names);
 	s->procs = procs_new(s->symbolizer, s->profile);
 	return s;
 }
@@ -160,9 +160,12 @@ static void on_sample(void *arg, const struct sample *sample)
 	s->samples++;
 }
 
-static void on_closing(void *pipeline, const struct object *o)
+static void on_closing(void *arg, const struct object *o)
 {
-	pipeline_forget(pipeline, o);
+	struct session *s = arg;
+
+	procs_forget(s->procs, o);
+	pipeline_forget(s->pipeline, o);
 }
 
 int session_step(struct session *s, int timeout_ms)
@@ -172,7 +175,10 @@ int session_step(struct session *s, int timeout_ms)
 	life_heal(s);
 	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
 	pipeline_tidy(s->pipeline, s->procs);
-	procs_sweep(s->procs, on_closing, s->pipeline);
+	if (symbolizer_crowded(s->symbolizer)) {
+		procs_mark(s->procs);
+		symbolizer_sweep(s->symbolizer, on_closing, s);
+	}
 	return s->kernel.poll(s->kernel.self, life_do_due(s, timeout_ms), &h);
 }
 

@@ -95,7 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stack.copy = (struct stack_copy){ STACK, data + c.pos, (uint32_t)(size - c.pos) };
 	stack.cut = size & 1;
 	strs = strtab_new();
-	symbolizer_open(&s, strs);
+	s = symbolizer_new(strs);
 	fd = file_of_table(table, len);
 	if (space_open_file(&space, s, fd))
 		abort();

@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!profile) {
 		profile = profile_new();
-		symbolizer_open(&symbolizer, profile->strings);
+		symbolizer = symbolizer_new(profile->strings);
 		procs = procs_new(symbolizer, profile);
 		self = procs_get(procs, 1, 1);
 		self->wanted = true;

@@ -527,7 +527,7 @@ int main(int argc, char **argv)
 	if (argc != 4 || (strcmp(argv[1], "rows") && strcmp(argv[1], "stacks")))
 		die("usage: cfi rows FILE STRIDE, cfi stacks PID SAMPLES");
 	strs = strtab_new();
-	symbolizer_open(&symbolizer, strs);
+	symbolizer = symbolizer_new(strs);
 	unwinder = cunwind_new();
 	theirs = unw_create_addr_space(&accessors, 0);
 	unw_set_caching_policy(theirs, UNW_CACHE_NONE);

@@ -166,7 +166,7 @@ int main(int argc, char **argv)
 
 	if (argc < 5 || atoi(argv[3]) < 1)
 		return 2;
-	symbolizer_open(&c.symbolizer, c.strs);
+	c.symbolizer = symbolizer_new(c.strs);
 	pid = start((char *[]){ argv[4], argv[3], argc > 5 ? argv[5] : NULL, NULL }, &out);
 	if (pid > 0 && out)
 		why = compare(&c, pid, out, argv[1], (uint64_t)atoi(argv[3]));

@@ -151,7 +151,7 @@ static void look(void)
 	strs = profile->strings;
 	profile_kind(profile, &(struct event_kind){ .name = strtab_add(strs, "cpu"),
 						    .unit = strtab_add(strs, UNIT_NS) });
-	symbolizer_open(&symbolizer, strs);
+	symbolizer = symbolizer_new(strs);
 	procs = procs_new(symbolizer, profile);
 	proc = procs_get(procs, (uint32_t)pid, 1);
 	proc->wanted = true;

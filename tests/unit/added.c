@@ -81,7 +81,7 @@ static void make(struct module *m, uint8_t *text, const char *name, struct modul
 static void setup(void)
 {
 	strs = strtab_new();
-	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
+	symbolizer = symbolizer_new(strs);
 	code = mmap(NULL, CODE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	cr_assert_neq(code, MAP_FAILED);

@@ -36,7 +36,7 @@ Test(budget, processes_share)
 	struct symbolizer *sy;
 	struct procs *ps;
 
-	cr_assert_eq(symbolizer_open(&sy, profile->strings), 0);
+	sy = symbolizer_new(profile->strings);
 	ps = procs_new(sy, profile);
 	dear = procs_get(ps, (uint32_t)getpid(), 1);
 	cheap = procs_get(ps, (uint32_t)getpid(), 2);

@@ -110,7 +110,7 @@ static void setup(void)
 	write_file("program.c", program);
 	write_file("library.c", library);
 	strs = strtab_new();
-	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
+	symbolizer = symbolizer_new(strs);
 	unwinder = cunwind_new();
 }
 

@@ -47,7 +47,7 @@ static void begin(void)
 	in.pid = start_go(go_binary(), &input);
 	wait_for_read();
 	in.strs = strtab_new();
-	symbolizer_open(&in.symbolizer, in.strs);
+	in.symbolizer = symbolizer_new(in.strs);
 	cr_assert_eq(space_open(&in.space, in.symbolizer, in.pid), 0);
 	in.object = space_go(in.space, &in.bias);
 	cr_assert(in.object);

@@ -12,7 +12,7 @@ static struct cursor over(const char *text)
 	return cursor_over(text, strlen(text));
 }
 
-Test(maps, only_code_is_kept)
+Test(maps, every_line_is_a_mapping)
 {
 	struct cursor c = over(
 		"00400000-0047c000 r--p 00000000 fe:01 1234    /usr/bin/prog\n"
@@ -22,14 +22,16 @@ Test(maps, only_code_is_kept)
 		"ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0         [vsyscall]");
 	struct mapping m;
 
-	cr_assert(maps_next(&c, &m));
+	cr_assert(maps_next(&c, &m) && !m.executable && !m.writable);
+	cr_assert(maps_next(&c, &m) && m.executable && !m.writable);
 	cr_assert_eq(m.start, 0x47c000);
 	cr_assert_eq(m.end, 0x500000);
 	cr_assert_eq(m.offset, 0x7c000);
 	cr_assert_eq(m.inode, 1234);
 	cr_assert(mapping_is(&m, "/usr/bin/prog"));
 	cr_assert_not(m.deleted);
-	cr_assert(maps_next(&c, &m));
+	cr_assert(maps_next(&c, &m) && !m.executable && m.writable);
+	cr_assert(maps_next(&c, &m) && m.executable && m.writable);
 	cr_assert_eq(m.start, 0x7ffe0000);
 	cr_assert(mapping_is(&m, ""));
 	cr_assert(maps_next(&c, &m), "the last line may lack its newline");

@@ -31,7 +31,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 	struct event e;
 	uint32_t depth;
 
-	cr_assert_eq(symbolizer_open(&sy, p->strings), 0);
+	sy = symbolizer_new(p->strings);
 	ps = procs_new(sy, p);
 	self = procs_get(ps, 1, 1);
 	self->wanted = true;
@@ -107,7 +107,7 @@ static uint64_t goexit_of(pid_t pid)
 	const struct object *o;
 	uint32_t len;
 
-	cr_assert_eq(symbolizer_open(&sy, strs), 0);
+	sy = symbolizer_new(strs);
 	for (int i = 0; i < 200 && !entry; i++) { /* until it has called exec */
 		cr_assert_eq(space_open(&space, sy, pid), 0);
 		o = space_go(space, &bias);
@@ -153,7 +153,7 @@ Test(pipeline, forgets_processes_that_have_ended)
 	struct procs *ps;
 	uint32_t call;
 
-	cr_assert_eq(symbolizer_open(&sy, p->strings), 0);
+	sy = symbolizer_new(p->strings);
 	ps = procs_new(sy, p);
 	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
 	other = procs_get(ps, 2, 1);

@@ -38,7 +38,7 @@ Test(prologue, registers_are_found_where_they_are_pushed)
 		{ moves_sp, R12, 0 },    { never, R12, 0 },       { never, 3, 1 },
 	};
 
-	cr_assert_eq(symbolizer_open(&sy, strs), 0);
+	sy = symbolizer_new(strs);
 	cr_assert_eq(space_open(&space, sy, getpid()), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		cr_expect_eq(prologue_saved(space, (uintptr_t)rows[i].f, rows[i].reg),

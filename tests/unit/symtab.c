@@ -287,7 +287,7 @@ Test(symtab, names_that_unpack_to_much)
 		compile("");
 		compress_names(size_mib << 20);
 		open_lib("lib.so");
-		cr_expect_eq(debugfile_heavy_symbols(elf), size_mib > 64);
+		cr_expect_eq(debugfile_heavy(elf, true), size_mib > 64);
 		expect("local", 0, ""); /* libelf's copy of the names is not in the file */
 	}
 }

@@ -41,7 +41,7 @@ static uint64_t find(const char *name)
 static void setup(void)
 {
 	strs = strtab_new();
-	cr_assert_eq(symbolizer_open(&symbolizer, strs), 0);
+	symbolizer = symbolizer_new(strs);
 	pid = start_go(go_binary(), &in);
 	/* until it has called exec and is mapped */
 	for (int i = 0; i < 200; i++) {

@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		*table_add(b.addrs, b.n, b.cap) = addr;
 	if (argc != 2 || b.n < 2)
 		return 2;
-	symbolizer_open(&b.symbolizer, strs);
+	b.symbolizer = symbolizer_new(strs);
 	kib = private_kib();
 	start = now_ns();
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
