@@ -85,14 +85,14 @@ static __always_inline bool image_tell(struct process_entry *p, __u32 tgid)
 	r->tgid = tgid;
 	r->image = p->image;
 	r->exe = p->exe;
-	r->left_out = p->left_out;
+	r->unsent = p->unsent;
 	r->start_code = p->start_code;
 	r->vdso = vdso_addr();
 	r->executable = p->executable.state;
 	r->given = p->flags & PROCESS_GIVEN;
 	bpf_get_current_comm(r->comm, sizeof(r->comm));
 	bpf_ringbuf_submit(r, BPF_RB_FORCE_WAKEUP);
-	p->left_out = 0;
+	p->unsent = 0;
 	return true;
 }
 
@@ -150,7 +150,7 @@ static __always_inline bool process_check(struct process_entry *p, __u32 tgid, _
 		executable_learn(p);
 	ours = p->executable.state != EXE_NOT_GO || p->flags & PROCESS_WANTED;
 	if (!ours && !exec)
-		__sync_fetch_and_add(&p->left_out, 1);
+		__sync_fetch_and_add(&p->unsent, 1);
 	/* a launched program that is not Go may have loaded a library that is */
 	if ((ours || (p->flags & PROCESS_CHILDREN && !exec)) && mm &&
 	    p->exec_vm != exec_vm && image_tell(p, tgid))
@@ -374,7 +374,7 @@ int process_fork(struct bpf_raw_tracepoint_args *ctx)
 	p->mm = 0;
 	p->exec_vm = 0;
 	p->flags &= ~PROCESS_GIVEN;
-	p->left_out = 0;
+	p->unsent = 0;
 	return 0;
 }
 
@@ -388,7 +388,7 @@ int process_exit(struct bpf_raw_tracepoint_args *ctx)
 	if (!p || BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	r.image = p->image;
-	r.left_out = p->left_out;
+	r.unsent = p->unsent;
 	BPF_CORE_READ_INTO(&r.comm, task, group_leader, comm);
 	bpf_map_delete_elem(&processes, &r.tgid);
 	bpf_ringbuf_output(&control, &r, sizeof(r), BPF_RB_FORCE_WAKEUP);

@@ -217,7 +217,7 @@ struct image_record {
 	image_id image;
 	struct exe_key exe; /* zero: file not known */
 	/* samples of this process that were not sent, mostly of its last program */
-	__u64 left_out;
+	__u64 unsent;
 	/* Where the program's lowest executable segment is in this process: the segment's
 	 * address in the file plus the load bias. 0: not known. */
 	__u64 start_code;
@@ -231,7 +231,7 @@ struct exit_record {
 	__u32 type; /* RECORD_EXIT */
 	__u32 tgid;
 	image_id image;
-	__u64 left_out; /* samples not sent since its last record */
+	__u64 unsent; /* samples not sent since its last record */
 	char comm[16];
 };
 
@@ -303,7 +303,7 @@ struct process_entry {
 	__u64 exec_vm; /* pages of mapped code when RECORD_IMAGE was last sent */
 	struct executable executable;  /* copied here to save a lookup */
 	struct exe_key exe, image_key; /* image_key: see exe_key_image() */
-	__u64 left_out;   /* samples not sent because it is not Go, and not yet reported */
+	__u64 unsent;     /* samples not sent because it is not Go, and not yet reported */
 	__u64 start_code; /* as in struct image_record */
 	__u32 flags;
 	__u32 pad;

@@ -382,8 +382,8 @@ static void totals(void *self, uint64_t counts[COUNT_MAX],
 	}
 	free(per_cpu);
 	for (; fn && !bpf_map_get_next_key(fd, last, &tgid); last = &tgid)
-		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.left_out)
-			fn(arg, tgid, p.image, p.left_out);
+		if (!bpf_map_lookup_elem(fd, &tgid, &p) && p.unsent)
+			fn(arg, tgid, p.image, p.unsent);
 }
 
 int collector_open(struct kernel_side *ret, const struct collector_options *o,

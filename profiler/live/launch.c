@@ -2,53 +2,43 @@
 #include "profiler/live/launch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void child(int go, int failed, char **argv)
+static void child(int fd, char **argv)
 {
 	char c;
 	int err;
 
-	if (read(go, &c, 1) != 1) /* launch_abort() */
+	if (read(fd, &c, 1) != 1) /* launch_abort() */
 		_exit(125);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
 	execvp(argv[0], argv);
 	err = errno;
-	if (write(failed, &err, sizeof(err)) < 0)
+	if (write(fd, &err, sizeof(err)) < 0)
 		_exit(125);
 	_exit(127);
 }
 
 int launch_fork(struct launch *l, char **argv)
 {
-	int go[2], failed[2], err;
+	int ends[2], err;
 
-	if (pipe2(go, O_CLOEXEC))
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	if (pipe2(failed, O_CLOEXEC)) {
-		err = -errno;
-		goto close_go;
-	}
-	*l = (struct launch){ .pid = fork(), .go = go[1], .failed = failed[0] };
+	*l = (struct launch){ .pid = fork(), .fd = ends[0] };
 	err = -errno;
 	if (!l->pid) {
-		close(go[1]);
-		child(go[0], failed[1], argv);
+		close(ends[0]);
+		child(ends[1], argv);
 	}
-	close(go[0]);
-	close(failed[1]);
+	close(ends[1]);
 	if (l->pid > 0)
 		return 0;
-	close(failed[0]);
-	close(go[1]);
-	return err;
-close_go:
-	close(go[0]);
-	close(go[1]);
+	close(ends[0]);
 	return err;
 }
 
@@ -57,13 +47,13 @@ int launch_exec(struct launch *l)
 	int err = 0;
 	ssize_t n;
 
-	if (write(l->go, "", 1) != 1)
+	if (write(l->fd, "", 1) != 1)
 		err = errno;
-	close(l->go);
 	do
-		n = read(l->failed, &err, sizeof(err));
+		n = read(l->fd, &err, sizeof(err));
 	while (n < 0 && errno == EINTR);
-	close(l->failed);
+	close(l->fd);
+	l->fd = -1;
 	if (err)
 		launch_ended(l, true);
 	return -err;
@@ -89,9 +79,8 @@ int launch_exit_status(const struct launch *l)
 
 void launch_abort(struct launch *l)
 {
-	if (l->pid <= 0 || l->ended)
+	if (l->pid <= 0 || l->fd < 0)
 		return;
-	close(l->go);
-	close(l->failed);
+	close(l->fd);
 	launch_ended(l, true);
 }

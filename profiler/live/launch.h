@@ -8,8 +8,9 @@
 
 struct launch {
 	pid_t pid;
-	int go;     /* write one byte: the command starts */
-	int failed; /* read: errno of exec, or end of file if it succeeded */
+	/* To the child: one byte starts the command; then errno of exec comes back, or the
+	 * end of file if it succeeded. -1 after launch_exec(). */
+	int fd;
 	bool ended;
 	int status; /* as from wait(), once ended */
 };

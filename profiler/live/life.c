@@ -165,11 +165,11 @@ static void probe(struct session *s, struct proc *p)
 	life_record(s, p, false);
 }
 
-void life_leave_out(struct session *s, const struct proc *p, const char *comm,
-		    uint64_t samples)
+void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
+		     uint64_t samples)
 {
-	pipeline_leave_out(s->pipeline, p ? proc_comm(p) : comm, p ? proc_why(p) : NULL,
-			   samples);
+	unrecorded_add(&s->unrecorded, p ? proc_comm(p) : comm, p ? proc_why(p) : NULL,
+		       samples);
 }
 
 /* The first record of an image. */
@@ -200,7 +200,7 @@ void life_on_image(void *arg, const struct image_record *r)
 	first = p->state == PROC_NEW;
 	old = predecessor(s, p, &outdated);
 	/* the samples are of the previous program, or of this one since its last record */
-	life_leave_out(s, first ? old : p, "", r->left_out);
+	life_unrecorded(s, first ? old : p, "", r->unsent);
 	if (first)
 		examine(s, p, old, r);
 	else
@@ -275,7 +275,7 @@ void life_on_exit(void *arg, const struct exit_record *r)
 
 	/* of an executable that is not Go only the first process has a row */
 	snprintf(comm, sizeof(comm), "%.*s", (int)sizeof(comm) - 1, r->comm);
-	life_leave_out(s, last, comm, r->left_out);
+	life_unrecorded(s, last, comm, r->unsent);
 	process_ended(s, r->tgid);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "profiler/live/session.h"
+#include "profiler/live/unrecorded.h"
 
 struct proc;
 struct procs;
@@ -31,7 +32,8 @@ struct session {
 	struct symbolizer *symbolizer;
 	struct procs *procs;
 	struct pipeline *pipeline;
-	uint64_t start_ns; /* CLOCK_MONOTONIC */
+	struct unrecorded unrecorded; /* of the interval */
+	uint64_t start_ns;            /* CLOCK_MONOTONIC */
 	struct interval interval;
 	uint64_t samples;
 	uint32_t running;     /* processes of session_follow() */
@@ -61,8 +63,8 @@ bool life_record(struct session *s, struct proc *p, bool anyway);
 /* proc_layout(), plus a note to the user when goroutine ids are unavailable and a retry
  * timer when they may become available. */
 struct executable life_executable(struct session *s, struct proc *p);
-/* Counts samples of a process that is not Go; comm: of one that has no row. */
-void life_leave_out(struct session *s, const struct proc *p, const char *comm,
-		    uint64_t samples);
+/* Counts samples of a process that is not recorded. comm: its name if p is NULL. */
+void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
+		     uint64_t samples);
 
 #endif

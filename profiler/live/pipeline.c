@@ -6,20 +6,17 @@
  */
 #include "profiler/live/pipeline.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/base/file.h"
 #include "profiler/base/index.h"
 #include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/goruntime/classify.h"
 #include "profiler/live/expansions.h"
-#include "profiler/live/leftout.h"
 #include "profiler/live/proc.h"
 #include "profiler/live/samplelabels.h"
 #include "profiler/profile/profile.h"
@@ -41,37 +38,31 @@ struct pipeline {
 	uint64_t start_ns;
 	uint8_t kind; /* of the events: "cpu" */
 	struct expansions expansions;
-	struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
-	struct leftout left_out;
-	struct arena arena;
+	struct {
+		struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
+	} memos;
 	struct stack stack;
 	struct cunwind *cunwind;
 	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_MAX]; /* expansions of the sample */
 };
 
-int pipeline_open(struct pipeline **ret, struct profile *profile,
-		  struct symbolizer *symbolizer, uint64_t start_ns)
+struct pipeline *pipeline_new(struct profile *profile, struct symbolizer *symbolizer,
+			      uint64_t start_ns)
 {
 	struct pipeline *pl = mem_zalloc(sizeof(*pl));
 
-	pl->profile = profile;
 	pl->symbolizer = symbolizer;
-	pl->start_ns = start_ns;
-	pl->kind = profile_find_kind(profile, "cpu");
-	expansions_init(&pl->expansions, profile, symbolizer);
 	pl->cunwind = cunwind_new();
-	*ret = pl;
-	return 0;
+	pipeline_begin(pl, profile, start_ns);
+	return pl;
 }
 
-void pipeline_close(struct pipeline *pl)
+void pipeline_free(struct pipeline *pl)
 {
 	if (!pl)
 		return;
 	expansions_release(&pl->expansions);
-	leftout_release(&pl->left_out);
 	cunwind_free(pl->cunwind);
-	arena_release(&pl->arena);
 	free(pl);
 }
 
@@ -79,13 +70,10 @@ void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start
 {
 	pl->profile = profile;
 	pl->start_ns = start_ns;
+	pl->kind = profile_find_kind(profile, "cpu");
 	expansions_release(&pl->expansions);
 	expansions_init(&pl->expansions, profile, pl->symbolizer);
-	memset(pl->threads, 0, sizeof(pl->threads));
-	memset(pl->starts, 0, sizeof(pl->starts));
-	memset(pl->creators, 0, sizeof(pl->creators));
-	leftout_release(&pl->left_out);
-	arena_release(&pl->arena);
+	memset(&pl->memos, 0, sizeof(pl->memos));
 }
 
 void pipeline_forget(struct pipeline *pl, const struct object *o)
@@ -161,13 +149,13 @@ static uint32_t add_calls(struct pipeline *pl, uint32_t n)
 	return call;
 }
 
-static struct memo *memo_find(struct memo *memos, uint32_t process, uint64_t key, bool *hit)
+/* The memo of this key; the caller fills in its value if that is 0. */
+static struct memo *memo_find(struct memo *memos, uint32_t process, uint64_t key)
 {
 	struct memo *m = &memos[hash_pair(key, process) % MEMO];
 
-	*hit = m->key == key && m->process == process && m->value;
-	m->key = key;
-	m->process = process;
+	if (m->key != key || m->process != process)
+		*m = (struct memo){ key, process, 0 };
 	return m;
 }
 
@@ -175,48 +163,40 @@ static uint32_t thread_row(struct pipeline *pl, const struct proc *p,
 			   const struct sample *s)
 {
 	struct thread t = { .process = p->process, .tid = s->tid };
-	bool hit;
-	struct memo *m = memo_find(pl->threads, p->process, s->tid, &hit);
-	struct buf b = { 0 };
-	char path[64];
+	struct memo *m = memo_find(pl->memos.threads, p->process, s->tid);
+	char comm[sizeof(p->comm)];
 
-	if (hit)
-		return m->value;
-	snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", s->tgid, s->tid);
-	if (!file_read(AT_FDCWD, path, 256, &b) && b.len)
-		t.name = strtab_addn(pl->profile->strings, (char *)b.data, b.len - 1);
-	buf_release(&b);
-	m->value = profile_thread(pl->profile, &t);
+	if (!m->value) {
+		proc_thread_comm(s->tgid, s->tid, comm);
+		t.name = strtab_add(pl->profile->strings, comm);
+		m->value = profile_thread(pl->profile, &t);
+	}
 	return m->value;
 }
 
 static uint32_t start_string(struct pipeline *pl, struct proc *p, uint64_t startpc)
 {
-	bool hit;
-	struct memo *m = memo_find(pl->starts, p->process, startpc, &hit);
+	struct memo *m = memo_find(pl->memos.starts, p->process, startpc);
+	uint32_t name;
 
-	if (!hit)
-		m->value =
-			startpc && p->space
-				? strtab_add(pl->profile->strings,
-					     symbolizer_string(pl->symbolizer,
-							       space_start_function(
-								       p->space, startpc)))
-				: 0;
+	if (!m->value && startpc && p->space) {
+		name = space_start_function(p->space, startpc);
+		m->value = strtab_add(pl->profile->strings,
+				      symbolizer_string(pl->symbolizer, name));
+	}
 	return m->value;
 }
 
 /* "main.(*Pool).run pool.go:41": the go statement. */
 static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gopc)
 {
-	bool hit;
-	struct memo *m = memo_find(pl->creators, p->process, gopc, &hit);
+	struct memo *m = memo_find(pl->memos.creators, p->process, gopc);
 	struct frame f[FRAMES_AT_PC];
 	const char *func, *file;
 	char text[512];
 
-	if (hit || !gopc || !p->space)
-		return hit ? m->value : 0;
+	if (m->value || !gopc || !p->space)
+		return m->value;
 	symbolizer_user(pl->symbolizer, p->space, gopc - 1, f, FRAMES_AT_PC, NULL);
 	if (!f[0].func)
 		return 0;
@@ -272,22 +252,12 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 	return profile_goroutine(pl->profile, &g);
 }
 
-void pipeline_leave_out(struct pipeline *pl, const char *comm, const char *why,
-			uint64_t samples)
-{
-	leftout_add(&pl->left_out, comm, why, samples);
-}
-
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
 	struct event e = { .kind = pl->kind, .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel;
 
-	if (!p->process) {
-		pipeline_leave_out(pl, proc_comm(p), proc_why(p), 1);
-		return;
-	}
 	for (; n < s->n_kernel; n++)
 		pl->leaf_first[n] = expansion_find(&pl->expansions, NULL,
 						   s->pcs[sample_user_pcs(s) + n]);
@@ -315,9 +285,4 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	if (s->flags & SAMPLE_LOCKED)
 		e.flags |= EVENT_LOCKED;
 	profile_event(pl->profile, &e);
-}
-
-uint64_t pipeline_not_go(struct pipeline *pl, const char **names)
-{
-	return leftout_names(&pl->left_out, &pl->arena, names);
 }

@@ -206,19 +206,15 @@ void procs_mark(struct procs *ps)
 	}
 }
 
-static void read_comm(struct proc *p)
+void proc_thread_comm(uint32_t tgid, uint32_t tid, char comm[16])
 {
 	struct buf b = { 0 };
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%u/comm", p->tgid);
-	if (!file_read(AT_FDCWD, path, 256, &b) && b.len) {
-		size_t n = b.len - 1 < sizeof(p->comm) - 1 ? b.len - 1
-							   : sizeof(p->comm) - 1;
-
-		memcpy(p->comm, b.data, n);
-		p->comm[n] = 0;
-	}
+	*comm = 0;
+	snprintf(path, sizeof(path), "/proc/%u/task/%u/comm", tgid, tid);
+	if (!file_read(AT_FDCWD, path, 256, &b) && b.len)
+		snprintf(comm, 16, "%.*s", (int)b.len - 1, (const char *)b.data);
 	buf_release(&b);
 }
 
@@ -292,7 +288,7 @@ void procs_examine(struct procs *ps, struct proc *p)
 	enum proc_state state = examine_exe(ps, p);
 
 	if (!p->comm[0])
-		read_comm(p);
+		proc_thread_comm(p->tgid, p->tgid, p->comm);
 	/* nobody will ask for the names of other programs */
 	if (state == PROC_GO || p->wanted || p->program.packed) {
 		p->refreshed_ns = clock_now_ns();

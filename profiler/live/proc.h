@@ -101,6 +101,8 @@ void procs_refresh(struct proc *p);
 /* Adds a row to the profile: samples of p are recorded from now on. */
 void procs_record(struct procs *ps, struct proc *p);
 
+/* Reads the name of a thread; "": it is gone. */
+void proc_thread_comm(uint32_t tgid, uint32_t tid, char comm[16]);
 /* The command name; "" if nothing is known of the process. */
 const char *proc_comm(const struct proc *p);
 /* Why it is not recorded although it is Go, a static string; NULL: it is not Go, or is

@@ -68,32 +68,40 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
-	pipeline_close(s->pipeline);
+	pipeline_free(s->pipeline);
 	procs_close(s->procs);
 	symbolizer_close(s->symbolizer);
 	s->kernel.close(s->kernel.self);
+	unrecorded_release(&s->unrecorded);
 	profile_free(s->profile);
 	strtab_free(s->names);
 	strtab_free(s->noted);
 	free(s);
 }
 
+/* Follows a process if it is Go: 0 or an error of the kernel side. -ENOENT: it is not. */
+static int follow(struct session *s, struct proc *p, uint32_t flags)
+{
+	struct executable exe;
+
+	procs_examine(s->procs, p);
+	if (!life_record(s, p, false))
+		return -ENOENT;
+	exe = life_executable(s, p);
+	return s->kernel.follow(s->kernel.self, p->tgid, &exe, flags | PROCESS_GIVEN);
+}
+
 enum session_target session_follow(struct session *s, pid_t pid, const char **why)
 {
 	struct proc *p = procs_get(s->procs, (uint32_t)pid, 0);
-	struct executable exe;
 	char path[64];
+	int err;
 
 	p->wanted = true;
-	procs_examine(s->procs, p);
-	if (life_record(s, p, false)) {
-		exe = life_executable(s, p);
-		if (s->kernel.follow(s->kernel.self, p->tgid, &exe,
-				     PROCESS_WANTED | PROCESS_GIVEN))
-			return TARGET_TOO_MANY;
-		s->running++;
-		return TARGET_GO;
-	}
+	err = follow(s, p, PROCESS_WANTED);
+	s->running += !err;
+	if (err != -ENOENT)
+		return err ? TARGET_TOO_MANY : TARGET_GO;
 	*why = proc_why(p);
 	snprintf(path, sizeof(path), "/proc/%d/exe", living_thread(pid));
 	procs_drop(s->procs, p);
@@ -107,7 +115,6 @@ enum session_target session_follow(struct session *s, pid_t pid, const char **wh
 void session_follow_all(struct session *s)
 {
 	DIR *dir = opendir("/proc");
-	struct executable exe;
 	struct dirent *d;
 
 	while (dir && (d = readdir(dir))) {
@@ -117,13 +124,8 @@ void session_follow_all(struct session *s)
 		if (!pid || pid == getpid())
 			continue;
 		p = procs_get(s->procs, (uint32_t)pid, 0);
-		procs_examine(s->procs, p);
-		if (life_record(s, p, false)) {
-			exe = life_executable(s, p);
-			s->kernel.follow(s->kernel.self, p->tgid, &exe, PROCESS_GIVEN);
-		} else {
+		if (follow(s, p, 0) == -ENOENT)
 			procs_drop(s->procs, p);
-		}
 	}
 	if (dir)
 		closedir(dir);
@@ -144,7 +146,7 @@ void session_prepare(struct session *s)
 	s->start_ns = s->interval.start_ns = clock_now_ns();
 	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
 	s->profile->n_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-	pipeline_open(&s->pipeline, s->profile, s->symbolizer, s->start_ns);
+	s->pipeline = pipeline_new(s->profile, s->symbolizer, s->start_ns);
 }
 
 int session_start(struct session *s, const char **what)
@@ -156,7 +158,12 @@ static void on_sample(void *arg, const struct sample *sample)
 {
 	struct session *s = arg;
 
-	pipeline_sample(s->pipeline, life_of_sample(s, sample), sample);
+	struct proc *p = life_of_sample(s, sample);
+
+	if (p->process)
+		pipeline_sample(s->pipeline, p, sample);
+	else
+		life_unrecorded(s, p, "", 1);
 	s->samples++;
 }
 
@@ -199,29 +206,28 @@ static uint64_t peak_rss(void)
 	return kb << 10;
 }
 
-static void on_left_out(void *arg, uint32_t tgid, image_id image, uint64_t samples)
+static void on_unsent(void *arg, uint32_t tgid, image_id image, uint64_t samples)
 {
 	struct session *s = arg;
 	struct proc *p = procs_get(s->procs, tgid, image);
 
 	if (p->state == PROC_NEW)
 		procs_examine(s->procs, p);
-	life_leave_out(s, p, "", samples);
+	life_unrecorded(s, p, "", samples);
 }
 
-/* Fills in what the profile says about the whole interval, which ends at now_ns. left_out:
+/* Fills in what the profile says about the whole interval, which ends at now_ns. unsent:
  * as fn of totals(). */
 static void summarize(struct session *s, uint64_t now_ns,
-		      void (*left_out)(void *arg, uint32_t tgid, image_id image,
-				       uint64_t samples))
+		      void (*unsent)(void *arg, uint32_t tgid, image_id image,
+				     uint64_t samples))
 {
 	struct interval now = { .start_ns = now_ns,
 				.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
 	const uint64_t *before = s->interval.counts;
 	struct stats *t = &s->profile->stats;
-	const char *names;
 
-	s->kernel.totals(s->kernel.self, now.counts, left_out, s);
+	s->kernel.totals(s->kernel.self, now.counts, unsent, s);
 	t->duration_ns = now_ns - s->interval.start_ns;
 	t->cpu_ns = now.cpu_ns - s->interval.cpu_ns;
 	t->peak_rss = peak_rss();
@@ -230,8 +236,9 @@ static void summarize(struct session *s, uint64_t now_ns,
 	t->stack_faults = now.counts[COUNT_STACK_FAULT] - before[COUNT_STACK_FAULT];
 	/* beside those that the pipeline counts */
 	t->g_faults += now.counts[COUNT_G_FAULT] - before[COUNT_G_FAULT];
-	t->not_go_samples = pipeline_not_go(s->pipeline, &names);
-	s->profile->not_go_names = strtab_add(s->profile->strings, names);
+	t->not_go_samples = unrecorded_names(&s->unrecorded, s->profile->strings,
+					     &s->profile->not_go_names);
+	unrecorded_release(&s->unrecorded);
 	s->interval = now;
 }
 
@@ -286,7 +293,7 @@ void session_stop(struct session *s)
 			s,
 			"%u file%s changed while being read, e.g. %s: functions may lack names",
 			changed, changed > 1 ? "s were" : " was", path);
-	summarize(s, end_ns, on_left_out);
+	summarize(s, end_ns, on_unsent);
 }
 
 uint32_t session_running(const struct session *s)

@@ -125,9 +125,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		*word = meant(go, *word);
 	for (uint32_t i = 0; i < sample_words(s); i++)
 		s->pcs[i] = meant(go, s->pcs[i]);
-	pipeline_open(&pl, profile, symbolizer, 0);
+	pl = pipeline_new(profile, symbolizer, 0);
 	pipeline_sample(pl, self, s);
-	pipeline_close(pl);
+	pipeline_free(pl);
 	free(s);
 	return 0;
 }

@@ -157,7 +157,7 @@ static void look(void)
 	proc->wanted = true;
 	procs_examine(procs, proc);
 	procs_record(procs, proc);
-	pipeline_open(&pipeline, profile, symbolizer, 0);
+	pipeline = pipeline_new(profile, symbolizer, 0);
 	if (!proc->space || !space_go(proc->space, &bias))
 		die("no Go program");
 	if (proc_layout(procs, proc, &exe, &why))

@@ -105,7 +105,7 @@ Test(collect, samples_of_one_process)
 				       .kernel_stacks = true };
 	struct executable unknown = { .state = EXE_UNKNOWN },
 			  not_go = { .state = EXE_NOT_GO };
-	uint64_t counts[COUNT_MAX], left_out = 0;
+	uint64_t counts[COUNT_MAX], unsent = 0;
 	struct exe_key key;
 	image_id image = 1;
 
@@ -142,8 +142,8 @@ Test(collect, samples_of_one_process)
 	drain();
 	cr_expect_eq(seen.samples, 0);
 	k.stop(k.self);
-	k.totals(k.self, counts, ignore, &left_out);
-	cr_expect_gt(left_out, BURN_NS / 1000000 / 2);
+	k.totals(k.self, counts, ignore, &unsent);
+	cr_expect_gt(unsent, BURN_NS / 1000000 / 2);
 	cr_expect_eq(counts[COUNT_TABLE_FULL], 0);
 	cr_expect_eq(counts[COUNT_RING_FULL], 0);
 	k.drop(k.self, target);

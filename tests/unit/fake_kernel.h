@@ -156,9 +156,9 @@ static inline void fake_totals(void *self, uint64_t counts[COUNT_MAX],
 
 	memcpy(counts, k->counts, sizeof(k->counts));
 	for (uint32_t i = 0; fn && i < k->n; i++)
-		if (k->processes[i].entry.left_out)
+		if (k->processes[i].entry.unsent)
 			fn(arg, k->processes[i].tgid, k->processes[i].entry.image,
-			   k->processes[i].entry.left_out);
+			   k->processes[i].entry.unsent);
 }
 
 static inline int fake_start(void *self, const char **what)
@@ -225,7 +225,7 @@ static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)
 		.tgid = tgid,
 		.image = p->image,
 		.exe = p->exe,
-		.left_out = p->left_out,
+		.unsent = p->unsent,
 		.start_code = p->start_code,
 		.given = p->flags & PROCESS_GIVEN,
 		.comm = "fake",
@@ -235,7 +235,7 @@ static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)
 	if (known)
 		p->executable = *known;
 	r.executable = p->executable.state;
-	p->left_out = 0;
+	p->unsent = 0;
 	*table_add(k->urgent, k->n_urgent, k->cap_urgent) = fake_copy(&r, sizeof(r));
 }
 
@@ -263,7 +263,7 @@ static inline void fake_exit(struct fake_kernel *k, uint32_t tgid)
 		.type = RECORD_EXIT,
 		.tgid = tgid,
 		.image = p->image,
-		.left_out = p->left_out,
+		.unsent = p->unsent,
 		.comm = "fake",
 	};
 

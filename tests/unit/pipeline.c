@@ -40,7 +40,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 		cr_assert_eq(space_open(&self->space, sy, pid), 0);
 	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "calls") });
 	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "cpu") });
-	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
+	pl = pipeline_new(p, sy, 0);
 	s->tgid = 1;
 	s->weight = 7;
 	pipeline_sample(pl, self, s);
@@ -51,7 +51,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 	kinds[depth] = 0;
 	for (uint32_t call = e.call; call; call = p->calls[call].parent)
 		kinds[--depth] = kind_letter(p->frames[p->calls[call].frame].kind);
-	pipeline_close(pl);
+	pipeline_free(pl);
 	procs_close(ps);
 	symbolizer_close(sy);
 	profile_free(p);
@@ -155,7 +155,7 @@ Test(pipeline, forgets_processes_that_have_ended)
 
 	sy = symbolizer_new(p->strings);
 	ps = procs_new(sy, p);
-	cr_assert_eq(pipeline_open(&pl, p, sy, 0), 0);
+	pl = pipeline_new(p, sy, 0);
 	other = procs_get(ps, 2, 1);
 	other->process = profile_process(p, &(struct process){ .tgid = 2 });
 	cr_assert_eq(space_open(&other->space, sy, getpid()), 0);
@@ -175,7 +175,7 @@ Test(pipeline, forgets_processes_that_have_ended)
 		pipeline_sample(pl, other, &s);
 		cr_expect_eq(p->events[p->n_events - 1].call, call, "round %u", round);
 	}
-	pipeline_close(pl);
+	pipeline_free(pl);
 	procs_close(ps);
 	symbolizer_close(sy);
 	profile_free(p);

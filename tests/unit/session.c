@@ -277,7 +277,7 @@ Test(session, pid_that_is_used_again_is_another_process)
 Test(session, records_that_come_late)
 {
 	struct image_record late = {
-		.type = RECORD_IMAGE, .image = 100, .left_out = 3, .comm = "late"
+		.type = RECORD_IMAGE, .image = 100, .unsent = 3, .comm = "late"
 	};
 
 	begin_with_go();
@@ -339,7 +339,7 @@ Test(session, exit_before_the_first_look)
 	begin();
 	fake_exec(&k, dead, 100, FILE_OTHER);
 	fake_sample(&k, dead, 100, 0x1234);
-	fake_find(&k, dead)->left_out = 2;
+	fake_find(&k, dead)->unsent = 2;
 	fake_exit(&k, dead);
 	step();
 	session_stop(s);
@@ -429,7 +429,7 @@ Test(session, library_loaded_late)
 	step();
 	cr_assert(told_of_file(FILE_OTHER));
 	cr_expect_eq(told_of_file(FILE_OTHER)->state, EXE_NOT_GO);
-	fake_find(&k, self)->left_out = 5;
+	fake_find(&k, self)->unsent = 5;
 	fake_tell(&k, self);
 	step();
 	cr_expect_eq(p->n_processes, 1, "new code, but no Go");
@@ -508,7 +508,7 @@ Test(session, samples_left_out_are_counted_at_the_end)
 
 	open_session();
 	begin();
-	fake_row(&k, self)->left_out = 4;
+	fake_row(&k, self)->unsent = 4;
 	fake_find(&k, self)->image = 100;
 	k.counts[COUNT_RING_FULL] = 11;
 	k.counts[COUNT_TABLE_FULL] = 12;
@@ -532,7 +532,7 @@ Test(session, intervals)
 	p->command = strtab_add(p->strings, "what the user said");
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	fake_sample(&k, (uint32_t)go, 100, in);
-	fake_find(&k, (uint32_t)go)->left_out = 0;
+	fake_find(&k, (uint32_t)go)->unsent = 0;
 	k.counts[COUNT_RING_FULL] = 5;
 	step();
 	first = session_next(s);

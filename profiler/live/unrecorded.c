@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/live/leftout.h"
+#include "profiler/live/unrecorded.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/strtab.h"
 
 enum { NAMES_MAX = 256 };
 
-struct leftout_row {
+struct unrecorded_row {
 	char comm[16];
-	const char *why; /* why it is left out although it is Go; or NULL */
+	const char *why; /* as of unrecorded_add() */
 	uint64_t samples;
 };
 
-void leftout_add(struct leftout *l, const char *comm, const char *why, uint64_t samples)
+void unrecorded_add(struct unrecorded *l, const char *comm, const char *why,
+		    uint64_t samples)
 {
 	uint32_t i;
 
@@ -27,7 +30,7 @@ void leftout_add(struct leftout *l, const char *comm, const char *why, uint64_t 
 	if (i == NAMES_MAX) /* the last row, "others", counts all further names */
 		i--;
 	if (i == l->n) {
-		struct leftout_row *row = table_add(l->rows, l->n, l->cap);
+		struct unrecorded_row *row = table_add(l->rows, l->n, l->cap);
 
 		if (i == NAMES_MAX - 1)
 			comm = "others";
@@ -38,13 +41,13 @@ void leftout_add(struct leftout *l, const char *comm, const char *why, uint64_t 
 	l->rows[i].samples += samples;
 }
 
-uint64_t leftout_names(const struct leftout *l, struct arena *a, const char **names)
+uint64_t unrecorded_names(const struct unrecorded *l, struct strtab *strs, uint32_t *names)
 {
 	struct buf b = { 0 };
 	uint64_t sum = 0;
 
 	for (uint32_t i = 0; i < l->n; i++) {
-		const struct leftout_row *row = &l->rows[i];
+		const struct unrecorded_row *row = &l->rows[i];
 
 		sum += row->samples;
 		buf_printf(&b, "%s%s %lu", i ? ", " : "",
@@ -53,13 +56,13 @@ uint64_t leftout_names(const struct leftout *l, struct arena *a, const char **na
 		if (row->why)
 			buf_printf(&b, " (%s)", row->why);
 	}
-	*names = arena_strndup(a, b.data ? (char *)b.data : "", b.len);
+	*names = b.len ? strtab_addn(strs, (const char *)b.data, b.len) : 0;
 	buf_release(&b);
 	return sum;
 }
 
-void leftout_release(struct leftout *l)
+void unrecorded_release(struct unrecorded *l)
 {
 	free(l->rows);
-	*l = (struct leftout){ 0 };
+	*l = (struct unrecorded){ 0 };
 }
