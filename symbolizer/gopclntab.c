@@ -210,20 +210,9 @@ uint32_t gopclntab_text_len(const struct gopclntab *t)
 /* False: the address is before the first function, or not before the end. */
 static bool row_find(const struct gopclntab *t, uint64_t addr, uint32_t *row)
 {
-	uint64_t pc = addr - t->text;
-	uint32_t lo = 0, hi = t->n_funcs;
-
 	if (!gopclntab_covers(t, addr))
 		return false;
-	while (hi - lo > 1) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (start_of(t, mid) <= pc)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	*row = lo;
+	*row = table_until(t->n_funcs, i, start_of(t, i) <= addr - t->text) - 1;
 	return true;
 }
 
