@@ -39,6 +39,23 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b)
 	return err;
 }
 
+const char *file_line(char line[64], const char *key, const char *path)
+{
+	struct buf b = { 0 };
+	const char *at;
+
+	*line = 0;
+	if (!file_read(AT_FDCWD, path, 1 << 16, &b)) {
+		buf_u8(&b, 0);
+		at = strstr((const char *)b.data, key);
+		at = at ? at + strlen(key) : "";
+		at += strspn(at, " \t");
+		snprintf(line, 64, "%.*s", (int)strcspn(at, "\n"), at);
+	}
+	buf_release(&b);
+	return line;
+}
+
 int outfile_open(struct outfile *f, const char *path)
 {
 	struct stat st;

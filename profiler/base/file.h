@@ -13,6 +13,9 @@ struct buf;
 /* Appends a file of unknown size (such as those in /proc) to b; dirfd as in openat().
  * -EFBIG if it has more than max bytes. */
 int file_read(int dirfd, const char *path, size_t max, struct buf *b);
+/* The rest of the first line that has `key`, in a small file in /proc or /sys; "": none.
+ * Returns line. */
+const char *file_line(char line[64], const char *key, const char *path);
 
 /* An output file, written beside its path and renamed when complete, or not at all. */
 struct outfile {

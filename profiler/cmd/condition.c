@@ -2,7 +2,6 @@
 #include "profiler/cmd/condition.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
-#include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/kernel/bpfload.h"
 
@@ -65,24 +63,6 @@ void conditions_release(struct conditions *c)
 	free(c->rows);
 }
 
-/* The first line of a small file in /proc or /sys, after key; "" if there is none. */
-static const char *line_of(const char *path, const char *key, char line[64])
-{
-	struct buf b = { 0 };
-	const char *at;
-
-	*line = 0;
-	if (!file_read(AT_FDCWD, path, 1 << 16, &b)) {
-		buf_u8(&b, 0);
-		at = strstr((char *)b.data, key);
-		if (at)
-			snprintf(line, 64, "%.*s", (int)strcspn(at + strlen(key), "\n"),
-				 at + strlen(key));
-	}
-	buf_release(&b);
-	return line + strspn(line, " \t");
-}
-
 static void add_kernel(struct conditions *c)
 {
 	bool btf = !access("/sys/kernel/btf/vmlinux", R_OK);
@@ -106,7 +86,7 @@ static void add_namespaces(struct conditions *c)
 {
 	char line[64];
 	/* the initial one maps all ids: "0 0 4294967295" */
-	bool user = !strstr(line_of("/proc/self/uid_map", "", line), "4294967295");
+	bool user = !strstr(file_line(line, "", "/proc/self/uid_map"), "4294967295");
 	bool box = !access("/.dockerenv", F_OK) || !access("/run/.containerenv", F_OK);
 
 	condition_add(
@@ -129,7 +109,7 @@ static void add_namespaces(struct conditions *c)
 static void add_capabilities(struct conditions *c)
 {
 	char line[64];
-	unsigned long long caps = strtoull(line_of("/proc/self/status", "CapEff:", line),
+	unsigned long long caps = strtoull(file_line(line, "CapEff:", "/proc/self/status"),
 					   NULL, 16);
 
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(*capabilities); i++) {
@@ -147,7 +127,7 @@ static void add_capabilities(struct conditions *c)
 static void add_settings(struct conditions *c)
 {
 	char line[64];
-	const char *v = line_of(SYSCTL "perf_event_paranoid", "", line);
+	const char *v = file_line(line, "", SYSCTL "perf_event_paranoid");
 	bool closed;
 
 	condition_add(c, "perf_event_paranoid", *v ? VERDICT_OK : VERDICT_FAIL,
@@ -155,37 +135,37 @@ static void add_settings(struct conditions *c)
 		      *v ? "%s (only matters without CAP_PERFMON)"
 			 : "absent: no perf events%s",
 		      v);
-	v = line_of(SYSCTL "perf_event_max_sample_rate", "", line);
+	v = file_line(line, "", SYSCTL "perf_event_max_sample_rate");
 	condition_add(
 		c, "perf_event_max_sample_rate",
 		!*v || atoi(v) >= 99 ? VERDICT_OK : VERDICT_DEGRADED,
 		"sysctl kernel.perf_event_max_sample_rate=100000; until then this is the "
 		"highest -F",
 		"%s", *v ? v : "absent");
-	v = line_of(SYSCTL "unprivileged_bpf_disabled", "", line);
+	v = file_line(line, "", SYSCTL "unprivileged_bpf_disabled");
 	condition_add(c, "unprivileged_bpf_disabled", *v ? VERDICT_OK : VERDICT_FAIL,
 		      "this kernel was built without BPF (CONFIG_BPF_SYSCALL)",
 		      *v ? "%s (only matters without CAP_BPF)" : "absent: no BPF%s", v);
-	v = line_of("/proc/sys/net/core/bpf_jit_enable", "", line);
+	v = file_line(line, "", "/proc/sys/net/core/bpf_jit_enable");
 	condition_add(c, "bpf_jit_enable", *v == '0' ? VERDICT_DEGRADED : VERDICT_OK,
 		      "sysctl net.core.bpf_jit_enable=1",
 		      *v == '0' ? "0: a sample takes several times as long" : "%s",
 		      *v ? v : "absent");
-	v = line_of("/sys/kernel/security/lockdown", "", line);
+	v = file_line(line, "", "/sys/kernel/security/lockdown");
 	closed = strstr(v, "[confidentiality]");
 	condition_add(c, "lockdown", closed ? VERDICT_FAIL : VERDICT_OK,
 		      "kernel lockdown hides memory from BPF: boot with lockdown=integrity",
 		      "%s", *v ? v : "absent");
-	v = line_of(SYSCTL "yama/ptrace_scope", "", line);
+	v = file_line(line, "", SYSCTL "yama/ptrace_scope");
 	condition_add(
 		c, "ptrace_scope", *v == '3' ? VERDICT_DEGRADED : VERDICT_OK,
 		"inspect cannot read thread pointers by ptrace; only a reboot changes 3",
 		"%s", *v ? v : "absent");
-	v = line_of(SYSCTL "nmi_watchdog", "", line);
+	v = file_line(line, "", SYSCTL "nmi_watchdog");
 	condition_add(c, "nmi_watchdog", VERDICT_OK, NULL,
 		      *v == '1' ? "1: uses one counter of each CPU" : "%s",
 		      *v ? v : "absent");
-	v = line_of("/proc/self/status", "Seccomp:", line);
+	v = file_line(line, "Seccomp:", "/proc/self/status");
 	condition_add(c, "seccomp", VERDICT_OK, NULL,
 		      *v == '2' ? "a filter is active; it may forbid bpf() and "
 				  "perf_event_open()"

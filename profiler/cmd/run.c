@@ -2,13 +2,11 @@
 #include "profiler/cmd/run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/base/buf.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
@@ -32,18 +30,15 @@ static volatile sig_atomic_t to_forward;
 static int check_freq(struct run *r)
 {
 	const char *arg = r->freq ? r->freq : "99";
-	struct buf b = { 0 };
 	uint64_t v, max = 100000;
+	char line[64];
 	int err = number_parse(arg, 1, UINT32_MAX, &v);
 
 	if (err == -EINVAL || !strcmp(arg, "0"))
 		return usage_error(r->verb,
 				   "-F takes samples per second, 1 or more, not '%s'", arg);
-	if (!file_read(AT_FDCWD, "/proc/sys/kernel/perf_event_max_sample_rate", 64, &b)) {
-		buf_u8(&b, 0);
-		max = strtoull((char *)b.data, NULL, 10);
-	}
-	buf_release(&b);
+	if (*file_line(line, "", "/proc/sys/kernel/perf_event_max_sample_rate"))
+		max = strtoull(line, NULL, 10);
 	if (err || v > max) {
 		log_error(
 			"-F %s is above this kernel's limit of %lu Hz (kernel.perf_event_max_sample_rate)",

@@ -3,12 +3,10 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 #include <sys/user.h>
@@ -16,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "profiler/base/buf.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 
@@ -71,19 +68,10 @@ static bool registers_read(struct tracee *t)
 
 static bool is_traced(pid_t tid)
 {
-	static const char key[] = "TracerPid:";
-	struct buf b = { 0 };
-	const char *line;
-	char path[64];
-	bool traced;
+	char path[64], line[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", tid);
-	file_read(AT_FDCWD, path, 1 << 16, &b);
-	buf_u8(&b, 0);
-	line = strstr((char *)b.data, key);
-	traced = line && atoi(line + strlen(key));
-	buf_release(&b);
-	return traced;
+	return atoi(file_line(line, "TracerPid:", path));
 }
 
 int tracee_stop(struct tracee *ret, pid_t tid, const char **why)

@@ -49,16 +49,14 @@ void expansions_tidy(struct expansions *x, struct procs *procs)
 	for (uint32_t i = 0; i < x->n; i++) {
 		struct expansion e = x->rows[i];
 
-		if (i != x->cut && (e.unmapped || e.old || !lives[e.process]))
+		if (i != EXPANSION_CUT && (e.unmapped || e.old || !lives[e.process]))
 			continue;
 		memmove(x->frames + n_frames, x->frames + e.first,
 			e.n * sizeof(*x->frames));
 		e.first = n_frames;
 		n_frames += e.n;
 		x->rows[n] = e;
-		if (i == x->cut)
-			x->cut = n;
-		else
+		if (i != EXPANSION_CUT)
 			index_add(&x->index, hash_pair(e.addr, e.process), n);
 		n++;
 	}
@@ -67,7 +65,7 @@ void expansions_tidy(struct expansions *x, struct procs *procs)
 	free(lives);
 }
 
-/* A module of the symbolizer as one of the profile. */
+/* The profile's row for a module of the symbolizer. */
 static uint32_t module_row(struct expansions *x, uint32_t id)
 {
 	const struct module_row *row = symbolizer_module(x->symbolizer, id);
@@ -86,7 +84,7 @@ static uint32_t module_row(struct expansions *x, uint32_t id)
 	return x->modules[id];
 }
 
-/* A string of the symbolizer as one of the profile. */
+/* The profile's id for a string of the symbolizer. */
 static uint32_t copy_string(struct expansions *x, uint32_t id)
 {
 	return strtab_add(x->profile->strings, symbolizer_string(x->symbolizer, id));
@@ -106,7 +104,8 @@ static bool same_expansion(const void *arg, uint32_t id)
 	return e->addr == k->addr && e->process == k->process && !e->old;
 }
 
-/* What an address of a process is now: all but first, and the rows of its frames. */
+/* Asks the symbolizer about e->addr: fills in *e, except first, and the profile's rows of
+ * its frames. */
 static void ask(struct expansions *x, struct proc *p, struct expansion *e,
 		uint32_t rows[FRAMES_AT_PC])
 {
@@ -133,7 +132,7 @@ static void ask(struct expansions *x, struct proc *p, struct expansion *e,
 	}
 }
 
-/* Is b what a was, but for what changes with each generation? */
+/* Do both have the same frames? rows: those of b. */
 static bool same_frames(const struct expansions *x, const struct expansion *a,
 			const struct expansion *b, const uint32_t *rows)
 {
@@ -165,7 +164,7 @@ uint32_t expansion_find(struct expansions *x, struct proc *p, uint64_t addr)
 	*table_add(x->rows, x->n, x->cap) = now;
 	for (int i = 0; i < now.n; i++)
 		*table_add(x->frames, x->n_frames, x->cap_frames) = rows[i];
-	/* what is not mapped now may be after the next dlopen() */
+	/* do not find it again: the next dlopen() may map this address */
 	if (!now.unmapped)
 		index_add(&x->index, hash, id);
 	return id;
@@ -177,7 +176,7 @@ uint32_t expansion_of_user(struct expansions *x, struct proc *p, uint64_t addr,
 	uint32_t id = expansion_find(x, p, addr);
 	const struct expansion *e = &x->rows[id];
 
-	/* no RECORD_IMAGE has told of it */
+	/* no RECORD_IMAGE has reported such code */
 	if (!(e->unmapped ? proc_may_refresh(p, now_ns)
 			  : proc_code_changed(p, addr, e->code, now_ns)))
 		return id;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Most samples bring addresses that were seen before, so memos stand before the symbolizer
- * and the profile's tables: expansions.h, and thread or function address → string. The
- * latter are keyed by the profile's process row, too.
+ * Most samples bring addresses and threads that were seen before, so results are cached:
+ * frames by expansions.h, rows of threads and names of functions here. All caches are keyed
+ * by the profile's row of the process, among other things.
  */
 #include "profiler/live/pipeline.h"
 
@@ -43,7 +43,7 @@ struct pipeline {
 	} memos;
 	struct stack stack;
 	struct cunwind *cunwind;
-	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_MAX]; /* expansions of the sample */
+	uint32_t leaf_first[MAX_KERNEL_PCS + STACK_MAX]; /* the sample's expansions */
 };
 
 struct pipeline *pipeline_new(struct profile *profile, struct symbolizer *symbolizer,
@@ -86,8 +86,8 @@ void pipeline_tidy(struct pipeline *pl, struct procs *procs)
 	expansions_tidy(&pl->expansions, procs);
 }
 
-/* Appends the user's stack to the n of leaf_first. If code turns up meanwhile of which
- * nothing was known, the stack may lead further. */
+/* Appends the user stack to the n rows of leaf_first and returns their new number. If this
+ * finds code that was not known before, unwinds again: the stack may now lead further. */
 static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct sample *s,
 			       uint32_t n)
 {
@@ -100,7 +100,7 @@ static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct
 		n = before;
 		for (uint32_t i = 0; i < st->n; i++)
 			pl->leaf_first[n++] = st->pcs[i] == STACK_GAP
-						      ? pl->expansions.cut
+						      ? EXPANSION_CUT
 						      : expansion_of_user(&pl->expansions,
 									  p, st->pcs[i],
 									  s->time_ns);
@@ -113,8 +113,8 @@ static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct
 	return n;
 }
 
-/* A stack has room for MAX_STACK_FRAMES: cuts what is nearer to the root. How many of
- * leaf_first are left. */
+/* Cuts the root end of a stack with more than MAX_STACK_FRAMES frames. Returns the number
+ * of rows left in leaf_first. */
 static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 {
 	uint32_t i, frames = 0;
@@ -126,10 +126,10 @@ static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 	}
 	if (i == n)
 		return n;
-	do /* also for the mark */
+	do /* the mark needs room too */
 		frames -= pl->expansions.rows[pl->leaf_first[i]].n;
 	while (frames == MAX_STACK_FRAMES && i--);
-	pl->leaf_first[i] = pl->expansions.cut;
+	pl->leaf_first[i] = EXPANSION_CUT;
 	pl->stack.complete = false;
 	pl->stack.end = END_DEEP;
 	return i + 1;
@@ -187,7 +187,7 @@ static uint32_t start_string(struct pipeline *pl, struct proc *p, uint64_t start
 	return m->value;
 }
 
-/* "main.(*Pool).run pool.go:41": the go statement. */
+/* The go statement, as "main.(*Pool).run pool.go:41". */
 static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gopc)
 {
 	struct memo *m = memo_find(pl->memos.creators, p->process, gopc);
@@ -226,14 +226,14 @@ static uint32_t labels_string(struct pipeline *pl, struct proc *p, const struct 
 	if (!sample_labels(&set, &s->pcs[n], s->n_label_bytes, s->flags & SAMPLE_LABELS_CUT,
 			   constant, p->space))
 		pl->profile->stats.labels_cut++;
-	if (whole && object_changed(go)) /* constant() may have given zeros */
+	if (whole && object_changed(go)) /* constant() may have returned zeros */
 		set.len = 0;
 	id = strtab_addn(pl->profile->strings, (char *)set.data, set.len);
 	buf_release(&set);
 	return id;
 }
 
-/* 0: none, or one that is not to be trusted: goroutines start where functions do. */
+/* 0: no goroutine, or one that cannot be right: no function starts at its startpc. */
 static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
 	struct goroutine g = { .goid = s->goid,

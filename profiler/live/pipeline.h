@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One sample on its way: sample → stack → frames → rows of the profile. */
+/* Turns a sample into rows of the profile: sample → stack → frames → rows. */
 #ifndef PROFILER_PIPELINE_H
 #define PROFILER_PIPELINE_H
 

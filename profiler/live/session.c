@@ -4,7 +4,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
-#include "profiler/base/buf.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 #include "profiler/base/living.h"
@@ -189,23 +187,6 @@ int session_step(struct session *s, int timeout_ms)
 	return s->kernel.poll(s->kernel.self, life_do_due(s, timeout_ms), &h);
 }
 
-/* Not from getrusage(), which includes the program that started us. */
-static uint64_t peak_rss(void)
-{
-	struct buf b = { 0 };
-	const char *line;
-	uint64_t kb = 0;
-
-	if (!file_read(AT_FDCWD, "/proc/self/status", 1 << 16, &b)) {
-		buf_u8(&b, 0);
-		line = strstr((char *)b.data, "VmHWM:");
-		if (line)
-			kb = strtoull(line + 6, NULL, 10);
-	}
-	buf_release(&b);
-	return kb << 10;
-}
-
 static void on_unsent(void *arg, uint32_t tgid, image_id image, uint64_t samples)
 {
 	struct session *s = arg;
@@ -226,11 +207,14 @@ static void summarize(struct session *s, uint64_t now_ns,
 				.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
 	const uint64_t *before = s->interval.counts;
 	struct stats *t = &s->profile->stats;
+	char rss[64];
 
 	s->kernel.totals(s->kernel.self, now.counts, unsent, s);
 	t->duration_ns = now_ns - s->interval.start_ns;
 	t->cpu_ns = now.cpu_ns - s->interval.cpu_ns;
-	t->peak_rss = peak_rss();
+	/* not from getrusage(), which includes the program that started us */
+	file_line(rss, "VmHWM:", "/proc/self/status");
+	t->peak_rss = strtoull(rss, NULL, 10) << 10;
 	t->lost_ring_full = now.counts[COUNT_RING_FULL] - before[COUNT_RING_FULL];
 	t->lost_table_full = now.counts[COUNT_TABLE_FULL] - before[COUNT_TABLE_FULL];
 	t->stack_faults = now.counts[COUNT_STACK_FAULT] - before[COUNT_STACK_FAULT];
