@@ -15,13 +15,29 @@
 #include "profiler/base/log.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
+#include "symbolizer/image.h"
+#include "symbolizer/maps.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
+
+enum {
+	GO_PC_MEMOS = 4096,
+	MAX_VDSO = 1 << 20,
+	UNUSED_MAX = 64, /* kept although no process has them */
+	SWEEP_EVERY = 32 /* opened objects between sweeps: a sweep visits all mappings */
+};
+
+static const char vdso[] = "[vdso]";
+
+struct go_pc_memo {
+	uint64_t addr; /* 0: unused */
+	struct go_pc pc;
+};
 
 /* best source first */
 static const struct resolver *const resolvers[] = { &gopclntab_resolver, &symtab_resolver };
 
-struct object_key object_key(const struct stat *st)
+static struct object_key object_key(const struct stat *st)
 {
 	return (struct object_key){
 		.dev = st->st_dev,
@@ -30,6 +46,18 @@ struct object_key object_key(const struct stat *st)
 		.mtime_ns = (uint64_t)st->st_mtim.tv_sec * 1000000000 +
 			    (uint64_t)st->st_mtim.tv_nsec,
 	};
+}
+
+/* Is this still the file with that key? */
+static bool has_key(int fd, const struct object_key *key)
+{
+	struct object_key now;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return false;
+	now = object_key(&st);
+	return !memcmp(&now, key, sizeof(now));
 }
 
 /* Plugins and programs linked with -linkshared have no code that starts a runtime. */
@@ -130,7 +158,7 @@ struct object *object_of_bytes(void *bytes, size_t size, const struct object_key
 	struct object *o = object_alloc(key, path, path_len);
 
 	o->bytes = bytes;
-	if (!elf_parse(&o->elf, bytes, size))
+	if (bytes && !elf_parse(&o->elf, bytes, size))
 		find_names(o);
 	return o;
 }
@@ -158,13 +186,7 @@ bool object_changed(const struct object *o)
 
 bool object_check(struct object *o)
 {
-	struct object_key now;
-	struct stat st;
-
-	if (o->fd < 0 || o->changed || fstat(o->fd, &st))
-		return !object_changed(o);
-	now = object_key(&st);
-	o->changed = memcmp(&now, &o->key, sizeof(now)) != 0;
+	o->changed |= o->fd >= 0 && !has_key(o->fd, &o->key);
 	return !object_changed(o);
 }
 
@@ -196,13 +218,6 @@ int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct 
 	return n;
 }
 
-enum { GO_PC_MEMOS = 4096 };
-
-struct go_pc_memo {
-	uint64_t addr; /* 0: unused */
-	struct go_pc pc;
-};
-
 bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
 {
 	struct go_pc_memo *m;
@@ -217,4 +232,177 @@ bool object_go_pc(struct object *o, uint64_t addr, struct go_pc *ret)
 	}
 	*ret = object_changed(o) ? (struct go_pc){ 0 } : m->pc;
 	return ret->go;
+}
+
+struct object_name {
+	struct objects *os;
+	const struct object_key *key;
+	const char *path;
+	size_t path_len;
+};
+
+/* Files are identified by their key, everything else by name. */
+static bool same_object(const void *arg, uint32_t id)
+{
+	const struct object_name *n = arg;
+	const struct object *o = n->os->rows[id];
+
+	return !memcmp(n->key, &o->key, sizeof(o->key)) &&
+	       (n->key->inode ||
+		(strlen(o->path) == n->path_len && !memcmp(o->path, n->path, n->path_len)));
+}
+
+static uint64_t name_hash(const struct object_name *n)
+{
+	return n->key->inode ? hash_bytes(n->key, sizeof(*n->key))
+			     : hash_bytes(n->path, n->path_len);
+}
+
+struct object *objects_find(struct objects *os, const struct object_key *key,
+			    const char *path, size_t path_len)
+{
+	struct object_name n = { os, key, path, path_len };
+	uint32_t id = index_find(&os->index, name_hash(&n), same_object, &n);
+
+	if (id == INDEX_NONE)
+		return NULL;
+	os->rows[id]->used = ++os->clock;
+	return os->rows[id];
+}
+
+static void add_to_index(struct objects *os, uint32_t id)
+{
+	const struct object *o = os->rows[id];
+	struct object_name n = { os, &o->key, o->path, strlen(o->path) };
+
+	index_add(&os->index, name_hash(&n), id);
+}
+
+struct object *objects_keep(struct objects *os, struct object *o)
+{
+	o->used = ++os->clock;
+	*table_add(os->rows, os->n, os->cap) = o;
+	add_to_index(os, os->n - 1);
+	return o;
+}
+
+struct object *objects_of_file(struct objects *os, const char *file, uint64_t inode,
+			       const char *path, size_t path_len, const char *root)
+{
+	struct object_key key;
+	struct object *o;
+	struct stat st;
+	int fd;
+
+	/* check that it is a file before open(), which has effects on a device */
+	if (stat(file, &st) || !S_ISREG(st.st_mode) || (inode && st.st_ino != inode))
+		return NULL;
+	key = object_key(&st);
+	o = objects_find(os, &key, path, path_len);
+	if (o) {
+		snprintf(o->root, sizeof(o->root), "%s", root); /* of a living process */
+		return o;
+	}
+	fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return NULL;
+	if (has_key(fd, &key))
+		o = objects_keep(os, object_new(fd, &key, path, path_len, root));
+	close(fd);
+	return o;
+}
+
+struct object *objects_of_name(struct objects *os, const char *path, size_t path_len)
+{
+	struct object_key key = { 0 };
+	struct object *o = objects_find(os, &key, path, path_len);
+
+	return o ? o : objects_keep(os, object_new(-1, &key, path, path_len, ""));
+}
+
+struct object *objects_of_vdso(struct objects *os, pid_t pid, const struct mapping *m)
+{
+	struct object_key key = { .size = m->end - m->start };
+	struct object *o;
+	void *bytes;
+
+	bytes = key.size <= MAX_VDSO ? memory_read(pid, m->start, key.size) : NULL;
+	if (bytes)
+		key.mtime_ns = hash_bytes(bytes, key.size);
+	o = objects_find(os, &key, vdso, strlen(vdso));
+	if (o) {
+		free(bytes);
+		return o;
+	}
+	o = object_of_bytes(bytes, key.size, &key, vdso, strlen(vdso));
+	o->vdso = true;
+	return objects_keep(os, o);
+}
+
+bool objects_crowded(const struct objects *os)
+{
+	uint32_t left = os->swept > UNUSED_MAX ? os->swept : UNUSED_MAX;
+
+	return os->n >= left + SWEEP_EVERY;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x < *y) - (*x > *y);
+}
+
+/* Unused objects last used before this time are closed. */
+static uint64_t time_to_go(const struct objects *os)
+{
+	uint64_t *times = NULL, time = 0;
+	uint32_t n = 0, cap = 0;
+
+	for (uint32_t i = 0; i < os->n; i++)
+		if (!os->rows[i]->in_use)
+			*table_add(times, n, cap) = os->rows[i]->used;
+	if (n > UNUSED_MAX) {
+		qsort(times, n, sizeof(*times), newest_first);
+		time = times[UNUSED_MAX - 1];
+	}
+	free(times);
+	return time;
+}
+
+void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
+		   void *arg)
+{
+	uint64_t time = time_to_go(os);
+	uint32_t n = os->n;
+
+	os->n = 0;
+	index_release(&os->index);
+	for (uint32_t i = 0; i < n; i++) {
+		struct object *o = os->rows[i];
+
+		if (o->in_use || o->used >= time) {
+			o->in_use = false;
+			os->rows[os->n++] = o;
+			add_to_index(os, os->n - 1);
+			continue;
+		}
+		fn(arg, o);
+		if (object_changed(o)) {
+			os->n_changed++;
+			free(os->changed);
+			os->changed = mem_strdup(o->path);
+		}
+		object_free(o);
+	}
+	os->swept = os->n;
+}
+
+void objects_release(struct objects *os)
+{
+	for (uint32_t i = 0; i < os->n; i++)
+		object_free(os->rows[i]);
+	free(os->rows);
+	free(os->changed);
+	index_release(&os->index);
 }

@@ -9,14 +9,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "profiler/base/index.h"
 #include "symbolizer/framecache.h"
 #include "symbolizer/gobuildinfo.h"
 
 struct elf;
 struct gopclntab;
+struct mapping;
 struct resolver;
-struct stat;
 struct strtab;
 
 /* Identifies a file. inode 0: not a file; then the path counts too. */
@@ -56,12 +58,11 @@ struct object {
 	struct go_pc_memo *go_pcs; /* owned; recent answers of object_go_pc(); NULL: none */
 };
 
-struct object_key object_key(const struct stat *st);
 /* fd -1: no file to read. If fd is not an ELF file, the object has no names. The fd may be
  * closed afterwards. */
 struct object *object_new(int fd, const struct object_key *key, const char *path,
 			  size_t path_len, const char *root);
-/* The same for an image in memory, which the object takes over. */
+/* The same for an image in memory, which the object takes over. bytes NULL: not known. */
 struct object *object_of_bytes(void *bytes, size_t size, const struct object_key *key,
 			       const char *path, size_t path_len);
 void object_free(struct object *o); /* takes NULL */
@@ -82,5 +83,46 @@ bool object_check(struct object *o);
 /* Asks the sources, not the cache. out has room for FRAMES_AT_PC frames; there is always at
  * least one. */
 int object_resolve(struct object *o, uint64_t addr, struct strtab *strs, struct frame *out);
+
+/*
+ * What processes have mapped. Each object is opened once, when it is first seen, and kept
+ * while a process has it mapped. Of the others the most recently used are kept, so that a
+ * program that is started again and again is not read each time. { 0 } is empty.
+ */
+struct objects {
+	struct object **rows; /* owned */
+	uint32_t n, cap;
+	struct index index;
+	uint64_t clock;     /* counts look-ups */
+	uint32_t swept;     /* number of objects left by the last objects_sweep() */
+	uint32_t n_changed; /* closed ones that were truncated while they were read */
+	char *changed;      /* owned: the path of the last of them */
+};
+
+void objects_release(struct objects *os);
+
+/* Have enough been opened since the last objects_sweep() to need another? */
+bool objects_crowded(const struct objects *os);
+/* Closes those that are not in_use, except for the most recently used. fn is called for
+ * each before it is closed. Clears in_use. */
+void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
+		   void *arg);
+
+/* NULL: there is none. The path only counts for objects that are not files. */
+struct object *objects_find(struct objects *os, const struct object_key *key,
+			    const char *path, size_t path_len);
+/* Adds an object, which os owns from now on. Returns it. */
+struct object *objects_keep(struct objects *os, struct object *o);
+
+/* The object of the file that a process sees as path below root. NULL: not a file, or not
+ * readable. inode 0: any; else checked, because the path may lead to another file by
+ * now. */
+struct object *objects_of_file(struct objects *os, const char *file, uint64_t inode,
+			       const char *path, size_t path_len, const char *root);
+/* The object of something that has no file but a name: "[anon]". */
+struct object *objects_of_name(struct objects *os, const char *path, size_t path_len);
+/* The vDSO of this process. It is identified by its bytes, because time namespaces have
+ * different ones, and so have 32-bit processes. */
+struct object *objects_of_vdso(struct objects *os, pid_t pid, const struct mapping *m);
 
 #endif

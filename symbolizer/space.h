@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "symbolizer/added.h"
-#include "symbolizer/objects.h"
+#include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
 struct kallsyms;

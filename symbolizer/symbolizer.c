@@ -17,7 +17,6 @@
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/object.h"
-#include "symbolizer/objects.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/space.h"
 
