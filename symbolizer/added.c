@@ -16,11 +16,8 @@
 #include "symbolizer/space.h"
 
 enum {
-	BATCH = 256, /* modules read at once */
-	COMPARED =
-		/* bytes around an address that are compared to see if its code is the
-		 * same */
-	4096,
+	BATCH = 256,     /* modules read at once */
+	COMPARED = 4096, /* bytes around an address that must be the same as before */
 	FUNCDATA_MAX = 1 << 20,
 };
 

@@ -8,6 +8,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/strtab.h"
 
 /* No kernel function is larger; addresses farther from a symbol have no name. */
 #define MAX_SIZE ((uint64_t)256 << 10)
@@ -15,7 +16,7 @@
 struct symbol {
 	uint64_t addr;
 	uint32_t name;   /* offset in names */
-	uint16_t module; /* row of modules */
+	uint16_t module; /* id in modules; 0: none */
 	uint8_t rank;    /* global, local, weak: the order of names for one address */
 };
 
@@ -23,18 +24,8 @@ struct kallsyms {
 	struct symbol *symbols; /* sorted by addr */
 	uint32_t n, cap;
 	struct buf names;
-	char (*modules)[64]; /* with brackets; the kernel's MODULE_NAME_LEN is 56 */
-	uint32_t n_modules, cap_modules;
+	struct strtab *modules; /* with brackets */
 };
-
-static uint16_t module_row(struct kallsyms *k, const char *name)
-{
-	/* symbols of one module are adjacent */
-	if (strcmp(k->modules[k->n_modules - 1], name) && k->n_modules < UINT16_MAX)
-		snprintf(*table_add(k->modules, k->n_modules, k->cap_modules),
-			 sizeof(*k->modules), "%s", name);
-	return (uint16_t)(k->n_modules - 1);
-}
 
 /* Parses "ffffffffc0a01000 t nft_do_chain [nf_tables]" by hand, because sscanf() takes 100
  * ms for all lines. */
@@ -42,7 +33,7 @@ static void add_line(struct kallsyms *k, char *line)
 {
 	char *end, *name, *module, type;
 	uint64_t addr = strtoull(line, &end, 16);
-	struct symbol *s;
+	uint32_t id;
 
 	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
 		return;
@@ -56,11 +47,11 @@ static void add_line(struct kallsyms *k, char *line)
 	if (*module)
 		*module++ = 0;
 	module[strcspn(module, "\n")] = 0;
-	s = table_add(k->symbols, k->n, k->cap);
-	*s = (struct symbol){
+	id = *module == '[' ? strtab_add(k->modules, module) : 0;
+	*table_add(k->symbols, k->n, k->cap) = (struct symbol){
 		.addr = addr,
 		.name = (uint32_t)k->names.len,
-		.module = *module == '[' ? module_row(k, module) : 0,
+		.module = id < UINT16_MAX ? (uint16_t)id : 0,
 		.rank = type == 'T'   ? 0
 			: type == 't' ? 1
 				      : 2,
@@ -91,7 +82,7 @@ int kallsyms_open(struct kallsyms **ret, const char *path, const char **why)
 	if (!f)
 		return -errno;
 	k = mem_zalloc(sizeof(*k));
-	strcpy(*table_add(k->modules, k->n_modules, k->cap_modules), "[kernel]");
+	k->modules = strtab_new();
 	while (getline(&line, &size, f) > 0)
 		add_line(k, line);
 	free(line);
@@ -121,7 +112,7 @@ void kallsyms_close(struct kallsyms *k)
 	if (!k)
 		return;
 	free(k->symbols);
-	free(k->modules);
+	strtab_free(k->modules);
 	buf_release(&k->names);
 	free(k);
 }
@@ -138,6 +129,6 @@ bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 	for (s--; s > k->symbols && s[-1].addr == s->addr; s--)
 		;
 	*name = (const char *)k->names.data + s->name;
-	*module = k->modules[s->module];
+	*module = s->module ? strtab_get(k->modules, s->module) : "[kernel]";
 	return true;
 }

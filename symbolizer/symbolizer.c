@@ -87,8 +87,9 @@ static bool same_row(const void *arg, uint32_t id)
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			const char *go_module, uint32_t go_minor)
 {
-	struct row_key k = { s, { keep(s, path), keep(s, build_id), keep(s, go_module),
-				  go_minor } };
+	struct row_key k = {
+		s, { keep(s, path), keep(s, build_id), keep(s, go_module), go_minor }
+	};
 	uint64_t hash = hash_pair((uintptr_t)k.row.path, (uintptr_t)k.row.build_id);
 	uint32_t id = index_get(&s->row_index, hash, same_row, &k, s->n_rows);
 

@@ -45,8 +45,7 @@ void space_close(struct space *sp);
 /* The program that a space was started from, and its Go code, which may be in a library.
  * Strings live as long as exe and the space that they were asked of. */
 struct go_program {
-	struct object
-		*exe; /* the program's file, owned by the symbolizer; NULL: unreadable */
+	struct object *exe;   /* its file, owned by the symbolizer; NULL: unreadable */
 	const char *path;     /* as the process sees it */
 	const char *build_id; /* hex; "": none */
 	const char *version;  /* "go1.22.3"; NULL: not a Go program, or 32-bit */
@@ -116,7 +115,7 @@ uint32_t space_start_function(struct space *sp, uint64_t startpc);
 /* A row that frame.module refers to; row 0 is no module. Valid until the next frame. */
 struct module_row {
 	const char *path,
-		*build_id; /* the path as a process saw it; valid as other strings */
+		*build_id;     /* the path as a process saw it; valid as other strings */
 	const char *go_module; /* of gobuildinfo_module(); "" when not known */
 	uint32_t go_minor;     /* 22 if Go 1.22 built it; 0: not Go */
 };

@@ -63,12 +63,6 @@ void buf_u32(struct buf *b, uint32_t v)
 		buf_u8(b, (uint8_t)(v >> (8 * i)));
 }
 
-void buf_u64(struct buf *b, uint64_t v)
-{
-	buf_u32(b, (uint32_t)v);
-	buf_u32(b, (uint32_t)(v >> 32));
-}
-
 void buf_uvarint(struct buf *b, uint64_t v)
 {
 	uint8_t *p = buf_room(b, 10);

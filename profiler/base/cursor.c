@@ -78,13 +78,6 @@ uint64_t cursor_uvarint(struct cursor *c)
 	return 0;
 }
 
-int64_t cursor_svarint(struct cursor *c)
-{
-	uint64_t v = cursor_uvarint(c);
-
-	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
-}
-
 const char *cursor_str(struct cursor *c)
 {
 	const char *s = c->bad ? NULL : (const char *)c->data + c->pos;

@@ -34,7 +34,6 @@ uint32_t cursor_u32(struct cursor *c);
 uint64_t cursor_u64(struct cursor *c);
 /* LEB128 of at most 10 bytes; longer ones, and those of more than 64 bits, are bad. */
 uint64_t cursor_uvarint(struct cursor *c);
-int64_t cursor_svarint(struct cursor *c); /* zig-zag */
 /* The NUL-terminated string at pos, which moves past it; "" and bad if there is no NUL. */
 const char *cursor_str(struct cursor *c);
 

@@ -78,7 +78,8 @@ static uint32_t module_row(struct expansions *x, uint32_t id)
 			&(struct module){
 				.path = strtab_add(x->profile->strings, row->path),
 				.build_id = strtab_add(x->profile->strings, row->build_id),
-				.go_module = strtab_add(x->profile->strings, row->go_module),
+				.go_module = strtab_add(x->profile->strings,
+							row->go_module),
 				.go_minor = row->go_minor,
 			});
 	return x->modules[id];

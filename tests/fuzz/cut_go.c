@@ -15,6 +15,7 @@
 #include "symbolizer/elf.h"
 #include "symbolizer/gobuildinfo.h"
 #include "symbolizer/gopclntab.h"
+#include "tests/bytes.h"
 #include "tests/fuzz/mini_go.h"
 
 enum { NAMES, CUTAB, FILES, PCTAB, FUNCS, TREES, REGIONS };

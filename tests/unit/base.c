@@ -18,6 +18,7 @@
 #include "profiler/base/number.h"
 #include "profiler/cmd/opt.h"
 #include "profiler/base/strtab.h"
+#include "tests/bytes.h"
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 

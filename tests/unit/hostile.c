@@ -12,6 +12,7 @@
 #include "profiler/base/buf.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/resolver.h"
+#include "tests/bytes.h"
 #include "tests/fuzz/mini_go.h"
 
 enum { SIZE = 4 << 20, SECONDS = 60 };

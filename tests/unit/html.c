@@ -5,6 +5,7 @@
 
 #include "output/writer.h"
 #include "profiler/base/cursor.h"
+#include "tests/bytes.h"
 #include "tests/unit/tree_by_hand.h"
 
 #define EVIL       "</script><script>alert(1)//\xff\n\xe2\x80\xae"
