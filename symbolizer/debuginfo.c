@@ -84,19 +84,20 @@ struct debuginfo *debuginfo_new(Dwarf *dw)
 	return d;
 }
 
-/* Drops the functions of all units. */
-static void forget_functions(struct debuginfo *d)
+static void forget_functions(struct unit *u)
 {
-	for (uint32_t i = 0; i < d->n_units; i++) {
-		struct unit *u = &d->units[i];
+	for (uint32_t i = 0; i < u->n; i++)
+		free(u->functions[i].calls);
+	free(u->functions);
+	u->functions = NULL;
+	u->n = u->cap = 0;
+	u->tried = u->deep = false;
+}
 
-		for (uint32_t k = 0; k < u->n; k++)
-			free(u->functions[k].calls);
-		free(u->functions);
-		u->functions = NULL;
-		u->n = u->cap = 0;
-		u->tried = u->deep = false;
-	}
+static void forget_all_functions(struct debuginfo *d)
+{
+	for (uint32_t i = 0; i < d->n_units; i++)
+		forget_functions(&d->units[i]);
 	d->tables = 0;
 }
 
@@ -104,7 +105,7 @@ void debuginfo_free(struct debuginfo *d)
 {
 	if (!d)
 		return;
-	forget_functions(d);
+	forget_all_functions(d);
 	free(d->units);
 	free(d->ranges);
 	free(d);
@@ -340,9 +341,7 @@ static void functions_add(struct debuginfo *d, struct unit *u, Dwarf_Die *in, in
 
 static void functions_read(struct debuginfo *d, struct unit *u, bool deep)
 {
-	for (uint32_t i = 0; i < u->n; i++)
-		free(u->functions[i].calls);
-	u->n = 0;
+	forget_functions(u);
 	u->tried = true;
 	u->deep = deep;
 	work_begin(d);
@@ -353,26 +352,20 @@ static void functions_read(struct debuginfo *d, struct unit *u, bool deep)
 	work_end(d);
 }
 
-static struct function *function_find(struct unit *u, uint64_t addr)
-{
-	return ranges_find(u->functions, u->n, sizeof(*u->functions), addr);
-}
-
 /* NULL: none known. */
 static struct function *function_at(struct debuginfo *d, struct unit *u, uint64_t addr)
 {
 	struct function *f;
 
 	if (d->tables > TABLES_MAX)
-		forget_functions(d);
+		forget_all_functions(d);
 	if (!u->tried)
 		functions_read(d, u, false);
-	f = function_find(u, addr);
-	if (!f && !u->deep) {
-		functions_read(d, u, true);
-		f = function_find(u, addr);
-	}
-	return f;
+	f = ranges_find(u->functions, u->n, sizeof(*f), addr);
+	if (f || u->deep)
+		return f;
+	functions_read(d, u, true);
+	return ranges_find(u->functions, u->n, sizeof(*f), addr);
 }
 
 /* Adds the inlined calls below a DIE, which belongs to the call at `parent`. */

@@ -127,7 +127,9 @@ static int clamp_minor(int minor, enum gopclntab_format f)
 
 static int regions_of(struct gopclntab *t, struct cursor table)
 {
-	uint64_t off[5];
+	struct cursor *const to[] = { &t->names, &t->cutab, &t->files, &t->pctab,
+				      &t->funcs };
+	uint64_t off[6];
 
 	cursor_seek(&table, formats[t->format].offsets);
 	if (t->format == FORMAT_12) {
@@ -142,15 +144,14 @@ static int regions_of(struct gopclntab *t, struct cursor table)
 	}
 	for (int i = 0; i < 5; i++)
 		off[i] = cursor_u64(&table);
-	for (int i = 0; i < 5; i++)
-		if (table.bad || off[i] > table.len ||
-		    off[i] < (i ? off[i - 1] : formats[t->format].header))
+	off[5] = table.len;
+	if (table.bad || off[0] < formats[t->format].header)
+		return -EBADMSG;
+	for (int i = 0; i < 5; i++) {
+		if (off[i] > off[i + 1])
 			return -EBADMSG;
-	t->names = cursor_slice(&table, off[0], off[1] - off[0]);
-	t->cutab = cursor_slice(&table, off[1], off[2] - off[1]);
-	t->files = cursor_slice(&table, off[2], off[3] - off[2]);
-	t->pctab = cursor_slice(&table, off[3], off[4] - off[3]);
-	t->funcs = cursor_slice(&table, off[4], table.len - off[4]);
+		*to[i] = cursor_slice(&table, off[i], off[i + 1] - off[i]);
+	}
 	return 0;
 }
 

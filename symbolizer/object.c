@@ -388,11 +388,6 @@ void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object
 			continue;
 		}
 		fn(arg, o);
-		if (object_changed(o)) {
-			os->n_changed++;
-			free(os->changed);
-			os->changed = mem_strdup(o->path);
-		}
 		object_free(o);
 	}
 	os->swept = os->n;
@@ -403,6 +398,5 @@ void objects_release(struct objects *os)
 	for (uint32_t i = 0; i < os->n; i++)
 		object_free(os->rows[i]);
 	free(os->rows);
-	free(os->changed);
 	index_release(&os->index);
 }

@@ -93,10 +93,8 @@ struct objects {
 	struct object **rows; /* owned */
 	uint32_t n, cap;
 	struct index index;
-	uint64_t clock;     /* counts look-ups */
-	uint32_t swept;     /* number of objects left by the last objects_sweep() */
-	uint32_t n_changed; /* closed ones that were truncated while they were read */
-	char *changed;      /* owned: the path of the last of them */
+	uint64_t clock; /* counts look-ups */
+	uint32_t swept; /* number of objects left by the last objects_sweep() */
 };
 
 void objects_release(struct objects *os);

@@ -26,6 +26,7 @@ struct symbolizer {
 	uint32_t n_rows, cap_rows;
 	struct index row_index;
 	uint32_t changes;        /* number of files found to have changed */
+	char *changed;           /* owned: the path of the last of them */
 	uint32_t check_next;     /* index in objects */
 	struct kallsyms *kernel; /* NULL: not requested yet, or not available */
 	bool kernel_tried;

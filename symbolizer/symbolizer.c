@@ -58,6 +58,7 @@ void symbolizer_close(struct symbolizer *s)
 		return;
 	objects_release(&s->objects);
 	free(s->rows);
+	free(s->changed);
 	index_release(&s->row_index);
 	kallsyms_close(s->kernel);
 	free(s);
@@ -132,7 +133,11 @@ static bool is_changed(struct symbolizer *s, struct object *o)
 {
 	if (!object_changed(o))
 		return false;
-	s->changes += !o->counted;
+	if (!o->counted) {
+		s->changes++;
+		free(s->changed);
+		s->changed = mem_strdup(o->path);
+	}
 	o->counted = true;
 	return true;
 }
@@ -204,19 +209,12 @@ void symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 	};
 }
 
-uint32_t symbolizer_changed(const struct symbolizer *s, const char **path)
+uint32_t symbolizer_changed(struct symbolizer *s, const char **path)
 {
-	uint32_t n = s->objects.n_changed;
-
-	if (n)
-		*path = s->objects.changed;
-	for (uint32_t i = 0; i < s->objects.n; i++) {
-		if (!object_changed(s->objects.rows[i]))
-			continue;
-		*path = s->objects.rows[i]->path;
-		n++;
-	}
-	return n;
+	for (uint32_t i = 0; i < s->objects.n; i++)
+		is_changed(s, s->objects.rows[i]);
+	*path = s->changed;
+	return s->changes;
 }
 
 void space_mark(struct space *sp)
@@ -239,8 +237,11 @@ bool symbolizer_crowded(const struct symbolizer *s)
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
 		      void *arg)
 {
+	const char *unused;
+
 	if (s->vdso)
 		s->vdso->in_use = true;
+	symbolizer_changed(s, &unused); /* before some are closed */
 	objects_sweep(&s->objects, fn, arg);
 }
 

@@ -124,7 +124,7 @@ const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t 
 void symbolizer_load_kernel(struct symbolizer *s);
 /* The number of files that were truncated or rewritten while their names were read, so that
  * some names are missing. *path: one of them. */
-uint32_t symbolizer_changed(const struct symbolizer *s, const char **path);
+uint32_t symbolizer_changed(struct symbolizer *s, const char **path);
 /* Checks n of the files, in turns, for changes. Returns the number of files known to have
  * changed; do not use names from before a change any more. */
 uint32_t symbolizer_check(struct symbolizer *s, uint32_t n);
