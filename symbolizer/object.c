@@ -348,40 +348,24 @@ bool objects_crowded(const struct objects *os)
 
 static int newest_first(const void *a, const void *b)
 {
-	const uint64_t *x = a, *y = b;
+	const struct object *const *x = a, *const *y = b;
 
-	return (*x < *y) - (*x > *y);
-}
-
-/* Unused objects last used before this time are closed. */
-static uint64_t time_to_go(const struct objects *os)
-{
-	uint64_t *times = NULL, time = 0;
-	uint32_t n = 0, cap = 0;
-
-	for (uint32_t i = 0; i < os->n; i++)
-		if (!os->rows[i]->in_use)
-			*table_add(times, n, cap) = os->rows[i]->used;
-	if (n > UNUSED_MAX) {
-		qsort(times, n, sizeof(*times), newest_first);
-		time = times[UNUSED_MAX - 1];
-	}
-	free(times);
-	return time;
+	return ((*x)->used < (*y)->used) - ((*x)->used > (*y)->used);
 }
 
 void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
 		   void *arg)
 {
-	uint64_t time = time_to_go(os);
-	uint32_t n = os->n;
+	uint32_t n = os->n, unused = 0;
 
+	if (n)
+		qsort(os->rows, n, sizeof(*os->rows), newest_first);
 	os->n = 0;
 	index_release(&os->index);
 	for (uint32_t i = 0; i < n; i++) {
 		struct object *o = os->rows[i];
 
-		if (o->in_use || o->used >= time) {
+		if (o->in_use || unused++ < UNUSED_MAX) {
 			o->in_use = false;
 			os->rows[os->n++] = o;
 			add_to_index(os, os->n - 1);

@@ -27,8 +27,6 @@ struct symbol {
 	const char *name;   /* in the image of a file that dwfl owns */
 	uint8_t rank; /* of several symbols at an address the highest gives the name */
 	bool sized;
-	bool has_start;
-	uint32_t start; /* line of its declaration; 0: unknown */
 };
 
 struct symtab {
@@ -213,14 +211,12 @@ static const char *line_at(struct symtab *t, uint64_t addr, uint32_t *line)
 	return file;
 }
 
-static uint32_t start_line(struct symtab *t, struct symbol *s)
+/* The line where the function at addr is declared; 0: unknown. */
+static uint32_t start_line(struct symtab *t, uint64_t addr)
 {
 	struct debuginfo *info = info_of(t);
 
-	if (!s->has_start && info)
-		s->start = debuginfo_start(info, s->range.lo + t->info_bias);
-	s->has_start = true;
-	return s->start;
+	return info ? debuginfo_start(info, addr + t->info_bias) : 0;
 }
 
 static int symtab_open(void **ret, const struct binary *b, const char **why)
@@ -267,7 +263,8 @@ static int find(void *self, uint64_t addr, struct strtab *strs, struct frame *ou
 			.func = strtab_add(strs, demangle(&d, name)),
 			.file = strtab_add(strs, file),
 			.line = line,
-			.start_line = i < n ? calls[i].start_line : start_line(t, s),
+			.start_line = i < n ? calls[i].start_line
+					    : start_line(t, s->range.lo),
 			.kind = FRAME_NATIVE,
 			.inlined = i < n,
 		};
@@ -303,7 +300,7 @@ static int symtab_each(void *self, int (*fn)(void *arg, const struct func *f), v
 		struct func f = { addr, s->range.hi - addr, demangle(&d, s->name), "", 0 };
 
 		f.file = line_at(t, addr, &f.line);
-		f.line = start_line(t, s);
+		f.line = start_line(t, addr);
 		r = fn(arg, &f);
 	}
 	guard_leave();
