@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbolizer/debugfile.h"
 
-#include <dwarf.h>
 #include <elfutils/libdwelf.h>
 #include <endian.h>
 #include <fcntl.h>

@@ -12,8 +12,6 @@
 
 #include "symbolizer/resolver.h"
 
-struct elf;
-
 struct debugfile {
 	struct binary b; /* the stripped file */
 	bool only_lines; /* its symbols are not needed */

@@ -16,7 +16,6 @@
  */
 #include "symbolizer/gopclntab.h"
 
-#include <elf.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>

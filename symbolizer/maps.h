@@ -4,7 +4,6 @@
 #define SYMBOLIZER_MAPS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "profiler/base/cursor.h"

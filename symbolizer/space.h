@@ -13,7 +13,6 @@
 #include "symbolizer/symbolizer.h"
 
 struct kallsyms;
-struct strtab;
 
 /* Limit for the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, take 7 MB. */
 #define MAX_MAPS ((size_t)64 << 20)
@@ -62,7 +61,6 @@ struct space {
 void space_find_runtimes(struct space *sp);
 /* The object that a mapping is of; exe: the path of the program that was started. NULL: a
  * file that cannot be read. */
-struct mapping;
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
 
 /* As space_code(); takes NULL. */

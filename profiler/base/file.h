@@ -4,9 +4,7 @@
 #define BASE_FILE_H
 
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdbool.h>
 
 struct buf;
 

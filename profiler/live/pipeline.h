@@ -3,7 +3,6 @@
 #ifndef PROFILER_PIPELINE_H
 #define PROFILER_PIPELINE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "profiler/profile/profile.h"

@@ -6,7 +6,6 @@
 #ifndef PROFILER_SESSION_H
 #define PROFILER_SESSION_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
