@@ -26,6 +26,12 @@
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 
+enum {
+	PAGE = 4096,
+	/* bytes of /proc/PID/maps: 65,530 mappings, the kernel's limit, take 7 MB */
+	MAX_MAPS = 64 << 20,
+};
+
 static const char vdso[] = "[vdso]", anon[] = "[anon]", deleted[] = " (deleted)";
 
 /* Looks for a Go program that a packed program has unpacked. An image that is not Go is not
@@ -118,6 +124,41 @@ struct area *space_area(const struct space *sp, uint64_t addr)
 	return sp && i < sp->n_areas && sp->areas[i].start <= addr ? &sp->areas[i] : NULL;
 }
 
+/* The program that the process was started from. */
+static const struct object *program(const struct space *sp)
+{
+	if (!sp)
+		return NULL;
+	return sp->image ? sp->image : sp->exe;
+}
+
+static void add_runtime(struct space *sp, const struct area *a)
+{
+	uint64_t bias = -a->delta;
+
+	for (uint32_t i = 0; i < sp->n_runtimes && i < RUNTIMES_MAX; i++)
+		if (sp->runtimes[i].object == a->object && sp->runtimes[i].bias == bias)
+			return;
+	if (sp->n_runtimes < RUNTIMES_MAX)
+		sp->runtimes[sp->n_runtimes] = (struct go_runtime){ a->object, bias };
+	sp->n_runtimes++;
+}
+
+/* Adds Go runtimes in the areas that are not known yet. */
+static void find_runtimes(struct space *sp)
+{
+	const struct object *o = program(sp);
+
+	/* runtimes beyond RUNTIMES_MAX are only counted, so count them again */
+	if (sp->n_runtimes > RUNTIMES_MAX)
+		sp->n_runtimes = RUNTIMES_MAX;
+	for (int own = 1; own >= 0; own--)
+		for (uint32_t i = 0; i < sp->n_areas; i++)
+			if (sp->areas[i].object->runtime &&
+			    (sp->areas[i].object == o) == own)
+				add_runtime(sp, &sp->areas[i]);
+}
+
 static struct area area_of_mapping(struct space *sp, const struct mapping *m,
 				   const char *exe)
 {
@@ -172,7 +213,7 @@ static uint32_t read_areas(struct space *sp, const struct buf *text, const char 
 		sp->n_areas = n;
 		sp->cap_areas = cap;
 		sp->generation++;
-		space_find_runtimes(sp);
+		find_runtimes(sp);
 		added_find(sp, &before);
 		free(before.areas);
 	}
@@ -222,6 +263,100 @@ int space_open(struct space **ret, struct symbolizer *s, pid_t pid)
 	return err;
 }
 
+static struct object *object_of_fd(struct symbolizer *s, int fd)
+{
+	char link[64], path[PATH_MAX];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
+}
+
+static void area_add(struct space *sp, uint64_t start, uint64_t size, uint64_t delta,
+		     struct object *o)
+{
+	struct area *a = table_add(sp->areas, sp->n_areas, sp->cap_areas);
+
+	*a = (struct area){
+		.start = start, .end = start + size, .delta = delta, .object = o
+	};
+}
+
+int space_open_file(struct space **ret, struct symbolizer *s, int fd)
+{
+	struct object *o = object_of_fd(s, fd);
+	struct space *sp;
+
+	if (!o || !o->elf)
+		return o && o->why ? -ENOTSUP : -ENOEXEC;
+	sp = mem_zalloc(sizeof(*sp));
+	sp->s = s;
+	sp->exe = o;
+	area_add(sp, 0, UINT64_MAX, 0, o);
+	find_runtimes(sp);
+	*ret = sp;
+	return 0;
+}
+
+/* The load bias of a process with its lowest executable segment at start_code. False: the
+ * kernel would not have loaded it there. */
+static bool load_bias(const struct elf *e, uint64_t start_code, uint64_t *bias)
+{
+	uint32_t i = 0;
+
+	*bias = 0;
+	if (e->fixed && !start_code)
+		return true;
+	while (i < e->n_segments && !e->segments[i].executable)
+		i++;
+	if (i == e->n_segments || !start_code)
+		return false;
+	*bias = start_code - e->segments[i].vaddr;
+	return e->fixed ? !*bias : !(*bias & (PAGE - 1));
+}
+
+/* Our own vDSO, which is the same in every process. */
+static struct object *vdso_here(struct symbolizer *s)
+{
+	struct buf text = { 0 };
+	struct mapping m;
+
+	if (!s->vdso && !file_read(AT_FDCWD, "/proc/self/maps", MAX_MAPS, &text)) {
+		struct cursor c = cursor_over(text.data, text.len);
+
+		while (!s->vdso && maps_next(&c, &m))
+			if (mapping_is(&m, vdso))
+				s->vdso = objects_of_vdso(&s->objects, getpid(), &m);
+	}
+	buf_release(&text);
+	return s->vdso;
+}
+
+int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone *gone)
+{
+	struct object *exe = gone->exe, *o;
+	struct space *sp;
+	uint64_t bias, vaddr;
+
+	if (!exe || !exe->elf || !exe->go || !load_bias(exe->elf, gone->start_code, &bias))
+		return -ENOTSUP;
+	sp = mem_zalloc(sizeof(*sp));
+	sp->s = s;
+	sp->exe = exe;
+	for (uint32_t i = 0; i < exe->elf->n_segments; i++) {
+		const struct elf_segment *seg = &exe->elf->segments[i];
+
+		if (seg->executable)
+			area_add(sp, seg->vaddr + bias, seg->filesz, -bias, exe);
+	}
+	o = gone->vdso ? vdso_here(s) : NULL;
+	/* it is mapped above the program */
+	if (o && o->elf && elf_vaddr(o->elf, 0, &vaddr))
+		area_add(sp, gone->vdso, o->key.size, vaddr - gone->vdso, o);
+	find_runtimes(sp);
+	*ret = sp;
+	return 0;
+}
+
 void space_close(struct space *sp)
 {
 	if (!sp)
@@ -246,40 +381,6 @@ static struct go_program program_of(const struct object *o)
 	p.packed = o->elf && !p.version && !elf_getshdrnum(o->elf->lib, &sections) &&
 		   !sections;
 	return p;
-}
-
-/* The program that the process was started from. */
-static const struct object *program(const struct space *sp)
-{
-	if (!sp)
-		return NULL;
-	return sp->image ? sp->image : sp->exe;
-}
-
-static void add_runtime(struct space *sp, const struct area *a)
-{
-	uint64_t bias = -a->delta;
-
-	for (uint32_t i = 0; i < sp->n_runtimes && i < RUNTIMES_MAX; i++)
-		if (sp->runtimes[i].object == a->object && sp->runtimes[i].bias == bias)
-			return;
-	if (sp->n_runtimes < RUNTIMES_MAX)
-		sp->runtimes[sp->n_runtimes] = (struct go_runtime){ a->object, bias };
-	sp->n_runtimes++;
-}
-
-void space_find_runtimes(struct space *sp)
-{
-	const struct object *o = program(sp);
-
-	/* runtimes beyond RUNTIMES_MAX are only counted, so count them again */
-	if (sp->n_runtimes > RUNTIMES_MAX)
-		sp->n_runtimes = RUNTIMES_MAX;
-	for (int own = 1; own >= 0; own--)
-		for (uint32_t i = 0; i < sp->n_areas; i++)
-			if (sp->areas[i].object->runtime &&
-			    (sp->areas[i].object == o) == own)
-				add_runtime(sp, &sp->areas[i]);
 }
 
 const struct go_runtime *space_runtime(const struct space *sp, uint32_t n)
@@ -357,14 +458,6 @@ void space_program(const struct space *sp, struct go_program *ret)
 	ret->why = go->why;
 }
 
-static struct object *object_of_fd(struct symbolizer *s, int fd)
-{
-	char link[64], path[PATH_MAX];
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	return objects_of_file(&s->objects, link, 0, path, link_read(link, path), "");
-}
-
 int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 {
 	struct object *o = object_of_fd(s, fd);
@@ -381,23 +474,6 @@ int symbolizer_program(struct symbolizer *s, int fd, struct go_program *ret)
 struct object *space_exe(const struct space *sp)
 {
 	return sp ? sp->exe : NULL;
-}
-
-int space_open_file(struct space **ret, struct symbolizer *s, int fd)
-{
-	struct object *o = object_of_fd(s, fd);
-	struct space *sp;
-
-	if (!o || !o->elf)
-		return o && o->why ? -ENOTSUP : -ENOEXEC;
-	sp = mem_zalloc(sizeof(*sp));
-	sp->s = s;
-	sp->exe = o;
-	*table_add(sp->areas, sp->n_areas,
-		   sp->cap_areas) = (struct area){ .end = UINT64_MAX, .object = o };
-	space_find_runtimes(sp);
-	*ret = sp;
-	return 0;
 }
 
 struct listing {

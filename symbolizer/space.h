@@ -14,9 +14,6 @@
 
 struct kallsyms;
 
-/* Limit for the text of /proc/PID/maps: 65,530 mappings, the kernel's limit, take 7 MB. */
-#define MAX_MAPS ((size_t)64 << 20)
-
 struct symbolizer {
 	struct strtab *strs;
 	struct objects objects;
@@ -57,8 +54,6 @@ struct space {
 	uint32_t generation; /* goes up when areas may have changed */
 };
 
-/* Adds Go runtimes in the areas that are not known yet. */
-void space_find_runtimes(struct space *sp);
 /* The object that a mapping is of; exe: the path of the program that was started. NULL: a
  * file that cannot be read. */
 struct object *space_mapped(struct space *sp, const struct mapping *m, const char *exe);
