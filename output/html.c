@@ -123,13 +123,10 @@ static uint32_t page_func(struct page *p, const struct node *n)
 			  n->inlined };
 	struct func_key key = { p->funcs, &f };
 	uint64_t hash = hash_bytes(&f, sizeof(f));
-	uint32_t id = index_find(&p->index, hash, func_same, &key);
+	uint32_t id = index_get(&p->index, hash, func_same, &key, p->n_funcs);
 
-	if (id == INDEX_NONE) {
-		id = p->n_funcs;
+	if (id == p->n_funcs)
 		*table_add(p->funcs, p->n_funcs, p->cap_funcs) = f;
-		index_add(&p->index, hash, id);
-	}
 	return id;
 }
 

@@ -92,13 +92,10 @@ uint32_t profile_frame(struct profile *p, const struct frame *f)
 {
 	struct key k = { .p = p, .frame = f };
 	uint64_t hash = frame_hash(f);
-	uint32_t id = index_find(&p->frame_index, hash, frame_same, &k);
+	uint32_t id = index_get(&p->frame_index, hash, frame_same, &k, p->n_frames);
 
-	if (id != INDEX_NONE)
-		return id;
-	id = p->n_frames;
-	*table_add(p->frames, p->n_frames, p->cap_frames) = *f;
-	index_add(&p->frame_index, hash, id);
+	if (id == p->n_frames)
+		*table_add(p->frames, p->n_frames, p->cap_frames) = *f;
 	return id;
 }
 
@@ -155,13 +152,11 @@ uint32_t profile_goroutine(struct profile *p, const struct goroutine *g)
 {
 	struct key k = { .p = p, .goroutine = g };
 	uint64_t hash = hash_pair(g->goid, (uint64_t)g->labels << 32 | g->process);
-	uint32_t id = index_find(&p->goroutine_index, hash, goroutine_same, &k);
+	uint32_t id = index_get(&p->goroutine_index, hash, goroutine_same, &k,
+				p->n_goroutines);
 
-	if (id != INDEX_NONE)
-		return id;
-	id = p->n_goroutines;
-	*table_add(p->goroutines, p->n_goroutines, p->cap_goroutines) = *g;
-	index_add(&p->goroutine_index, hash, id);
+	if (id == p->n_goroutines)
+		*table_add(p->goroutines, p->n_goroutines, p->cap_goroutines) = *g;
 	return id;
 }
 
@@ -177,13 +172,10 @@ uint32_t profile_thread(struct profile *p, const struct thread *t)
 {
 	struct key k = { .p = p, .thread = t };
 	uint64_t hash = hash_pair(t->process, t->tid);
-	uint32_t id = index_find(&p->thread_index, hash, thread_same, &k);
+	uint32_t id = index_get(&p->thread_index, hash, thread_same, &k, p->n_threads);
 
-	if (id != INDEX_NONE)
-		return id;
-	id = p->n_threads;
-	*table_add(p->threads, p->n_threads, p->cap_threads) = *t;
-	index_add(&p->thread_index, hash, id);
+	if (id == p->n_threads)
+		*table_add(p->threads, p->n_threads, p->cap_threads) = *t;
 	return id;
 }
 
