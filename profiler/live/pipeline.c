@@ -201,8 +201,7 @@ static uint32_t creator_string(struct pipeline *pl, struct proc *p, uint64_t gop
 	if (!f[0].func)
 		return 0;
 	func = symbolizer_string(pl->symbolizer, f[0].func);
-	file = symbolizer_string(pl->symbolizer, f[0].file);
-	file = strrchr(file, '/') ? strrchr(file, '/') + 1 : file;
+	file = basename(symbolizer_string(pl->symbolizer, f[0].file));
 	snprintf(text, sizeof(text), f[0].line ? "%s %s:%u" : "%s", func, file, f[0].line);
 	m->value = strtab_add(pl->profile->strings, text);
 	return m->value;

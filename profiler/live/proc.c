@@ -251,24 +251,26 @@ static enum proc_state examine_exe(struct procs *ps, struct proc *p)
 	return p->program.version ? PROC_GO : PROC_OTHER;
 }
 
-/* Accounts for the time since start, in which the mappings of p were read. */
-static void pay(struct proc *p, uint64_t start)
+/* Begins to read the mappings of p. 0, or when that may be done. */
+static uint64_t begin_reading(struct proc *p)
 {
 	uint64_t now = clock_now_ns();
-
-	budget_spend(&p->reading, now, READING_SHARE, now - start);
-	budget_spend(p->all_reading, now, ALL_SHARE, now - start);
-}
-
-/* When the mappings of p may be read again; now or earlier: at once. */
-static uint64_t reading_due(const struct proc *p, uint64_t now)
-{
 	uint64_t alone = budget_due(&p->reading, READING_SHARE, READING_FREE_NS);
 	uint64_t all = budget_due(p->all_reading, ALL_SHARE, ALL_FREE_NS);
+	uint64_t due = alone > all ? alone : all;
 
-	if (budget_debt(&p->reading, now, READING_SHARE) <= CHEAP_NS)
-		return now;
-	return alone > all ? alone : all;
+	if (now < due && budget_debt(&p->reading, now, READING_SHARE) > CHEAP_NS)
+		return due;
+	p->refreshed_ns = now;
+	return 0;
+}
+
+static void end_reading(struct proc *p)
+{
+	uint64_t now = clock_now_ns(), took = now - p->refreshed_ns;
+
+	budget_spend(&p->reading, now, READING_SHARE, took);
+	budget_spend(p->all_reading, now, ALL_SHARE, took);
 }
 
 void procs_begin(struct procs *ps)
@@ -294,18 +296,17 @@ void procs_examine(struct procs *ps, struct proc *p)
 		p->refreshed_ns = clock_now_ns();
 		if (!space_open(&p->space, ps->symbolizer, (pid_t)p->tgid))
 			state = space_has_go(p) ? PROC_GO : PROC_OTHER;
-		pay(p, p->refreshed_ns);
+		end_reading(p);
 	}
 	become(p, state);
 }
 
 uint64_t procs_probe(struct procs *ps, struct proc *p)
 {
-	uint64_t start = clock_now_ns(), due = reading_due(p, start);
+	uint64_t due = begin_reading(p);
 
-	if (start < due)
+	if (due)
 		return due;
-	p->refreshed_ns = start;
 	if (!p->space && !space_open(&p->space, ps->symbolizer, (pid_t)p->tgid)) {
 		if (space_has_go(p)) {
 			become(p, PROC_GO);
@@ -314,7 +315,7 @@ uint64_t procs_probe(struct procs *ps, struct proc *p)
 			p->space = NULL;
 		}
 	}
-	pay(p, start);
+	end_reading(p);
 	return 0;
 }
 
@@ -367,7 +368,7 @@ void procs_record(struct procs *ps, struct proc *p)
 {
 	struct strtab *strings = ps->profile->strings;
 	const char *path = p->program.path ? p->program.path : "";
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *name = basename(path);
 	struct process row = {
 		.tgid = p->tgid,
 		.name = strtab_add(strings, *name ? name : p->comm),
@@ -389,17 +390,12 @@ void procs_begin_interval(struct procs *ps, struct profile *profile)
 
 void procs_refresh(struct proc *p)
 {
-	uint64_t start = clock_now_ns(), due = reading_due(p, start);
-
-	if (start < due) {
-		p->stale_ns = due;
+	p->stale_ns = begin_reading(p);
+	if (p->stale_ns)
 		return;
-	}
-	p->stale_ns = 0;
-	p->refreshed_ns = start;
 	if (p->space && !space_refresh(p->space) && !proc_is_go(p) && space_has_go(p))
 		become(p, PROC_GO);
-	pay(p, start);
+	end_reading(p);
 }
 
 bool proc_may_refresh(const struct proc *p, uint64_t now_ns)
