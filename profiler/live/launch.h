@@ -15,7 +15,7 @@ struct launch {
 	int status; /* as from wait(), once ended */
 };
 
-/* Forks a child that waits for launch_exec(). Negative errno of fork() or pipe(). */
+/* Forks a child that waits for launch_exec(). Negative errno of fork() or socketpair(). */
 int launch_fork(struct launch *l, char **argv);
 /* Lets the child exec. 0, or the negative errno of exec: the child has ended then. */
 int launch_exec(struct launch *l);
