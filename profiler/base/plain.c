@@ -100,36 +100,31 @@ static uint32_t count_columns(const char *s, size_t len)
 
 void plain_wrap(struct buf *b, const char *text, uint32_t width, uint32_t indent)
 {
-	uint32_t column = indent, spaces = 0;
+	uint32_t column = indent;
 
 	while (*text) {
-		size_t len = strcspn(text, " \n");
-		uint32_t columns = count_columns(text, len);
-		bool fresh = column == indent, line_end;
+		uint32_t spaces = (uint32_t)strspn(text, " ");
+		size_t len = strcspn(text + spaces, " \n");
+		uint32_t columns = count_columns(text + spaces, len);
 
-		line_end = width && !fresh && len && column + spaces + columns > width;
-		if (line_end) {
+		if (*text == '\n') {
+			text++;
+			column = indent;
+			buf_printf(b, "\n%*s", *text && *text != '\n' ? (int)indent : 0,
+				   "");
+			continue;
+		}
+		if (width && column > indent && len && column + spaces + columns > width) {
 			buf_printf(b, "\n%*s", (int)indent, "");
 			column = indent;
+			text += spaces;
 			spaces = 0;
 		}
-		if (len)
-			buf_printf(b, "%*s", (int)spaces, "");
-		buf_add(b, text, len);
-		column += len ? spaces + columns : 0;
-		spaces = len ? 0 : spaces;
-		text += len;
-		if (*text == '\n') {
-			buf_u8(b, '\n');
-			column = indent;
-			spaces = 0;
-			text++;
-			if (*text && *text != '\n')
-				buf_printf(b, "%*s", (int)indent, "");
-		} else if (*text) {
-			spaces++;
-			text++;
+		if (len) { /* else the spaces end the line */
+			buf_add(b, text, spaces + len);
+			column += spaces + columns;
 		}
+		text += spaces + len;
 	}
 }
 
