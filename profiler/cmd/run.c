@@ -145,7 +145,6 @@ static int follow_pids(struct run *r)
 
 static int fork_command(struct run *r)
 {
-	const char *slash = strrchr(r->command[0], '/');
 	int err = launch_fork(&r->launch, r->command);
 
 	if (!err)
@@ -154,7 +153,7 @@ static int fork_command(struct run *r)
 		log_error("%s: %s", r->command[0], strerror(-err));
 		return STATUS_LAUNCH_FAILED;
 	}
-	r->name = slash ? slash + 1 : r->command[0];
+	r->name = basename(r->command[0]);
 	r->pid = r->launch.pid;
 	return STATUS_OK;
 }
