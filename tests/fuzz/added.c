@@ -4,6 +4,8 @@
  * version of Go, the lengths of the regions (u16 each, of functab and cutab in entries),
  * the address of the code, 16 bytes of header, then the regions.
  */
+#include <string.h>
+
 #include "profiler/base/strtab.h"
 #include "symbolizer/gomodule.h"
 #include "tests/fuzz/table.h"
