@@ -114,18 +114,24 @@ static void teardown(void)
 TestSuite(added, .init = setup, .fini = teardown, .timeout = 20);
 
 /* Does what space_refresh() does. */
-static void refresh(void)
+static void refresh_maps(bool executable)
 {
 	struct space before = *space;
 
 	space->areas = NULL;
 	space->n_areas = space->cap_areas = 0;
-	*table_add(space->areas, space->n_areas, space->cap_areas) = (struct area){
-		.start = at(code), .end = at(code) + CODE_BYTES, .object = &anon
-	};
+	if (executable)
+		*table_add(space->areas, space->n_areas, space->cap_areas) = (struct area){
+			.start = at(code), .end = at(code) + CODE_BYTES, .object = &anon
+		};
 	space->generation++;
 	added_find(space, &before);
 	free(before.areas);
+}
+
+static void refresh(void)
+{
+	refresh_maps(true);
 }
 
 /* The name of the function at an address; "": none. */
@@ -236,6 +242,26 @@ Test(added, code_that_changes_loses_its_names)
 	cr_expect(space_code_changed(space, at(code + 8), true));
 	refresh();
 	expect_name(code + 8, "jit.new");
+}
+
+/* A compiler makes its memory writable while it writes: that is when the maps may be read. */
+Test(added, code_that_changes_while_it_is_not_executable)
+{
+	struct module m;
+
+	make(&m, code, "jit.f", NULL);
+	first.words[NEXT] = at(&m);
+	refresh();
+	cr_expect_str_eq(name(code), "jit.f");
+	refresh_maps(false);
+	refresh();
+	cr_expect_str_eq(name(code), "jit.f", "its code is the same");
+	refresh_maps(false);
+	code[8] ^= 1;
+	refresh();
+	cr_expect_str_eq(name(code), "");
+	refresh();
+	cr_expect_str_eq(name(code), "");
 }
 
 Test(added, the_list_is_asked_again)
