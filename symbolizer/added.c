@@ -169,13 +169,14 @@ static void list_read(struct space *sp, struct added *old, const struct gopclnta
 			break;
 		*table_add(a->links, a->n_links,
 			   a->cap_links) = (struct added_link){ addr, link_hash(&m), like };
-		/* One that was found stays also while its memory is not executable: then the
-		 * program may be writing other code. */
+		/* One that was found stays also while its memory is not executable: the
+		 * program may then be writing other code. */
 		hash = module_hash(addr, &m);
 		added = module_keep(sp, old, hash);
 		if (!added && is_added(sp, &m))
 			added = module_read(sp, like, &m, ADDED_BYTES - a->size);
-		/* one that was kept may now come after others that have used up the room */
+		/* one that was kept may now come after others that have used up the
+		 * room */
 		if (added && added->size > ADDED_BYTES - a->size) {
 			module_free(added);
 			added = NULL;

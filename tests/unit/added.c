@@ -244,7 +244,7 @@ Test(added, code_that_changes_loses_its_names)
 	expect_name(code + 8, "jit.new");
 }
 
-/* A compiler makes its memory writable while it writes: that is when the maps may be read. */
+/* A compiler makes its memory writable while it writes, and the maps may be read then. */
 Test(added, code_that_changes_while_it_is_not_executable)
 {
 	struct module m;
