@@ -20,6 +20,7 @@ enum {
 	BLOB_ALIGN = 16,
 	BIG_ENDIAN_WORDS = 1,
 	INLINE_STRINGS = 2,
+	MODULES_MARK = 16,
 	/* false matches that are tried: each costs a walk through all relocations */
 	MAX_BLOBS = 64,
 };
@@ -141,19 +142,28 @@ static struct cursor line_value(struct cursor text, const char *key)
 	return cursor_over("", 0);
 }
 
-/* "github.com/owner/name" of "github.com/owner/name/cmd/x": a program built without modules
- * tells only its package. The length; 0: the path does not name a repository. */
+/* A program built without modules tells only its package: "github.com/owner/name" of
+ * "github.com/owner/name/cmd/x", "k8s.io/name" of "k8s.io/name/cmd/x". The length; 0: the
+ * path does not name a repository. */
 static size_t repository_len(struct cursor path)
 {
-	int slashes = 0;
+	static const char *const with_owner[] = { "github.com/", "gitlab.com/",
+						  "bitbucket.org/", "codeberg.org/",
+						  "golang.org/" };
+	const char *text = (const char *)path.data, *slash = memchr(text, '/', path.len);
+	int elements = 2;
+	size_t n = 0;
 
-	for (size_t i = 0; i < path.len; i++) {
-		if (path.data[i] == '/' && ++slashes == 3)
-			return i;
-		if (path.data[i] == '/' && slashes == 1 && !memchr(path.data, '.', i))
-			return 0;
-	}
-	return slashes == 2 ? path.len : 0;
+	if (!slash || !memchr(text, '.', (size_t)(slash - text)))
+		return 0;
+	for (size_t i = 0; i < sizeof(with_owner) / sizeof(*with_owner); i++)
+		if (path.len > strlen(with_owner[i]) &&
+		    !memcmp(text, with_owner[i], strlen(with_owner[i])))
+			elements = 3;
+	for (; n < path.len; n++)
+		if (text[n] == '/' && !--elements)
+			return n;
+	return elements == 1 ? n : 0;
 }
 
 void gobuildinfo_module(const struct elf *e, char module[GO_MODULE_MAX])
@@ -162,6 +172,9 @@ void gobuildinfo_module(const struct elf *e, char module[GO_MODULE_MAX])
 	struct info info;
 
 	if (find_blob(e, &info) && !info.modules.bad) {
+		/* the linker puts marks of 16 bytes before and behind */
+		if (info.modules.len > 2 * MODULES_MARK)
+			cursor_bytes(&info.modules, MODULES_MARK);
 		value = line_value(info.modules, "mod\t");
 		if (!value.len) {
 			value = line_value(info.modules, "path\t");

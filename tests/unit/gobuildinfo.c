@@ -99,10 +99,10 @@ static void expect_module(struct image *im, const char *want)
 }
 
 /* As the go command writes it, between two marks of 16 bytes. */
-static void expect_module_of(const char *text, const char *want)
+#define expect_module_of(text, want) expect_module_in(text, sizeof(text) - 1, want)
+static void expect_module_in(const char *text, size_t n, const char *want)
 {
 	struct image im = image_new();
-	size_t n = strlen(text);
 
 	memcpy(im.blob + 16, "\xff Go buildinf:\x08\x02", 16);
 	memcpy(im.blob + 48, "\6go1.22", 7);
@@ -115,15 +115,26 @@ Test(gobuildinfo, module_of_main)
 {
 	struct image im = image_new();
 
-#define MARK "0123456789abcde\n"
-	expect_module_of(MARK "path\ta.b/c/cmd\nmod\ta.b/c\t(devel)\t\ndep\tx\tv1\n",
+#define MARK \
+	"0w\xaf\x0c\x92t\x08\x02" \
+	"A\xe1\xc1\x07\xe6\xd6\x18\xe6"
+#define END \
+	"\xf9" \
+	"2C1\x86\x18 r\0\x82" \
+	"B\x10" \
+	"A\x16\xd8\xf2"
+	expect_module_of(MARK "path\ta.b/c/x\nmod\ta.b/c\t(devel)\t\ndep\tx\tv1\n" END,
 			 "a.b/c");
-	expect_module_of(MARK "path\tdemo\nmod\tdemo\t(devel)\n", "demo");
+	expect_module_of(MARK "path\tdemo\nmod\tdemo\t(devel)\n" END, "demo");
 	/* built without modules: the repository */
-	expect_module_of(MARK "path\tgithub.com/o/p/cmd/p\nbuild\t-x", "github.com/o/p");
-	expect_module_of(MARK "path\tgithub.com/o/p", "github.com/o/p");
-	expect_module_of(MARK "path\tcommand-line-arguments\n", "");
-	expect_module_of(MARK "path\ta/b/c/d\n", "");
+	expect_module_of(MARK "path\tgithub.com/o/p/cmd/p\nbuild\t-x\n" END,
+			 "github.com/o/p");
+	expect_module_of(MARK "path\tgithub.com/o/p\n" END, "github.com/o/p");
+	expect_module_of(MARK "path\tgithub.com/o\n" END, "");
+	expect_module_of(MARK "path\tk8s.io/k/cmd/x\n" END, "k8s.io/k");
+	expect_module_of(MARK "path\tgo.etcd.io/etcd\n" END, "go.etcd.io/etcd");
+	expect_module_of(MARK "path\tcommand-line-arguments\n" END, "");
+	expect_module_of(MARK "path\ta/b/c/d\n" END, "");
 	expect_module_of("", "");
 	/* a length that goes past the file */
 	memcpy(im.blob + 16, "\xff Go buildinf:\x08\x02", 16);
