@@ -164,6 +164,13 @@ static bool has_labels(const struct filter *f, const char *set)
 	return has;
 }
 
+void filter_share(struct filter *to, const struct filter *from)
+{
+	*to = *from;
+	to->goroutines = NULL;
+	to->shares = true;
+}
+
 void filter_prepare(struct filter *f, const struct profile *p)
 {
 	free(f->goroutines);
@@ -185,15 +192,17 @@ bool filter_match(const struct filter *f, const struct profile *p, const struct 
 
 void filter_release(struct filter *f)
 {
-	free(f->goids.rows);
-	free(f->pids.rows);
-	free(f->labels);
 	free(f->goroutines);
-	if (f->focus)
-		regfree(f->focus);
-	if (f->ignore)
-		regfree(f->ignore);
-	free(f->focus);
-	free(f->ignore);
+	if (!f->shares) {
+		free(f->goids.rows);
+		free(f->pids.rows);
+		free(f->labels);
+		if (f->focus)
+			regfree(f->focus);
+		if (f->ignore)
+			regfree(f->ignore);
+		free(f->focus);
+		free(f->ignore);
+	}
 	*f = (struct filter){ 0 };
 }

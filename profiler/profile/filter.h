@@ -25,6 +25,7 @@ struct filter {
 	uint32_t n_labels, cap_labels;
 	regex_t *focus, *ignore; /* owned; NULL: none */
 	bool *goroutines;        /* owned; per goroutine: it has the labels */
+	bool shares;             /* what else is owned belongs to another filter */
 };
 
 /* Parse the options' arguments. Return NULL, or what is wrong with arg: valid until the
@@ -36,6 +37,8 @@ const char *filter_label(const char *arg, void *filter);
 const char *filter_focus(const char *arg, void *filter);
 const char *filter_ignore(const char *arg, void *filter);
 
+/* For a second profile: *to selects what from does, which must outlive it. */
+void filter_share(struct filter *to, const struct filter *from);
 /* To be called once per profile, before filter_match(). */
 void filter_prepare(struct filter *f, const struct profile *p);
 /* Checks everything except kind and stack, which view_select() does. */

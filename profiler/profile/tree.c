@@ -22,6 +22,7 @@
 #include "profiler/base/pairs.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
+#include "profiler/profile/match.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/view.h"
@@ -71,11 +72,31 @@ static uint32_t text_name(struct builder *b)
 }
 
 /* name: the start function of a goroutine, or where it was created. */
-static void add_go_name(struct builder *b, const struct goroutine *g, uint32_t name)
+static void add_go_name(struct builder *b, const struct goroutine *g, const char *name)
 {
 	const char *version = profile_string(b->p, b->p->processes[g->process].go_version);
 
-	goname_add(&b->text, profile_string(b->p, name), gobuildinfo_minor(version));
+	goname_add(&b->text, name, gobuildinfo_minor(version));
+}
+
+/* The start function, or with BY_CREATOR where it was created. */
+static const char *go_name_of(const struct builder *b, enum group_key key,
+			      uint32_t goroutine)
+{
+	if (key != BY_CREATOR)
+		return profile_string(b->p, b->v->runs[goroutine]);
+	return b->v->match ? b->v->match->creators[goroutine]
+			   : profile_string(b->p, b->p->goroutines[goroutine].creator);
+}
+
+/* Where one function starts in several places, views that match name these. */
+static void add_place(struct builder *b, const struct goroutine *g, uint32_t goroutine)
+{
+	if (!b->v->match || !b->v->match->several[goroutine])
+		return;
+	buf_str(&b->text, " (");
+	add_go_name(b, g, b->v->match->creators[goroutine]);
+	buf_u8(&b->text, ')');
 }
 
 /* Adds the value of the label. False: there is no such label. */
@@ -103,15 +124,17 @@ static void add_value(struct builder *b, enum group_key key, const struct event 
 	const struct profile *p = b->p;
 	const struct goroutine *g = &p->goroutines[e->goroutine];
 	const struct thread *t = &p->threads[e->thread];
-	uint32_t name = key == BY_CREATOR ? g->creator : b->v->runs[e->goroutine];
+	const char *name = go_name_of(b, key, e->goroutine);
 	struct buf *to = &b->text;
 
 	if (key == BY_GOROUTINE) {
-		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, name ? " " : "");
+		buf_printf(to, "goroutine %" PRIu64 "%s", g->goid, *name ? " " : "");
 		add_go_name(b, g, name);
 	} else if (key == BY_START || key == BY_CREATOR) {
-		buf_str(to, name ? "" : "[unknown]");
+		buf_str(to, *name ? "" : "[unknown]");
 		add_go_name(b, g, name);
+		if (key == BY_START)
+			add_place(b, g, e->goroutine);
 	} else if (key == BY_CLASS) {
 		buf_str(to, event_class_names[e->class]);
 	} else if (key == BY_THREAD) {
@@ -246,11 +269,15 @@ static uint32_t add_group_node(struct builder *b, uint32_t parent, struct group_
 	return id;
 }
 
+/* Before other groups; views that match leave out its pid. */
 static uint32_t process_group(struct builder *b, uint32_t process)
 {
 	struct group_name names;
 
-	view_process_name(b->v, process, &b->text);
+	if (b->v->match)
+		buf_str(&b->text, profile_string(b->p, b->p->processes[process].name));
+	else
+		view_process_name(b->v, process, &b->text);
 	names.name = names.value = text_name(b);
 	return add_group_node(b, 0, names, 0);
 }
@@ -260,7 +287,7 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 	const struct grouping *by = &b->v->by;
 	struct tree *t = b->t;
 	uint32_t node = 0, process = b->p->threads[e->thread].process;
-	bool prefix = b->v->n_processes > 1;
+	bool prefix = b->v->match ? b->v->match->programs : b->v->n_processes > 1;
 
 	for (int i = 0; i < by->n; i++) {
 		if (by->keys[i] == BY_NONE)
@@ -284,7 +311,7 @@ static uint32_t add_group(struct builder *b, const struct event *e)
 
 static const char *go_name(struct builder *b, const struct goroutine *g, uint32_t name)
 {
-	add_go_name(b, g, name);
+	add_go_name(b, g, profile_string(b->p, name));
 	return strtab_get(b->t->names, text_name(b));
 }
 
@@ -432,6 +459,8 @@ static void add_group_events(struct builder *b, uint32_t group, const uint32_t *
 
 		t->nodes[node].self += e->weight;
 		t->nodes[node].self_samples++;
+		if (t->leaves)
+			t->leaves[ids[i]] = node;
 		if (group)
 			add_to_group(b, t->nodes[group].group - 1, e);
 	}
@@ -485,6 +514,8 @@ struct tree *tree_build(const struct view *v)
 
 	*b = (struct builder){ .t = t, .p = p, .v = v };
 	t->names = strtab_new();
+	if (v->keep_leaves)
+		t->leaves = mem_zalloc(p->n_events * sizeof(*t->leaves));
 	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
 	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
 	for (int i = 0; i < v->by.n; i++)
@@ -507,6 +538,7 @@ void tree_free(struct tree *t)
 	strtab_free(t->names);
 	free(t->nodes);
 	free(t->groups);
+	free(t->leaves);
 	free(t->members);
 	free(t);
 }

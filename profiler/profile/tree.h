@@ -67,6 +67,9 @@ struct tree {
 	struct member *members;
 	uint32_t n_nodes, n_groups, n_members, cap_nodes, cap_groups, cap_members;
 	struct strtab *names; /* owns the strings that the profile does not */
+	/* With view.keep_leaves, per row of profile->events: the node of its leaf, if the
+	 * event is selected. Owned. */
+	uint32_t *leaves;
 };
 
 /* For view_tree(), after view_select(); the profile outlives the tree. NULL: it would take

@@ -7,6 +7,7 @@
 
 #include "profiler/base/buf.h"
 #include "profiler/base/strtab.h"
+#include "profiler/profile/match.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/starts.h"
@@ -268,6 +269,7 @@ const struct tree *view_tree(struct view *v)
 void view_release(struct view *v)
 {
 	tree_free(v->tree);
+	match_free(v->match);
 	filter_release(&v->filter);
 	free(v->events);
 	free(v->processes);

@@ -36,6 +36,7 @@
 #include "profiler/profile/profile.h"
 
 struct buf;
+struct match;
 struct starts;
 struct tree;
 
@@ -82,6 +83,7 @@ struct view {
 	bool own_only;
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
+	bool keep_leaves; /* the tree says which node each event has */
 
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
@@ -95,6 +97,9 @@ struct view {
 	uint64_t duration_ns; /* of the profile */
 	const char *title;    /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */
 	const char *key; /* what groups are, for a column's head: "goroutine", "process" */
+
+	/* Owned: match_views() makes it. NULL: names are those of this profile. */
+	struct match *match;
 
 	/* Private. */
 	struct tree *tree; /* owned: view_tree() makes it when it is NULL */

@@ -220,3 +220,23 @@ Test(filter, refuses_what_it_cannot_read)
 	cr_expect(!f.focus && !f.ignore && !f.to_ns);
 	filter_release(&f);
 }
+
+/* Two recordings, one set of options: what the first filter owns is used by both. */
+Test(filter, is_shared_between_profiles)
+{
+	struct profile *p[2] = { four_events(), four_events() };
+	struct view v[2] = { 0 };
+
+	cr_assert_null(filter_focus("encode", &v[0].filter));
+	cr_assert_null(filter_label("job=encode", &v[0].filter));
+	cr_assert_null(filter_goids("18", &v[0].filter));
+	filter_share(&v[1].filter, &v[0].filter);
+	for (int i = 0; i < 2; i++) {
+		view_select(&v[i], p[i]);
+		cr_expect_eq(v[i].n_events, 1);
+	}
+	for (int i = 2; i--;) {
+		view_release(&v[i]);
+		profile_free(p[i]);
+	}
+}
