@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `diff` prints of a comparison. The caller checks ferror(out). */
+#ifndef OUTPUT_DIFF_H
+#define OUTPUT_DIFF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct comparison;
+
+struct diff_options {
+	const char *paths[2]; /* of the recordings: old, new */
+	uint32_t rows;        /* of each table, besides the total; 0: all */
+	uint32_t width;       /* columns; 0: names are whole */
+	bool color;
+	bool by_cum; /* as in comparison_init(): narrow tables show cum only, not flat */
+};
+
+/* Tables: the groups, then the functions. Rows that are not called different are dim, or
+ * have a "~". */
+void diff_write_text(const struct comparison *c, const struct diff_options *o, FILE *out);
+/* One object. */
+void diff_write_json(const struct comparison *c, const struct diff_options *o, FILE *out);
+/* "root;caller;callee OLD NEW": what difffolded.pl makes of two files of folded stacks, and
+ * flamegraph.pl reads. The numbers are those of folded stacks; with shares, those of the
+ * old recording are scaled, so that the sums agree. */
+void diff_write_folded(const struct comparison *c, FILE *out);
+
+#endif
