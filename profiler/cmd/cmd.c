@@ -102,7 +102,7 @@ int format_find(const char *verb, const char *format, const char *path,
 	return STATUS_OK;
 }
 
-static int input_load(struct input *in)
+static int load(struct input *in)
 {
 	const char *why = NULL;
 	int err = recording_load(&in->profile, in->path, &why);
@@ -192,24 +192,24 @@ static int check_labels(const struct input *in)
 	return status;
 }
 
-int input_open(struct input *in, const char *verb, int argc, char **args)
+int input_load(struct input *in, const char *verb)
 {
 	struct view *v = &in->view;
 
-	if (argc != 1)
-		return usage_error(verb, argc ? "takes one FILE" : "missing FILE");
-	in->path = args[0];
 	if (v->as_pprof && !v->filter.kind)
 		v->filter.kind = "cpu";
 	if (v->as_pprof && strcmp(v->filter.kind, "cpu"))
 		return usage_error(verb, "--as-pprof shows cpu only, not --kind %s",
 				   v->filter.kind);
-	if (input_load(in) || check_kind(in, v->filter.kind))
+	if (load(in) || check_kind(in, v->filter.kind) || check_labels(in))
 		return STATUS_FAILED;
-	if (!v->by.n)
-		v->by = grouping_default(in->writer);
-	if (check_labels(in))
-		return STATUS_FAILED;
+	return STATUS_OK;
+}
+
+void input_select(struct input *in)
+{
+	struct view *v = &in->view;
+
 	view_select(v, in->profile);
 	if (v->pprof_skips)
 		log_info(
@@ -217,6 +217,22 @@ int input_open(struct input *in, const char *verb, int argc, char **args)
 			" sample%s left out, as runtime/pprof does: those of threads outside Go, of "
 			"sysmon and of signal handlers",
 			v->pprof_skips, v->pprof_skips == 1 ? "" : "s");
+}
+
+int input_open(struct input *in, const char *verb, int argc, char **args)
+{
+	struct view *v = &in->view;
+	int status;
+
+	if (argc != 1)
+		return usage_error(verb, argc ? "takes one FILE" : "missing FILE");
+	in->path = args[0];
+	if (!v->by.n)
+		v->by = grouping_default(in->writer);
+	status = input_load(in, verb);
+	if (status)
+		return status;
+	input_select(in);
 	if (v->n_events)
 		return STATUS_OK;
 	log_error(in->profile->n_events ? "%s: no samples match the filters (%u recorded)"

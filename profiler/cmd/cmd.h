@@ -23,6 +23,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
+	STATUS_DIFFERS = 3, /* diff --fail-over found more */
 	/* of record -- COMMAND: gostrobe itself failed, and what a shell would return */
 	STATUS_LAUNCH_FAILED = 125,
 	STATUS_NOT_EXECUTABLE = 126,
@@ -32,6 +33,7 @@ enum status {
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
 int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
@@ -138,6 +140,11 @@ struct input {
 /* Loads the file in args, which must be the only one, and selects samples. Returns
  * STATUS_OK, or another status after a log_error() line; also if nothing is selected. */
 int input_open(struct input *in, const char *verb, int argc, char **args);
+/* Its two parts, for verbs with several recordings. Loads in->path, and checks that there
+ * is the kind of events that the view asks for; returns a status as input_open() does. */
+int input_load(struct input *in, const char *verb);
+/* Selects samples: maybe none. */
+void input_select(struct input *in);
 void input_close(struct input *in); /* also after a failure */
 
 /* Prints to stdout what `report` does. Returns STATUS_OK, or another status after a

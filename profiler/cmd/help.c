@@ -24,6 +24,22 @@ const struct verb verbs[] = {
 	{ "flame", "FILE",
 	  "write the flame graph page beside the recording and print its name", NULL,
 	  cmd_flame },
+	{ "diff", "OLD NEW", "show what grew and what shrank between two recordings",
+	  "The goroutine groups come first, then the functions: flat is the time spent in a function "
+	  "itself, cum includes what it called. Recordings differ in length, so CPU time is compared "
+	  "per second of recording, which is the number of CPUs in use; -N compares shares of all CPU "
+	  "time instead. Groups are matched by start function and, where one function is started in "
+	  "several places, by place; ids never match. This is --by start, the default.\n\n"
+	  "± is the sampling error: if nothing has changed, 95% of deltas are within it. Of many rows "
+	  "some exceed it by chance, so a row is said to differ only if its delta stands out among all "
+	  "rows: of those that do, at most 5% are expected to be chance. The others come last, and are "
+	  "dim or have a \"~\". The error covers sampling, not the program or the machine: other input or "
+	  "a busy machine makes a difference too.\n\n"
+	  "-f folded writes \"STACK OLD NEW\", the numbers of samples, for flamegraph.pl; with -N those "
+	  "of OLD are scaled to the sum of NEW. --fail-over PCT is for scripts: the exit status is 3 if "
+	  "a group or function that differs has grown, minus its error, by more than PCT percent of all "
+	  "CPU time of OLD.",
+	  cmd_diff },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "
@@ -113,9 +129,9 @@ void help_all(FILE *out)
 		print_wrapped(out, v->summary, 80, 31);
 	}
 	fputs("  gostrobe --version           print the version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage. record -- COMMAND exits with the\n"
-	      "status of the command, or 125 if gostrobe itself failed, 126 if the command\n"
-	      "cannot be executed, 127 if it does not exist.\n",
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 diff --fail-over found growth.\n"
+	      "record -- COMMAND exits with the status of the command, or 125 if gostrobe\n"
+	      "itself failed, 126 if the command cannot be executed, 127 if it does not exist.\n",
 	      out);
 }
 
