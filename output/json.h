@@ -2,7 +2,7 @@
 /*
  * Writes JSON front to back and keeps nothing. The caller opens, names and closes in the
  * right order, and checks ferror(out). Strings come out as valid UTF-8 without terminal
- * control characters, whatever went in.
+ * control characters, whatever went in. One thread at a time writes to out.
  */
 #ifndef OUTPUT_JSON_H
 #define OUTPUT_JSON_H
@@ -24,5 +24,12 @@ void json_uint(struct json *j, const char *key, uint64_t v);
 void json_num(struct json *j, const char *key, double v); /* null when not finite */
 void json_bool(struct json *j, const char *key, bool v);
 void json_null(struct json *j, const char *key);
+/* null for "", and for 0: they stand for "not known" in a profile. */
+void json_str_or_null(struct json *j, const char *key, const char *s);
+void json_uint_or_null(struct json *j, const char *key, uint64_t v);
+/* "0x46a1c0"; null unless known. */
+void json_hex(struct json *j, const char *key, uint64_t v, bool known);
+/* The next value begins on a line of its own. */
+void json_line(struct json *j);
 
 #endif

@@ -20,14 +20,6 @@
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"
 
-static void json_hex(struct json *j, const char *key, uint64_t v, bool is)
-{
-	char text[20];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, v);
-	json_str(j, key, is ? text : NULL);
-}
-
 static void json_thread(const struct inspection *in, struct json *j,
 			const struct inspected_thread *t)
 {

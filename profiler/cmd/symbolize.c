@@ -133,11 +133,8 @@ static void put_json(struct query *q, struct json *j, const struct frame *f,
 
 static void json_address(struct json *j, uint64_t addr)
 {
-	char text[20];
-
-	snprintf(text, sizeof(text), "0x%" PRIx64, addr);
 	json_open(j, NULL, '{');
-	json_str(j, "addr", text);
+	json_hex(j, "addr", addr, true);
 }
 
 static void answer(struct query *q, uint64_t addr)
