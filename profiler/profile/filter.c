@@ -13,11 +13,6 @@
 
 enum { FOCUS = 1, IGNORE = 2 };
 
-struct label_wanted {
-	const char *key, *value; /* in the argument, which outlives the filter */
-	size_t key_len;
-};
-
 /* Adds the numbers of a comma-separated list. False: arg is not one. */
 static bool numbers_add(struct numbers *to, const char *arg, uint64_t max)
 {
@@ -95,7 +90,7 @@ const char *filter_label(const char *arg, void *filter)
 }
 
 /* The last expression given replaces earlier ones. */
-static const char *set_regex(regex_t **re, const char *arg)
+static const char *set_regex(regex_t **re, const char **text, const char *arg)
 {
 	static char why[128];
 	regex_t *new = mem_zalloc(sizeof(*new));
@@ -110,17 +105,22 @@ static const char *set_regex(regex_t **re, const char *arg)
 		regfree(*re);
 	free(*re);
 	*re = new;
+	*text = arg;
 	return NULL;
 }
 
 const char *filter_focus(const char *arg, void *filter)
 {
-	return set_regex(&((struct filter *)filter)->focus, arg);
+	struct filter *f = filter;
+
+	return set_regex(&f->focus, &f->focus_text, arg);
 }
 
 const char *filter_ignore(const char *arg, void *filter)
 {
-	return set_regex(&((struct filter *)filter)->ignore, arg);
+	struct filter *f = filter;
+
+	return set_regex(&f->ignore, &f->ignore_text, arg);
 }
 
 bool filter_by_stack(const struct filter *f)

@@ -6,6 +6,7 @@
 
 #include <regex.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct profile;
@@ -16,6 +17,12 @@ struct numbers {
 	uint32_t n, cap;
 };
 
+/* Strings are in the options' arguments, which outlive the filter. */
+struct label_wanted {
+	const char *key, *value;
+	size_t key_len;
+};
+
 /* { 0 } lets everything through. */
 struct filter {
 	struct numbers goids, pids;
@@ -23,9 +30,10 @@ struct filter {
 	const char *kind;        /* of event, as given; NULL: the first one with events */
 	struct label_wanted *labels; /* owned; an event has to have all of them */
 	uint32_t n_labels, cap_labels;
-	regex_t *focus, *ignore; /* owned; NULL: none */
-	bool *goroutines;        /* owned; per goroutine: it has the labels */
-	bool shares;             /* what else is owned belongs to another filter */
+	regex_t *focus, *ignore;              /* owned; NULL: none */
+	const char *focus_text, *ignore_text; /* as given */
+	bool *goroutines;                     /* owned; per goroutine: it has the labels */
+	bool shares; /* what else is owned belongs to another filter */
 };
 
 /* Parse the options' arguments. Return NULL, or what is wrong with arg: valid until the

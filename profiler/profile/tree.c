@@ -26,8 +26,6 @@
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/view.h"
-#include "symbolizer/gobuildinfo.h"
-#include "symbolizer/goname.h"
 
 /* The node of a call in one group; not valid in other groups. */
 struct place {
@@ -74,9 +72,7 @@ static uint32_t text_name(struct builder *b)
 /* name: the start function of a goroutine, or where it was created. */
 static void add_go_name(struct builder *b, const struct goroutine *g, const char *name)
 {
-	const char *version = profile_string(b->p, b->p->processes[g->process].go_version);
-
-	goname_add(&b->text, name, gobuildinfo_minor(version));
+	view_go_name(b->v, g->process, name, &b->text);
 }
 
 /* The start function, or with BY_CREATOR where it was created. */

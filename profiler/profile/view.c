@@ -12,6 +12,7 @@
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/starts.h"
 #include "profiler/profile/tree.h"
+#include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
 
 _Static_assert((int)SIGPROF_CAP <= (int)VIEW_MAX_FRAMES, "");
@@ -204,6 +205,14 @@ void view_process_name(const struct view *v, uint32_t process, struct buf *to)
 	const struct process *pr = &v->profile->processes[process];
 
 	buf_printf(to, "%s-%" PRIu32, profile_string(v->profile, pr->name), pr->tgid);
+}
+
+void view_go_name(const struct view *v, uint32_t process, const char *name, struct buf *to)
+{
+	const struct profile *p = v->profile;
+	const char *version = profile_string(p, p->processes[process].go_version);
+
+	goname_add(to, name, gobuildinfo_minor(version));
 }
 
 static void add_title(const struct view *v, struct buf *to)
