@@ -1,39 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report --json. */
 #include <errno.h>
-#include <string.h>
 
 #include "output/json.h"
+#include "output/json_meta.h"
 #include "output/summary.h"
 #include "output/table.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-static bool is_cpu(const struct view *v)
-{
-	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
-}
-
-static void json_quality(struct json *j, const struct view *v)
-{
-	const struct quality *q = &v->profile->kinds[v->kind].quality;
-	const struct stats *s = &v->profile->stats;
-
-	json_open(j, "truth", '{');
-	json_uint(j, "samples", q->samples);
-	json_uint(j, "lost", s->lost_ring_full + s->lost_table_full);
-	json_num(j, "with_goroutine", share_of(q->with_goroutine, q->samples));
-	json_num(j, "rooted", share_of(q->rooted, q->samples));
-	json_num(j, "named", share_of(q->named_frames, q->user_frames));
-	json_num(j, "cpu_s", (double)s->cpu_ns / 1e9);
-	json_uint(j, "peak_rss_bytes", s->peak_rss);
-	json_close(j, '}');
-}
-
 /* Profiles of CPU time alone look as they did before there were kinds. */
 static bool names_kind(const struct view *v)
 {
-	return v->other_kinds || !is_cpu(v);
+	return v->other_kinds || !view_is_cpu(v);
 }
 
 static void json_group(struct json *j, const struct group_row *g, const struct view *v)
@@ -43,7 +22,7 @@ static void json_group(struct json *j, const struct group_row *g, const struct v
 	json_str(j, "key", g->key);
 	json_uint(j, "goroutines", g->goroutines);
 	json_uint(j, "samples", g->samples);
-	if (is_cpu(v))
+	if (view_is_cpu(v))
 		json_uint(j, "cpu_ns", g->weight);
 	else
 		json_null(j, "cpu_ns");

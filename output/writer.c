@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct writer *const writers[] = { &folded_writer, &html_writer, NULL };
+const struct writer *const writers[] = { &folded_writer, &html_writer, &json_writer, NULL };
 
 const struct writer *writer_find(const char *name)
 {

@@ -29,6 +29,6 @@ extern const struct writer *const writers[];
 const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
-extern const struct writer folded_writer, html_writer;
+extern const struct writer folded_writer, html_writer, json_writer;
 
 #endif

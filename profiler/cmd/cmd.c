@@ -87,7 +87,8 @@ int format_find(const char *verb, const char *format, const char *path,
 	if (format && !is_recording(format)) {
 		*ret = writer_find(format);
 		if (!*ret)
-			return usage_error(verb, "unknown format '%s'; use folded or html",
+			return usage_error(verb,
+					   "unknown format '%s'; use folded, html or json",
 					   format);
 	} else if (format) {
 		*ret = NULL;
@@ -96,9 +97,10 @@ int format_find(const char *verb, const char *format, const char *path,
 		return usage_error(verb, "-f %s contradicts the ending of %s", format,
 				   path);
 	if (!format && !known && dot && dot > name && dot[1])
-		return usage_error(verb,
-				   "unknown ending '%s' of %s; use .folded or .html, or -f",
-				   dot, path);
+		return usage_error(
+			verb,
+			"unknown ending '%s' of %s; use .folded, .html or .json, or -f",
+			dot, path);
 	return STATUS_OK;
 }
 

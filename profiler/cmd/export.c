@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output/writer.h"
+#include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 
 struct request {
@@ -12,14 +13,17 @@ struct request {
 	const struct writer *writer;
 };
 
-static int find_writer(struct request *rq)
+static int find_writer(struct request *rq, const struct grouping *by)
 {
 	int status = format_find("export", rq->format, rq->output, &rq->writer);
 
 	if (status)
 		return status;
 	if (!rq->writer)
-		return usage_error("export", "choose a format: -f folded or -f html");
+		return usage_error("export",
+				   "choose a format: -f folded, -f html or -f json");
+	if (by->n && rq->writer == &json_writer)
+		log_info("--by has no effect on json, which has no groups");
 	if (rq->options.annotate && rq->writer != &folded_writer)
 		return usage_error("export", "--annotate needs -f folded");
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&
@@ -58,7 +62,7 @@ int cmd_export(int argc, char **argv)
 		return STATUS_OK;
 	}
 	if (!opt_parse(opts, &argc, &argv, true))
-		status = find_writer(&rq);
+		status = find_writer(&rq, &in.view.by);
 	in.writer = rq.writer;
 	if (!status)
 		status = input_open(&in, "export", argc, argv);

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "output/json_meta.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "output/json.h"
+#include "profiler/base/buf.h"
+#include "profiler/profile/origin.h"
+#include "profiler/profile/view.h"
+
+bool view_is_cpu(const struct view *v)
+{
+	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
+}
+
+void json_origin(struct json *j, const char *key, uint8_t origin)
+{
+	static const char *const names[] = {
+		[ORIGIN_OWN] = "own",
+		[ORIGIN_LIBRARY] = "library",
+		[ORIGIN_STANDARD] = "standard",
+		[ORIGIN_OTHER] = "other",
+	};
+
+	json_str(j, key, names[origin]);
+}
+
+/* RFC 3339, in UTC. The latest possible one is of the year 2554. */
+static void json_time(struct json *j, const char *key, uint64_t ns)
+{
+	time_t seconds = (time_t)(ns / 1000000000);
+	char date[24], text[48];
+	struct tm tm;
+
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+	snprintf(text, sizeof(text), "%s.%09uZ", date, (unsigned)(ns % 1000000000));
+	json_str(j, key, text);
+}
+
+void json_process(struct json *j, const struct view *v, uint32_t process)
+{
+	const struct profile *p = v->profile;
+	const struct process *pr = &p->processes[process];
+
+	json_open(j, NULL, '{');
+	json_uint(j, "pid", pr->tgid);
+	json_str(j, "name", profile_string(p, pr->name));
+	json_str_or_null(j, "path", profile_string(p, pr->path));
+	json_str_or_null(j, "go_version", profile_string(p, pr->go_version));
+	json_close(j, '}');
+}
+
+void json_recording(struct json *j, const struct view *v)
+{
+	const struct profile *p = v->profile;
+	const struct event_kind *k = &p->kinds[v->kind];
+
+	json_str(j, "version", GOSTROBE_VERSION);
+	json_open(j, "target", '{');
+	json_str_or_null(j, "command", profile_string(p, p->command));
+	json_open(j, "processes", '[');
+	for (uint32_t i = 0; i < v->n_processes; i++)
+		json_process(j, v, v->processes[i]);
+	json_close(j, ']');
+	json_close(j, '}');
+	json_time(j, "start", p->start_ns);
+	json_uint(j, "start_ns", p->start_ns);
+	json_uint(j, "duration_ns", v->duration_ns);
+	json_str_or_null(j, "event", profile_string(p, k->source));
+	json_uint_or_null(j, "hz", k->freq);
+	json_uint_or_null(j, "cpus", p->n_cpus);
+}
+
+static void json_by(struct json *j, const struct grouping *by)
+{
+	json_open(j, "by", '[');
+	for (int i = 0; i < by->n; i++) {
+		struct buf word = { 0 };
+
+		grouping_word(by, i, &word);
+		buf_u8(&word, 0);
+		json_str(j, NULL, (const char *)word.data);
+		buf_release(&word);
+	}
+	json_close(j, ']');
+}
+
+static void json_labels(struct json *j, const struct filter *f)
+{
+	json_open(j, "label", '[');
+	for (uint32_t i = 0; i < f->n_labels; i++) {
+		struct buf key = { 0 };
+
+		buf_add(&key, f->labels[i].key, f->labels[i].key_len);
+		buf_u8(&key, 0);
+		json_open(j, NULL, '{');
+		json_str(j, "key", (const char *)key.data);
+		json_str(j, "value", f->labels[i].value);
+		json_close(j, '}');
+		buf_release(&key);
+	}
+	json_close(j, ']');
+}
+
+static void json_range(struct json *j, const struct filter *f)
+{
+	if (!f->from_ns && !f->to_ns) {
+		json_null(j, "time");
+		return;
+	}
+	json_open(j, "time", '{');
+	json_uint(j, "from_ns", f->from_ns);
+	json_uint_or_null(j, "to_ns", f->to_ns);
+	json_close(j, '}');
+}
+
+void json_selection(struct json *j, const struct view *v, bool grouped)
+{
+	const struct filter *f = &v->filter;
+
+	json_open(j, "selection", '{');
+	if (grouped)
+		json_by(j, &v->by);
+	json_str_or_null(j, "kind", f->kind ? f->kind : "");
+	json_open(j, "goid", '[');
+	for (uint32_t i = 0; i < f->goids.n; i++)
+		json_uint(j, NULL, f->goids.rows[i]);
+	json_close(j, ']');
+	json_open(j, "pid", '[');
+	for (uint32_t i = 0; i < f->pids.n; i++)
+		json_uint(j, NULL, f->pids.rows[i]);
+	json_close(j, ']');
+	json_range(j, f);
+	json_labels(j, f);
+	json_str_or_null(j, "focus", f->focus ? f->focus_text : "");
+	json_str_or_null(j, "ignore", f->ignore ? f->ignore_text : "");
+	json_bool(j, "as_pprof", v->as_pprof);
+	json_close(j, '}');
+}
+
+void json_quality(struct json *j, const struct view *v)
+{
+	const struct quality *q = &v->profile->kinds[v->kind].quality;
+	const struct stats *s = &v->profile->stats;
+
+	json_open(j, "truth", '{');
+	json_uint(j, "samples", q->samples);
+	json_uint(j, "lost", s->lost_ring_full + s->lost_table_full);
+	json_num(j, "with_goroutine", share_of(q->with_goroutine, q->samples));
+	json_num(j, "rooted", share_of(q->rooted, q->samples));
+	json_num(j, "named", share_of(q->named_frames, q->user_frames));
+	json_num(j, "cpu_s", (double)s->cpu_ns / 1e9);
+	json_uint(j, "peak_rss_bytes", s->peak_rss);
+	json_close(j, '}');
+}

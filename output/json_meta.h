@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `report --json` and `export -f json` both say: fields of the outermost object, about
+ * the recording and what was selected of it. docs/json.md describes them. */
+#ifndef OUTPUT_JSON_META_H
+#define OUTPUT_JSON_META_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct json;
+struct view;
+
+bool view_is_cpu(const struct view *v); /* its events are of kind cpu */
+/* Which program, when, and how it was sampled. */
+void json_recording(struct json *j, const struct view *v);
+/* The options that select; grouped: those that group too. */
+void json_selection(struct json *j, const struct view *v, bool grouped);
+/* "truth": the figures of the quality line. */
+void json_quality(struct json *j, const struct view *v);
+/* An object: a row of the profile's processes. */
+void json_process(struct json *j, const struct view *v, uint32_t process);
+/* enum origin */
+void json_origin(struct json *j, const char *key, uint8_t origin);
+
+#endif
