@@ -115,12 +115,12 @@ static void json_range(struct json *j, const struct filter *f)
 	json_close(j, '}');
 }
 
-void json_selection(struct json *j, const struct view *v, bool grouped)
+void json_selection(struct json *j, const struct view *v, bool report)
 {
 	const struct filter *f = &v->filter;
 
 	json_open(j, "selection", '{');
-	if (grouped)
+	if (report)
 		json_by(j, &v->by);
 	json_str_or_null(j, "kind", f->kind ? f->kind : "");
 	json_open(j, "goid", '[');
@@ -136,6 +136,8 @@ void json_selection(struct json *j, const struct view *v, bool grouped)
 	json_str_or_null(j, "focus", f->focus ? f->focus_text : "");
 	json_str_or_null(j, "ignore", f->ignore ? f->ignore_text : "");
 	json_bool(j, "as_pprof", v->as_pprof);
+	if (report)
+		json_bool(j, "own", v->own_only);
 	json_close(j, '}');
 }
 

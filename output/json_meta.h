@@ -13,8 +13,8 @@ struct view;
 bool view_is_cpu(const struct view *v); /* its events are of kind cpu */
 /* Which program, when, and how it was sampled. */
 void json_recording(struct json *j, const struct view *v);
-/* The options that select; grouped: those that group too. */
-void json_selection(struct json *j, const struct view *v, bool grouped);
+/* The options that select; report: those that only report has too. */
+void json_selection(struct json *j, const struct view *v, bool report);
 /* "truth": the figures of the quality line. */
 void json_quality(struct json *j, const struct view *v);
 /* An object: a row of the profile's processes. */

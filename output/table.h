@@ -28,9 +28,7 @@ struct table_options {
 /* Without the quality line. 0; -ENOENT: no sample has the function o->callers; -E2BIG:
  * view_tree() gave no tree. The caller checks ferror(out). */
 int table_write(struct view *v, const struct table_options *o, FILE *out);
-/* One object, with the figures of the quality line. flat and cum of functions are samples,
- * shares are 0 to 1. With other kinds of event than cpu also the kind shown, its unit, and
- * each group's weight. */
+/* One object, as docs/json.md says. */
 int table_write_json(struct view *v, FILE *out);
 /* One line on the quality of a recording: of its events of this kind, and what it lost and
  * cost as a whole. width: breaks the line between its parts to fit into so many columns;

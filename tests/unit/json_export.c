@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of export -f json; tests/oracle/check-json compares more of it with its
- * schema. */
+/* The text of export -f json, and of report --json for a profile with everything.
+ * tests/oracle/check-json compares more of both with their schemas. */
+#include "output/table.h"
 #include "output/writer.h"
 #include "tests/unit/profile_by_hand.h"
 #include "tests/unit/tree_by_hand.h"
 
 static char *exported(struct view *v)
 {
-	char *text, *version;
+	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	cr_assert_eq(json_writer.write(v, &(struct writer_options){ 0 }, out), 0);
 	fclose(out);
-	version = strstr(text, "\"version\":\"" GOSTROBE_VERSION "\"");
-	cr_assert(version);
-	memset(version + 11, 'V', strlen(GOSTROBE_VERSION));
+	hide_version(text);
 	return text;
 }
 
@@ -79,6 +78,64 @@ Test(json_export, has_only_what_is_selected)
 	cr_expect(strstr(text, "\"events\":[\n{\"time_ns\":400000000,\"weight\":10000000,"
 			       "\"stack\":0,\"goroutine\":0,\"thread\":0,"
 			       "\"class\":\"user\",\"complete\":true}]}\n"),
+		  "%s", text);
+	free(text);
+	view_release(&v);
+	profile_free(p);
+}
+
+static char *reported(struct view *v)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_assert_eq(table_write_json(v, out), 0);
+	fclose(out);
+	hide_version(text);
+	return text;
+}
+
+Test(report_json, names_groups_by_their_keys)
+{
+	struct profile *p = hostile_workers();
+	struct view v = { 0 };
+	char *text;
+
+	cr_assert_null(grouping_parse("label:job,goroutine", &v.by));
+	view_select(&v, p);
+	text = reported(&v);
+	expect_golden(text, "tests/unit/golden/report-keys.json");
+	free(text);
+	view_release(&v);
+	profile_free(p);
+}
+
+/* A process has a goroutine, and samples without one; a program may have goroutines of
+ * equal ids. */
+Test(report_json, a_group_is_a_goroutine_only_if_all_of_it_is)
+{
+	struct profile *p = hand_profile();
+	uint32_t one = hand_process(p, 812, "demo"), two = hand_process(p, 813, "demo");
+	uint32_t t1 = hand_thread(p, one, 812, ""), t2 = hand_thread(p, two, 813, "");
+	uint32_t a = hand_goroutine(p, one, 18, "main.a", "", "");
+	uint32_t b = hand_goroutine(p, two, 18, "main.a", "", "");
+	uint32_t stack = hand_stack(p, "go:main.a");
+	struct view v = { 0 };
+	char *text;
+
+	hand_event(p, 1, stack, a, t1, CLASS_USER);
+	hand_event(p, 2, stack, 0, t1, CLASS_SCHEDULER);
+	hand_event(p, 3, stack, b, t2, CLASS_USER);
+	cr_assert_null(grouping_parse("process", &v.by));
+	view_select(&v, p);
+	text = reported(&v);
+	cr_expect(strstr(text, "\"keys\":[{\"by\":\"process\",\"value\":\"demo-812\"}],"
+			       "\"goid\":null,\"goroutines\":1,\"largest\":{\"pid\":812,"
+			       "\"goid\":18,\"cpu_ns\":10000000,\"share\":0.5},"),
+		  "%s", text);
+	cr_expect(strstr(text, "\"keys\":[{\"by\":\"process\",\"value\":\"demo-813\"}],"
+			       "\"goid\":18,\"goroutines\":1,\"largest\":{\"pid\":813,"),
 		  "%s", text);
 	free(text);
 	view_release(&v);
