@@ -12,7 +12,7 @@
 #   make unit             unit tests, sanitized; FILTER=folded or FILTER=folded/escapes
 #   make coverage         which lines the unit tests run, per folder and per file
 #   make fuzz             FORMAT=gopclntab SECONDS=60
-#   make pcs ids step pairs cfi ladder kernels
+#   make pcs ids step pairs cfi ladder json kernels
 #                         slower comparisons with what others say, see below
 #   make compile_commands.json
 #                         for clangd and clang-tidy
@@ -52,7 +52,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
+.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -103,7 +103,7 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d
 
 # Tests
 
@@ -128,7 +128,7 @@ check:
 	@$(MAKE) --no-print-directory SAN=1 all test-programs
 	@tests/run
 
-test-programs: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop $(B)/cfi
+test-programs: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop $(B)/cfi $(B)/recordings
 
 # The unit tests under ASan and UBSan: make unit FILTER='folded/*'; without FILTER all of them.
 FILTER  ?= *
@@ -161,6 +161,11 @@ $(B)/stop: $(B)/tests/oracle/stop.o $(LIBOBJ)
 $(B)/cfi: $(B)/tests/oracle/cfi.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS) -lunwind-x86_64
+
+# Recordings of chance, for tests/oracle/check-json.
+$(B)/recordings: $(B)/tests/oracle/recordings.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
 # For tools/bench/symbolize.
 $(B)/bench-symbolize: $(B)/tools/bench/symbolize.o $(LIBOBJ)
@@ -199,6 +204,10 @@ ids: all
 # Programs as they are published, from npm and Debian.
 ladder: all
 	@tests/oracle/ladder $(PROG)
+
+# The JSON of many views beside the schemas in docs/ (tests/oracle/check-json).
+json: all $(B)/recordings
+	@tests/oracle/check-json $(B)/recordings $(PROG)
 
 # Under Debian's kernels, 5.10 to 6.12, in an emulated machine; what runs there, it runs slowly.
 KERNELS ?= bullseye bookworm trixie
@@ -255,6 +264,7 @@ demo: setup
 install: all
 	install -D -m 755 gostrobe $(DESTDIR)$(PREFIX)/bin/gostrobe
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/gostrobe/README.md
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/gostrobe docs/*
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/gostrobe/LICENSE
 
 uninstall:
