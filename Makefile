@@ -207,7 +207,7 @@ ladder: all
 
 # The JSON of many views beside the schemas in docs/ (tests/oracle/check-json).
 json: all $(B)/recordings
-	@tests/oracle/check-json $(B)/recordings $(PROG)
+	@tests/oracle/check-json $(B)/recordings ./$(PROG)
 
 # Under Debian's kernels, 5.10 to 6.12, in an emulated machine; what runs there, it runs slowly.
 KERNELS ?= bullseye bookworm trixie

@@ -117,7 +117,7 @@ Test(table, a_stack_is_never_silently_short)
 	cr_assert_eq(table_write_json(&v, out), 0);
 	fclose(out);
 	cr_expect(strstr(text, "{\"name\":\"[cut]\",\"file\":\"\",\"line\":null,"
-			       "\"origin\":\"own\",\"flat\":0,\"cum\":5,"
+			       "\"origin\":\"other\",\"flat\":0,\"cum\":5,"
 			       "\"flat_ns\":0,\"cum_ns\":50000000}"),
 		  "%s", text);
 	free(text);

@@ -33,9 +33,10 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 		.parent = parent,
 		.type = id ? NODE_FRAME : NODE_ROOT,
 		.kind = kind,
-		.origin = kind == FRAME_KERNEL || kind == FRAME_NATIVE ? ORIGIN_OTHER
-			  : origin_is_standard(name)                   ? ORIGIN_STANDARD
-								       : ORIGIN_OWN,
+		.origin = kind == FRAME_KERNEL || kind == FRAME_NATIVE || kind == FRAME_CUT
+				  ? ORIGIN_OTHER
+			  : origin_is_standard(name) ? ORIGIN_STANDARD
+						     : ORIGIN_OWN,
 		.self_samples = self,
 		.self = self * SAMPLE_NS,
 	};
