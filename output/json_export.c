@@ -210,7 +210,7 @@ static bool write_labels(struct export *x, const char *set)
 static void write_go_name(struct export *x, const char *key, const struct goroutine *g,
 			  uint32_t name)
 {
-	view_go_name(x->view, g->process, name, &x->text);
+	view_go_name(x->view, g->process, profile_string(x->view->profile, name), &x->text);
 	json_str_or_null(&x->j, key, text_end(x));
 }
 

@@ -132,7 +132,6 @@ const struct tree *view_tree(struct view *v);
 void view_process_name(const struct view *v, uint32_t process, struct buf *to);
 /* Adds the name under which a Go function of the process is shown. name begins with its
  * full symbol, as goroutine.creator does. */
-void view_go_name(const struct view *v, uint32_t process, const char *name,
-		  struct buf *to);
+void view_go_name(const struct view *v, uint32_t process, const char *name, struct buf *to);
 
 #endif
