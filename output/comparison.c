@@ -12,7 +12,7 @@
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-enum { INTERVALS = 64, FEW_INTERVALS = 16, LEVELS = 2, MIN_SAMPLES = 6 };
+enum { INTERVALS = 64, FEW_INTERVALS = 16, LEVELS = 2 };
 
 static const double DEVIATIONS = 1.959964; /* for COMPARED_CONFIDENCE */
 
@@ -319,6 +319,38 @@ static struct difference row_difference(const struct counting *k, uint32_t row)
 	return d;
 }
 
+static uint64_t samples_of(const struct difference *d)
+{
+	return d->samples[0] + d->samples[1];
+}
+
+static int by_samples(const void *a, const void *b)
+{
+	uint64_t x = samples_of(*(const struct difference *const *)a),
+		 y = samples_of(*(const struct difference *const *)b);
+
+	return x > y ? -1 : x < y;
+}
+
+/* Leaves out rows of so few samples that they could not differ, even if all were on one
+ * side. Returns how many are left; they come first. */
+static uint32_t leave_out_rare(struct difference **rows, uint32_t n)
+{
+	uint32_t i;
+
+	if (n)
+		qsort(rows, n, sizeof(*rows), by_samples);
+	for (i = 0; i < n; i++) {
+		double samples = (double)samples_of(rows[i]);
+
+		if (erfc(samples / sqrt(2 * (samples + 2))) > COMPARED_FALSE / (i + 1))
+			break;
+	}
+	while (i && i < n && samples_of(rows[i - 1]) == samples_of(rows[i]))
+		i--;
+	return i;
+}
+
 static int by_p(const void *a, const void *b)
 {
 	const struct difference *const *x = a, *const *y = b;
@@ -331,6 +363,7 @@ static void find_different(struct difference **rows, uint32_t n)
 {
 	uint32_t different = 0;
 
+	n = leave_out_rare(rows, n);
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_p);
 	for (uint32_t i = 0; i < n; i++)
@@ -356,8 +389,7 @@ static void judge(struct counting *k)
 		else
 			d = f & 1 ? &c->functions[f / 2].cum : &c->functions[f / 2].flat;
 		*d = row_difference(k, i);
-		if (d->samples[0] + d->samples[1] >= MIN_SAMPLES)
-			rows[n++] = d;
+		rows[n++] = d;
 	}
 	find_different(rows, n);
 	free(rows);

@@ -223,7 +223,7 @@ Test(comparison, lengths_do_not_matter)
 }
 
 /* What a few samples seem to say is chance. */
-Test(comparison, fewer_than_six_samples_never_differ)
+Test(comparison, five_samples_never_differ)
 {
 	struct hand_pair r;
 
@@ -243,9 +243,9 @@ Test(comparison, rows_of_few_samples_do_not_hide_others)
 	struct hand_pair r;
 	char name[32];
 
-	for (int i = 0; i < 400; i++) {
-		snprintf(name, sizeof(name), "go:main.rare%d", i);
-		hand_event(p[i & 1], (uint64_t)i * 25, hand_stack(p[i & 1], name), 0, 1,
+	for (int i = 0; i < 3200; i++) {
+		snprintf(name, sizeof(name), "go:main.rare%d", i / 8);
+		hand_event(p[i & 1], (uint64_t)i * 3, hand_stack(p[i & 1], name), 0, 1,
 			   CLASS_USER);
 	}
 	hand_compare(&r, p[0], p[1], "start", false, false);
