@@ -447,12 +447,13 @@ static void compare_stack(void)
 	enum cunwind_end end;
 	enum end their_end;
 
-	for (; c.copy.size < COPY_BYTES; c.copy.size += PAGE) {
+	/* up to the end of the stack, which may be less than a page away */
+	for (ssize_t got = PAGE; got == PAGE && c.copy.size < COPY_BYTES;) {
 		struct iovec here = { copy + c.copy.size, PAGE };
 		struct iovec there = { (void *)(regs[REG_SP] + c.copy.size), PAGE };
 
-		if (process_vm_readv(pid, &here, 1, &there, 1, 0) != PAGE)
-			break;
+		got = process_vm_readv(pid, &here, 1, &there, 1, 0);
+		c.copy.size += got > 0 ? (uint32_t)got : 0;
 	}
 	memcpy(c.regs, regs, sizeof(regs));
 	their_end = their_stack(b, &n_theirs);
