@@ -63,7 +63,8 @@ static void find_children(struct writing *w)
 			      sizeof(*w->children), by_total);
 }
 
-static void write_node(struct writing *w, uint32_t id, uint32_t indent)
+/* branch: others are called from the same place. */
+static void write_node(struct writing *w, uint32_t id, uint32_t indent, bool branch)
 {
 	const struct node *n = &w->t->nodes[id];
 	struct buf name = { 0 };
@@ -76,6 +77,7 @@ static void write_node(struct writing *w, uint32_t id, uint32_t indent)
 	cell_share(w->c, n->total);
 	cell_weight(w->c, n->self);
 	buf_printf(&w->c->line, "%*s", (int)at_most(indent, MAX_INDENT), "");
+	buf_str(&name, branch ? "- " : "");
 	buf_str(&name, n->name);
 	buf_str(&name, n->kind == FRAME_KERNEL ? "_[k]" : "");
 	buf_u8(&name, 0);
@@ -95,8 +97,8 @@ static uint32_t count_large(const struct writing *w, uint32_t node)
 	return n;
 }
 
-/* What is called from one place only keeps the indentation of its caller. No recursion:
- * stacks are up to MAX_STACK_FRAMES deep. */
+/* A line of its own depth begins with "- " where there are several; below it is what it
+ * calls. No recursion: stacks are up to MAX_STACK_FRAMES deep. */
 static void write_below(struct writing *w, uint32_t top)
 {
 	struct {
@@ -107,9 +109,9 @@ static void write_below(struct writing *w, uint32_t top)
 	s = table_add(stack, n, cap);
 	s->node = top;
 	s->n = count_large(w, top);
-	s->indent = top && s->n > 1 ? 2 : 0;
 	while (n) {
 		uint32_t child, indent;
+		bool group, branch;
 
 		s = &stack[n - 1];
 		indent = s->indent;
@@ -118,12 +120,13 @@ static void write_below(struct writing *w, uint32_t top)
 			continue;
 		}
 		child = w->children[w->first[s->node] + s->next++];
-		write_node(w, child, indent);
+		group = w->t->nodes[child].type == NODE_GROUP;
+		branch = s->n > 1 && !group;
+		write_node(w, child, indent, branch);
 		s = table_add(stack, n, cap);
 		s->node = child;
 		s->n = count_large(w, child);
-		s->indent = indent +
-			    (s->n > 1 || w->t->nodes[child].type == NODE_GROUP ? 2 : 0);
+		s->indent = indent + (branch || group ? 2 : 0);
 	}
 	free(stack);
 }
@@ -137,7 +140,7 @@ void calltree_write(struct cells *c, const struct tree *t, uint32_t node, double
 	buf_str(&c->line, "    total    share       self  call");
 	line_end(c, STYLE_BOLD);
 	if (node)
-		write_node(&w, node, 0);
+		write_node(&w, node, 0, false);
 	write_below(&w, node);
 	line_end(c, NULL);
 	free(w.children);

@@ -186,7 +186,15 @@ static uint32_t *largest_children(const struct tree *t)
 	return ret;
 }
 
-/* Own code, once per recursion, and the last frame. */
+static bool has_name(const struct node *const *path, uint32_t n, const char *name)
+{
+	while (n--)
+		if (path[n]->name == name) /* strings of a tree are there once */
+			return true;
+	return false;
+}
+
+/* Own code, each function once, and the last frame. */
 static void path_find(struct summary *s, const struct tree *t, const uint32_t *largest,
 		      struct group_row *g)
 {
@@ -196,11 +204,10 @@ static void path_find(struct summary *s, const struct tree *t, const uint32_t *l
 	for (; next && t->nodes[next].total > t->nodes[node].self; next = largest[node]) {
 		node = next;
 		last = &t->nodes[node];
-		if (last->origin == ORIGIN_OWN &&
-		    (!n || strcmp(path[n - 1]->name, last->name)))
+		if (last->origin == ORIGIN_OWN && !has_name(path, n, last->name))
 			*table_add(path, n, cap) = last;
 	}
-	if (last && (!n || strcmp(path[n - 1]->name, last->name)))
+	if (last && (!n || path[n - 1]->name != last->name))
 		*table_add(path, n, cap) = last;
 	g->path = arena_alloc(&s->arena, n * sizeof(*path));
 	if (n)

@@ -442,6 +442,22 @@ static void write_title(struct table *t)
 	line_end(&t->cells, NULL);
 }
 
+/* Adds how to group by the first label that can be typed. */
+static void hint_add(struct buf *b, const struct label_keys *keys)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789_.:/-";
+
+	for (uint32_t i = 0; i < keys->n; i++) {
+		const char *name = keys->rows[i].name;
+
+		if (!*name || name[strspn(name, plain)])
+			continue;
+		buf_printf(b, " · --by label:%s", name);
+		return;
+	}
+}
+
 /* "labels: handler (7), tenant (31) · --by label:handler". */
 static void write_labels(struct table *t)
 {
@@ -453,7 +469,7 @@ static void write_labels(struct table *t)
 		buf_printf(&b, "%s%s (%u)", i ? ", " : "labels: ", keys.rows[i].name,
 			   keys.rows[i].n_values);
 	if (keys.n) {
-		buf_printf(&b, " · --by label:%s", keys.rows[0].name);
+		hint_add(&b, &keys);
 		buf_u8(&b, 0);
 		text_fit(&t->cells.line, (const char *)b.data, line_left(&t->cells));
 		line_end(&t->cells, NULL);

@@ -96,7 +96,12 @@ int help_verb(const char *verb, const struct opt *opts)
 	puts("\nOptions (default):");
 	opt_help(opts);
 	for (; opts->name; opts++) {
-		if (!strcmp(opts->name, "by"))
+		if (!strcmp(opts->name, "by") && !strcmp(verb, "diff"))
+			opt_wrap(
+				"\nKEY is start, creator (the go statement), label:NAME, class, program or "
+				"none. Several, separated by commas, nest.",
+				0);
+		else if (!strcmp(opts->name, "by"))
 			opt_wrap(
 				"\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
 				"go statement), label:NAME (a pprof label), class, thread, process, program or "

@@ -165,12 +165,13 @@ static bool *starts_with_several(struct matching *m)
 	return several;
 }
 
+/* One side has several programs. With one on each side their names do not matter: a new
+ * version may have another one. */
 static bool programs_differ(struct matching *m)
 {
-	const char *first = NULL;
-
 	for (int side = 0; side < 2; side++) {
 		const struct view *v = m->views[side];
+		const char *first = NULL;
 
 		for (uint32_t i = 0; i < v->n_processes; i++) {
 			const struct process *pr = &v->profile->processes[v->processes[i]];

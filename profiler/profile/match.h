@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Names of groups that agree between two recordings. Ids never do: of a process the name
- * counts, where there are several programs at all. Goroutines with one start function are
+ * counts, where one recording has several programs. Goroutines with one start function are
  * told apart by where they were created, if that is in several places.
  *
  * A place is a go statement: its function, file and line. The line changes with every edit,

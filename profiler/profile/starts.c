@@ -15,10 +15,11 @@
 enum {
 	MAX_ROUNDS = 4, /* starters that call starters */
 	MAX_LEARNED = 256,
-	MIN_SAMPLES = 2,     /* of a goroutine whose samples are evidence */
-	MANY_SAMPLES = 64,   /* more of one goroutine count as this many */
-	MIXED_SHARE = 20,    /* one sample of this many may be of another function */
-	OWN_TIME_SHARE = 10, /* and of this many, one of the starter itself */
+	MIN_SAMPLES = 2,          /* of a goroutine whose samples are evidence */
+	MANY_SAMPLES = 64,        /* more of one goroutine count as this many */
+	MIXED_SHARE = 20,         /* one sample of this many may be of another function */
+	OWN_TIME_SHARE = 10,      /* and of this many, one of the starter itself */
+	MIN_SPAN_NS = 1000000000, /* from a goroutine's first to its last sample */
 };
 
 static const double CHANCE = 1e-4;
@@ -39,6 +40,7 @@ struct beginning {
 		CALLS,   /* and `calls`, what that called first */
 	} state;
 	uint32_t runs, calls; /* strings of the profile */
+	uint32_t starter;     /* the last one; 0: none */
 	uint32_t site;        /* frame of runs */
 	bool ended;           /* what follows tells nothing */
 };
@@ -49,7 +51,7 @@ struct evidence {
 	uint32_t runs, calls;   /* strings in names */
 	uint32_t goroutine;     /* counted over all profiles */
 	uint32_t profile, site; /* index; frame of that profile */
-	uint64_t samples;
+	uint64_t samples, first_ns, last_ns;
 };
 
 struct reader {
@@ -76,6 +78,16 @@ static bool is_go_wrapper(const char *name)
 	return ends_in(name, n, ".gowrap") || ends_in(name, n, "·dwrap·");
 }
 
+/* The length of "main.f" in "main.f.func1" and "main.f.func1.2"; 0: not a closure. */
+static size_t closure_parent(const char *name)
+{
+	size_t n = strlen(name), end = n;
+
+	while (n && ((name[n - 1] >= '0' && name[n - 1] <= '9') || name[n - 1] == '.'))
+		n--;
+	return n < end && ends_in(name, n, ".func") ? n - strlen(".func") : 0;
+}
+
 static bool is_known(const char *name)
 {
 	static const char *const known[] = {
@@ -85,6 +97,8 @@ static bool is_known(const char *name)
 		"golang.org/x/sync/errgroup.(*Group).Go.func1",
 		"golang.org/x/sync/errgroup.(*Group).TryGo.func1",
 		"golang.org/x/sync/errgroup.(*Group).add.func1",
+		"github.com/sourcegraph/conc.(*WaitGroup).Go.func1",
+		"github.com/sourcegraph/conc/panics.(*Catcher).Try",
 	};
 	const char *vendored = strstr(name, "/vendor/");
 
@@ -125,6 +139,16 @@ static uint8_t string_flags(struct reader *r, uint32_t id)
 	return r->flags[id];
 }
 
+/* Is func a closure of the function that the starter is a closure of? A deferred one says
+ * nothing of what the starter was handed. */
+static bool is_beside(const struct reader *r, uint32_t starter, uint32_t func)
+{
+	const char *a = profile_string(r->p, starter), *b = profile_string(r->p, func);
+	size_t n = closure_parent(a);
+
+	return n && !strncmp(a, b, n) && !strncmp(b + n, ".func", 5);
+}
+
 /* What a call adds to the beginning of its caller's stack. */
 static struct beginning go_on(struct reader *r, struct beginning b, uint32_t frame,
 			      bool root)
@@ -137,8 +161,12 @@ static struct beginning go_on(struct reader *r, struct beginning b, uint32_t fra
 	if (b.state == OTHER || b.state == CALLS || b.ended || f->kind == FRAME_WRAPPER)
 		return b;
 	flags = f->kind == FRAME_GO && f->func ? string_flags(r, f->func) : PLUMBING;
-	if (flags & STARTER)
+	if (flags & STARTER) {
+		b.starter = f->func;
 		return b;
+	}
+	if (b.state == PENDING && is_beside(r, b.starter, f->func))
+		flags |= PLUMBING;
 	if (b.state == PENDING && !(flags & PLUMBING)) {
 		b.state = RUNS;
 		b.runs = f->func;
@@ -209,35 +237,40 @@ static void evidence_of(struct evidences *e, const struct starts *s,
 {
 	struct reader r;
 	struct pairs set = { 0 };
-	uint64_t *samples = mem_zalloc(p->n_events * sizeof(*samples));
+	struct evidence *rows = mem_zalloc(p->n_events * sizeof(*rows)), *to;
 	uint32_t n_goroutines, *ids = goroutine_ids(p, &n_goroutines);
 
 	reader_open(&r, s, p);
 	for (uint32_t i = 0; i < p->n_events; i++) {
-		const struct beginning *b = &r.beginnings[p->events[i].call];
+		const struct event *ev = &p->events[i];
+		const struct beginning *b = &r.beginnings[ev->call];
 
-		if (p->events[i].goroutine && b->state >= RUNS)
-			samples[pairs_add(&set, (uint64_t)b->runs << 32 | b->calls,
-					  (uint64_t)ids[p->events[i].goroutine] << 32 |
-						  b->site)]++;
+		if (!ev->goroutine || b->state < RUNS)
+			continue;
+		to = &rows[pairs_add(&set, (uint64_t)b->runs << 32 | b->calls,
+				     (uint64_t)ids[ev->goroutine] << 32 | b->site)];
+		if (!to->samples++)
+			to->first_ns = to->last_ns = ev->time_ns;
+		to->first_ns = ev->time_ns < to->first_ns ? ev->time_ns : to->first_ns;
+		to->last_ns = ev->time_ns > to->last_ns ? ev->time_ns : to->last_ns;
 	}
-	for (uint32_t i = 0; i < set.n; i++)
-		*table_add(e->rows, e->n, e->cap) = (struct evidence){
-			.runs = strtab_add(
-				e->names,
-				profile_string(p, (uint32_t)(set.rows[i].a >> 32))),
-			.calls = strtab_add(e->names,
-					    profile_string(p, (uint32_t)set.rows[i].a)),
-			.goroutine = e->n_goroutines + (uint32_t)(set.rows[i].b >> 32),
-			.profile = e->n_profiles,
-			.site = (uint32_t)set.rows[i].b,
-			.samples = samples[i],
-		};
+	for (uint32_t i = 0; i < set.n; i++) {
+		const struct pair *pair = &set.rows[i];
+
+		to = table_add(e->rows, e->n, e->cap);
+		*to = rows[i];
+		to->runs = strtab_add(e->names,
+				      profile_string(p, (uint32_t)(pair->a >> 32)));
+		to->calls = strtab_add(e->names, profile_string(p, (uint32_t)pair->a));
+		to->goroutine = e->n_goroutines + (uint32_t)(pair->b >> 32);
+		to->profile = e->n_profiles;
+		to->site = (uint32_t)pair->b;
+	}
 	e->n_profiles++;
 	e->n_goroutines += n_goroutines;
 	reader_close(&r);
 	pairs_release(&set);
-	free(samples);
+	free(rows);
 	free(ids);
 }
 
@@ -254,7 +287,7 @@ struct judgement {
 /* rows are those of one goroutine. */
 static void judge_goroutine(struct judgement *j, const struct evidence *rows, uint32_t n)
 {
-	uint64_t told = 0, of_calls = 0, most = 0;
+	uint64_t told = 0, of_calls = 0, most = 0, first_ns = UINT64_MAX, last_ns = 0;
 	uint32_t id, calls = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -262,6 +295,8 @@ static void judge_goroutine(struct judgement *j, const struct evidence *rows, ui
 		if (!rows[i].calls)
 			continue;
 		told += rows[i].samples;
+		first_ns = rows[i].first_ns < first_ns ? rows[i].first_ns : first_ns;
+		last_ns = rows[i].last_ns > last_ns ? rows[i].last_ns : last_ns;
 		of_calls = i && rows[i].calls == rows[i - 1].calls ? of_calls : 0;
 		of_calls += rows[i].samples;
 		if (of_calls > most) {
@@ -271,7 +306,7 @@ static void judge_goroutine(struct judgement *j, const struct evidence *rows, ui
 	}
 	j->told += told;
 	j->mixed |= (told - most) * MIXED_SHARE > told;
-	if (told < MIN_SAMPLES)
+	if (told < MIN_SAMPLES || last_ns - first_ns < MIN_SPAN_NS)
 		return;
 	id = pairs_add(&j->calls, calls, 0);
 	if (id == j->n)
@@ -358,7 +393,8 @@ static bool learn(struct starts *s, const struct evidences *e)
 
 		if (i < e->n && e->rows[i].runs == e->rows[first].runs)
 			continue;
-		if (strtab_count(s->learned) < MAX_LEARNED && !origin_is_standard(name) &&
+		if (strtab_count(s->learned) < MAX_LEARNED && closure_parent(name) &&
+		    !origin_is_standard(name) &&
 		    is_starter(e->rows + first, i - first, e->n_profiles))
 			strtab_add(s->learned, name);
 		first = i;

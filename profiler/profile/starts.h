@@ -7,7 +7,7 @@
  *
  * Some starters are known by name: those of the standard library and of errgroup, and the
  * wrappers that the compiler makes for go statements. Others are recognized by the stacks
- * of the recording. A function is a starter if
+ * of the recording. A closure is a starter if
  *
  * - several goroutines begin in it (or a known starter called it),
  * - each of them goes on in one and the same function, and these functions differ,
@@ -15,6 +15,10 @@
  * - if its calls did not depend on the goroutine, chance would show this picture less than
  *   once in 10,000 recordings,
  * - it takes hardly any time itself, and it does not belong to the standard library.
+ *
+ * A worker that takes tasks in a loop looks the same while each goroutine is in one task.
+ * So only goroutines count that were seen for a second or more, and functions with a name,
+ * as such workers mostly are, are not starters.
  */
 #ifndef PROFILER_STARTS_H
 #define PROFILER_STARTS_H

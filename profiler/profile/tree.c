@@ -157,7 +157,7 @@ static struct group_name label_names(struct builder *b, int i, const struct even
 
 	buf_printf(&b->text, "%.*s=%s", len, key, strtab_get(b->t->names, ret.value));
 	ret.name = text_name(b);
-	if (!has) {
+	if (!has || !ret.value) { /* both have the name "job=" */
 		buf_printf(&b->text, "(no %.*s)", len, key);
 		ret.value = text_name(b);
 	}

@@ -172,10 +172,10 @@ Test(report, tree_of_calls)
 		      "    total    share       self  call\n"
 		      "    1.00s   100.0%          0  start main.serve\n"
 		      "    1.00s   100.0%       50ms    main.serve\n"
-		      "    800ms    80.0%      500ms      main.get\n"
+		      "    800ms    80.0%      500ms    - main.get\n"
 		      "    300ms    30.0%          0      os.(*File).Read\n"
 		      "    300ms    30.0%      300ms      vfs_read_[k]\n"
-		      "    150ms    15.0%          0      main.set\n"
+		      "    150ms    15.0%          0    - main.set\n"
 		      "    150ms    15.0%      150ms      example.com/lib.Sort\n\n" LABELS);
 }
 
@@ -215,8 +215,8 @@ Test(report, callers_in_a_recursion)
 	text = report_of(p, (struct view){ 0 }, (struct table_options){ .callers = "get" },
 			 0);
 	cr_expect(strstr(text, "    810ms    80.2%          0  main.get\n"
-			       "    800ms    79.2%          0    main.serve\n"
-			       "     10ms     1.0%          0    main.h\n"
+			       "    800ms    79.2%          0  - main.serve\n"
+			       "     10ms     1.0%          0  - main.h\n"
 			       "     10ms     1.0%          0    main.get\n"
 			       "     10ms     1.0%          0    main.f\n"),
 		  "%s", text);

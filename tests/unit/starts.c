@@ -8,6 +8,9 @@
 #include "profiler/profile/origin.h"
 #include "profiler/profile/starts.h"
 
+/* From a goroutine's first to its last sample. */
+static int span_ms = 1000;
+
 /* A goroutine that begins in start, with so many samples of a stack. */
 static uint32_t goroutine(struct profile *p, uint64_t goid, const char *start,
 			  const char *stack, int samples)
@@ -16,8 +19,9 @@ static uint32_t goroutine(struct profile *p, uint64_t goid, const char *start,
 	char words[256];
 
 	snprintf(words, sizeof(words), "goexit:runtime.goexit go:%s %s", start, stack);
-	while (samples--)
-		hand_event(p, 1, hand_stack(p, words), g, 1, CLASS_USER);
+	for (int i = 0; i < samples; i++)
+		hand_event(p, (uint64_t)(i * span_ms / (samples > 1 ? samples - 1 : 1)),
+			   hand_stack(p, words), g, 1, CLASS_USER);
 	return g;
 }
 
@@ -127,10 +131,11 @@ Test(starts, starters_may_call_starters)
 	struct profile *p = program();
 
 	for (int i = 1; i < 4; i++) {
-		goroutine(p, (uint64_t)i * 2, "main.outer", "go:main.inner go:main.a", 20);
-		goroutine(p, (uint64_t)i * 2 + 1, "main.outer", "go:main.inner go:main.b",
-			  20);
-		goroutine(p, (uint64_t)i + 20, "main.outer", "go:main.c", 20);
+		goroutine(p, (uint64_t)i * 2, "main.outer.func1",
+			  "go:main.inner.func2 go:main.a", 20);
+		goroutine(p, (uint64_t)i * 2 + 1, "main.outer.func1",
+			  "go:main.inner.func2 go:main.b", 20);
+		goroutine(p, (uint64_t)i + 20, "main.outer.func1", "go:main.c", 20);
 	}
 	expect_runs(NULL, p,
 		    "main.a main.b main.c main.a main.b main.c main.a main.b main.c");
@@ -151,9 +156,9 @@ static void elsewhere(struct profile *p, uint64_t goid, const char *start,
 
 	call = profile_call(p, call, profile_frame(p, &at));
 	call = profile_call(p, call, profile_frame(p, &to));
-	while (samples--)
-		hand_event(p, 1, call, hand_goroutine(p, 1, goid, start, "", ""), 1,
-			   CLASS_USER);
+	for (int i = 0; i < samples; i++)
+		hand_event(p, (uint64_t)(i * 100), call,
+			   hand_goroutine(p, 1, goid, start, "", ""), 1, CLASS_USER);
 }
 
 Test(starts, an_ordinary_function_is_no_starter)
@@ -161,32 +166,55 @@ Test(starts, an_ordinary_function_is_no_starter)
 	struct profile *p;
 
 	/* one goroutine does both */
-	p = own("main.worker", "go:main.b", 10);
-	goroutine(p, 3, "main.worker", "go:main.b", 4);
-	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	p = own("main.work.func1", "go:main.b", 10);
+	goroutine(p, 3, "main.work.func1", "go:main.b", 4);
+	expect_runs(NULL, p, "main.work.func1 main.work.func1 main.work.func1");
 	profile_free(p);
 	/* all do the same */
-	p = own("main.worker", "go:main.a", 10);
-	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	p = own("main.work.func1", "go:main.a", 10);
+	expect_runs(NULL, p, "main.work.func1 main.work.func1 main.work.func1");
 	profile_free(p);
 	/* two samples each: that is chance */
-	p = own("main.worker", "go:main.b", 2);
-	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	p = own("main.work.func1", "go:main.b", 2);
+	expect_runs(NULL, p, "main.work.func1 main.work.func1 main.work.func1");
 	profile_free(p);
 	/* it works itself */
-	p = own("main.worker", "go:main.b", 10);
-	goroutine(p, 1, "main.worker", "", 10);
-	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	p = own("main.work.func1", "go:main.b", 10);
+	goroutine(p, 1, "main.work.func1", "", 10);
+	expect_runs(NULL, p, "main.work.func1 main.work.func1 main.work.func1");
 	profile_free(p);
 	/* it calls them at two places */
-	p = own("main.worker", "go:main.a", 20);
-	elsewhere(p, 4, "main.worker", "main.b", 20);
-	expect_runs(NULL, p, "main.worker main.worker main.worker main.worker");
+	p = own("main.work.func1", "go:main.a", 20);
+	elsewhere(p, 4, "main.work.func1", "main.b", 20);
+	expect_runs(NULL, p,
+		    "main.work.func1 main.work.func1 main.work.func1 main.work.func1");
+	profile_free(p);
+	/* it has a name */
+	p = own("main.worker", "go:main.b", 10);
+	expect_runs(NULL, p, "main.worker main.worker main.worker");
+	profile_free(p);
+	/* each was seen for less than a second: they may have been in one task each */
+	span_ms = 999;
+	p = own("main.work.func1", "go:main.b", 10);
+	expect_runs(NULL, p, "main.work.func1 main.work.func1 main.work.func1");
 	profile_free(p);
 	/* of the standard library only known ones */
-	p = own("net/http.(*conn).serve", "go:main.b", 10);
+	span_ms = 1000;
+	p = own("net/http.serve.func1", "go:main.b", 10);
 	expect_runs(NULL, p,
-		    "net/http.(*conn).serve net/http.(*conn).serve net/http.(*conn).serve");
+		    "net/http.serve.func1 net/http.serve.func1 net/http.serve.func1");
+	profile_free(p);
+}
+
+/* A deferred closure of the starter says nothing. */
+Test(starts, closures_beside_a_starter)
+{
+	struct profile *p = own("main.(*S).start.func2", "go:main.b", 10);
+
+	goroutine(p, 4, "main.(*S).start.func2", "go:main.(*S).start.func2.1", 3);
+	goroutine(p, 5, "main.(*S).start.func2", "go:main.(*S).start.func1", 3);
+	expect_runs(NULL, p,
+		    "main.a main.b main.a main.(*S).start.func2 main.(*S).start.func2");
 	profile_free(p);
 }
 
