@@ -183,12 +183,25 @@ static void write_function(struct table *t, const struct function_difference *f,
 	line_end(t);
 }
 
+static bool differs_in_cum_only(const struct comparison *c)
+{
+	bool flat = false, cum = false;
+
+	for (uint32_t i = 0; i < c->n_functions; i++) {
+		flat |= c->functions[i].flat.differs;
+		cum |= c->functions[i].cum.differs;
+	}
+	return cum && !flat;
+}
+
+/* A narrow table has no room for both flat and cum. */
 static void write_functions(struct table *t)
 {
 	const struct comparison *c = t->c;
 	uint32_t rows = t->o->rows, different = 0;
 	bool both = !t->o->width || t->o->width >= BOTH_WIDTH;
-	bool flat = both || !t->o->by_cum, cum = both || t->o->by_cum;
+	bool narrow_cum = t->o->by_cum || differs_in_cum_only(c);
+	bool flat = both || !narrow_cum, cum = both || narrow_cum;
 
 	style(t, BOLD);
 	if (flat)
@@ -198,13 +211,17 @@ static void write_functions(struct table *t)
 	buf_str(&t->line, "  function");
 	style(t, PLAIN);
 	line_end(t);
-	for (uint32_t i = 0; i < c->n_functions; i++) {
-		const struct function_difference *f = &c->functions[i];
+	/* First those that differ in what is shown; they are sorted by flat and cum. */
+	for (uint32_t i = 0, shown = 0; i < 2 * c->n_functions; i++) {
+		const struct function_difference *f = &c->functions[i % c->n_functions];
+		bool differs = (flat && f->flat.differs) || (cum && f->cum.differs);
 
-		if (!rows || i < rows)
+		if (differs != (i < c->n_functions))
+			continue;
+		if (!rows || shown++ < rows)
 			write_function(t, f, flat, cum);
 		else
-			different += f->flat.differs || f->cum.differs;
+			different += differs;
 	}
 	write_more(t, rows && c->n_functions > rows ? c->n_functions - rows : 0, different);
 }

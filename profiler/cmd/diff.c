@@ -19,7 +19,14 @@
 #include "profiler/profile/profile.h"
 #include "profiler/profile/starts.h"
 
-enum { OLD, NEW, ROWS = 10 };
+enum {
+	OLD,
+	NEW,
+	ROWS = 10,
+	MIN_ROWS = 3,
+	OTHER_LINES =
+		12, /* of the text besides the rows of its two tables, and the prompt */
+};
 
 struct request {
 	struct input in[2];
@@ -185,6 +192,11 @@ static int write_all(struct request *rq)
 	if (terminal)
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	rq->options.width = terminal ? (size.ws_col ? size.ws_col : 80) : 0;
+	/* both tables fit a low terminal */
+	if (!rq->rows && size.ws_row && (size.ws_row - OTHER_LINES) / 2 < ROWS)
+		rq->options.rows = size.ws_row > OTHER_LINES + 2 * MIN_ROWS
+					   ? (uint32_t)(size.ws_row - OTHER_LINES) / 2
+					   : MIN_ROWS;
 	rq->options.color = !rq->output && color_wanted(stdout);
 	if (!err && rq->json) {
 		diff_write_json(&rq->comparison, &rq->options, f.out);
@@ -250,7 +262,8 @@ int cmd_diff(int argc, char **argv)
 	const struct opt opts[] = {
 		{ 'N', "normalise", NULL, "compare shares instead of CPU time per second",
 		  .flag = &rq.normalise },
-		{ 'n', "rows", "N", "rows of each table (10); 0 for all", .str = &rq.rows },
+		{ 'n', "rows", "N", "rows of each table (10, or what fits); 0 for all",
+		  .str = &rq.rows },
 		{ 0, "sort", "COLUMN", "functions by flat or cum (flat)", .str = &rq.sort },
 		{ 0, "own", NULL,
 		  "only the program's own code; other frames count for their callers",
