@@ -236,6 +236,37 @@ Test(diff, text_on_a_narrow_terminal)
 		    "tests/unit/golden/diff-70-cum.txt");
 }
 
+/* The callers of one leaf. */
+static struct profile *called(uint32_t search, uint32_t encode)
+{
+	struct profile *p = hand_profile();
+	uint32_t pid = hand_process(p, 812, "demo"), g;
+
+	p->stats.duration_ns = 10000000000;
+	hand_thread(p, pid, 812, "");
+	g = hand_goroutine(p, pid, 7, "main.main", "", "");
+	add_work(p, search, 1, "goexit:runtime.goexit go:main.search go:main.leaf", g);
+	add_work(p, encode, 2, "goexit:runtime.goexit go:main.encode go:main.leaf", g);
+	return p;
+}
+
+/* A narrow table shows the column in which functions differ, these first. */
+Test(diff, narrow_tables_show_what_differs)
+{
+	struct hand_pair r;
+	char *text;
+
+	hand_compare(&r, called(100, 400), called(400, 100), "start", false, false);
+	text = written(&r, (struct diff_options){ .width = 70, .rows = 2 },
+		       diff_write_text);
+	cr_expect(strstr(text, " cum old      new    delta        ±  function\n"), "%s",
+		  text);
+	cr_expect(strstr(text, "  main.search\n") && strstr(text, "  main.encode\n"), "%s",
+		  text);
+	free(text);
+	hand_compared(&r);
+}
+
 Test(diff, json)
 {
 	struct hand_pair r;
