@@ -402,9 +402,13 @@ static void rows_fit(struct table *t)
 /* "2.69s of CPU in 10.0s = 0.27 of 2 CPUs". */
 static void usage_add(struct table *t, struct buf *to)
 {
-	double in = (double)t->view->duration_ns, busy = (double)t->cells.total;
+	const struct filter *f = &t->view->filter;
+	uint64_t end = t->view->duration_ns;
+	double in, busy = (double)t->cells.total;
 	uint32_t n = t->view->profile->n_cpus;
 
+	end = f->to_ns && f->to_ns < end ? f->to_ns : end;
+	in = end > f->from_ns ? (double)(end - f->from_ns) : 0;
 	buf_printf(to, " in %.1fs", in / 1e9);
 	if (in <= 0)
 		return;

@@ -239,6 +239,23 @@ Test(report, unset_labels_have_a_row)
 	free(text);
 }
 
+/* --time: the share of the CPUs is that of the time selected. */
+Test(report, usage_of_a_part)
+{
+	struct view v = { .filter = { .from_ns = 0, .to_ns = 500000000 } };
+	char *text = report_of(server(), v, (struct table_options){ 0 }, 0);
+
+	cr_expect(strstr(text, "1.00s of CPU in 0.5s = 2.00 of 4 CPUs, 100 samples\n"),
+		  "%s", text);
+	free(text);
+	v.filter.from_ns = 500000;
+	v.filter.to_ns = 0;
+	text = report_of(server(), v, (struct table_options){ 0 }, 0);
+	cr_expect(strstr(text, "1.00s of CPU in 2.0s = 0.50 of 4 CPUs, 100 samples\n"),
+		  "%s", text);
+	free(text);
+}
+
 Test(report, label_keys)
 {
 	struct profile *p = server();
