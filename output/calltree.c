@@ -68,10 +68,7 @@ static void write_node(struct writing *w, uint32_t id, uint32_t indent, bool bra
 {
 	const struct node *n = &w->t->nodes[id];
 	struct buf name = { 0 };
-	const char *style = n->type == NODE_GROUP         ? STYLE_BOLD
-			    : n->origin == ORIGIN_OWN     ? STYLE_OWN
-			    : n->origin == ORIGIN_LIBRARY ? NULL
-							  : STYLE_DIM;
+	const char *style = n->type == NODE_GROUP ? STYLE_BOLD : style_of(n->origin);
 
 	cell_weight(w->c, n->total);
 	cell_share(w->c, n->total);

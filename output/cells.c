@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "output/text.h"
+#include "profiler/profile/origin.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -20,6 +21,13 @@ struct cells cells_of(struct view *v, uint32_t width, bool color, FILE *out)
 			       .color = color,
 			       .time = profile_is_time(v->profile, v->kind),
 			       .total = t ? t->nodes[0].total : 0 };
+}
+
+const char *style_of(uint8_t origin)
+{
+	return origin == ORIGIN_OWN       ? STYLE_OWN
+	       : origin == ORIGIN_LIBRARY ? NULL
+					  : STYLE_DIM;
 }
 
 void line_end(struct cells *c, const char *style)

@@ -27,6 +27,8 @@ struct cells {
 
 /* For the kind of the view's events. */
 struct cells cells_of(struct view *v, uint32_t width, bool color, FILE *out);
+/* The STYLE_* of a function, by its enum origin; NULL: none. */
+const char *style_of(uint8_t origin);
 /* Ends the line and writes it. style: STYLE_*, or NULL. */
 void line_end(struct cells *c, const char *style);
 /* The columns that are left of the line, at least 1; UINT32_MAX without a width. */

@@ -457,16 +457,6 @@ static int by_cum(const void *a, const void *b)
 	return by_figures(x, y, &x->cum, &y->cum, &x->flat, &y->flat);
 }
 
-/* Of the recording, what --time selects. */
-static double seconds_of(const struct view *v)
-{
-	uint64_t from = v->filter.from_ns, to = v->filter.to_ns;
-
-	if (!to || to > v->duration_ns)
-		to = v->duration_ns;
-	return to > from ? (double)(to - from) / 1e9 : 0;
-}
-
 static void counting_release(struct counting *k)
 {
 	free(k->group);
@@ -491,8 +481,8 @@ int comparison_init(struct comparison *c, struct view *old, struct view *new, bo
 	c->unit = shares                                     ? COMPARED_SHARES
 		  : profile_is_time(new->profile, new->kind) ? COMPARED_CPUS
 							     : COMPARED_RATE;
-	c->seconds[0] = seconds_of(old);
-	c->seconds[1] = seconds_of(new);
+	c->seconds[0] = (double)view_selected_ns(old) / 1e9;
+	c->seconds[1] = (double)view_selected_ns(new) / 1e9;
 	merge_trees(&c->stacks, k.trees[0], k.trees[1]);
 	n = c->stacks.n_nodes;
 	k.group = mem_zalloc(n * sizeof(*k.group));

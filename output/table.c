@@ -206,13 +206,6 @@ static void write_groups(struct table *t)
 
 /* Functions and lines. */
 
-static const char *origin_style(uint8_t origin)
-{
-	return origin == ORIGIN_OWN       ? STYLE_OWN
-	       : origin == ORIGIN_LIBRARY ? NULL
-					  : STYLE_DIM;
-}
-
 static void cell_flat_cum(struct table *t, uint64_t flat, uint64_t cum)
 {
 	cell_weight(&t->cells, flat);
@@ -236,7 +229,7 @@ static void write_functions(struct table *t)
 		}
 		cell_flat_cum(t, f->flat, f->cum);
 		text_fit(&t->cells.line, f->name, line_left(&t->cells));
-		line_end(&t->cells, origin_style(f->origin));
+		line_end(&t->cells, style_of(f->origin));
 	}
 	rows_more(&t->cells, t->sums.n_functions - t->n_functions, rest);
 	line_end(&t->cells, NULL);
@@ -269,7 +262,7 @@ static void write_hot_lines(struct table *t)
 		cell_weight(&t->cells, t->own_lines ? r->own : r->flat);
 		cell_share(&t->cells, t->own_lines ? r->own : r->flat);
 		place_add(t, r, false);
-		line_end(&t->cells, origin_style(r->origin));
+		line_end(&t->cells, style_of(r->origin));
 	}
 	line_end(&t->cells, NULL);
 }
@@ -290,7 +283,7 @@ static void write_lines(struct table *t)
 		}
 		cell_flat_cum(t, r->flat, r->cum);
 		place_add(t, r, true);
-		line_end(&t->cells, origin_style(r->origin));
+		line_end(&t->cells, style_of(r->origin));
 	}
 	rows_more(&t->cells, t->lines.n - t->n_lines, rest);
 	line_end(&t->cells, NULL);
@@ -402,13 +395,9 @@ static void rows_fit(struct table *t)
 /* "2.69s of CPU in 10.0s = 0.27 of 2 CPUs". */
 static void usage_add(struct table *t, struct buf *to)
 {
-	const struct filter *f = &t->view->filter;
-	uint64_t end = t->view->duration_ns;
-	double in, busy = (double)t->cells.total;
+	double in = (double)view_selected_ns(t->view), busy = (double)t->cells.total;
 	uint32_t n = t->view->profile->n_cpus;
 
-	end = f->to_ns && f->to_ns < end ? f->to_ns : end;
-	in = end > f->from_ns ? (double)(end - f->from_ns) : 0;
 	buf_printf(to, " in %.1fs", in / 1e9);
 	if (in <= 0)
 		return;

@@ -198,6 +198,15 @@ static void select_events(struct view *v)
 	v->duration_ns = p->stats.duration_ns ? p->stats.duration_ns : last_ns;
 }
 
+uint64_t view_selected_ns(const struct view *v)
+{
+	uint64_t from = v->filter.from_ns, to = v->filter.to_ns;
+
+	if (!to || to > v->duration_ns)
+		to = v->duration_ns;
+	return to > from ? to - from : 0;
+}
+
 /* Texts. */
 
 void view_process_name(const struct view *v, uint32_t process, struct buf *to)

@@ -128,6 +128,9 @@ void view_frame_name(const struct view *v, uint32_t row, struct buf *to);
  * would take more memory than the profile allows. */
 const struct tree *view_tree(struct view *v);
 
+/* The length of what --time selects of the recording. */
+uint64_t view_selected_ns(const struct view *v);
+
 /* Adds "demo-812". */
 void view_process_name(const struct view *v, uint32_t process, struct buf *to);
 /* Adds the name under which a Go function of the process is shown. name begins with its
