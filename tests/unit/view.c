@@ -6,6 +6,7 @@
 
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/profile/stacks.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -36,6 +37,25 @@ static void add_event(const struct view *v, const struct event *e, struct buf *t
 	buf_u8(to, '\n');
 }
 
+/* The table of stacks says the same as view_stack(), and holds each stack once. */
+static void expect_stacks(const struct view *v)
+{
+	struct stacks s = { .view = v };
+
+	for (uint32_t i = 0; i < v->n_events; i++) {
+		const struct event *e = &v->profile->events[v->events[i]];
+		uint32_t frames[VIEW_MAX_FRAMES], n = view_stack(v, e, frames);
+		uint32_t stack = stacks_add(&s, e), rows = s.n;
+
+		cr_expect_eq(stacks_add(&s, e), stack);
+		cr_expect_eq(s.n, rows);
+		for (uint32_t k = 0; k < n; k++, stack = s.rows[stack].parent)
+			cr_expect_eq(s.rows[stack].frame, frames[k]);
+		cr_expect_eq(stack, 0);
+	}
+	stacks_release(&s);
+}
+
 static void expect_events(struct view v, const struct profile *p, const char *want)
 {
 	struct buf b = { 0 };
@@ -43,6 +63,7 @@ static void expect_events(struct view v, const struct profile *p, const char *wa
 	view_select(&v, p);
 	for (uint32_t i = 0; i < v.n_events; i++)
 		add_event(&v, &p->events[v.events[i]], &b);
+	expect_stacks(&v);
 	buf_u8(&b, 0);
 	cr_expect_str_eq((const char *)b.data, want, "%s", (const char *)b.data);
 	buf_release(&b);
