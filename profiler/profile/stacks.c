@@ -23,8 +23,7 @@ static bool stack_same(const void *arg, uint32_t id)
 
 static uint32_t add_frame(struct stacks *s, uint32_t parent, uint32_t frame)
 {
-	struct stack_key key = { s->rows,
-				 { parent, s->alike ? s->alike[frame] : frame } };
+	struct stack_key key = { s->rows, { parent, s->alike ? s->alike[frame] : frame } };
 	uint64_t hash = hash_pair(key.stack.parent, key.stack.frame);
 	uint32_t id = index_get(&s->index, hash, stack_same, &key, s->n);
 
