@@ -30,14 +30,15 @@ struct view;
 
 struct stack {
 	uint32_t parent; /* row, less than its own */
-	uint32_t frame;  /* row, as view_stack() stores them */
+	uint32_t frame;  /* row, as view_stack() stores them; but see alike */
 };
 
 struct stacks {
 	/* Set before the first stacks_add(). */
 	const struct view *view; /* outlives the stacks */
-	/* Per row of frames, the one that stands for it, so that stacks which differ only
-	 * in such frames are one. NULL: itself. Not owned. */
+	/* Per row of frames (profile->n_frames + SIGPROF_MAX), what stands for it in the
+	 * table, so that stacks which differ only in frames with equal numbers are one.
+	 * NULL: the row itself. Not owned. */
 	const uint32_t *alike;
 
 	struct stack *rows; /* row 0 is the empty stack; owned */
