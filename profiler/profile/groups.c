@@ -213,9 +213,8 @@ uint32_t groups_add(struct groups *gs, const struct event *e)
 
 	if (!gs->n)
 		begin(gs);
-	thread = gs->keys & 1 << BY_THREAD
-			 ? e->thread
-			 : gs->view->profile->threads[e->thread].process;
+	thread = gs->keys & 1 << BY_THREAD ? e->thread
+					   : gs->view->profile->threads[e->thread].process;
 	class = gs->keys & 1 << BY_CLASS || (gs->keys & GOROUTINE_KEYS && !e->goroutine);
 	id = pairs_add(&gs->selectors, (uint64_t)e->goroutine << 32 | thread,
 		       class ? e->class : CLASS_MAX);

@@ -41,9 +41,9 @@ struct groups {
 
 	/* Private. */
 	uint32_t cap;
-	uint32_t keys;             /* bit 1 << k: the k-th group_key is used */
-	struct pairs selectors;    /* (goroutine, thread or process), class */
-	uint32_t *of_selector;     /* innermost group, per id in selectors */
+	uint32_t keys;          /* bit 1 << k: the k-th group_key is used */
+	struct pairs selectors; /* (goroutine, thread or process), class */
+	uint32_t *of_selector;  /* innermost group, per id in selectors */
 	uint32_t n_of_selector, cap_of_selector;
 	struct pairs children; /* parent, name; its id 0 is row 1 */
 	struct buf text;
