@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct buf;
 struct view;
 
 /* What only some formats can do; the others ignore it. */
@@ -14,8 +15,9 @@ struct writer_options {
 };
 
 struct writer {
-	const char *name;   /* what -f says */
-	const char *ending; /* file names that end so have this format: ".folded" */
+	const char *name; /* what -f says */
+	/* File names that end so have this format: ".folded"; NULL: none do. */
+	const char *ending;
 	const char *help;
 	bool binary; /* not for terminals */
 	/* 0 or -errno; -E2BIG: view_tree() gave no tree. The caller checks ferror(out). */
@@ -25,10 +27,14 @@ struct writer {
 /* All formats; a NULL ends the list. */
 extern const struct writer *const writers[];
 
-/* By name, and by the ending of a path. NULL: there is none. */
+/* Adds what -f takes, or the endings of files: "folded, html or json". */
+void writer_names(struct buf *to);
+void writer_endings(struct buf *to);
+
+/* By name, and by the ending of a path, the longest that fits. NULL: there is none. */
 const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
-extern const struct writer folded_writer, html_writer, json_writer;
+extern const struct writer folded_writer, html_writer, json_writer, perf_script_writer;
 
 #endif

@@ -63,6 +63,17 @@ void buf_u32(struct buf *b, uint32_t v)
 		buf_u8(b, (uint8_t)(v >> (8 * i)));
 }
 
+void buf_decimal(struct buf *b, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, digits + at, sizeof(digits) - at);
+}
+
 void buf_uvarint(struct buf *b, uint64_t v)
 {
 	uint8_t *p = buf_room(b, 10);

@@ -19,6 +19,7 @@ void buf_str(struct buf *b, const char *s); /* without its NUL */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_u8(struct buf *b, uint8_t v);
 void buf_u32(struct buf *b, uint32_t v);        /* little-endian */
+void buf_decimal(struct buf *b, uint64_t v);    /* "812" */
 void buf_uvarint(struct buf *b, uint64_t v);    /* LEB128, at most 10 bytes */
 void buf_svarint(struct buf *b, int64_t v);     /* zig-zag */
 void buf_write(const struct buf *b, FILE *out); /* the caller checks ferror(out) */

@@ -74,6 +74,25 @@ static bool ending_find(const char *path, const struct writer **ret)
 	return *ret || (len > 4 && !strcmp(path + len - 4, ".gsr"));
 }
 
+/* Reports that the word is no format, or no ending of a format's files. */
+static int unknown_format(const char *verb, const char *word, const char *path)
+{
+	struct buf b = { 0 };
+	int status;
+
+	if (path)
+		writer_endings(&b);
+	else
+		writer_names(&b);
+	buf_u8(&b, 0);
+	status = path ? usage_error(verb, "unknown ending '%s' of %s; use %s, or -f", word,
+				    path, (const char *)b.data)
+		      : usage_error(verb, "unknown format '%s'; use %s", word,
+				    (const char *)b.data);
+	buf_release(&b);
+	return status;
+}
+
 int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret)
 {
@@ -87,9 +106,7 @@ int format_find(const char *verb, const char *format, const char *path,
 	if (format && !is_recording(format)) {
 		*ret = writer_find(format);
 		if (!*ret)
-			return usage_error(verb,
-					   "unknown format '%s'; use folded, html or json",
-					   format);
+			return unknown_format(verb, format, NULL);
 	} else if (format) {
 		*ret = NULL;
 	}
@@ -97,10 +114,7 @@ int format_find(const char *verb, const char *format, const char *path,
 		return usage_error(verb, "-f %s contradicts the ending of %s", format,
 				   path);
 	if (!format && !known && dot && dot > name && dot[1])
-		return usage_error(
-			verb,
-			"unknown ending '%s' of %s; use .folded, .html or .json, or -f",
-			dot, path);
+		return unknown_format(verb, dot, path);
 	return STATUS_OK;
 }
 
@@ -157,7 +171,9 @@ static int check_kind(const struct input *in, const char *wanted)
 
 struct grouping grouping_default(const struct writer *w)
 {
-	enum group_key key = w == &folded_writer ? BY_GOROUTINE : BY_START;
+	enum group_key key = w == &folded_writer        ? BY_GOROUTINE
+			     : w == &perf_script_writer ? BY_NONE
+							: BY_START;
 
 	return (struct grouping){ .keys = { (uint8_t)key }, .n = 1 };
 }

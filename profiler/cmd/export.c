@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "output/writer.h"
+#include "profiler/base/buf.h"
 #include "profiler/base/log.h"
 #include "profiler/cmd/cmd.h"
 
@@ -13,6 +14,18 @@ struct request {
 	const struct writer *writer;
 };
 
+static int no_writer(void)
+{
+	struct buf b = { 0 };
+	int status;
+
+	writer_names(&b);
+	status = usage_error("export", "choose a format with -f: %.*s", (int)b.len,
+			     (const char *)b.data);
+	buf_release(&b);
+	return status;
+}
+
 static int find_writer(struct request *rq, const struct grouping *by)
 {
 	int status = format_find("export", rq->format, rq->output, &rq->writer);
@@ -20,10 +33,12 @@ static int find_writer(struct request *rq, const struct grouping *by)
 	if (status)
 		return status;
 	if (!rq->writer)
-		return usage_error("export",
-				   "choose a format: -f folded, -f html or -f json");
+		return no_writer();
 	if (by->n && rq->writer == &json_writer)
 		log_info("--by has no effect on json, which has no groups");
+	if (rq->writer == &perf_script_writer && by->n &&
+	    (by->n > 1 || (by->keys[0] != BY_GOROUTINE && by->keys[0] != BY_NONE)))
+		return usage_error("export", "perf-script takes --by goroutine or none");
 	if (rq->options.annotate && rq->writer != &folded_writer)
 		return usage_error("export", "--annotate needs -f folded");
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&

@@ -246,7 +246,7 @@ int cmd_record(int argc, char **argv)
 		RUN_OPTIONS(&r.run),
 		OUTPUT_OPTION(&r),
 		{ 'f', "format", "NAME",
-		  "recording, folded, html or json (by the ending of FILE)",
+		  "recording, or a format of export (by the ending of FILE)",
 		  .str = &r.format },
 		{ 0, "by", "KEY", "grouping for folded and html output (a .gsr keeps all)",
 		  .parse = grouping_parse, .data = &r.result.by },

@@ -207,6 +207,32 @@ uint64_t view_selected_ns(const struct view *v)
 	return to > from ? to - from : 0;
 }
 
+static int compare_times(const void *a, const void *b, void *events)
+{
+	const struct event *all = events;
+	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+	uint64_t x = all[i].time_ns, y = all[k].time_ns;
+
+	if (x != y)
+		return x < y ? -1 : 1;
+	return i < k ? -1 : i > k;
+}
+
+uint32_t *view_by_time(const struct view *v)
+{
+	uint32_t *ret = mem_zalloc((v->n_events + 1) * sizeof(*ret));
+	struct event *all = v->profile->events;
+	bool sorted = true;
+
+	for (uint32_t i = 0; i < v->n_events; i++) {
+		ret[i] = v->events[i];
+		sorted &= !i || all[ret[i - 1]].time_ns <= all[ret[i]].time_ns;
+	}
+	if (!sorted)
+		qsort_r(ret, v->n_events, sizeof(*ret), compare_times, all);
+	return ret;
+}
+
 /* Texts. */
 
 void view_process_name(const struct view *v, uint32_t process, struct buf *to)

@@ -128,6 +128,10 @@ void view_frame_name(const struct view *v, uint32_t row, struct buf *to);
  * would take more memory than the profile allows. */
 const struct tree *view_tree(struct view *v);
 
+/* The rows of the view's events, by their time; those of equal times keep their order. The
+ * caller frees it. */
+uint32_t *view_by_time(const struct view *v);
+
 /* The length of what --time selects of the recording. */
 uint64_t view_selected_ns(const struct view *v);
 

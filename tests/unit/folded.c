@@ -197,6 +197,7 @@ Test(writer, is_found_by_name_and_by_the_ending_of_a_path)
 	cr_expect_null(writer_find("fold"));
 	cr_expect_eq(writer_for_path("a/b.folded"), &folded_writer);
 	cr_expect_eq(writer_for_path("b.folded.html"), &html_writer);
+	cr_expect_eq(writer_for_path("b.json"), &json_writer);
 	cr_expect_null(writer_for_path("folded"));
 	cr_expect_null(writer_for_path(".folded"));
 	cr_expect_null(writer_for_path("b.gsr"));
