@@ -101,6 +101,13 @@ $(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
 	@echo "  EMBED   $@"
 	$(Q)tools/embed page_html=output/page.html page_js=output/page.js page_css=output/page.css >$@
 
+$(B)/svg_assets.h: tools/embed output/svg.js output/svg.css
+	@mkdir -p $(@D)
+	@echo "  EMBED   $@"
+	$(Q)tools/embed svg_js=output/svg.js svg_css=output/svg.css >$@
+
+$(B)/output/svg.o: $(B)/svg_assets.h
+
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d
@@ -246,7 +253,7 @@ $(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/b
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
+$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror $(FORTIFY),$(FLAGS)) -fsanitize=fuzzer,address,undefined \

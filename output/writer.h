@@ -35,6 +35,7 @@ void writer_endings(struct buf *to);
 const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
-extern const struct writer folded_writer, html_writer, json_writer, perf_script_writer;
+extern const struct writer folded_writer, html_writer, json_writer, perf_script_writer,
+	svg_writer;
 
 #endif

@@ -103,6 +103,7 @@ static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t fram
 		b->t->nodes[id].file = profile_string(p, f->file);
 		b->t->nodes[id].module = profile_string(p, p->modules[f->module].path);
 		b->t->nodes[id].start_line = f->start_line;
+		b->t->nodes[id].frame = frame;
 		b->t->nodes[id].origin = (uint8_t)origin_of(p, f);
 	}
 	return id;

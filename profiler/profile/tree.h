@@ -34,8 +34,9 @@ struct node {
 	uint32_t parent;                /* node; the root's is 0 */
 	uint32_t group; /* NODE_GROUP of the innermost level: row of groups, + 1; else 0 */
 	uint32_t start_line; /* 0: not known */
-	uint8_t type;        /* enum node_type */
-	uint8_t kind;        /* enum frame_kind */
+	uint32_t frame; /* row, as view_stack() stores them: one of those it stands for */
+	uint8_t type;   /* enum node_type */
+	uint8_t kind;   /* enum frame_kind */
 	uint8_t inlined;
 	uint8_t origin; /* enum origin; frames only */
 	/* Groups only: its key is the view's by.keys[level - 1]; 0: the process, which
