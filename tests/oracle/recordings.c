@@ -3,7 +3,7 @@
  * recordings FILE SEED EVENTS: writes a recording of chance, with all that a recording may
  * hold: several processes and kinds of event, goroutines whose labels change, goroutines of
  * equal ids, names that are no text, stacks that are cut, wrapped, empty or of no Go. Seed
- * 0 is a server's: one process, one kind, tidy names.
+ * 0 is a server's: one process, one kind, tidy names, EVENTS / 10 different stacks.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -200,10 +200,11 @@ static void add_kinds(struct maker *m)
 						 .period = 1 });
 }
 
-/* A goroutine of the thread's process, or none. */
-static uint32_t any_goroutine(struct maker *m, uint32_t process)
+/* A goroutine of the thread's process, or none; in a server, the one that makes such
+ * stacks. */
+static uint32_t any_goroutine(struct maker *m, uint32_t process, uint32_t stack)
 {
-	uint32_t g = chance(m, m->p->n_goroutines);
+	uint32_t n = m->p->n_goroutines, g = m->wild ? chance(m, n) : stack % n;
 
 	return m->p->goroutines[g].process == process ? g : 0;
 }
@@ -213,14 +214,15 @@ static void add_events(struct maker *m, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t thread = 1 + chance(m, m->p->n_threads - 1);
 		uint8_t kind = (uint8_t)(1 + chance(m, m->p->n_kinds - 1));
+		uint32_t stack = chance(m, m->n_stacks);
 		struct event e = { .time_ns = (uint64_t)i * 1000003,
 				   .weight = m->p->kinds[kind].period,
-				   .call = m->stacks[chance(m, m->n_stacks)],
+				   .call = m->stacks[stack],
 				   .thread = thread,
 				   .kind = kind,
 				   .class = (uint8_t)chance(m, CLASS_MAX) };
 
-		e.goroutine = any_goroutine(m, m->p->threads[thread].process);
+		e.goroutine = any_goroutine(m, m->p->threads[thread].process, stack);
 		if (!e.weight || (m->wild && !chance(m, 10)))
 			e.weight = chance(m, 1000000);
 		e.flags = (uint8_t)chance(m, EVENT_FLAGS);
