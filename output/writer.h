@@ -35,7 +35,11 @@ void writer_endings(struct buf *to);
 const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
-extern const struct writer folded_writer, html_writer, json_writer, perf_script_writer,
-	svg_writer;
+extern const struct writer folded_writer;
+extern const struct writer html_writer;
+extern const struct writer json_writer;
+extern const struct writer perf_script_writer;
+extern const struct writer speedscope_writer;
+extern const struct writer svg_writer;
 
 #endif

@@ -198,6 +198,8 @@ Test(writer, is_found_by_name_and_by_the_ending_of_a_path)
 	cr_expect_eq(writer_for_path("a/b.folded"), &folded_writer);
 	cr_expect_eq(writer_for_path("b.folded.html"), &html_writer);
 	cr_expect_eq(writer_for_path("b.json"), &json_writer);
+	cr_expect_eq(writer_for_path("b.json"), &json_writer);
+	cr_expect_eq(writer_for_path("b.speedscope.json"), &speedscope_writer);
 	cr_expect_null(writer_for_path("folded"));
 	cr_expect_null(writer_for_path(".folded"));
 	cr_expect_null(writer_for_path("b.gsr"));
