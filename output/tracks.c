@@ -51,14 +51,15 @@ static int compare_weights(const void *a, const void *b, void *of)
 }
 
 /* The names of a group and of those that it is in. */
-static void add_names(const struct level *l, uint32_t group, struct buf *to)
+static void add_names(const struct level *l, uint32_t group, bool no_process,
+		      struct buf *to)
 {
 	const struct group_level *g = &l->groups.rows[group];
 	bool start = g->level && l->view.by.keys[g->level - 1] == BY_START;
 
-	if (!group)
+	if (!group || (!g->level && no_process))
 		return;
-	add_names(l, g->parent, to);
+	add_names(l, g->parent, no_process, to);
 	buf_str(to, to->len ? ": " : "");
 	buf_str(to, strtab_get(l->groups.names, start ? g->value : g->name));
 }
@@ -68,7 +69,7 @@ static void add_track(struct tracks *t, const struct level *l, uint32_t group)
 	struct buf name = { 0 };
 	struct track *row = table_add(t->rows, t->n, t->cap);
 
-	add_names(l, group, &name);
+	add_names(l, group, t->no_process, &name);
 	buf_u8(&name, 0);
 	row->name = strtab_get(t->names, strtab_add(t->names, (char *)name.data));
 	buf_release(&name);
@@ -198,8 +199,8 @@ void tracks_make(struct tracks *t)
 		s.track_of[i] = NO_TRACK;
 	left = add_level(&s, &t->view->by, t->max);
 	n_own = t->n;
-	if (left && t->rest.n)
-		left = add_level(&s, &t->rest, t->max);
+	for (uint32_t i = 0; i < t->n_rest && left; i++)
+		left = add_level(&s, &t->rest[i], t->max);
 	if (left)
 		add_level(&s, &none, 1);
 	fill_tracks(&s);

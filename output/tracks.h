@@ -36,9 +36,11 @@ struct tracks {
 	/* Set before tracks_make(). */
 	const struct view *view; /* outlives the tracks */
 	uint32_t max;            /* groups that have a track of their own, */
-	/* and how the rest is grouped, for at most as many tracks; what is left then shares
-	 * one. n 0: all of the rest does. */
-	struct grouping rest;
+	/* and how the rest is grouped, again for at most as many tracks, until none is
+	 * left; what is left at the end shares one. Not owned. */
+	const struct grouping *rest;
+	uint32_t n_rest;
+	bool no_process; /* in names, when there are several processes */
 
 	struct track *rows; /* owned; the largest first, those that are shared last */
 	uint32_t n;

@@ -8,6 +8,7 @@
 /* clang-format off */
 const struct writer *const writers[] = {
 	&folded_writer,
+	&firefox_writer,
 	&html_writer,
 	&json_writer,
 	&perf_script_writer,

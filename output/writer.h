@@ -36,6 +36,7 @@ const struct writer *writer_find(const char *name);
 const struct writer *writer_for_path(const char *path);
 
 extern const struct writer folded_writer;
+extern const struct writer firefox_writer;
 extern const struct writer html_writer;
 extern const struct writer json_writer;
 extern const struct writer perf_script_writer;

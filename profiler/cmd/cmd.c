@@ -171,9 +171,9 @@ static int check_kind(const struct input *in, const char *wanted)
 
 struct grouping grouping_default(const struct writer *w)
 {
-	enum group_key key = w == &folded_writer        ? BY_GOROUTINE
-			     : w == &perf_script_writer ? BY_NONE
-							: BY_START;
+	enum group_key key = w == &folded_writer || w == &firefox_writer ? BY_GOROUTINE
+			     : w == &perf_script_writer                  ? BY_NONE
+									 : BY_START;
 
 	return (struct grouping){ .keys = { (uint8_t)key }, .n = 1 };
 }

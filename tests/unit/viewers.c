@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The text of the formats for other viewers. tests/e2e/viewers has these read them. */
+#include <zlib.h>
+
 #include "output/tracks.h"
 #include "output/writer.h"
 #include "profiler/profile/view.h"
 #include "tests/unit/profile_by_hand.h"
 #include "tests/unit/tree_by_hand.h"
+
+/* The text that is in a gzip stream. Frees it. */
+static char *unzipped(char *data, size_t len)
+{
+	z_stream z = { .next_in = (Bytef *)data, .avail_in = (uInt)len };
+	struct buf text = { 0 };
+
+	cr_assert_eq(inflateInit2(&z, 31), Z_OK);
+	z.next_out = buf_room(&text, 1 << 20);
+	z.avail_out = 1 << 20;
+	cr_assert_eq(inflate(&z, Z_FINISH), Z_STREAM_END);
+	cr_assert_eq(z.avail_in, 0);
+	text.data[z.total_out] = 0;
+	inflateEnd(&z);
+	free(data);
+	return (char *)text.data;
+}
 
 static char *exported(const struct writer *w, struct view *v)
 {
@@ -14,7 +33,7 @@ static char *exported(const struct writer *w, struct view *v)
 
 	cr_assert_eq(w->write(v, &(struct writer_options){ 0 }, out), 0);
 	fclose(out);
-	return text;
+	return w == &firefox_writer ? unzipped(text, len) : text;
 }
 
 static uint32_t stack_in(struct profile *p, uint32_t module, const char *const *names)
@@ -68,7 +87,8 @@ static void expect_text(const struct writer *w, const char *by, const char *path
 	cr_assert_null(grouping_parse(by, &v.by));
 	view_select(&v, p);
 	text = exported(w, &v);
-	version = strstr(text, "gostrobe@" GOSTROBE_VERSION);
+	version = strstr(text, w == &firefox_writer ? "gostrobe " GOSTROBE_VERSION
+						    : "gostrobe@" GOSTROBE_VERSION);
 	if (version)
 		memset(version + 9, 'V', strlen(GOSTROBE_VERSION));
 	expect_golden(text, path);
@@ -91,6 +111,12 @@ Test(viewers, perf_script_by_goroutine_has_goroutines_in_their_place)
 Test(viewers, speedscope_has_a_profile_per_group)
 {
 	expect_text(&speedscope_writer, "start", "tests/unit/golden/start.speedscope.json");
+}
+
+Test(viewers, firefox_has_a_thread_per_goroutine)
+{
+	expect_text(&firefox_writer, "goroutine",
+		    "tests/unit/golden/goroutines.firefox.json");
 }
 
 /* 300 goroutines of 3 functions; the i-th has i + 1 samples, the last ones at the start. */
@@ -132,6 +158,7 @@ Test(tracks, are_the_largest_groups_and_what_is_left)
 	struct profile *p = many_goroutines();
 	struct view v = { 0 };
 	struct tracks t = { .view = &v, .max = 200 };
+	struct grouping rest;
 	bool sorted = true;
 
 	cr_assert_null(grouping_parse("goroutine", &v.by));
@@ -146,16 +173,15 @@ Test(tracks, are_the_largest_groups_and_what_is_left)
 	cr_expect(sorted);
 	tracks_release(&t);
 
-	t = (struct tracks){ .view = &v, .max = 200 };
-	cr_assert_null(grouping_parse("start", &t.rest));
+	cr_assert_null(grouping_parse("start", &rest));
+	t = (struct tracks){ .view = &v, .max = 200, .rest = &rest, .n_rest = 1 };
 	tracks_make(&t);
 	cr_assert_eq(t.n, 203);
 	cr_expect_str_eq(t.rows[200].name, "main.f0 (34 more)");
 	cr_expect_eq(sum_of(&t, &sorted), 300ull * 301 / 2 * 10000000);
 	tracks_release(&t);
 
-	t = (struct tracks){ .view = &v, .max = 2 };
-	cr_assert_null(grouping_parse("start", &t.rest));
+	t = (struct tracks){ .view = &v, .max = 2, .rest = &rest, .n_rest = 1 };
 	tracks_make(&t);
 	cr_assert_eq(t.n, 5);
 	cr_expect_str_eq(t.rows[4].name, "(99 more)");
