@@ -96,10 +96,17 @@ $(B)/%.skel.h: $(B)/%.bpf.o
 $(B)/profiler/kernel/collect.o: $(B)/sample.skel.h
 $(B)/profiler/kernel/threads.o: $(B)/threads.skel.h
 
-$(B)/page_assets.h: tools/embed output/page.html output/page.js output/page.css
+# The page's script: its files, in one function.
+PAGE_JS := $(patsubst %,output/page/%.js,base data groups trees state graph describe grid list timeline \
+	   actions fragment around main)
+$(B)/page.js: $(PAGE_JS)
+	@mkdir -p $(@D)
+	$(Q)(echo '(() => {'; echo '"use strict";'; cat $^; echo '})();') >$@
+
+$(B)/page_assets.h: tools/embed output/page.html $(B)/page.js output/page.css
 	@mkdir -p $(@D)
 	@echo "  EMBED   $@"
-	$(Q)tools/embed page_html=output/page.html page_js=output/page.js page_css=output/page.css >$@
+	$(Q)tools/embed page_html=output/page.html page_js=$(B)/page.js page_css=output/page.css >$@
 
 $(B)/svg_assets.h: tools/embed output/svg.js output/svg.css
 	@mkdir -p $(@D)
@@ -110,7 +117,7 @@ $(B)/output/svg.o: $(B)/svg_assets.h
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
--include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d
+-include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d $(B)/tests/e2e/page/recording.d
 
 # Tests
 
@@ -123,6 +130,7 @@ setup:
 
 setup-test:
 	@tools/setup build go test vm
+	@tools/setup page || true # chromium; its tests are skipped without it
 
 # The whole: installs, builds plain and sanitized, lints, runs the unit tests under ASan and UBSan,
 # then the end-to-end tests against the real kernel with both programs.
@@ -135,7 +143,7 @@ check:
 	@$(MAKE) --no-print-directory SAN=1 all test-programs
 	@tests/run
 
-test-programs: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop $(B)/cfi $(B)/recordings
+test-programs: $(B)/unit-tests $(B)/check-pcs $(B)/step $(B)/stop $(B)/cfi $(B)/recordings $(B)/page-recording
 
 # The unit tests under ASan and UBSan: make unit FILTER='folded/*'; without FILTER all of them.
 FILTER  ?= *
@@ -171,6 +179,11 @@ $(B)/cfi: $(B)/tests/oracle/cfi.o $(LIBOBJ)
 
 # Recordings of chance, for tests/oracle/check-json.
 $(B)/recordings: $(B)/tests/oracle/recordings.o $(LIBOBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
+
+# Recordings of given stacks, for tests/e2e/page/check.
+$(B)/page-recording: $(B)/tests/e2e/page/recording.o $(LIBOBJ)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The page's bytes. tests/e2e/page/check tests what a browser makes of them. */
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <zlib.h>
 
 #include "output/writer.h"
 #include "profiler/base/cursor.h"
 #include "tests/bytes.h"
+#include "tests/unit/profile_by_hand.h"
 #include "tests/unit/tree_by_hand.h"
 
-#define EVIL       "</script><script>alert(1)//\xff\n\xe2\x80\xae"
-#define EVIL_SHOWN "</script><script>alert(1)//\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"
+#define EVIL "</script><script>alert(1)//\xff\n\xe2\x80\xae"
 
 /* A page, and its data unpacked. */
 struct opened {
@@ -18,33 +19,26 @@ struct opened {
 	struct cursor strings; /* the section */
 };
 
-static struct view sample_view(void)
+/* Two programs, one with an evil name, and all that the data has tables for. */
+static struct profile *sample(void)
 {
-	struct view v;
-	struct tree *t = hand_tree();
-	uint32_t g1, g2, at;
+	struct profile *p = hand_workers();
+	uint32_t pid = hand_process(p, 900, EVIL), t = hand_thread(p, pid, 901, EVIL);
+	uint32_t g = hand_goroutine(p, pid, 18, EVIL, "", "a=x\\00y,b=cut\\+,\\+");
 
-	g1 = hand_group(t, 0, "goroutine 18 main.worker", 1);
-	at = hand_node(t, g1, "main.worker", FRAME_GO, 3);
-	t->nodes[at].file = "/src/main.go";
-	t->nodes[at].start_line = 66;
-	at = hand_node(t, at, "runtime.mallocgc", FRAME_GO, 200);
-	t->nodes[at].inlined = 1;
-	hand_node(t, at, "runtime.gcAssistAlloc", FRAME_GO, 5);
-	hand_node(t, at, "memeqbody", FRAME_GO, 1);
-	hand_node(t, at, "vfs_write", FRAME_KERNEL, 70000);
-	g2 = hand_group(t, 0, EVIL, 12);
-	at = hand_node(t, g2, "main.worker", FRAME_GO, 4);
-	t->nodes[at].file = "/src/main.go";
-	t->nodes[at].start_line = 66;
-	hand_node(t, at, "puts", FRAME_NATIVE, 1);
-	hand_node(t, at, "[vdso]", FRAME_VDSO, 2);
-	hand_node(t, at, "libc.so.6+0x2f0", FRAME_UNNAMED, 1);
-	t->nodes[2].self += 7; /* a weight that is not a multiple of the period, */
-	t->nodes[3].self -= 9; /* and one below it */
-	v = hand_view(hand_done(t));
-	hand_profile_of(&v)->kinds[1].quality.samples = 10;
-	hand_profile_of(&v)->kinds[1].quality.rooted = 5;
+	hand_event(p, 700, hand_stack(p, "go:" EVIL " kernel:vfs_write"), g, t, CLASS_USER);
+	hand_event(p, 700, hand_stack(p, "go:" EVIL " kernel:vfs_write"), g, t, CLASS_USER);
+	p->events[p->n_events - 1].weight = 10000007;
+	p->kinds[1].quality.rooted = 2;
+	return p;
+}
+
+static struct view view_of(const struct profile *p)
+{
+	struct view v = { 0 };
+
+	grouping_parse("start,label:job", &v.by);
+	view_select(&v, p);
 	return v;
 }
 
@@ -147,125 +141,120 @@ static uint64_t number(const struct opened *o, const char *name, uint64_t row)
 	return row;
 }
 
-static const char *string(const struct opened *o, const char *name, uint64_t row)
+static const char *string_at(const struct opened *o, uint64_t id)
 {
 	struct cursor c = o->strings;
 
-	for (uint64_t n = number(o, name, row); n--;)
+	while (id--)
 		cursor_str(&c);
 	return cursor_str(&c);
 }
 
-Test(html, every_column_comes_back)
+/* All sections, a line each, strings by their text. */
+static char *dump(const struct opened *o)
 {
-	struct view v = sample_view();
-	const struct tree *t = v.tree;
-	struct opened o = page_open(&v);
-	struct cursor extra = section(&o, "node.extra");
+	static const char *const texts[] = { "by",
+					     "kind.name",
+					     "class.name",
+					     "func.name",
+					     "func.file",
+					     "func.module",
+					     "process.name",
+					     "process.program",
+					     "thread.name",
+					     "goroutine.start",
+					     "goroutine.creator",
+					     "goroutine.labels",
+					     "label.key",
+					     "label.value",
+					     NULL };
+	struct cursor c = cursor_over(o->data.data, o->data.len);
+	struct buf b = { 0 };
 
-	for (uint32_t i = 0; i < t->n_nodes; i++) {
-		const struct node *n = &t->nodes[i];
-		uint64_t func = number(&o, "node.func", i),
-			 self = number(&o, "node.self", i);
+	while (cursor_left(&c)) {
+		const char *name = cursor_str(&c), *const *t = texts;
+		size_t len = cursor_uvarint(&c);
+		struct cursor body = cursor_over(cursor_bytes(&c, len), len);
 
-		cr_expect_eq(i - number(&o, "node.up", i), n->parent);
-		cr_expect_eq(self, n->self_samples);
-		cr_expect_eq(self * v.profile->kinds[1].period +
-				     (uint64_t)cursor_svarint(&extra),
-			     n->self);
-		cr_expect_str_eq(string(&o, "func.name", func),
-				 strcmp(n->name, EVIL) ? n->name : EVIL_SHOWN);
-		cr_expect_str_eq(string(&o, "func.file", func), n->file);
-		cr_expect_eq(number(&o, "func.line", func), n->start_line);
-		cr_expect_eq(number(&o, "func.inlined", func), n->inlined);
+		cr_assert(!c.bad);
+		if (!strcmp(name, "strings"))
+			continue;
+		while (*t && strcmp(*t, name))
+			t++;
+		buf_str(&b, name);
+		while (cursor_left(&body)) {
+			uint64_t v = cursor_uvarint(&body);
+
+			if (*t)
+				buf_printf(&b, " '%s'", string_at(o, v));
+			else
+				buf_printf(&b, " %" PRIu64, v);
+		}
+		buf_u8(&b, '\n');
 	}
-	cr_expect(!cursor_left(&extra) && !extra.bad);
-	cr_expect_str_eq(string(&o, "meta", 0), v.title);
-	cr_expect_eq(number(&o, "meta", 2), v.profile->kinds[1].period);
-	cr_expect_eq(number(&o, "meta", 3), 1);
-	cr_expect_str_eq(string(&o, "meta", 4), "cpu");
-	cr_expect_eq(number(&o, "quality", 0), v.profile->kinds[1].quality.samples);
-	cr_expect_eq(number(&o, "quality", 4), 500000);
-	for (uint32_t i = 0; i < t->n_groups; i++) {
-		cr_expect_eq(number(&o, "group.node", i), t->groups[i].node);
-		cr_expect_eq(number(&o, "group.goroutines", i), t->groups[i].goroutines);
-	}
-	page_close(&o);
-	hand_release(&v);
+	buf_u8(&b, 0);
+	return (char *)b.data;
 }
 
-Test(html, widths_add_up_to_the_whole)
+Test(html, data)
 {
-	struct view v = sample_view();
-	const struct tree *t = v.tree;
+	struct profile *p = sample();
+	struct view v = view_of(p);
 	struct opened o = page_open(&v);
-	struct cursor self = section(&o, "node.self"), extra = section(&o, "node.extra");
-	uint64_t samples = 0, weight = 0;
+	char *text = dump(&o);
 
-	while (cursor_left(&self)) {
-		uint64_t n = cursor_uvarint(&self);
-
-		samples += n;
-		weight += n * v.profile->kinds[1].period + (uint64_t)cursor_svarint(&extra);
-	}
-	cr_expect_eq(samples, t->nodes[0].samples);
-	cr_expect_eq(weight, t->nodes[0].total);
+	expect_golden(text, "tests/unit/golden/page.txt");
+	free(text);
 	page_close(&o);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }
 
-/* Each event has a weight of its own: node.extra is all of it. */
+/* Each event has a weight of its own, and event.extra is all of it. */
 Test(html, weights_of_a_kind_without_a_period)
 {
-	struct view v = sample_view();
-	const struct tree *t = v.tree;
+	struct profile *p = hand_workers();
+	struct view v;
 	struct opened o;
 	struct cursor extra;
 
-	hand_kind(&v, "off-cpu", UNIT_NS, 0);
+	p->kinds[1].period = 0;
+	p->kinds[1].name = hand_string(p, "off-cpu");
+	v = view_of(p);
 	o = page_open(&v);
-	extra = section(&o, "node.extra");
-	for (uint32_t i = 0; i < t->n_nodes; i++)
-		cr_expect_eq((uint64_t)cursor_svarint(&extra), t->nodes[i].self);
+	extra = section(&o, "event.extra");
+	for (uint32_t i = 0; i < v.n_events; i++)
+		cr_expect_eq(cursor_svarint(&extra), 10000000);
+	cr_expect(!cursor_left(&extra) && !extra.bad);
 	cr_expect_eq(number(&o, "meta", 2), 0);
-	cr_expect_str_eq(string(&o, "meta", 4), "off-cpu");
+	cr_expect_str_eq(string_at(&o, number(&o, "meta", 4)), "off-cpu");
 	page_close(&o);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }
 
-Test(html, one_function_is_one_row_and_has_its_kind)
+/* Many samples: cells are 10 ms, and what is equal in a cell is one row. */
+Test(html, cells)
 {
-	static const struct {
-		const char *name;
-		uint64_t kind; /* as in page.js */
-	} want[] = { { "main.worker", 1 }, { "runtime.mallocgc", 2 },
-		     { "memeqbody", 2 },   { "runtime.gcAssistAlloc", 3 },
-		     { "vfs_write", 4 },   { "puts", 5 },
-		     { "[vdso]", 6 },      { "libc.so.6+0x2f0", 7 },
-		     { "[cut]", 7 },       { EVIL_SHOWN, 0 } };
-	struct view v = sample_view();
-	uint32_t cut = hand_node(v.tree, 1, "[cut]", FRAME_CUT, 0);
-	struct opened o = page_open(&v);
-	struct cursor names = section(&o, "func.name");
-	uint64_t rows = 0;
+	struct profile *p = hand_workers();
+	uint32_t n = p->n_events, samples = 0, rows = 0;
+	struct cursor count;
+	struct opened o;
+	struct view v;
 
-	for (; cursor_left(&names); rows++)
-		cursor_uvarint(&names);
-	for (size_t i = 0; i < sizeof(want) / sizeof(*want); i++) {
-		int found = 0;
-
-		for (uint64_t row = 0; row < rows; row++) {
-			if (strcmp(string(&o, "func.name", row), want[i].name))
-				continue;
-			found++;
-			cr_expect_eq(number(&o, "func.kind", row), want[i].kind, "%s",
-				     want[i].name);
-		}
-		cr_expect_eq(found, 1, "%s: %d rows", want[i].name, found);
-	}
-	cr_expect_str_eq(string(&o, "func.name", number(&o, "node.func", cut)), "[cut]");
+	for (uint32_t i = 0; i < 200000; i++)
+		hand_event(p, 1000 + i / 1000, p->events[0].call, p->events[0].goroutine,
+			   p->events[0].thread, CLASS_USER);
+	v = view_of(p);
+	o = page_open(&v);
+	cr_expect_eq(number(&o, "meta", 9), 10000000);
+	for (count = section(&o, "event.count"); cursor_left(&count); rows++)
+		samples += 1 + (uint32_t)cursor_uvarint(&count);
+	cr_expect_eq(samples, n + 200000);
+	cr_expect_eq(rows, n + 20);
 	page_close(&o);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }
 
 static int occurrences(const char *text, const char *s)
@@ -279,7 +268,8 @@ static int occurrences(const char *text, const char *s)
 
 Test(html, names_cannot_break_out)
 {
-	struct view v = sample_view();
+	struct profile *p = sample();
+	struct view v = view_of(p);
 	char *text;
 
 	v.title = EVIL;
@@ -288,7 +278,8 @@ Test(html, names_cannot_break_out)
 	cr_expect_eq(occurrences(text, "<!--"), 0);
 	cr_expect_eq(occurrences(text, "alert("), 0);
 	free(text);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }
 
 /* The hash in the policy is that of the bytes between the tags: browsers hash those. */
@@ -322,7 +313,8 @@ Test(html, page_is_whole_and_asks_nobody)
 	static const char *const absent[] = { "http:",   "https:",    " src=",   "url(",
 					      "@import", "innerHTML", "unsafe-", "@style",
 					      "@script", "@data@",    NULL };
-	struct view v = sample_view();
+	struct profile *p = sample();
+	struct view v = view_of(p);
 	char *text = page_of(&v), *end = text + strlen(text) - strlen("</html>\n");
 
 	cr_expect_eq(strncmp(text, "<!DOCTYPE html>\n", 16), 0);
@@ -333,15 +325,20 @@ Test(html, page_is_whole_and_asks_nobody)
 	for (const char *const *s = absent; *s; s++)
 		cr_expect_eq(occurrences(text, *s), 0, "%s", *s);
 	free(text);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }
 
-Test(html, empty_tree)
+Test(html, no_samples)
 {
-	struct view v = hand_view(hand_done(hand_tree()));
+	struct profile *p = hand_profile();
+	struct view v = view_of(p);
 	struct opened o = page_open(&v);
+	struct cursor c = section(&o, "event.time");
 
-	cr_expect_eq(number(&o, "node.self", 0), 0);
+	cr_expect(!cursor_left(&c));
+	cr_expect_eq(number(&o, "stack.up", 0), 0);
 	page_close(&o);
-	hand_release(&v);
+	view_release(&v);
+	profile_free(p);
 }

@@ -1,0 +1,104 @@
+/*
+ * The page's program: the Makefile puts these files together, in one function. The data is
+ * described in output/page_data.h. Nothing here makes HTML from a string: names come from
+ * strangers, and are only ever shown as text.
+ */
+
+const byId = (id) => document.getElementById(id);
+
+/* Strings become text nodes. */
+function element(tag, attributes, ...content) {
+	const e = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes))
+		e.setAttribute(name, value);
+	e.append(...content);
+	return e;
+}
+
+/* Words and figures */
+
+const number = (n, digits = 0) =>
+	n.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
+const time = (ns) => ns < 1e6 ? `${number(ns / 1e3)} µs` : ns < 1e9 ? `${number(ns / 1e6)} ms`
+	: `${number(ns / 1e9, 2)} s`;
+const seconds = (ns) => `${number(ns / 1e9, ns < 1e11 ? 2 : 1)} s`;
+
+/* Never rounded to 0 % or to 100 %. */
+function share(part, whole) {
+	const p = whole ? 100 * part / whole : 0;
+	return p > 0 && p < 0.1 ? "<0.1%" : p < 100 && p > 99.9 ? ">99.9%"
+		: `${p == 100 || !p ? p : p.toFixed(1)}%`;
+}
+
+const weight = (n) => data.isTime ? time(n) : number(n);
+
+/* Names */
+
+const LONGEST = 500;	/* characters of a name that are measured and drawn */
+
+/* Without import paths: "github.com/a/b.(*T).F" is "b.(*T).F". */
+function briefName(name) {
+	return name.length > LONGEST ? name
+		: name.replace(/(?:[^\s/()[\]*]+\/)+(?=[^\s/]*\.)/g, "");
+}
+
+/* The method without its receiver, the function without its package: "F". */
+function bareName(brief) {
+	const end = brief.search(/[[{]/), head = end < 0 ? brief : brief.slice(0, end);
+	return head.replace(/^.*\)\./, "").replace(/^[\w-]+\./, "") || brief;
+}
+
+/* The text, or as much of its beginning and end as fits. */
+function cutMiddle(pen, text, room) {
+	const shown = text.slice(0, LONGEST), width = pen.measureText(shown).width;
+	if (width <= room && shown == text)
+		return text;
+	let keep = Math.min(shown.length - 1, Math.floor(shown.length * room / (width || 1)));
+	for (; keep > 1; keep--) {
+		const tail = keep >> 1;
+		const cut = `${shown.slice(0, keep - tail)}…${text.slice(text.length - tail)}`;
+		if (pen.measureText(cut).width <= room)
+			return cut;
+	}
+	return "";
+}
+
+/* Long work */
+
+const SLICE = 40;	/* ms between two pauses */
+const channel = new MessageChannel(), paused = [];
+channel.port1.onmessage = () => paused.shift()();
+
+/* Lets the browser draw and react. */
+const pause = () => new Promise((resume) => {
+	paused.push(resume);
+	channel.port2.postMessage(0);
+});
+
+/*
+ * Says in a loop when it is time to pause: `if (slice.over()) await slice.next()`. Work
+ * that newer work has replaced ends there, by an exception.
+ */
+class Slice {
+	static newest = 0;
+	constructor() {
+		this.id = ++Slice.newest;
+		this.end = performance.now() + SLICE;
+	}
+	over() {
+		return performance.now() > this.end;
+	}
+	async next() {
+		await pause();
+		if (this.id != Slice.newest)
+			throw new Replaced();
+		this.end = performance.now() + SLICE;
+	}
+}
+class Replaced extends Error {}
+
+/* What takes long is measured, for the tests and for who asks. */
+function measured(name, start) {
+	performance.measure(name, { start, end: performance.now() });
+}

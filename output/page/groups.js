@@ -1,0 +1,116 @@
+/*
+ * Groups: what the samples are grouped by. A group is a row of `groups`, 0 is all. Its
+ * parent is a row before it; events belong to innermost ones.
+ */
+
+let groups;	/* { by, name, value, parent, level, ofCombo, ofEvent, n } */
+
+const NEEDS_GOROUTINE = (key) => /^(goroutine|start|creator|label:)/.test(key);
+
+/* What the groups may be by. */
+function groupKeys() {
+	const side = data.now, keys = ["start", "goroutine", "creator"];
+	keys.push(...Array.from(side.labels.keys(), (key) => `label:${key}`).sort());
+	keys.push("thread", "class");
+	if (side.process.name.length > 1)
+		keys.push("process", "program");
+	return keys;
+}
+
+const keyTitle = (key) => ({ start: "Start function", goroutine: "Goroutine",
+	creator: "Created by", thread: "Thread", class: "Class", process: "Process",
+	program: "Program", none: "None" })[key] || `Label ${key.slice(6)}`;
+
+function labelValue(side, key, row) {
+	const value = side.labels.get(key.slice(6))?.[row];
+	return value != undefined ? value : side.goroutine.lost[row] ? "…" : "";
+}
+
+/* The value of a group that the samples of a combo are in, as the text report says it. */
+function groupValue(side, key, combo) {
+	const g = combo.goroutine, { goroutine, thread } = side, t = combo.thread;
+	if (!g && NEEDS_GOROUTINE(key))
+		return `[${data.classes[combo.class]}]`;
+	if (key == "goroutine")
+		return `goroutine ${goroutine.goid[g]} ${goroutine.start[g]}`.trim();
+	if (key == "start" || key == "creator")
+		return goroutine[key][g] || "[unknown]";
+	if (key == "class")
+		return data.classes[combo.class];
+	if (key == "thread")
+		return `${thread.tid[t]} ${thread.name[t]}`.trim();
+	if (key == "process")
+		return side.process.name[thread.process[t]];
+	if (key == "program")
+		return side.process.program[thread.process[t]];
+	return labelValue(side, key, g) || `(no ${key.slice(6)})`;
+}
+
+/* The keys with the process before them, where that is not said otherwise. */
+function groupLevels(by) {
+	const several = data.now.process.name.length > 1;
+	const said = by.some((key) => key == "process" || key == "program");
+	return several && !said && by.length ? ["process", ...by] : by;
+}
+
+function makeGroups(by) {
+	const side = data.now, levels = groupLevels(by), ids = new Map();
+	const ofCombo = new Int32Array(side.combos.length);
+	groups = { by, levels, value: ["all"], parent: [0], level: [0], ofCombo, side };
+	side.combos.forEach((combo, c) => {
+		let at = 0;
+		levels.forEach((key, level) => {
+			const value = groupValue(side, key, combo);
+			/* threads and goroutines are told apart by number, not by name */
+			const key2 = `${at} ${value}`;
+			if (!ids.has(key2)) {
+				ids.set(key2, groups.value.length);
+				groups.value.push(value);
+				groups.parent.push(at);
+				groups.level.push(level + 1);
+			}
+			at = ids.get(key2);
+		});
+		ofCombo[c] = at;
+	});
+	groups.n = groups.value.length;
+	groups.brief = groups.value.map(briefName);
+	groups.inner = new Uint8Array(groups.n);
+	ofCombo.forEach((g) => { groups.inner[g] = 1; });
+	countGoroutines();
+}
+
+/* By group: how many goroutines are in it, and the combos of the innermost. */
+function countGoroutines() {
+	const { side, ofCombo, parent } = groups, seen = new Set();
+	groups.goroutines = new Int32Array(groups.n);
+	groups.combos = Array.from({ length: groups.n }, () => []);
+	ofCombo.forEach((g, c) => {
+		const id = side.goroutine.id[side.combos[c].goroutine];
+		groups.combos[g].push(c);
+		for (let at = g; id; at = parent[at]) {
+			const key = at * side.goroutine.first.length + id;
+			if (seen.has(key))
+				break;
+			seen.add(key);
+			groups.goroutines[at]++;
+			if (!at)
+				break;
+		}
+	});
+}
+
+/* "process › start", from the outermost. */
+function groupPath(g) {
+	const path = [];
+	for (; g; g = groups.parent[g])
+		path.unshift(groups.value[g]);
+	return path;
+}
+
+/* Is group g inside the group `of`, or the same? */
+function groupIn(g, of) {
+	while (groups.level[g] > groups.level[of])
+		g = groups.parent[g];
+	return g == of;
+}

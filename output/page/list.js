@@ -1,0 +1,230 @@
+/* The list of groups, with their goroutines below each, and that of functions. */
+
+const open = new Set();	/* groups whose rows below are shown; emptied by regrouping */
+let groupSort = "cost", groupRising = false, functionSort = "self", functionRising = false;
+let groupGrid, functionGrid;
+
+/* By goroutine: what is listed of a group. */
+function goroutineCosts(g) {
+	const { event, goroutine, combos } = data.now, costs = new Map();
+	selection.costs ||= new Map();
+	if (selection.costs.has(g))
+		return selection.costs.get(g);
+	const [from, to] = state.time || [0, Infinity], inGroup = new Uint8Array(combos.length);
+	for (const c of groups.combos[g])
+		inGroup[c] = 1;
+	for (let i = 0; i < event.n; i++) {
+		if (!inGroup[event.combo[i]] || event.time[i] < from || event.time[i] >= to ||
+		    (selection.removed && selection.removed[i]))
+			continue;
+		const id = goroutine.id[event.goroutine[i]];
+		costs.set(id, (costs.get(id) || 0) + amountOf(i));
+	}
+	costs.delete(0);
+	selection.costs.set(g, costs);
+	return costs;
+}
+
+const hasRows = (g) => !groups.inner[g] ||
+	(groups.goroutines[g] > 0 && groups.levels[groups.level[g] - 1] != "goroutine");
+
+function compare(a, b) {
+	const order = groupSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+		: groupSort == "many" ? b.many - a.many : b.cost - a.cost;
+	return (groupRising ? -order : order) || b.cost - a.cost;
+}
+
+function groupItem(g) {
+	return { g, id: -1, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
+		cost: selection.listed[g], many: groups.goroutines[g] };
+}
+
+function goroutineItems(g) {
+	const { goroutine } = data.now;
+	return Array.from(goroutineCosts(g), ([id, cost]) => {
+		const row = goroutine.first[id];
+		const name = `goroutine ${goroutine.goid[row]}`;
+		const start = groups.levels.includes("start") ? "" : ` ${goroutine.start[row]}`;
+		return { g, id, name: name + start, brief: briefName(name + start), cost, many: 0,
+			level: groups.level[g] + 1 };
+	});
+}
+
+function listItems() {
+	const below = Array.from({ length: groups.n }, () => []), items = [];
+	const filter = byId("filter").value.toLowerCase();
+	for (let g = 1; g < groups.n; g++)
+		if (selection.listed[g])
+			below[groups.parent[g]].push(groupItem(g));
+	const put = (list) => {
+		for (const item of list.sort(compare)) {
+			const opened = item.id < 0 && open.has(item.g);
+			if (filter && item.level == 1 && !item.name.toLowerCase().includes(filter) &&
+			    !anyBelow(item.g, below, filter))
+				continue;
+			items.push(item);
+			if (opened)
+				put(groups.inner[item.g] ? goroutineItems(item.g) : below[item.g]);
+		}
+	};
+	put(below[0]);
+	return items;
+}
+
+function anyBelow(g, below, filter) {
+	return below[g].some((item) => item.name.toLowerCase().includes(filter) ||
+		anyBelow(item.g, below, filter));
+}
+
+const isChosen = (item) => state.chosen.some(({ g, id }) => g == item.g && id == item.id);
+
+function fillGroup(row, item) {
+	const [name, many, cost, part] = row.children, all = selection.listed[0];
+	const indent = (item.level - 1) * 14, below = item.id < 0 && hasRows(item.g);
+	const room = name.clientWidth - 26 - indent;
+	const arrow = element("i", { "data-part": "toggle", class: "arrow" },
+		!below ? "" : open.has(item.g) ? "▾" : "▸");
+	name.replaceChildren(arrow, element("bdi", {}, cellText(item.brief, room)));
+	name.style.paddingLeft = `${indent + 6}px`;
+	many.textContent = item.many ? number(item.many) : "";
+	cost.textContent = worth(item.cost);
+	part.textContent = share(item.cost, all);
+	row.title = `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
+	row.style.setProperty("--part", item.cost / (all || 1));
+	row.setAttribute("aria-level", item.level);
+	row.setAttribute("aria-selected", isChosen(item));
+	row.classList.toggle("below", item.id >= 0);
+	if (below)
+		row.setAttribute("aria-expanded", open.has(item.g));
+	else
+		row.removeAttribute("aria-expanded");
+}
+
+function goroutineFacts(id) {
+	const { goroutine } = data.now, row = goroutine.first[id];
+	return [goroutine.start[row], goroutine.labels[row],
+		goroutine.creator[row] && `created by ${goroutine.creator[row]}`,
+		goroutine.parent[row] ? `in goroutine ${goroutine.parent[row]}` : ""]
+		.filter(Boolean).join(" · ");
+}
+
+function actGroup(item, part, event) {
+	const opened = open.has(item.g), below = item.id < 0 && hasRows(item.g);
+	if (part == "toggle" || part == "open" || part == "close") {
+		if (!below || (part == "open" && opened) || (part == "close" && !opened))
+			return;
+		if (opened)
+			open.delete(item.g);
+		else
+			open.add(item.g);
+		showList();
+		return;
+	}
+	const mine = { g: item.g, id: item.id }, was = isChosen(item);
+	const others = state.chosen.filter(({ g, id }) => g != mine.g || id != mine.id);
+	const more = event.ctrlKey || event.metaKey || event.shiftKey;
+	set({ chosen: more ? (was ? others : [...others, mine])
+		: was && !others.length ? [] : [mine] }, "pushState");
+}
+
+/* Functions */
+
+function functionCosts() {
+	if (selection.functions)
+		return selection.functions;
+	const { own } = selection, self = new Float64Array(labels.n), total = new Float64Array(labels.n);
+	const all = addUp(trie.up, trie.n, own.self);
+	for (let i = 1; i < trie.n; i++) {
+		if (!all[i])
+			continue;
+		const label = trie.label[i];
+		let at = trie.up[i];
+		self[label] += own.self[i];
+		while (at && trie.label[at] != label)
+			at = trie.up[at];
+		if (!at)	/* a recursive function counts once */
+			total[label] += all[i];
+	}
+	return selection.functions = { self, total };
+}
+
+function functionItems() {
+	const { self, total } = functionCosts(), items = [];
+	const test = matcher(byId("filter").value);
+	for (let label = 0; label < labels.n; label++)
+		if (total[label] && test(labels.text[label]))
+			items.push({ label, name: labels.brief[label], self: self[label],
+				total: total[label] });
+	return items.sort((a, b) => {
+		const order = functionSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+			: b[functionSort] - a[functionSort];
+		return (functionRising ? -order : order) || b.total - a.total || a.label - b.label;
+	});
+}
+
+function fillFunction(row, item) {
+	const [name, self, total] = row.children, all = selection.total, f = labels.func[item.label];
+	const swatch = element("i", { class: "swatch" });
+	swatch.style.background = colours.kinds[labels.kind[item.label]];
+	name.replaceChildren(swatch, element("bdi", {}, cellText(item.name, name.clientWidth - 30)));
+	self.textContent = share(item.self, all);
+	total.textContent = share(item.total, all);
+	row.title = `${labels.text[item.label]}\n${data.func.file[f] || data.func.module[f]}\n` +
+		`self ${worth(item.self)}, total ${worth(item.total)}`;
+	row.style.setProperty("--part", item[functionSort == "total" ? "total" : "self"] / (all || 1));
+	row.setAttribute("aria-selected", state.mode == "sandwich" && state.label == item.label);
+}
+
+function actFunction(item, part) {
+	if (part == "open" || part == "close")
+		return;
+	sandwich(state.mode == "sandwich" && state.label == item.label ? -1 : item.label);
+}
+
+/* label below 0: ends it. */
+function sandwich(label) {
+	set({ mode: label < 0 ? "graph" : "sandwich", label }, "pushState", false);
+}
+
+/* Both */
+
+function makeGrids() {
+	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup,
+		columns: [["name", "", "Sort by name"],
+			["many", "Goroutines", "How many goroutines; sort by them"],
+			["cost", data.kind, "Sort by what they took"],
+			["part", "Share", "Share of what is listed"]],
+		sort: (key) => {
+			const by = key == "part" ? "cost" : key;
+			groupRising = groupSort == by && !groupRising;
+			groupSort = by;
+			showList();
+		} });
+	functionGrid = new Grid(byId("functions"), { fill: fillFunction, act: actFunction,
+		columns: [["name", "Function", "Sort by name"],
+			["self", "Self", "In the function itself"],
+			["total", "Total", "In the function and what it calls"]],
+		sort: (key) => {
+			functionRising = functionSort == key && !functionRising;
+			functionSort = key;
+			showList();
+		} });
+}
+
+function showList() {
+	const start = performance.now(), functions = state.tab == "functions";
+	byId("groups").hidden = functions;
+	byId("functions").hidden = !functions;
+	byId("tab-groups").setAttribute("aria-selected", !functions);
+	byId("tab-functions").setAttribute("aria-selected", functions);
+	byId("filter").placeholder = functions ? "Filter functions" : "Filter rows";
+	if (functions) {
+		functionGrid.show(functionItems(), functionSort, functionRising);
+	} else {
+		groupGrid.head.querySelector("button").textContent =
+			groups.levels.map(keyTitle).join(" › ") || "All";
+		groupGrid.show(listItems(), groupSort, groupRising);
+	}
+	byId("tab-groups").title = count(groups.n - 1, "group");
+	measured("list", start);
+}

@@ -1,0 +1,215 @@
+/*
+ * What is shown: `state` is what the user chose, and what the fragment says; `selection`
+ * are the samples that are left, and `panes` the trees that are drawn. update() makes the
+ * later ones from the earlier ones.
+ */
+
+const state = {
+	by: [],		/* keys of groups */
+	boxes: true,	/* groups have boxes in the graph */
+	chosen: [],	/* { g, id }: groups, or goroutines (id, else -1) in them; none: all */
+	time: null,	/* [from, to] in cells; null: all */
+	hidden: 0,	/* bits of kinds */
+	removed: [],	/* { row, g }: stacks that begin with that of the row, in a group; 0: all */
+	lines: false,
+	mode: "graph",	/* or "reverse", "sandwich" */
+	label: -1,	/* of the sandwich */
+	query: "",
+	tab: "groups",	/* or "functions" */
+};
+
+let selection;
+/* { tree, flip (callers, above their function), x, span (what is in sight), zoom (a node) } */
+let panes = [];
+let focused = { pane: null, node: 0 };
+
+/* Per combo: is it in one of the groups? null: no matter. */
+function combosIn(chosen) {
+	if (!chosen.length)
+		return null;
+	const { combos, goroutine } = data.now;
+	return Uint8Array.from(combos, (combo, c) => chosen.some(({ g, id }) =>
+		groupIn(groups.ofCombo[c], g) && (id < 0 || goroutine.id[combo.goroutine] == id)));
+}
+
+/* Per event: is it removed? null: none is. */
+function removedEvents() {
+	const { event } = data.now;
+	if (!state.removed.length)
+		return null;
+	const out = new Uint8Array(event.n), below = new Uint8Array(trie.n);
+	for (const { row, g } of state.removed) {
+		const node = trie.of[row], inGroup = combosIn([{ g, id: -1 }]);
+		below.fill(0);
+		for (let i = 0; i < trie.n; i++)
+			below[i] = i == node || (i && below[trie.up[i]]);
+		for (let i = 0; i < event.n; i++)
+			out[i] |= below[trie.of[event.stack[i]]] & inGroup[event.combo[i]];
+	}
+	return out;
+}
+
+/* The worth of an event, in what boxes are as wide as. */
+const amountOf = (i) => data.weighted ? data.now.event.weight[i] : data.now.event.count[i];
+
+function select() {
+	const { event } = data.now, { ofCombo } = groups, removed = removedEvents();
+	const wanted = combosIn(state.chosen), [from, to] = state.time || [0, Infinity];
+	const listed = new Float64Array(groups.n), sizes = new Float64Array(groups.n);
+	const starts = new Int32Array(groups.n + 1), take = new Uint8Array(event.n);
+	let all = 0, total = 0, weights = 0, n = 0;
+	for (let i = 0; i < event.n; i++) {
+		const g = ofCombo[event.combo[i]], amount = amountOf(i);
+		all += amount;
+		if (event.time[i] < from || event.time[i] >= to || (removed && removed[i]))
+			continue;
+		listed[g] += amount;
+		if (wanted && !wanted[event.combo[i]])
+			continue;
+		sizes[g] += amount;
+		total += amount;
+		weights += data.weighted ? event.count[i] : event.weight[i];
+		take[i] = 1;
+		starts[g + 1]++;
+		n++;
+	}
+	for (let g = 0; g < groups.n; g++)
+		starts[g + 1] += starts[g];
+	const put = starts.slice(), ids = new Int32Array(n);
+	for (let i = 0; i < event.n; i++)
+		if (take[i])
+			ids[put[ofCombo[event.combo[i]]]++] = i;
+	for (let g = groups.n - 1; g > 0; g--)
+		listed[groups.parent[g]] += listed[g];
+	selection = { ids, leaves: starts, sizes, listed, removed, wanted, total, weights, all };
+}
+
+/* Everything anew, in slices. Resolves when it is drawn, or newer work has replaced it. */
+let pending = Promise.resolve();
+function update(keep = true) {
+	return pending = updateNow(keep).catch((error) => {
+		if (!(error instanceof Replaced))
+			throw error;
+	});
+}
+
+async function updateNow(keep) {
+	const start = performance.now(), slice = new Slice();
+	document.documentElement.dataset.busy = "yes";
+	if (!trie || trie.lines != state.lines || trie.hidden != state.hidden)
+		await makeTrie(state.lines, state.hidden, slice);
+	if (!groups || `${groups.by}` != `${state.by}`)
+		makeGroups(state.by);
+	select();
+	if (slice.over())
+		await slice.next();
+	const own = trieSelf(selection), made = [];
+	const names = state.lines ? data.frame.func.length : data.func.name.length;
+	if (state.mode == "sandwich" && !(state.label >= 0 && state.label < names))
+		state.mode = "graph";
+	if (state.mode == "sandwich") {
+		made.push({ tree: await callersTree(own, slice, state.label), flip: true });
+		made.push({ tree: await calleesTree(own, slice, state.label) });
+	} else if (state.mode == "reverse") {
+		made.push({ tree: await callersTree(own, slice) });
+	} else {
+		made.push({ tree: await (state.boxes && state.by.length ? groupedTree : plainTree)(
+			selection, slice) });
+	}
+	selection.own = own;
+	selection.functions = null;
+	showPanes(made, keep);
+	delete document.documentElement.dataset.busy;
+	measured("update", start);
+}
+
+/* Zooms to what was zoomed before, where that is still there. */
+function showPanes(made, keep) {
+	const z = keep && panes[0] && !panes[0].flip ? placeOfNode(panes[0], panes[0].zoom) : null;
+	panes = made.map((pane) => ({ flip: false, ...pane, zoom: 0, x: 0,
+		span: Math.max(1, pane.tree.total[0]) }));
+	focused = { pane: panes[panes.length - 1], node: 0 };
+	search();
+	if (z)
+		zoomPlace(z);
+	showAll();
+}
+
+/* A node by what does not change with the selection: its group, and a stack that it has. */
+function placeOfNode(pane, node) {
+	const t = pane.tree;
+	return node ? { g: t.group[node], row: t.label[node] < 0 ? 0 : trie.row[t.at[node]] } : null;
+}
+
+function zoomPlace({ g, row }) {
+	const pane = panes[0], t = pane.tree, at = row ? trie.of[row] : 0;
+	for (let i = 1; i < t.n; i++) {
+		if (t.at[i] != at || (t.grouped && t.group[i] != g) || (row != 0) != (t.label[i] >= 0))
+			continue;
+		Object.assign(pane, { zoom: i, x: t.x[i], span: Math.max(1, t.total[i]) });
+		focused = { pane, node: i };
+		return;
+	}
+}
+
+/* Search */
+
+/* A part of the name, in upper or lower case, or a regular expression between slashes. */
+function matcher(query) {
+	const regex = /^\/(.+)\/$/.exec(query), part = query.toLowerCase();
+	try {
+		const r = regex && new RegExp(regex[1], "i");
+		return r ? (name) => r.test(name) : (name) => name.toLowerCase().includes(part);
+	} catch {
+		return () => false;	/* not complete yet */
+	}
+}
+
+let matches = null;	/* { hit (by label), group (by group), largest }; null without a query */
+
+function search() {
+	const start = performance.now();
+	matches = null;
+	byId("matched").textContent = "";
+	if (!state.query)
+		return;
+	const test = matcher(state.query), hit = Uint8Array.from(labels.text, test);
+	const group = Uint8Array.from(groups.value, test), { tree: t } = panes[panes.length - 1];
+	const inside = new Uint8Array(t.n);
+	let samples = 0, largest = -1;
+	for (let i = 0; i < t.n; i++) {
+		const label = t.label[i];
+		inside[i] = (i ? inside[t.up[i]] : 0) | (label < 0 ? i && group[~label] : hit[label]);
+		if (!inside[i] || (i && inside[t.up[i]]))
+			continue;
+		samples += t.total[i];	/* counted once, even if the name recurs below */
+		if (largest < 0 || t.total[i] > t.total[largest])
+			largest = i;
+	}
+	matches = { hit, group, largest };
+	byId("matched").textContent = !samples ? "no match"
+		: `${share(samples, t.total[0])} matched`;
+	byId("matched").title = count(samples, data.weighted ? data.kind : "sample");
+	measured("search", start);
+}
+
+function isHit(label) {
+	return !matches || (label < 0 ? matches.group[~label] : matches.hit[label]) != 0;
+}
+
+/* Names and figures of nodes */
+
+function nodeText(t, i) {
+	const label = t.label[i];
+	return label >= 0 ? labels.text[label] : ~label == groups.n
+		? `${number(t.rest)} smaller groups` : groups.value[~label];
+}
+
+const weightOf = (t, i) => data.weighted ? t.total[i]
+	: t.totalWeight ? t.totalWeight[i] : t.total[i] * data.period;
+const samplesOf = (t, i) => !data.weighted ? t.total[i] : t.totalWeight ? t.totalWeight[i] : t.total[i];
+const ownWeight = (t, i) => data.weighted ? t.self[i]
+	: t.selfWeight ? t.selfWeight[i] : t.self[i] * data.period;
+/* What an amount of boxes is worth, when no weights are at hand. */
+const worth = (amount) => weight(data.weighted || !data.now.plain ? amount * average() : amount * data.period);
+const average = () => data.weighted ? 1 : selection.weights / (selection.total || 1);

@@ -1,0 +1,157 @@
+/* The strip above the graph: when the samples were taken. A drag selects a range of time. */
+
+const strip = byId("timeline"), stripPen = strip.getContext("2d");
+const BAR = 3;	/* px of a bar, with its gap */
+let bars;	/* { all, chosen, n, cells (of one bar) } */
+
+/* The time that the strip shows, in cells. */
+function stripRange() {
+	const { event } = data.now, last = event.n ? event.time[event.n - 1] + 1 : 1;
+	const from = Math.floor(data.from / data.cell);
+	return [from, Math.max(from + 1, data.to ? Math.ceil(data.to / data.cell) : last)];
+}
+
+function makeBars() {
+	const { event } = data.now, [from, to] = stripRange();
+	const n = Math.max(1, Math.min(Math.floor(strip.clientWidth / BAR), to - from));
+	const all = new Float64Array(n), chosen = new Float64Array(n);
+	const { wanted, removed } = selection, scale = n / (to - from);
+	for (let i = 0; i < event.n; i++) {
+		const k = Math.min(n - 1, Math.floor((event.time[i] - from) * scale));
+		if (k < 0)
+			continue;
+		all[k] += amountOf(i);
+		if ((!wanted || wanted[event.combo[i]]) && !(removed && removed[i]))
+			chosen[k] += amountOf(i);
+	}
+	bars = { all, chosen, n, cells: (to - from) / n };
+}
+
+function drawStrip() {
+	const start = performance.now(), dpr = devicePixelRatio || 1;
+	const width = strip.clientWidth, height = strip.clientHeight, base = height - 15;
+	strip.width = Math.round(width * dpr);
+	strip.height = Math.round(height * dpr);
+	makeBars();
+	const most = bars.all.reduce((a, b) => Math.max(a, b), 0) || 1, wide = width / bars.n;
+	const [from, to] = stripRange(), sel = state.time;
+	const part = (column, colour) => {
+		stripPen.fillStyle = colour;
+		for (let k = 0; k < bars.n; k++) {
+			const h = column[k] / most * (base - 6);
+			if (h > 0)
+				stripPen.fillRect(k * wide, base - Math.max(1, h), Math.max(1, wide - 0.75),
+					Math.max(1, h));
+		}
+	};
+	stripPen.scale(dpr, dpr);
+	part(bars.all, colours.line);
+	part(bars.chosen, colours.accent);
+	drawTicks(width, base, from, to);
+	if (sel) {
+		const x = (cell) => (cell - from) / (to - from) * width;
+		const [a, b] = [x(sel[0]), x(sel[1])];
+		stripPen.globalAlpha = 0.72;
+		stripPen.fillStyle = colours.bg;
+		stripPen.fillRect(0, 0, a, base);
+		stripPen.fillRect(b, 0, width - b, base);
+		stripPen.globalAlpha = 1;
+		stripPen.fillStyle = colours.text;
+		stripPen.fillRect(Math.max(0, a - 1), 0, 2, base);
+		stripPen.fillRect(Math.min(width - 2, b - 1), 0, 2, base);
+	}
+	const most2 = data.isTime ? `${number(most * average2() / (bars.cells * data.cell), 1)} CPUs` : "";
+	stripPen.fillStyle = colours.muted;
+	stripPen.font = colours.font.replace("12px", "11px");
+	stripPen.textAlign = "right";
+	stripPen.fillText(data.kind == "CPU" ? most2 : "", width - 2, 9);
+	stripPen.textAlign = "left";
+	strip.setAttribute("aria-valuetext", sel ? rangeText(sel) : "all");
+	measured("strip", start);
+}
+
+/* Weight of one unit of the bars. */
+const average2 = () => data.weighted ? 1 : data.period;
+
+/* A round step that leaves room for its texts. */
+function drawTicks(width, base, from, to) {
+	const ns = (to - from) * data.cell, least = ns / (width / 90 || 1);
+	const power = 10 ** Math.floor(Math.log10(least || 1));
+	const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= least);
+	stripPen.fillStyle = colours.line;
+	stripPen.fillRect(0, base, width, 1);
+	stripPen.fillStyle = colours.muted;
+	stripPen.font = colours.font.replace("12px", "11px");
+	stripPen.textBaseline = "alphabetic";
+	const first = Math.ceil(from * data.cell / step) * step;
+	for (let t = first; t < to * data.cell; t += step) {
+		const x = (t - from * data.cell) / ns * width;
+		stripPen.fillRect(x, base, 1, 4);
+		if (x < width - 40)
+			stripPen.fillText(tickText(t, step), x + 3, base + 12);
+	}
+}
+
+const tickText = (t, step) => step < 1e6 ? `${number(t / 1e3)} µs` : step < 1e9
+	? `${number(t / 1e9, step < 1e8 ? step < 1e7 ? 3 : 2 : 1)} s` : `${number(t / 1e9)} s`;
+
+const rangeText = ([a, b]) => `${seconds(a * data.cell).replace(" s", "")}–${seconds(b * data.cell)}`;
+
+/* Dragging */
+
+let drag = null;	/* { from, moved } */
+
+function cellAt(event) {
+	const corner = strip.getBoundingClientRect(), [from, to] = stripRange();
+	const part = (event.clientX - corner.left) / corner.width;
+	return from + Math.max(0, Math.min(1, part)) * (to - from);
+}
+
+function dragged(event) {
+	const to = cellAt(event), range = [Math.floor(Math.min(drag.from, to)),
+		Math.ceil(Math.max(drag.from, to))];
+	drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
+	if (drag.moved && range[1] > range[0]) {
+		state.time = range;
+		drawStrip();
+	}
+}
+
+function setTime(range) {
+	set({ time: range }, "pushState");
+}
+
+/* Arrows move the range, with Shift its end. */
+function stripKey(event) {
+	const [from, to] = stripRange(), step = Math.max(1, Math.round((to - from) / 50));
+	const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+	if (!sign || event.ctrlKey || event.altKey || event.metaKey)
+		return;
+	let [a, b] = state.time || [from, from + Math.max(1, Math.round((to - from) / 10))];
+	if (event.shiftKey)
+		b = Math.max(a + 1, Math.min(to, b + sign * step));
+	else if (a + sign * step >= from && b + sign * step <= to)
+		[a, b] = state.time ? [a + sign * step, b + sign * step] : [a, b];
+	event.preventDefault();
+	event.stopPropagation();
+	setTime([a, b]);
+}
+
+function listenStrip() {
+	strip.addEventListener("pointerdown", (e) => {
+		if (e.button)
+			return;
+		drag = { from: cellAt(e), x: e.clientX, moved: false };
+		strip.setPointerCapture(e.pointerId);
+	});
+	strip.addEventListener("pointermove", (e) => { if (drag) dragged(e); });
+	strip.addEventListener("pointerup", () => {
+		const done = drag;
+		drag = null;
+		if (done)
+			setTime(done.moved ? state.time : null);
+	});
+	strip.addEventListener("pointercancel", () => { drag = null; });
+	strip.addEventListener("keydown", stripKey);
+	new ResizeObserver(() => { if (selection) drawStrip(); }).observe(strip);
+}
