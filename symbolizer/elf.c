@@ -118,6 +118,17 @@ static int read_segments(struct elf *e)
 	return 0;
 }
 
+/* The GNU build-id of Go's linker is in no segment of notes (seen in 1.24 to 1.26). */
+static void read_note_sections(struct elf *e)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+
+	while (!*e->build_id && (scn = elf_nextscn(e->lib, scn)))
+		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_NOTE)
+			read_notes(e, clip(e, sh.sh_offset, sh.sh_size), sh.sh_addralign);
+}
+
 static int parse(struct elf **ret, const void *data, size_t size, unsigned char class)
 {
 	struct elf *e = mem_zalloc(sizeof(*e));
@@ -137,6 +148,7 @@ static int parse(struct elf **ret, const void *data, size_t size, unsigned char 
 	err = read_segments(e);
 	if (err)
 		goto fail;
+	read_note_sections(e);
 	*ret = e;
 	return 0;
 fail:
@@ -266,6 +278,26 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 			break;
 	}
 	return found;
+}
+
+struct text_pages elf_text(const struct elf *e)
+{
+	const uint64_t below = PAGE - 1;
+	const struct elf_segment *text = NULL;
+
+	for (uint32_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+
+		if (s->executable && s->filesz && (!text || s->filesz > text->filesz))
+			text = s;
+	}
+	if (!text)
+		return (struct text_pages){ 0 };
+	return (struct text_pages){
+		.start = text->vaddr & ~below,
+		.limit = (text->vaddr + text->filesz + below) & ~below,
+		.offset = text->offset & ~below,
+	};
 }
 
 /* The value of a symbol that this file itself defines. */

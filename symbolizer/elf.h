@@ -14,6 +14,7 @@
 
 #include "profiler/base/cursor.h"
 #include "profiler/base/guard.h"
+#include "symbolizer/frame.h"
 
 /* a PT_LOAD */
 struct elf_segment {
@@ -59,6 +60,9 @@ struct cursor elf_at(const struct elf *e, uint64_t vaddr);
 /* The address at which this offset of the file is loaded; that of code if its page is
  * loaded twice. False: it is in no segment. */
 bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
+
+/* The pages of the executable segment, of the largest if there are several; all 0: none. */
+struct text_pages elf_text(const struct elf *e);
 
 /* The i-th entry of DT_RELA: stores `value` at address `where`. False: no more entries.
  * where is UINT64_MAX for entries that depend on other files. */

@@ -29,6 +29,13 @@ enum frame_kind {
 	FRAME_KIND_MAX
 };
 
+/* The pages of a file that its code is mapped from, at the addresses that the file states:
+ * what /proc/PID/maps shows, minus the load bias. All 0: not known. */
+struct text_pages {
+	uint64_t start, limit; /* ELF vaddr; limit is behind the last byte */
+	uint64_t offset;       /* of start, in the file */
+};
+
 /* Strings are ids in the owner's strtab; 0 is "". */
 struct frame {
 	/* in the module's file (ELF vaddr) or in the kernel; return address - 1 for

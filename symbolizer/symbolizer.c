@@ -81,15 +81,16 @@ static bool same_row(const void *arg, uint32_t id)
 
 	/* strs has each string once */
 	return row->path == key->path && row->build_id == key->build_id &&
-	       row->go_minor == key->go_minor;
+	       row->go_minor == key->go_minor &&
+	       !memcmp(&row->text, &key->text, sizeof(row->text));
 }
 
 /* A file that is opened again gets the same row. */
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
-			const char *go_module, uint32_t go_minor)
+			const char *go_module, uint32_t go_minor, struct text_pages text)
 {
 	struct row_key k = {
-		s, { keep(s, path), keep(s, build_id), keep(s, go_module), go_minor }
+		s, { keep(s, path), keep(s, build_id), keep(s, go_module), go_minor, text }
 	};
 	uint64_t hash = hash_pair((uintptr_t)k.row.path, (uintptr_t)k.row.build_id);
 	uint32_t id = index_get(&s->row_index, hash, same_row, &k, s->n_rows);
@@ -97,6 +98,13 @@ static uint32_t row_get(struct symbolizer *s, const char *path, const char *buil
 	if (id == s->n_rows)
 		*table_add(s->rows, s->n_rows, s->cap_rows) = k.row;
 	return id;
+}
+
+/* The text of an unpacked program is in no file. */
+static struct text_pages object_text(const struct object *o)
+{
+	return o->elf && (!o->bytes || o->vdso) ? elf_text(o->elf)
+						: (struct text_pages){ 0 };
 }
 
 static uint32_t object_row(struct symbolizer *s, struct object *o)
@@ -108,7 +116,7 @@ static uint32_t object_row(struct symbolizer *s, struct object *o)
 	if (o->go)
 		gobuildinfo_module(o->elf, go_module);
 	o->row = row_get(s, o->path, o->elf ? o->elf->build_id : "", go_module,
-			 o->go ? o->go->minor : 0);
+			 o->go ? o->go->minor : 0, object_text(o));
 	return o->row;
 }
 
@@ -124,7 +132,8 @@ static int added_frames(struct symbolizer *s, const struct area *a, uint64_t add
 		n = 1;
 	}
 	for (int i = 0; i < n; i++)
-		out[i].module = row_get(s, a->object->path, "", "", t.minor);
+		out[i].module = row_get(s, a->object->path, "", "", t.minor,
+					(struct text_pages){ 0 });
 	return n;
 }
 
@@ -204,7 +213,7 @@ void symbolizer_kernel(struct symbolizer *s, uint64_t addr, struct frame *out)
 	*out = (struct frame){
 		.addr = addr,
 		.func = strtab_add(s->strs, name),
-		.module = row_get(s, module, "", "", 0),
+		.module = row_get(s, module, "", "", 0, (struct text_pages){ 0 }),
 		.kind = FRAME_KERNEL,
 	};
 }

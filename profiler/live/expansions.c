@@ -81,6 +81,7 @@ static uint32_t module_row(struct expansions *x, uint32_t id)
 				.go_module = strtab_add(x->profile->strings,
 							row->go_module),
 				.go_minor = row->go_minor,
+				.text = row->text,
 			});
 	return x->modules[id];
 }

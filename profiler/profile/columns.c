@@ -48,6 +48,9 @@ static const struct column module_columns[] = {
 	STRING(module, build_id),
 	NUMBER(module, go_minor, PLAIN),
 	{ FIELD(module, go_module), DELTA, ID, STRINGS, 0, 1 },
+	{ FIELD(module, text.start), PLAIN, ANY, 0, 0, 2 },
+	{ FIELD(module, text.limit), PLAIN, ANY, 0, 0, 2 },
+	{ FIELD(module, text.offset), PLAIN, ANY, 0, 0, 2 },
 };
 static const struct column frame_columns[] = {
 	NUMBER(frame, addr, DELTA),

@@ -28,6 +28,7 @@ struct module {
 	uint32_t go_module;
 	uint32_t
 		go_minor; /* 22: built by Go 1.22; decides how names are shown; 0: not Go */
+	struct text_pages text; /* where addresses of its frames are */
 };
 
 /* A stack is a row: its leaf frame, and its caller's stack. Row 0 is the empty stack. */

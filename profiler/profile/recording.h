@@ -6,7 +6,7 @@
  * Fixed-size numbers are little-endian, counts and lengths are LEB128 varints unless a size
  * is given.
  *
- *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 1), block…
+ *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 2), block…
  *   block   = kind, raw length, packed length, check (32 bits each), then one zstd frame
  *             with checksum, of packed length, which holds the block's parts
  *   check   = kind ^ raw length ^ packed length ^ 0x6b636f6c: tells a broken head from a
@@ -39,7 +39,8 @@
  * columns at the end of a table, and values of enums and flags. If a file is of a newer
  * minor version than ours, these additions are skipped: an unknown enum value becomes the
  * enum's "unknown", an unknown flag is dropped. A column that an older minor version lacks
- * is 0. Added in 3.1: n_cpus of the header, go_module of modules.
+ * is 0. Added in 3.1: n_cpus of the header, go_module of modules; in 3.2: text of
+ * modules.
  *
  * The loader refuses an id that is not below the number of rows read so far, a string that
  * comes twice or contains a NUL, a stack deeper than MAX_STACK_FRAMES, a block of more than

@@ -47,6 +47,31 @@ Test(elf, reads_code_and_sections_of_this_program)
 	elf_close(e);
 }
 
+/* This program's code is mapped where /proc/self/maps says, minus the load bias. */
+Test(elf, text_is_what_the_kernel_maps)
+{
+	struct elf *e = open_self();
+	struct text_pages text = elf_text(e);
+	unsigned long start, end, offset;
+	char line[512], mode[8];
+	struct link_map *map;
+	bool found = false;
+	Dl_info info;
+	FILE *f = fopen("/proc/self/maps", "r");
+
+	cr_assert(f && dladdr1(&marker, &info, (void **)&map, RTLD_DL_LINKMAP));
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "%lx-%lx %7s %lx", &start, &end, mode, &offset) == 4 &&
+			mode[2] == 'x' && (uintptr_t)open_self >= start &&
+			(uintptr_t)open_self < end;
+	fclose(f);
+	cr_assert(found);
+	cr_expect_eq(text.start, start - map->l_addr);
+	cr_expect_eq(text.limit, end - map->l_addr);
+	cr_expect_eq(text.offset, offset);
+	elf_close(e);
+}
+
 /* An initialized pointer of a PIE is a RELATIVE relocation, whatever the word in the
  * file is. */
 static int *volatile pointer = &marker;
@@ -82,6 +107,29 @@ Test(elf, build_id_is_that_of_the_notes)
 		sprintf(hex + 2 * i, "%02x", note.data[16 + i]);
 	cr_assert_str_eq(e->build_id, hex);
 	elf_close(e);
+}
+
+/* As Go's linker writes them: the section of the note is in no segment of notes. */
+Test(elf, build_id_outside_of_segments_of_notes)
+{
+	struct buf file = { 0 };
+	struct elf *e, *same;
+	Elf64_Ehdr *eh;
+	Elf64_Phdr *ph;
+
+	cr_assert_eq(file_read(AT_FDCWD, "/lib64/ld-linux-x86-64.so.2", 1 << 24, &file), 0);
+	cr_assert_eq(elf_parse(&e, file.data, file.len), 0);
+	eh = (Elf64_Ehdr *)file.data;
+	ph = (Elf64_Phdr *)(file.data + eh->e_phoff);
+	for (int i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_NOTE)
+			ph[i].p_type = PT_NULL;
+	cr_assert_eq(elf_parse(&same, file.data, file.len), 0);
+	cr_expect(*same->build_id);
+	cr_expect_str_eq(same->build_id, e->build_id);
+	elf_close(same);
+	elf_close(e);
+	buf_release(&file);
 }
 
 Test(elf, what_is_no_elf_is_refused)

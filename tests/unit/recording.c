@@ -589,6 +589,16 @@ Test(recording, columns_of_later_versions)
 	cr_expect(load_part(1, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16"), &p));
 	cr_assert_null(load_part(1, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16\0\1\0"), &p));
 	cr_expect(p->n_cpus == 2 && p->modules[1].go_minor == 22);
+	cr_expect(!p->modules[1].text.start && !p->modules[1].text.limit);
+	profile_free(p);
+	cr_expect(load_part(2, MODULES, BYTES("\1\0\1\0\0\1\0\1\x16\0\1\0"), &p));
+	cr_assert_null(load_part(2, MODULES,
+				 BYTES("\1\0\1\0\0\1\0\1\x16\0\1\0"
+				       "\3\0\x10\x40\3\0\x50\x40\2\0\x10"),
+				 &p));
+	cr_expect(p->modules[1].text.start == 0x401000 &&
+		  p->modules[1].text.limit == 0x405000 &&
+		  p->modules[1].text.offset == 0x1000);
 	profile_free(p);
 }
 
@@ -637,7 +647,7 @@ Test(recording, version_2_is_refused_by_name)
 
 	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", &why),
 		     -EBADMSG);
-	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.1; "
+	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.2; "
 			      "use the gostrobe that wrote it");
 }
 
@@ -840,7 +850,7 @@ Test(recording, refuses_other_files)
 		{ "gostrobe\3\0\0", 11, "too short" },
 		{ "gostrobe\3\0\0\0", 12, "too short" },
 		{ "gostrobe\4\0\0\0", 12,
-		  "its format is version 4.0, this gostrobe reads 3.1; use a newer gostrobe" },
+		  "its format is version 4.0, this gostrobe reads 3.2; use a newer gostrobe" },
 		{ "gostrobe\1\0\2\1", 12, "its format is version 1.258, this gostrobe" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },
