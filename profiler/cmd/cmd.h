@@ -169,9 +169,6 @@ int input_too_big(const struct input *in);
 int open_binary(struct space **ret, struct symbolizer *s, const char *path);
 int open_process(struct space **ret, struct symbolizer *s, pid_t pid);
 
-/* Adds a line for each cause of loss or damage. */
-void losses_add(const struct profile *p, struct buf *to);
-
 /* Explains why this machine, or this user, cannot run a verb: the call `what` failed with
  * -errno. */
 void say_cannot(const char *verb, const char *what, int err);

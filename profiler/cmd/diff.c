@@ -8,6 +8,7 @@
 
 #include "output/comparison.h"
 #include "output/diff.h"
+#include "output/losses.h"
 #include "output/text.h"
 #include "output/writer.h"
 #include "profiler/base/buf.h"

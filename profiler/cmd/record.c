@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "output/losses.h"
 #include "output/table.h"
 #include "output/text.h"
 #include "output/writer.h"

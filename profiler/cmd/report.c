@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "output/losses.h"
 #include "output/table.h"
 #include "output/text.h"
 #include "profiler/base/buf.h"
