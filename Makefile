@@ -12,7 +12,7 @@
 #   make unit             unit tests, sanitized; FILTER=folded or FILTER=folded/escapes
 #   make coverage         which lines the unit tests run, per folder and per file
 #   make fuzz             FORMAT=gopclntab SECONDS=60
-#   make pcs ids step pairs cfi ladder json kernels
+#   make pcs ids step pairs cfi ladder json pgo kernels
 #                         slower comparisons with what others say, see below
 #   make compile_commands.json
 #                         for clangd and clang-tidy
@@ -42,17 +42,17 @@ RELRO   ?= $(if $(SAN)$(COV),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) $(HARDEN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
-OBJ     := $(SRC:%.c=$(B)/%.o)
+OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/profile.pb-c.o
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
 TESTSRC := $(sort $(wildcard tests/unit/*.c))
 TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
+.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json pgo kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -116,6 +116,16 @@ $(B)/svg_assets.h: tools/embed output/svg.js output/svg.css
 $(B)/output/svg.o: $(B)/svg_assets.h
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
+
+$(B)/%.pb-c.c $(B)/%.pb-c.h: output/%.proto $(B)/needs
+	@echo "  PROTO   $<"
+	$(Q)protoc-c --c_out=$(B) --proto_path=output $<
+
+$(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
+	@echo "  CC      $<"
+	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
+
+$(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o: $(B)/profile.pb-c.h
 
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d $(B)/tests/e2e/page/recording.d
 
@@ -221,6 +231,11 @@ ids: all
 	@tests/e2e/run build
 	@MODES="$(MODES)" tests/oracle/check-ids .build/e2e/check $(PCS_GO)
 
+# What -pgo inlines with our profiles, beside what it does with those of the runtime (tests/oracle/check-pgo).
+PGO_GO  ?= $(GO) 1.27.4
+pgo: all
+	@tests/oracle/check-pgo ./$(PROG) $(PGO_GO)
+
 # Programs as they are published, from npm and Debian.
 ladder: all
 	@tests/oracle/ladder $(PROG)
@@ -266,7 +281,7 @@ $(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/b
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
+$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/profile.pb-c.c $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror $(FORTIFY),$(FLAGS)) -fsanitize=fuzzer,address,undefined \

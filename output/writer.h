@@ -4,6 +4,7 @@
 #define OUTPUT_WRITER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 struct buf;
@@ -11,7 +12,8 @@ struct view;
 
 /* What only some formats can do; the others ignore it. */
 struct writer_options {
-	bool annotate; /* folded: "_[i]" at the end of inlined frames */
+	bool annotate;  /* folded: "_[i]" at the end of inlined frames */
+	uint8_t labels; /* pprof: enum pprof_labels_of */
 };
 
 struct writer {
@@ -40,6 +42,7 @@ extern const struct writer firefox_writer;
 extern const struct writer html_writer;
 extern const struct writer json_writer;
 extern const struct writer perf_script_writer;
+extern const struct writer pprof_writer;
 extern const struct writer speedscope_writer;
 extern const struct writer svg_writer;
 

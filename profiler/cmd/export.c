@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "output/pprof_labels.h"
 #include "output/writer.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/log.h"
@@ -11,6 +12,7 @@
 struct request {
 	const char *format, *output;
 	struct writer_options options;
+	bool labels; /* --labels was given */
 	const struct writer *writer;
 };
 
@@ -26,6 +28,24 @@ static int no_writer(void)
 	return status;
 }
 
+static const char *labels_parse(const char *arg, void *data)
+{
+	static const char *const words[] = {
+		[LABELS_OF_GROUP] = "group",
+		[LABELS_OF_ALL] = "all",
+		[LABELS_OF_NONE] = "none",
+	};
+	struct request *rq = data;
+
+	for (uint8_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(arg, words[i])) {
+			rq->options.labels = i;
+			rq->labels = true;
+			return NULL;
+		}
+	return "it is group, all or none";
+}
+
 static int find_writer(struct request *rq, const struct grouping *by)
 {
 	int status = format_find("export", rq->format, rq->output, &rq->writer);
@@ -34,13 +54,15 @@ static int find_writer(struct request *rq, const struct grouping *by)
 		return status;
 	if (!rq->writer)
 		return no_writer();
-	if (by->n && rq->writer == &json_writer)
-		log_info("--by has no effect on json, which has no groups");
+	if (by->n && (rq->writer == &json_writer || rq->writer == &pprof_writer))
+		log_info("--by has no effect on %s, which has no groups", rq->writer->name);
 	if (rq->writer == &perf_script_writer && by->n &&
 	    (by->n > 1 || (by->keys[0] != BY_GOROUTINE && by->keys[0] != BY_NONE)))
 		return usage_error("export", "perf-script takes --by goroutine or none");
 	if (rq->options.annotate && rq->writer != &folded_writer)
 		return usage_error("export", "--annotate needs -f folded");
+	if (rq->labels && rq->writer != &pprof_writer)
+		return usage_error("export", "--labels needs -f pprof");
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&
 	    isatty(STDOUT_FILENO))
 		return usage_error(
@@ -61,6 +83,9 @@ int cmd_export(int argc, char **argv)
 		  .str = &rq.output },
 		{ 0, "annotate", NULL, "mark inlined frames with _[i] (folded)",
 		  .flag = &rq.options.annotate },
+		{ 0, "labels", "WHICH",
+		  "labels of samples: group, all or none (pprof; group)",
+		  .parse = labels_parse, .data = &rq },
 		VIEW_OPTIONS(&in.view),
 		COMMON_OPTIONS,
 		{ 0 },

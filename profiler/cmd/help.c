@@ -107,6 +107,12 @@ int help_verb(const char *verb, const struct opt *opts)
 				"go statement), label:NAME (a pprof label), class, thread, process, program or "
 				"none. Several, separated by commas, nest: --by creator,goroutine.",
 				0);
+		if (!strcmp(opts->name, "labels"))
+			opt_wrap(
+				"\n--labels group: goid, go_parent, go_start, go_created_by, the program's own, "
+				"and pid if there are several processes; all: also thread_id, thread_name and "
+				"pid. Samples with the same stack and labels are one.",
+				0);
 		if (!strcmp(opts->name, "focus"))
 			opt_wrap(
 				"\n--focus and --ignore match the function, file and module of the frames "

@@ -9,7 +9,10 @@
 //		compares a recording by job with what tests/workloads/labels printed and
 //		with the runtime's own profile
 //	check stacks FOLDED PROFILE PERCENT
-//		compares a recording --as-pprof with the runtime's profile of the same time
+//		compares a recording --as-pprof with the runtime's profile of the same time;
+//		instead of FOLDED it may be a .pb.gz
+//	check same FOLDED PROFILE
+//		the exports of a recording as folded stacks and as pprof have the same stacks
 //	check named NAME FOLDED
 //		every frame of the Go program NAME has a name, every sample an owner
 //	check page HTML FUNC
@@ -120,6 +123,8 @@ func main() {
 		figures, err = checkLabels(args[1], args[2], args[3], args[4])
 	case len(args) == 4 && args[0] == "stacks":
 		figures, err = checkStacks(args[1], args[2], args[3])
+	case len(args) == 3 && args[0] == "same":
+		figures, err = checkSame(args[1], args[2])
 	case len(args) == 4 && args[0] == "pairs":
 		figures, err = checkPairs(args[1], args[2], args[3])
 	case len(args) == 3 && args[0] == "named":
@@ -135,7 +140,7 @@ func main() {
 	case len(args) == 4 && args[0] == "inspect":
 		figures, err = checkInspect(args[1], args[2], args[3])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check same FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
 		os.Exit(2)
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -157,20 +158,30 @@ func distance(a, b map[string]int) (tvd, expected float64) {
 	return tvd, expected
 }
 
+// readOurs counts our samples by stack, of folded or of pprof output.
+func readOurs(path string) (map[string]int, error) {
+	if strings.HasSuffix(path, ".pb.gz") {
+		return readStacks(path)
+	}
+	lines, err := readFolded(path)
+	ours := make(map[string]int)
+	for _, l := range lines {
+		for i, f := range l.frames {
+			l.frames[i] = strings.TrimSuffix(f, "_[k]")
+		}
+		ours[interrupted(l.frames)] += l.n
+	}
+	return ours, err
+}
+
 // readSides reads our stacks, those of the runtime's profile, and a number.
 func readSides(foldedPath, profilePath, percent string) (ours, theirs map[string]int, number float64, err error) {
 	if number, err = strconv.ParseFloat(percent, 64); err != nil {
 		return
 	}
-	lines, err := readFolded(foldedPath)
-	if err != nil {
-		return
+	if ours, err = readOurs(foldedPath); err == nil {
+		theirs, err = readStacks(profilePath)
 	}
-	ours = make(map[string]int)
-	for _, l := range lines {
-		ours[interrupted(l.frames)] += l.n
-	}
-	theirs, err = readStacks(profilePath)
 	return
 }
 
@@ -204,6 +215,39 @@ func checkStacks(foldedPath, profilePath, percent string) (string, error) {
 	}
 	tvd, expected := distance(ours, theirs)
 	return text + fmt.Sprintf("functions differ by %.1f %% (%.1f %%)", 100*tvd, 100*expected), nil
+}
+
+var typeArgs = regexp.MustCompile(`([^;])\[[^;]*\]`)
+
+// shortened has the names of generic functions without type arguments.
+func shortened(stacks map[string]int) map[string]int {
+	all := make(map[string]int)
+	for s, n := range stacks {
+		all[typeArgs.ReplaceAllString(s, "$1[...]")] += n
+	}
+	return all
+}
+
+// checkSame: both are exports of one recording, without groups.
+func checkSame(foldedPath, pprofPath string) (string, error) {
+	folded, err := readOurs(foldedPath)
+	if err != nil {
+		return "", err
+	}
+	pprof, err := readOurs(pprofPath)
+	if err != nil {
+		return "", err
+	}
+	folded, pprof = shortened(folded), shortened(pprof)
+	for s, n := range folded {
+		if pprof[s] != n {
+			problem("%d samples in folded stacks, %d in pprof: %s", n, pprof[s], s)
+		}
+	}
+	if sum(folded) != sum(pprof) || len(folded) != len(pprof) {
+		problem("%d samples of %d stacks in folded stacks, %d of %d in pprof", sum(folded), len(folded), sum(pprof), len(pprof))
+	}
+	return fmt.Sprintf("%d samples of %d stacks", sum(pprof), len(pprof)), nil
 }
 
 // checkPairs: both sides have recorded the same moments, so each stack must occur as often

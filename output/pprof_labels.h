@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The labels of samples in pprof output: numbers goid, go_parent, pid and thread_id,
+ * strings go_start, go_created_by and thread_name, and the program's own.
+ *
+ * A program's label may have one of these keys. It keeps it; ours is then named
+ * "gostrobe.goid" in the whole profile, because pprof cannot tell two labels with one key
+ * apart. Recordings do not know the CPU of a sample, so there is no label cpu.
+ */
+#ifndef OUTPUT_PPROF_LABELS_H
+#define OUTPUT_PPROF_LABELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "profile.pb-c.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/pairs.h"
+
+struct event;
+struct strtab;
+struct view;
+
+enum pprof_label {
+	PPROF_GOID,
+	PPROF_GO_PARENT,
+	PPROF_GO_START,
+	PPROF_GO_CREATED_BY,
+	PPROF_PID,
+	PPROF_THREAD_ID,
+	PPROF_THREAD_NAME,
+	PPROF_LABELS
+};
+
+/* What distinguishes samples; --labels. */
+enum pprof_labels_of {
+	LABELS_OF_GROUP, /* the goroutine and its labels; with several processes the pid */
+	LABELS_OF_ALL,   /* also thread and process */
+	LABELS_OF_NONE,
+};
+
+struct pprof_labels {
+	const struct view *view; /* outlives it */
+	uint8_t of;              /* enum pprof_labels_of */
+	/* Private. */
+	struct strtab *strings; /* of the output; not owned */
+	int64_t keys[PPROF_LABELS], id_unit;
+	struct pairs names; /* (string, process) of names of Go functions */
+	int64_t *name_ids;  /* per row of names: the string in the output */
+	uint32_t n_name_ids, cap_name_ids;
+	struct buf key, value, prefix, note;
+	Pprof__Label *rows, **list; /* of one sample */
+	uint32_t n, cap, n_list, cap_list;
+};
+
+void pprof_labels_init(struct pprof_labels *l, const struct view *v, uint8_t of,
+		       struct strtab *strings);
+void pprof_labels_release(struct pprof_labels *l);
+
+/* A number for the labels of an event: equal labels have the same. */
+uint64_t pprof_labels_key(const struct pprof_labels *l, const struct event *e);
+/* The labels of these events, valid until the next call. Returns how many. */
+size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***ret);
+/* Adds a line for each key that the program uses too. */
+void pprof_labels_note(const struct pprof_labels *l, struct buf *to);
+
+/* The id of a string of n bytes, made valid UTF-8 without NULs; what is not becomes
+ * U+FFFD. */
+int64_t pprof_text(struct strtab *strings, const char *s, size_t n);
+
+#endif
