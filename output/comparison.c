@@ -334,7 +334,7 @@ static int by_samples(const void *a, const void *b)
 
 /* Leaves out rows of so few samples that they could not differ, even if all were on one
  * side. Returns how many are left; they come first. */
-static uint32_t leave_out_rare(struct difference **rows, uint32_t n)
+static uint32_t leave_out_rare(struct difference **rows, uint32_t n, double false_rate)
 {
 	uint32_t i;
 
@@ -343,7 +343,7 @@ static uint32_t leave_out_rare(struct difference **rows, uint32_t n)
 	for (i = 0; i < n; i++) {
 		double samples = (double)samples_of(rows[i]);
 
-		if (erfc(samples / sqrt(2 * (samples + 2))) > COMPARED_FALSE / (i + 1))
+		if (erfc(samples / sqrt(2 * (samples + 2))) > false_rate / (i + 1))
 			break;
 	}
 	while (i && i < n && samples_of(rows[i - 1]) == samples_of(rows[i]))
@@ -359,15 +359,15 @@ static int by_p(const void *a, const void *b)
 }
 
 /* Benjamini and Hochberg's procedure. */
-static void find_different(struct difference **rows, uint32_t n)
+static void find_different(struct difference **rows, uint32_t n, double false_rate)
 {
 	uint32_t different = 0;
 
-	n = leave_out_rare(rows, n);
+	n = leave_out_rare(rows, n, false_rate);
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_p);
 	for (uint32_t i = 0; i < n; i++)
-		if (rows[i]->p <= COMPARED_FALSE * (i + 1) / n)
+		if (rows[i]->p <= false_rate * (i + 1) / n)
 			different = i + 1;
 	for (uint32_t i = 0; i < different; i++)
 		rows[i]->differs = true;
@@ -391,7 +391,7 @@ static void judge(struct counting *k)
 		*d = row_difference(k, i);
 		rows[n++] = d;
 	}
-	find_different(rows, n);
+	find_different(rows, n, c->false_rate);
 	free(rows);
 	for (uint32_t i = 0; i < c->n_groups; i++)
 		c->n_different += c->groups[i].d.differs;
@@ -470,12 +470,12 @@ static void counting_release(struct counting *k)
 }
 
 int comparison_init(struct comparison *c, struct view *old, struct view *new, bool shares,
-		    bool cum)
+		    bool cum, double false_rate)
 {
 	struct counting k = { .c = c, .trees = { view_tree(old), view_tree(new) } };
 	size_t n;
 
-	*c = (struct comparison){ .views = { old, new } };
+	*c = (struct comparison){ .views = { old, new }, .false_rate = false_rate };
 	if (!k.trees[0] || !k.trees[1])
 		return -E2BIG;
 	c->unit = shares                                     ? COMPARED_SHARES

@@ -23,8 +23,8 @@
  *
  * But of many rows, some are outside of it by chance. So which rows are called different is
  * decided over all together, by Benjamini and Hochberg's procedure: among the rows called
- * different, at most 5 % are expected to be chance; and where nothing changed, one or more
- * rows are called different in at most 5 % of comparisons. Rows of so few samples that they
+ * different, at most 5 % (or false_rate) are expected to be chance; and where nothing
+ * changed, one or more rows are called different in at most 5 % of comparisons. Rows of so few samples that they
  * could not differ, even if all were in one recording, do not count among the rows.
  *
  * What the model does not know is why. If another process took the CPU, or the input was
@@ -48,7 +48,7 @@ enum compared_unit {
 };
 
 #define COMPARED_CONFIDENCE 0.95
-#define COMPARED_FALSE      0.05 /* of the rows called different */
+#define COMPARED_FALSE      0.05 /* of the rows called different; see false_rate */
 
 struct difference {
 	double old, new, delta, error; /* error: of delta, see above */
@@ -79,6 +79,7 @@ struct comparison {
 	struct function_difference *functions; /* owned */
 	uint32_t n_groups, n_functions, cap_groups, cap_functions;
 	uint32_t n_different; /* rows of both */
+	double false_rate;    /* see the model */
 	struct merged stacks;
 
 	/* Private. */
@@ -89,7 +90,7 @@ struct comparison {
  * come first; each kind by |delta|: of functions that of flat, or of cum. -E2BIG:
  * view_tree() gave no tree. In any case release it. */
 int comparison_init(struct comparison *c, struct view *old, struct view *new, bool shares,
-		    bool by_cum);
+		    bool by_cum, double false_rate);
 void comparison_release(struct comparison *c); /* takes { 0 } */
 
 /* Of the rows that are called different, and whose growth, minus its error, is more than

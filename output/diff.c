@@ -98,10 +98,19 @@ static void cells_difference(struct table *t, const struct difference *d)
 	cell_value(t, "±", d->error);
 }
 
-static void cells_head(struct table *t, const char *old)
+static const char *side_name(const struct diff_options *o, int side)
 {
+	return o->sides[side] ? o->sides[side] : side ? "new" : "old";
+}
+
+/* figure: "flat ", "cum " or "". */
+static void cells_head(struct table *t, const char *figure)
+{
+	char old[32];
+
+	snprintf(old, sizeof(old), "%s%s", figure, side_name(t->o, 0));
 	cell(t, "", old);
-	cell(t, "", "new");
+	cell(t, "", side_name(t->o, 1));
 	cell(t, "", "delta");
 	cell(t, "", "±");
 }
@@ -142,7 +151,7 @@ static void write_groups(struct table *t)
 	uint32_t rows = t->o->rows, different = 0;
 
 	style(t, BOLD);
-	cells_head(t, "old");
+	cells_head(t, "");
 	if (c->n_groups) {
 		buf_str(&t->line, "  ");
 		name_add(t, c->views[1]->key, FIGURES + 2);
@@ -205,9 +214,9 @@ static void write_functions(struct table *t)
 
 	style(t, BOLD);
 	if (flat)
-		cells_head(t, "flat old");
+		cells_head(t, "flat ");
 	if (cum)
-		cells_head(t, "cum old");
+		cells_head(t, "cum ");
 	buf_str(&t->line, "  function");
 	style(t, PLAIN);
 	line_end(t);
@@ -230,7 +239,7 @@ static void write_title(struct table *t, int side)
 {
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%s  %s: %s, ", side ? "new" : "old", t->o->paths[side],
+	buf_printf(&b, "%s  %s: %s, ", side_name(t->o, side), t->o->paths[side],
 		   t->c->views[side]->title);
 	text_count_of(&b, t->c->views[side]->n_events, "sample");
 	buf_u8(&b, 0);
@@ -264,12 +273,37 @@ static void write_legend(struct table *t)
 	line_end(t);
 }
 
-void diff_write_text(const struct comparison *c, const struct diff_options *o, FILE *out)
+void diff_write_titles(const struct comparison *c, const struct diff_options *o, FILE *out)
 {
 	struct table t = { .c = c, .o = o, .out = out };
 
 	write_title(&t, 0);
 	write_title(&t, 1);
+	buf_release(&t.line);
+}
+
+void diff_write_groups(const struct comparison *c, const struct diff_options *o, FILE *out)
+{
+	struct table t = { .c = c, .o = o, .out = out };
+
+	write_groups(&t);
+	buf_release(&t.line);
+}
+
+void diff_write_functions(const struct comparison *c, const struct diff_options *o,
+			  FILE *out)
+{
+	struct table t = { .c = c, .o = o, .out = out };
+
+	write_functions(&t);
+	buf_release(&t.line);
+}
+
+void diff_write_text(const struct comparison *c, const struct diff_options *o, FILE *out)
+{
+	struct table t = { .c = c, .o = o, .out = out };
+
+	diff_write_titles(c, o, out);
 	write_legend(&t);
 	line_end(&t);
 	if (c->n_groups || c->unit != COMPARED_SHARES) {
@@ -288,30 +322,41 @@ static const char *const unit_names[] = {
 	[COMPARED_SHARES] = "share",
 };
 
-static void json_difference(struct json *j, const char *key, const struct difference *d)
+/* "old" or "old_samples". */
+static void json_key(char key[64], const struct diff_options *o, int side, const char *of)
 {
+	snprintf(key, 64, "%s%s", side_name(o, side), of);
+}
+
+static void json_difference(struct json *j, const char *key, const struct difference *d,
+			    const struct diff_options *o)
+{
+	char side[64];
+
 	if (key)
 		json_open(j, key, '{');
-	json_num(j, "old", d->old);
-	json_num(j, "new", d->new);
+	json_num(j, side_name(o, 0), d->old);
+	json_num(j, side_name(o, 1), d->new);
 	json_num(j, "delta", d->delta);
 	json_num(j, "error", d->error);
 	json_num(j, "p", d->p);
 	json_bool(j, "differs", d->differs);
-	json_uint(j, "old_samples", d->samples[0]);
-	json_uint(j, "new_samples", d->samples[1]);
+	for (int i = 0; i < 2; i++) {
+		json_key(side, o, i, "_samples");
+		json_uint(j, side, d->samples[i]);
+	}
 	if (key)
 		json_close(j, '}');
 }
 
-static void json_side(struct json *j, const struct comparison *c, int side,
-		      const char *path)
+void diff_json_side(struct json *j, const struct comparison *c, int side,
+		    const struct diff_options *o)
 {
 	const struct view *v = c->views[side];
 	const struct event_kind *k = &v->profile->kinds[v->kind];
 
-	json_open(j, side ? "new" : "old", '{');
-	json_str(j, "file", path);
+	json_open(j, side_name(o, side), '{');
+	json_str(j, "file", o->paths[side]);
 	json_str(j, "title", v->title);
 	json_str(j, "event", profile_string(v->profile, k->source));
 	json_uint(j, "hz", k->freq);
@@ -320,45 +365,61 @@ static void json_side(struct json *j, const struct comparison *c, int side,
 	json_close(j, '}');
 }
 
+void diff_json_groups(struct json *j, const struct comparison *c,
+		      const struct diff_options *o)
+{
+	char side[64];
+
+	json_open(j, "groups", '[');
+	for (uint32_t i = 0; i < c->n_groups; i++) {
+		const struct group_difference *g = &c->groups[i];
+
+		json_open(j, NULL, '{');
+		json_str(j, "key", g->key);
+		for (int k = 0; k < 2; k++) {
+			json_key(side, o, k, "_goroutines");
+			json_uint(j, side, g->goroutines[k]);
+		}
+		json_difference(j, NULL, &g->d, o);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
+void diff_json_functions(struct json *j, const struct comparison *c,
+			 const struct diff_options *o)
+{
+	json_open(j, "functions", '[');
+	for (uint32_t i = 0; i < c->n_functions; i++) {
+		const struct function_difference *f = &c->functions[i];
+
+		json_open(j, NULL, '{');
+		json_str(j, "name", f->name);
+		json_str(j, "file", f->file);
+		json_difference(j, "flat", &f->flat, o);
+		json_difference(j, "cum", &f->cum, o);
+		json_close(j, '}');
+	}
+	json_close(j, ']');
+}
+
 void diff_write_json(const struct comparison *c, const struct diff_options *o, FILE *out)
 {
 	struct json j = { .out = out };
 	const struct view *v = c->views[1];
 
 	json_open(&j, NULL, '{');
-	json_side(&j, c, 0, o->paths[0]);
-	json_side(&j, c, 1, o->paths[1]);
+	diff_json_side(&j, c, 0, o);
+	diff_json_side(&j, c, 1, o);
 	json_str(&j, "kind", profile_string(v->profile, v->profile->kinds[v->kind].name));
 	json_str(&j, "unit", unit_names[c->unit]);
 	json_num(&j, "confidence", COMPARED_CONFIDENCE);
-	json_num(&j, "false_discovery_rate", COMPARED_FALSE);
+	json_num(&j, "false_discovery_rate", c->false_rate);
 	json_uint(&j, "rows", c->n_groups + c->n_functions);
 	json_uint(&j, "different", c->n_different);
-	json_difference(&j, "total", &c->total);
-	json_open(&j, "groups", '[');
-	for (uint32_t i = 0; i < c->n_groups; i++) {
-		const struct group_difference *g = &c->groups[i];
-
-		json_open(&j, NULL, '{');
-		json_str(&j, "key", g->key);
-		json_uint(&j, "old_goroutines", g->goroutines[0]);
-		json_uint(&j, "new_goroutines", g->goroutines[1]);
-		json_difference(&j, NULL, &g->d);
-		json_close(&j, '}');
-	}
-	json_close(&j, ']');
-	json_open(&j, "functions", '[');
-	for (uint32_t i = 0; i < c->n_functions; i++) {
-		const struct function_difference *f = &c->functions[i];
-
-		json_open(&j, NULL, '{');
-		json_str(&j, "name", f->name);
-		json_str(&j, "file", f->file);
-		json_difference(&j, "flat", &f->flat);
-		json_difference(&j, "cum", &f->cum);
-		json_close(&j, '}');
-	}
-	json_close(&j, ']');
+	json_difference(&j, "total", &c->total, o);
+	diff_json_groups(&j, c, o);
+	diff_json_functions(&j, c, o);
 	json_close(&j, '}');
 	fputc('\n', out);
 }

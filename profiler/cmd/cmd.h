@@ -23,7 +23,7 @@ enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
 	STATUS_USAGE = 2,
-	STATUS_DIFFERS = 3, /* diff --fail-over found more */
+	STATUS_DIFFERS = 3, /* diff --fail-over or compare found a difference */
 	/* of record -- COMMAND: gostrobe itself failed, and what a shell would return */
 	STATUS_LAUNCH_FAILED = 125,
 	STATUS_NOT_EXECUTABLE = 126,
@@ -34,6 +34,7 @@ int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
 int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
@@ -84,8 +85,10 @@ bool color_wanted(FILE *out);
 #define VIEW_OPTIONS(v) \
 	{ 0, "by", "KEY", "grouping, see below (start; goroutine for folded)", \
 	  .parse = grouping_parse, .data = &(v)->by }, \
-	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
+	VIEW_FILTERS(v)
+#define VIEW_FILTERS(v) \
+	{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids, .data = &(v)->filter }, \
 	{ 0, "time", "FROM-TO", "only this part, such as 1s-10s", \
 	  .parse = filter_time, .data = &(v)->filter }, \
 	{ 0, "kind", "NAME", "only events of this kind, such as cpu (the first with events)", \

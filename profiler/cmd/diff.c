@@ -152,7 +152,8 @@ static int compare(struct request *rq)
 		return STATUS_FAILED;
 	}
 	match_views(old, new);
-	if (comparison_init(&rq->comparison, old, new, rq->normalise, rq->options.by_cum))
+	if (comparison_init(&rq->comparison, old, new, rq->normalise, rq->options.by_cum,
+			    COMPARED_FALSE))
 		return input_too_big(&rq->in[view_tree(old) ? NEW : OLD]);
 	return STATUS_OK;
 }

@@ -40,6 +40,21 @@ const struct verb verbs[] = {
 	  "a group or function that differs has grown, minus its error, by more than PCT percent of all "
 	  "CPU time of OLD.",
 	  cmd_diff },
+	{ "compare", "FILE PPROF | -p PID URL",
+	  "show whether a recording and a CPU profile of runtime/pprof agree",
+	  "Both should be of the same program and the same time; of the recording the time of the "
+	  "pprof file is used, and it is shown as runtime/pprof would have recorded it. Two recordings, "
+	  "or two pprof files, can be compared too. A file that is no recording is read as pprof.\n\n"
+	  "-p records a process while the profile at URL is taken, such as "
+	  "localhost:6060/debug/pprof/profile?seconds=10, which is the path if there is none, and keeps "
+	  "both files.\n\n"
+	  "Shares of all CPU time are compared, function by function and for each label that both "
+	  "have, with the sampling error, see gostrobe help diff. The distance sums them up: it is the "
+	  "part of the CPU time that one of the two has in other functions than the other. Two samples "
+	  "of the same truth have a distance too, and what it would be is found by drawing from both "
+	  "together. The exit status is 3 if they disagree: if a row differs by more than chance "
+	  "explains, or the distance is more than 1.5 times that of 99 of 100 samples.",
+	  cmd_compare },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "

@@ -259,6 +259,8 @@ static bool wants_end(struct run *r)
 {
 	if (r->duration_ns && session_elapsed_ns(r->session) >= r->duration_ns)
 		return true;
+	if (r->over && r->over(r->over_arg))
+		return true;
 	if (!r->command)
 		return run_stops || (r->pids && !session_running(r->session));
 	if (to_forward) {

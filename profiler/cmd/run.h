@@ -22,6 +22,9 @@ struct run {
 	const char *pids, *freq, *event, *duration;
 	bool all, kernel_only, user_only;
 	char **command; /* NULL: none */
+	/* NULL, or called several times a second while sampling; true ends the run. */
+	bool (*over)(void *arg);
+	void *over_arg;
 
 	/* set by run_open() */
 	struct session *session; /* owned */

@@ -136,7 +136,7 @@ static struct group_name group_names(struct groups *gs, int i, const struct even
 	enum group_key key = gs->view->by.keys[i];
 	struct group_name ret;
 
-	if (!e->goroutine && 1 << key & GOROUTINE_KEYS) {
+	if (!e->goroutine && 1 << key & GOROUTINE_KEYS && !gs->view->labels_only) {
 		buf_printf(&gs->text, "[%s]", event_class_names[e->class]);
 		ret.name = ret.value = text_name(gs);
 		return ret;

@@ -239,7 +239,9 @@ void view_process_name(const struct view *v, uint32_t process, struct buf *to)
 {
 	const struct process *pr = &v->profile->processes[process];
 
-	buf_printf(to, "%s-%" PRIu32, profile_string(v->profile, pr->name), pr->tgid);
+	buf_str(to, profile_string(v->profile, pr->name));
+	if (pr->tgid)
+		buf_printf(to, "-%" PRIu32, pr->tgid);
 }
 
 void view_go_name(const struct view *v, uint32_t process, const char *name, struct buf *to)

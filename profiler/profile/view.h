@@ -84,6 +84,9 @@ struct view {
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
 	bool keep_leaves; /* the tree says which node each event has */
+	/* Samples without a goroutine are those without the label, not "[scheduler]": in
+	 * pprof files there is no difference. */
+	bool labels_only;
 
 	/* Set by view_select(). */
 	const struct profile *profile; /* outlives the view */
@@ -135,7 +138,7 @@ uint32_t *view_by_time(const struct view *v);
 /* The length of what --time selects of the recording. */
 uint64_t view_selected_ns(const struct view *v);
 
-/* Adds "demo-812". */
+/* Adds "demo-812", or "demo" if no pid is known. */
 void view_process_name(const struct view *v, uint32_t process, struct buf *to);
 /* Adds the name under which a Go function of the process is shown. name begins with its
  * full symbol, as goroutine.creator does. */

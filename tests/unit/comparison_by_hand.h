@@ -31,7 +31,8 @@ static inline void hand_compare(struct hand_pair *r, struct profile *old,
 		view_select(&r->v[i], r->p[i]);
 	}
 	match_views(&r->v[0], &r->v[1]);
-	cr_assert_eq(comparison_init(&r->c, &r->v[0], &r->v[1], shares, cum), 0);
+	cr_assert_eq(
+		comparison_init(&r->c, &r->v[0], &r->v[1], shares, cum, COMPARED_FALSE), 0);
 }
 
 static inline void hand_compared(struct hand_pair *r)

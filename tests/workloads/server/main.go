@@ -78,7 +78,7 @@ func labelled(name string, h http.HandlerFunc) http.HandlerFunc {
 
 func serve(l net.Listener) error {
 	x := newIndex()
-	mux := http.NewServeMux()
+	mux := http.DefaultServeMux
 	mux.HandleFunc("/search", labelled("search", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, x.Find(`(a|b)+ (ab )*(x|y)$`))
 	}))
