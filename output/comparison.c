@@ -297,10 +297,27 @@ static double variance(const struct counting *k, int side, uint32_t row)
 	return ret;
 }
 
+/* The delta's variance if both sides are samples of one value, of independent samples. */
+static double null_variance(const struct counting *k, uint32_t row)
+{
+	double by[2] = { divisor(k, 0), divisor(k, 1) }, value, ret = 0;
+
+	if (!by[0] || !by[1])
+		return 0;
+	value = (k->tallies[0][row].weight + k->tallies[1][row].weight) / (by[0] + by[1]);
+	for (int side = 0; side < 2; side++) {
+		double square = square_of_one(k, side, row);
+		double spread = k->c->unit == COMPARED_SHARES ? value * (1 - value) : value;
+
+		ret += spread * sqrt(square) / by[side] + square / (by[side] * by[side]);
+	}
+	return ret;
+}
+
 static struct difference row_difference(const struct counting *k, uint32_t row)
 {
 	struct difference d = { .p = 1 };
-	double values[2], sum = 0;
+	double values[2], sum = 0, null = null_variance(k, row);
 
 	for (int side = 0; side < 2; side++) {
 		const struct tally *t = &k->tallies[side][row];
@@ -315,7 +332,7 @@ static struct difference row_difference(const struct counting *k, uint32_t row)
 	d.delta = d.new - d.old;
 	d.error = DEVIATIONS * sqrt(sum);
 	if (sum > 0)
-		d.p = erfc(fabs(d.delta) / sqrt(2 * sum));
+		d.p = erfc(fabs(d.delta) / sqrt(2 * fmax(sum, null)));
 	return d;
 }
 

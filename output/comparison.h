@@ -21,6 +21,9 @@
  * interval's. The delta's variance is the sum of both sides', and its error is 1.96
  * standard deviations: 95 % of deltas that are chance are within it.
  *
+ * Whether a delta may be chance is asked with a variance that is at least what it would be
+ * if both sides had the same value: few samples, by chance, show too small a one.
+ *
  * But of many rows, some are outside of it by chance. So which rows are called different is
  * decided over all together, by Benjamini and Hochberg's procedure: among the rows called
  * different, at most 5 % (or false_rate) are expected to be chance; and where nothing
