@@ -125,7 +125,8 @@ $(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CFLAGS) $(FLAGS) -c -o $@ $<
 
-$(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o: $(B)/profile.pb-c.h
+$(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o \
+$(B)/profiler/profile/pprof_read.o $(B)/tests/unit/pprof_read.o: $(B)/profile.pb-c.h
 
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d $(B)/tests/e2e/page/recording.d
 

@@ -44,6 +44,7 @@ static int read_all(const char *path, struct buf *to, const char **why)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), n, err;
 	gzFile gz = fd < 0 ? NULL : gzdopen(fd, "rb"); /* also reads what is not packed */
+	bool damaged;
 
 	if (!gz)
 		return fd < 0 ? -errno : -ENOMEM;
@@ -52,12 +53,11 @@ static int read_all(const char *path, struct buf *to, const char **why)
 		n = gzread(gz, buf_room(to, CHUNK), CHUNK);
 		to->len += n > 0 ? (size_t)n : 0;
 	} while (n > 0 && to->len <= MAX_BYTES);
-	err = n < 0 ? (errno ? -errno : -EBADMSG) : 0;
-	if (!err && to->len > MAX_BYTES)
-		err = -EBADMSG;
-	*why = n < 0 ? "it is damaged or cut off" : "it is larger than 256 MiB unpacked";
-	gzclose(gz);
-	return err;
+	err = n < 0 && errno ? -errno : 0;
+	/* which tells whether the end was there */
+	damaged = gzclose(gz) != Z_OK || n < 0;
+	*why = damaged ? "it is damaged or cut off" : "it is larger than 256 MiB unpacked";
+	return err ? err : damaged || to->len > MAX_BYTES ? -EBADMSG : 0;
 }
 
 /* What was allocated is counted, and never becomes less: a file needs little of it again. */

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "output/agreement.h"
+
 enum { FUNCTIONS = 14, CPUS = 2, HZ = 99 };
 
 /* A program: how often each function runs, of 1,000 ticks of a CPU; else it is idle. A
@@ -298,5 +300,68 @@ Test(comparison, one_side_may_have_none)
 	hand_compared(&r);
 	hand_compare(&r, hand_profile(), two(300, 1000, 10), "start", true, false);
 	cr_expect_str_eq(comparison_grown(&r.c, 0.1, &d), "main.b");
+	hand_compared(&r);
+}
+
+/* Of n pairs of recordings, those that agree. */
+static int agreeing(const struct program *a, int a_seconds, const struct program *b,
+		    int b_seconds, int n)
+{
+	int agree = 0;
+
+	for (int i = 0; i < n; i++) {
+		struct profile *p = record(a, a_seconds, 2 * (uint64_t)i + 1);
+		struct hand_pair r;
+
+		hand_compare(&r, p, record(b, b_seconds, 2 * (uint64_t)i + 2), "none", true,
+			     false);
+		agree += agreement_of(&r.c).agrees;
+		hand_compared(&r);
+	}
+	return agree;
+}
+
+Test(agreement, two_samples_of_one_program_agree)
+{
+	cr_expect_geq(agreeing(&steady, 10, &steady, 10, 40), 38);
+	/* few samples beside many */
+	cr_expect_geq(agreeing(&steady, 50, &steady, 2, 40), 38);
+	cr_expect_geq(agreeing(&steady, 2, &steady, 50, 40), 38);
+}
+
+Test(agreement, a_tenth_is_told_apart)
+{
+	struct program slower = steady;
+
+	slower.weights[4] += 84;
+	cr_expect_leq(agreeing(&steady, 10, &slower, 10, 20), 1);
+}
+
+Test(agreement, another_program_never_agrees)
+{
+	struct program other = { { 0, 0, 0, 200, 0, 0, 0, 300, 0, 0, 0, 0, 100, 90 },
+				 0,
+				 0 };
+
+	cr_expect_eq(agreeing(&steady, 10, &other, 10, 20), 0);
+}
+
+/* The distance of equal profiles is 0, that by chance is what theory says: for one function
+ * of half the samples, sqrt((1 / n + 1 / m) / (2 pi)). */
+Test(agreement, distances_are_those_of_theory)
+{
+	struct program two = { { 500, 500 }, 0, 0 };
+	struct hand_pair r;
+	struct agreement a;
+
+	hand_compare(&r, record(&two, 10, 1), record(&two, 10, 1), "none", true, false);
+	a = agreement_of(&r.c);
+	cr_expect_lt(a.distance, 1e-9);
+	hand_compared(&r);
+	hand_compare(&r, record(&two, 10, 1), record(&two, 2, 2), "none", true, false);
+	a = agreement_of(&r.c);
+	cr_expect_float_eq(a.chance, sqrt((1 / 1980. + 1 / 396.) / (2 * M_PI)), 0.002, "%f",
+			   a.chance);
+	cr_expect_gt(a.chance_max, 2 * a.chance);
 	hand_compared(&r);
 }
