@@ -176,11 +176,13 @@ static void find_reasons(const struct compared *c, void (*say)(void *arg, const 
 		say(arg, "where there is no Go stack runtime/pprof says _System, _GC or "
 			 "_ExternalCode, and a recording cannot always tell which");
 	if (c->as_pprof && v->profile->kinds[v->kind].freq > 250)
-		say(arg, "the runtime's clock ticks with the kernel's, which is often 250 times "
-			 "a second, whatever rate is asked for");
+		say(arg,
+		    "the runtime's clock ticks with the kernel's, which is often 250 times "
+		    "a second, whatever rate is asked for");
 	if (c->as_pprof)
-		say(arg, "that clock favours the places where a program is interrupted, the more "
-			 "so on a machine with more work than CPUs");
+		say(arg,
+		    "that clock favours the places where a program is interrupted, the more "
+		    "so on a machine with more work than CPUs");
 	if (is_cut(f->views[0]) || is_cut(v))
 		say(arg, "runtime/pprof keeps 64 frames of a stack, so outer functions of "
 			 "deeper ones are missing");

@@ -27,8 +27,9 @@
  * But of many rows, some are outside of it by chance. So which rows are called different is
  * decided over all together, by Benjamini and Hochberg's procedure: among the rows called
  * different, at most 5 % (or false_rate) are expected to be chance; and where nothing
- * changed, one or more rows are called different in at most 5 % of comparisons. Rows of so few samples that they
- * could not differ, even if all were in one recording, do not count among the rows.
+ * changed, one or more rows are called different in at most 5 % of comparisons. Rows of so
+ * few samples that they could not differ, even if all were in one recording, do not count
+ * among the rows.
  *
  * What the model does not know is why. If another process took the CPU, or the input was
  * another one, there is a difference too.

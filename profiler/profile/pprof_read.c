@@ -60,7 +60,7 @@ static int read_all(const char *path, struct buf *to, const char **why)
 	return err ? err : damaged || to->len > MAX_BYTES ? -EBADMSG : 0;
 }
 
-/* What was allocated is counted, and never becomes less: a file needs little of it again. */
+/* Counts what was ever allocated: nothing is freed before the end. */
 static void *limited_alloc(void *used, size_t n)
 {
 	size_t *u = used;

@@ -110,6 +110,7 @@ until_true() {
 start() {
 	local file=$1
 	shift
+	: >"$file" # so that nobody reads what an earlier command left
 	"$@" <&0 >"$file" 2>"$file.err" &
 	pid=$!
 	started+=("$pid")

@@ -176,7 +176,7 @@ Test(pprof_read, events_are_what_the_file_says)
 	cr_expect_eq(p->kinds[1].period, 10000000);
 	cr_expect_eq(p->kinds[1].freq, 100);
 	cr_expect_str_eq(profile_string(p, p->processes[1].name), "demo");
-	/* main.work, line 13, called main.work, line 12, with main.tiny, line 21, inlined */
+	/* main.work:13 called main.work:12, into which main.tiny:21 was inlined */
 	call = p->events[0].call;
 	cr_expect_str_eq(profile_string(p, frame_of(p, call)->func), "main.tiny");
 	cr_expect_eq(frame_of(p, call)->line, 21);
