@@ -12,6 +12,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "output/html.h"
 #include "output/page_data.h"
 #include "output/writer.h"
 #include "page_assets.h"
@@ -88,19 +89,29 @@ static void put_page(const struct buf *data, FILE *out)
 	fwrite(at, 1, (size_t)(end - at), out);
 }
 
-static int html_write(struct view *v, const struct writer_options *o, FILE *out)
+static int write_page(const struct view *v, const struct view *old, bool shares, FILE *out)
 {
 	struct buf sections = { 0 }, data = { 0 };
 	int err;
 
-	(void)o;
-	page_data_add(v, NULL, &sections);
+	page_data_add(v, old, shares, &sections);
 	err = deflate_raw(&sections, &data);
 	if (!err)
 		put_page(&data, out);
 	buf_release(&data);
 	buf_release(&sections);
 	return err;
+}
+
+static int html_write(struct view *v, const struct writer_options *o, FILE *out)
+{
+	(void)o;
+	return write_page(v, NULL, false, out);
+}
+
+int html_write_diff(const struct view *old, const struct view *new, bool shares, FILE *out)
+{
+	return write_page(new, old, shares, out);
 }
 
 const struct writer html_writer = {

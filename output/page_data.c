@@ -12,6 +12,7 @@
 #include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
+#include "profiler/profile/match.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/stacks.h"
 #include "profiler/profile/view.h"
@@ -134,7 +135,7 @@ static void put_quality(struct page *p, const struct view *v)
 	column(p, "quality", sizeof(figures) / sizeof(*figures), figures[i]);
 }
 
-static void put_meta(struct page *p, const struct view *v)
+static void put_meta(struct page *p, const struct view *v, bool shares)
 {
 	const struct profile *profile = v->profile;
 	const struct event_kind *k = &profile->kinds[v->kind];
@@ -148,7 +149,8 @@ static void put_meta(struct page *p, const struct view *v)
 			    v->filter.from_ns + view_selected_ns(v),
 			    profile->n_cpus,
 			    page_cell_ns(v),
-			    string(p, GOSTROBE_VERSION) };
+			    string(p, GOSTROBE_VERSION),
+			    shares };
 
 	column(p, "meta", sizeof(meta) / sizeof(*meta), meta[i]);
 }
@@ -274,10 +276,28 @@ static void put_threads(struct page *p, const struct view *v, struct page_events
 	       string(p, profile_string(v->profile, threads[u->rows[i]].name)));
 }
 
-static uint32_t go_name(struct page *p, const struct view *v, uint32_t process,
-			uint32_t name)
+static uint32_t creator_of(struct page *p, const struct view *v, uint32_t row)
 {
-	view_go_name(v, process, profile_string(v->profile, name), &p->text);
+	const struct goroutine *g = &v->profile->goroutines[row];
+
+	view_go_name(v, g->process,
+		     v->match ? v->match->creators[row]
+			      : profile_string(v->profile, g->creator),
+		     &p->text);
+	return text(p);
+}
+
+/* Views that match name the place too, where one function starts in several. */
+static uint32_t start_of(struct page *p, const struct view *v, uint32_t row)
+{
+	const struct goroutine *g = &v->profile->goroutines[row];
+
+	view_go_name(v, g->process, profile_string(v->profile, v->runs[row]), &p->text);
+	if (v->match && v->match->several[row]) {
+		buf_str(&p->text, " (");
+		view_go_name(v, g->process, v->match->creators[row], &p->text);
+		buf_u8(&p->text, ')');
+	}
 	return text(p);
 }
 
@@ -341,10 +361,8 @@ static void put_goroutines(struct page *p, const struct view *v, struct page_eve
 	column(p, "goroutine.parent", u->n, g[u->rows[i]].parent_goid);
 	column(p, "goroutine.process", u->n,
 	       u->rows[i] ? page_rows_place(&e->processes, g[u->rows[i]].process) : 0);
-	column(p, "goroutine.start", u->n,
-	       go_name(p, v, g[u->rows[i]].process, v->runs[u->rows[i]]));
-	column(p, "goroutine.creator", u->n,
-	       go_name(p, v, g[u->rows[i]].process, g[u->rows[i]].creator));
+	column(p, "goroutine.start", u->n, start_of(p, v, u->rows[i]));
+	column(p, "goroutine.creator", u->n, creator_of(p, v, u->rows[i]));
 	column(p, "goroutine.labels", u->n,
 	       string(p, profile_string(v->profile, g[u->rows[i]].labels)));
 	put_labels(p, v, u);
@@ -395,16 +413,17 @@ static void put_strings(struct page *p)
 	section(p, "strings");
 }
 
-void page_data_add(const struct view *v, const struct view *old, struct buf *ret)
+void page_data_add(const struct view *v, const struct view *old, bool shares,
+		   struct buf *ret)
 {
 	struct page p = { .strings = strtab_new(), .out = ret, .prefix = "" };
 
-	put_meta(&p, v);
+	put_meta(&p, v, shares);
 	put_by(&p, v);
 	put_view(&p, v);
 	if (old) {
 		p.prefix = "old.";
-		put_meta(&p, old);
+		put_meta(&p, old, shares);
 		put_view(&p, old);
 		p.prefix = "";
 	}

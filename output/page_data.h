@@ -11,7 +11,8 @@
  *	meta		title (string), start in ns, period of the kind of event (0: each
  *			has its own weight), are weights ns?, the kind's name (string),
  *			length of the recording in ns, time selected from and to in ns,
- *			CPUs, length of a time cell in ns, version (string)
+ *			CPUs, length of a time cell in ns, version (string), 1 if what is
+ *			compared are shares
  *	quality		see put_quality(); shares and seconds in millionths
  *	by		the keys of the grouping, as --by takes them (strings)
  *	kind.name	what frames are coloured by: enum palette (strings)
@@ -29,16 +30,20 @@
  *			beyond samples × period, zig-zag, mostly 0
  *
  * Equal samples of one time cell are one row of event.*. With two views, the sections of
- * the older one have names that begin with "old.", except for strings, meta, by, kind,
- * class, func and frame, which are common to both; old.meta has its length and CPUs.
+ * the older one have names that begin with "old."; strings, by, kind.*, class.*, func.* and
+ * frame.* are common to both. Goroutines then have the names that match_views() gave them.
  */
 #ifndef OUTPUT_PAGE_DATA_H
 #define OUTPUT_PAGE_DATA_H
 
+#include <stdbool.h>
+
 struct buf;
 struct view;
 
-/* Adds the data of the view to ret. old: what it is compared with, or NULL. */
-void page_data_add(const struct view *v, const struct view *old, struct buf *ret);
+/* Adds the data of the view to ret. old: what it is compared with, or NULL; shares: by the
+ * shares of their weight, not by weight per second. */
+void page_data_add(const struct view *v, const struct view *old, bool shares,
+		   struct buf *ret);
 
 #endif

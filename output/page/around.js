@@ -2,7 +2,8 @@
 
 function showAll() {
 	redraw();
-	drawStrip();
+	if (!data.old)
+		drawStrip();
 	showList();
 	showTools();
 }
@@ -18,6 +19,12 @@ function showTools() {
 	byId("lines").setAttribute("aria-pressed", state.lines);
 	for (const b of byId("legend").querySelectorAll("button"))
 		b.setAttribute("aria-pressed", !(state.hidden >> b.value & 1));
+	byId("boxes").disabled = state.mode != "graph";
+	if (data.old) {
+		const d = difference(selection.total, selection.weights);	/* without its error */
+		byId("selected").textContent = `${rate(d.old)} → ${rate(d.now)}${rateUnit()}`;
+		return;
+	}
 	const all = data.weighted ? weight(selection.total)
 		: `${worth(selection.total)} ${data.kind}`;
 	byId("selected").textContent = selection.total == selection.all ? all
@@ -90,8 +97,9 @@ function writeFacts() {
 		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`,
 		`${down(rooted)} complete stacks`, `${down(named)} of user frames named`,
 		`gostrobe itself: ${number(cpu / 1e6, 2)}s CPU, ${number(rss / 1e6, 1)} MB peak`];
-	document.title = `gostrobe · ${data.title}`;
-	byId("title").textContent = name;
+	document.title = `gostrobe · ${data.oldTitle ? `${data.oldTitle} → ` : ""}${data.title}`;
+	byId("title").textContent = data.oldTitle ? `${data.oldTitle.split(", ")[0]} → ${name}` : name;
+	document.body.classList.toggle("diff", !!data.oldTitle);
 	byId("subtitle").textContent = [...how,
 		data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
 		count(samples, "sample")].filter(Boolean).join(" · ");

@@ -55,8 +55,8 @@ function cutMiddle(pen, text, room) {
 	if (width <= room && shown == text)
 		return text;
 	let keep = Math.min(shown.length - 1, Math.floor(shown.length * room / (width || 1)));
-	for (; keep > 1; keep--) {
-		const tail = keep >> 1;
+	for (; keep > 2; keep--) {
+		const tail = keep < 6 ? 0 : keep >> 1;	/* two or three letters of each would say nothing */
 		const cut = `${shown.slice(0, keep - tail)}…${text.slice(text.length - tail)}`;
 		if (pen.measureText(cut).width <= room)
 			return cut;

@@ -54,8 +54,8 @@ function readSide(column, period, prefix, strings) {
 		plain &&= !extra[i];
 		extra[i] = count[i] * period + (extra[i] % 2 ? -(extra[i] + 1) / 2 : extra[i] / 2);
 	}
-	return { stack, plain,
-		quality: column(prefix + "quality"), meta: column(prefix + "meta"),
+	const meta = column(prefix + "meta");
+	return { stack, plain, meta, quality: column(prefix + "quality"), selected: meta[7] - meta[6],
 		event: { n: time.length, time, count, weight: extra, stack: ints("event.stack"),
 			goroutine: ints("event.goroutine"), thread: ints("event.thread"),
 			class: ints("event.class") },
@@ -126,7 +126,7 @@ function readData(raw) {
 	const column = (name, type) => numbers(sections.get(name), type);
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
 	const texts = (name) => Array.from(column(name), (s) => strings[s]);
-	const [title, start, period, isTime, kind, duration, from, to, cpus, cell, version] =
+	const [title, start, period, isTime, kind, duration, from, to, cpus, cell, version, shares] =
 		column("meta");
 	const func = { name: texts("func.name"), file: texts("func.file"),
 		module: texts("func.module"), line: column("func.line", Int32Array),
@@ -134,16 +134,24 @@ function readData(raw) {
 	func.brief = func.name.map(briefName);
 	func.bare = func.brief.map((name, f) => func.file[f].endsWith(".go") ? bareName(name) : name);
 	data = { title: strings[title], start, period, isTime, weighted: !period, duration, from, to,
-		cpus, cell, version: strings[version], kind: strings[kind].replace(/^cpu$/, "CPU"),
+		cpus, cell, shares, version: strings[version], kind: strings[kind].replace(/^cpu$/, "CPU"),
 		by: texts("by"), kinds: texts("kind.name"), classes: texts("class.name"), func,
 		frame: { func: column("frame.func", Int32Array), line: column("frame.line", Int32Array),
 			inlined: column("frame.inlined", Uint8Array) } };
 	data.now = readSide(column, period, "", strings);
 	data.old = sections.has("old.meta") ? readSide(column, period, "old.", strings) : null;
 	for (const side of [data.now, data.old])
-		if (side) {
+		if (side)
 			side.labels = readLabels(side);
-			identify(side);
-			combine(side);
-		}
+	const { event } = data.now;
+	event.amount = data.weighted ? event.weight : event.count;
+	event.other = data.weighted ? event.count : event.weight;
+	if (data.old) {
+		const side = joinSides(data.now, data.old);
+		data.oldTitle = strings[data.old.meta[0]];
+		weighDiff(side);
+		data.now = side;
+	}
+	identify(data.now);
+	combine(data.now);
 }

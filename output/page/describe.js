@@ -55,15 +55,19 @@ function placeText({ pane, node }) {
 }
 
 function figures({ pane, node }) {
+	if (data.old)
+		return diffFigures({ pane, node });
 	const t = pane.tree, root = t.total[0];
 	const parts = [`${weight(weightOf(t, node))} ${data.kind}`, share(t.total[node], root)];
 	if (pane.zoom && t.depth[node] > t.depth[pane.zoom])
 		parts.push(`${share(t.total[node], t.total[pane.zoom])} of the zoomed`);
-	if (selection.total != selection.all && root)
+	if (root != selection.all)
 		parts.push(`${share(t.total[node], selection.all)} of all`);
 	parts.push(count(samplesOf(t, node), "sample"));
 	if (t.self[node] && t.self[node] != t.total[node] && !pane.flip)
 		parts.push(`${weight(ownWeight(t, node))} of its own`);
+	if (t.cut?.has(t.at[node]) && t.first[node] < 0)
+		parts.push("too small here for its callers: f shows them");
 	return parts.join(" · ");
 }
 
@@ -83,9 +87,7 @@ function describe(box, place) {
 		kind: kindText(place), numbers: figures(place) };
 	for (const [part, text] of Object.entries(texts))
 		box.querySelector(`.${part}`).textContent = text;
-	const label = place.pane.tree.label[place.node];
-	const swatch = box.querySelector("i");
-	swatch.style.background = colourOf(label);
+	box.querySelector("i").style.background = colourOf(place.pane.tree, place.node);
 }
 
 function hover(event) {

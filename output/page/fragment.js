@@ -38,12 +38,15 @@ function writeFragment() {
 }
 
 /* It does not follow each letter typed: browsers limit how often it changes. */
-let saving;
+let saving, shown;
 function changed(how) {
 	const hash = writeFragment();
 	clearTimeout(saving);
 	if (hash != (location.hash || "#"))
-		saving = setTimeout(() => history[how](null, "", hash), how == "pushState" ? 0 : 200);
+		saving = setTimeout(() => {
+			history[how](null, "", hash);
+			shown = location.hash;
+		}, how == "pushState" ? 0 : 200);
 	if (focused.pane)
 		describe(byId("details"), focused);
 	showChips();
@@ -55,8 +58,15 @@ function pairOf(text, first, second) {
 	return pair;
 }
 
+/* The address has changed; browsers may say so twice. */
+function followAddress() {
+	if (location.hash != shown)
+		readFragment();
+}
+
 /* What the fragment says, but for what this file does not have. */
 async function readFragment() {
+	shown = location.hash;
 	const p = new URLSearchParams(location.hash.slice(1)), has = groupKeys();
 	const by = listOf(p.get("by")).filter((key) => has.includes(key)).slice(0, 4);
 	const s = { by: p.get("by") == "none" ? [] : by.length ? by : data.by, boxes: p.get("boxes") != "0",

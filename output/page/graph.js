@@ -10,6 +10,8 @@ function readColours() {
 	colours = { kinds: data.kinds.map((_, k) => get(`kind-${k}`)), group: get("group"),
 		ink: get("ink"), text: get("text"), muted: get("muted"), line: get("line"),
 		accent: get("accent"), panel: get("panel"), bg: get("bg"),
+		same: get("same"), grown: [0, 1, 2, 3, 4].map((k) => get(`grown-${k}`)),
+		shrunk: [0, 1, 2, 3, 4].map((k) => get(`shrunk-${k}`)),
 		font: `12px ${getComputedStyle(document.body).fontFamily}`, widths: new Map() };
 }
 
@@ -70,7 +72,10 @@ function drawFocus(top) {
 	pen.strokeRect(box.left + 1, box.top - top + 1, Math.max(2, box.width - 3), ROW - 3);
 }
 
-const colourOf = (label) => label < 0 ? colours.group : colours.kinds[labels.kind[label]];
+function colourOf(t, i) {
+	const label = t.label[i];
+	return data.old ? diffColour(t, i) : label < 0 ? colours.group : colours.kinds[labels.kind[label]];
+}
 
 /* Neighbours narrower than a pixel share a sliver, in the colour of the widest. None is left out. */
 function drawRow(pane, d, y, width) {
@@ -80,7 +85,7 @@ function drawRow(pane, d, y, width) {
 	for (let i = findInRow(t, d, from); i < t.start[d + 1] && t.x[i] < from + pane.span; i++) {
 		const left = Math.max(0, (t.x[i] - from) * scale);
 		const right = Math.min(width, (t.x[i] + t.total[i] - from) * scale);
-		const own = colourOf(t.label[i]), hit = isHit(t.label[i]);
+		const own = colourOf(t, i), hit = isHit(t.label[i]);
 		if (right - left >= 1) {
 			drawBox(t, i, own, y, left, right - left, hit, caller);
 			continue;
@@ -112,7 +117,7 @@ function drawSliver(colour, y, start, end, lit) {
 function drawBox(t, i, colour, y, left, width, lit, caller) {
 	const gap = width > 4 ? 1 : width > 2 ? 0.5 : 0, label = t.label[i];
 	/* Three shades, so that neighbours of the same kind can be told apart. */
-	const shade = label < 0 ? 1 : 1 - labels.func[label] % 3 * 0.1;
+	const shade = label < 0 || data.old ? 1 : 1 - labels.func[label] % 3 * 0.1;
 	pen.globalAlpha = (lit ? 1 : 0.25) * (caller ? 0.6 : shade);
 	pen.fillStyle = colour;
 	pen.fillRect(left, y, width - gap, ROW - 1);
@@ -120,8 +125,8 @@ function drawBox(t, i, colour, y, left, width, lit, caller) {
 		return;
 	pen.globalAlpha = 1;
 	pen.fillStyle = !lit ? colours.muted : caller ? colours.text : colours.ink;
-	const text = fitting(label < 0 ? [nodeText(t, i)] : [labels.text[label], labels.brief[label],
-		labels.bare[label]], width - 10);
+	const text = fitting(label < 0 ? [nodeText(t, i), briefName(nodeText(t, i))]
+		: [labels.text[label], labels.brief[label], labels.bare[label]], width - 10);
 	if (text)
 		pen.fillText(text, left + 5, y + ROW / 2, width - 8);
 }

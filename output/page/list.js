@@ -17,8 +17,8 @@ function goroutineCosts(g) {
 		if (!inGroup[event.combo[i]] || event.time[i] < from || event.time[i] >= to ||
 		    (selection.removed && selection.removed[i]))
 			continue;
-		const id = goroutine.id[event.goroutine[i]];
-		costs.set(id, (costs.get(id) || 0) + amountOf(i));
+		const id = goroutine.id[event.goroutine[i]], was = costs.get(id) || [0, 0];
+		costs.set(id, [was[0] + event.amount[i], was[1] + event.other[i]]);
 	}
 	costs.delete(0);
 	selection.costs.set(g, costs);
@@ -36,17 +36,23 @@ function compare(a, b) {
 
 function groupItem(g) {
 	return { g, id: -1, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
-		cost: selection.listed[g], many: groups.goroutines[g] };
+		...costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]), many: groups.goroutines[g] };
+}
+
+/* What rows are sorted by; in a diff, how much they have changed. */
+function costs(amount, other, variance) {
+	const diff = data.old && difference(amount, other, variance);
+	return { amount, diff, cost: diff ? Math.abs(diff.delta) : amount };
 }
 
 function goroutineItems(g) {
 	const { goroutine } = data.now;
-	return Array.from(goroutineCosts(g), ([id, cost]) => {
+	return Array.from(goroutineCosts(g), ([id, [amount, other]]) => {
 		const row = goroutine.first[id];
 		const name = `goroutine ${goroutine.goid[row]}`;
 		const start = groups.levels.includes("start") ? "" : ` ${goroutine.start[row]}`;
-		return { g, id, name: name + start, brief: briefName(name + start), cost, many: 0,
-			level: groups.level[g] + 1 };
+		return { g, id, name: name + start, brief: briefName(name + start), many: 0,
+			...costs(amount, other), level: groups.level[g] + 1 };
 	});
 }
 
@@ -86,11 +92,19 @@ function fillGroup(row, item) {
 		!below ? "" : open.has(item.g) ? "▾" : "▸");
 	name.replaceChildren(arrow, element("bdi", {}, cellText(item.brief, room)));
 	name.style.paddingLeft = `${indent + 6}px`;
-	many.textContent = item.many ? number(item.many) : "";
-	cost.textContent = worth(item.cost);
-	part.textContent = share(item.cost, all);
+	if (item.diff) {
+		many.textContent = rate(item.diff.old);
+		cost.textContent = rate(item.diff.now);
+		part.textContent = change(item.diff);
+		part.classList.toggle("grown", direction(item.diff, selection.certain) > 0);
+		part.classList.toggle("shrunk", direction(item.diff, selection.certain) < 0);
+	} else {
+		many.textContent = item.many ? number(item.many) : "";
+		cost.textContent = worth(item.amount);
+		part.textContent = share(item.amount, all);
+	}
 	row.title = `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
-	row.style.setProperty("--part", item.cost / (all || 1));
+	row.style.setProperty("--part", item.amount / (all || 1));
 	row.setAttribute("aria-level", item.level);
 	row.setAttribute("aria-selected", isChosen(item));
 	row.classList.toggle("below", item.id >= 0);
@@ -132,20 +146,24 @@ function actGroup(item, part, event) {
 function functionCosts() {
 	if (selection.functions)
 		return selection.functions;
-	const { own } = selection, self = new Float64Array(labels.n), total = new Float64Array(labels.n);
-	const all = addUp(trie.up, trie.n, own.self);
+	const { own } = selection, columns = [0, 1, 2, 3].map(() => new Float64Array(labels.n));
+	const [self, total, selfOther, totalOther] = columns;
+	const all = addUp(trie.up, trie.n, own.self), other = addUp(trie.up, trie.n, own.weight);
 	for (let i = 1; i < trie.n; i++) {
 		if (!all[i])
 			continue;
 		const label = trie.label[i];
 		let at = trie.up[i];
 		self[label] += own.self[i];
+		selfOther[label] += own.weight[i];
 		while (at && trie.label[at] != label)
 			at = trie.up[at];
-		if (!at)	/* a recursive function counts once */
+		if (!at) {	/* a recursive function counts once */
 			total[label] += all[i];
+			totalOther[label] += other[i];
+		}
 	}
-	return selection.functions = { self, total };
+	return selection.functions = { self, total, selfOther, totalOther };
 }
 
 function functionItems() {
@@ -153,11 +171,12 @@ function functionItems() {
 	const test = matcher(byId("filter").value);
 	for (let label = 0; label < labels.n; label++)
 		if (total[label] && test(labels.text[label]))
-			items.push({ label, name: labels.brief[label], self: self[label],
-				total: total[label] });
+			items.push({ label, name: labels.brief[label], self: self[label], total: total[label],
+				diffs: data.old && selection.functionDiffs[label] });
+	const size = (item, by) => item.diffs ? Math.abs(item.diffs[by].delta) : item[by];
 	return items.sort((a, b) => {
 		const order = functionSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-			: b[functionSort] - a[functionSort];
+			: size(b, functionSort) - size(a, functionSort);
 		return (functionRising ? -order : order) || b.total - a.total || a.label - b.label;
 	});
 }
@@ -167,10 +186,16 @@ function fillFunction(row, item) {
 	const swatch = element("i", { class: "swatch" });
 	swatch.style.background = colours.kinds[labels.kind[item.label]];
 	name.replaceChildren(swatch, element("bdi", {}, cellText(item.name, name.clientWidth - 30)));
-	self.textContent = share(item.self, all);
-	total.textContent = share(item.total, all);
+	const says = item.diffs ? (by) => `${rate(item.diffs[by].old)} → ${rate(item.diffs[by].now)}${rateUnit()}`
+		: (by) => worth(item[by]);
+	for (const [cell, by] of [[self, "self"], [total, "total"]]) {
+		const d = item.diffs?.[by];
+		cell.textContent = d ? change(d) : share(item[by], all);
+		cell.classList.toggle("grown", !!d && direction(d, selection.certain) > 0);
+		cell.classList.toggle("shrunk", !!d && direction(d, selection.certain) < 0);
+	}
 	row.title = `${labels.text[item.label]}\n${data.func.file[f] || data.func.module[f]}\n` +
-		`self ${worth(item.self)}, total ${worth(item.total)}`;
+		`self ${says("self")}, total ${says("total")}`;
 	row.style.setProperty("--part", item[functionSort == "total" ? "total" : "self"] / (all || 1));
 	row.setAttribute("aria-selected", state.mode == "sandwich" && state.label == item.label);
 }
@@ -191,9 +216,11 @@ function sandwich(label) {
 function makeGrids() {
 	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup,
 		columns: [["name", "", "Sort by name"],
-			["many", "Goroutines", "How many goroutines; sort by them"],
-			["cost", data.kind, "Sort by what they took"],
-			["part", "Share", "Share of what is listed"]],
+			...data.old ? [["many", "Old", "In the older recording"],
+				["cost", "New", "Sort by the change"], ["part", "Change", "Sort by the change"]]
+				: [["many", "Goroutines", "How many goroutines; sort by them"],
+					["cost", data.kind, "Sort by what they took"],
+					["part", "Share", "Share of what is listed"]]],
 		sort: (key) => {
 			const by = key == "part" ? "cost" : key;
 			groupRising = groupSort == by && !groupRising;

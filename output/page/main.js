@@ -149,8 +149,8 @@ function listenGraph() {
 	});
 	new ResizeObserver(redraw).observe(graph);
 	document.addEventListener("keydown", key);
-	addEventListener("hashchange", readFragment);
-	addEventListener("popstate", readFragment);
+	addEventListener("hashchange", followAddress);
+	addEventListener("popstate", followAddress);
 	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 		readColours();
 		showAll();
@@ -169,7 +169,10 @@ async function main() {
 	makeGrids();
 	listenTools();
 	listenGraph();
-	listenStrip();
+	if (data.old)
+		strip.hidden = true;	/* the times of two recordings have nothing to do with each other */
+	else
+		listenStrip();
 	listenSplit();
 	await readFragment();
 	measured("load", start);

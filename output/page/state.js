@@ -50,12 +50,13 @@ function removedEvents() {
 }
 
 /* The worth of an event, in what boxes are as wide as. */
-const amountOf = (i) => data.weighted ? data.now.event.weight[i] : data.now.event.count[i];
+const amountOf = (i) => data.now.event.amount[i];
 
 function select() {
 	const { event } = data.now, { ofCombo } = groups, removed = removedEvents();
 	const wanted = combosIn(state.chosen), [from, to] = state.time || [0, Infinity];
-	const listed = new Float64Array(groups.n), sizes = new Float64Array(groups.n);
+	const listed = new Float64Array(groups.n), others = new Float64Array(groups.n);
+	const sizes = new Float64Array(groups.n);
 	const starts = new Int32Array(groups.n + 1), take = new Uint8Array(event.n);
 	let all = 0, total = 0, weights = 0, n = 0;
 	for (let i = 0; i < event.n; i++) {
@@ -64,11 +65,12 @@ function select() {
 		if (event.time[i] < from || event.time[i] >= to || (removed && removed[i]))
 			continue;
 		listed[g] += amount;
+		others[g] += event.other[i];
 		if (wanted && !wanted[event.combo[i]])
 			continue;
 		sizes[g] += amount;
 		total += amount;
-		weights += data.weighted ? event.count[i] : event.weight[i];
+		weights += event.other[i];
 		take[i] = 1;
 		starts[g + 1]++;
 		n++;
@@ -80,8 +82,8 @@ function select() {
 		if (take[i])
 			ids[put[ofCombo[event.combo[i]]]++] = i;
 	for (let g = groups.n - 1; g > 0; g--)
-		listed[groups.parent[g]] += listed[g];
-	selection = { ids, leaves: starts, sizes, listed, removed, wanted, total, weights, all };
+		listed[groups.parent[g]] += listed[g], others[groups.parent[g]] += others[g];
+	selection = { ids, leaves: starts, sizes, listed, others, removed, wanted, total, weights, all };
 }
 
 /* Everything anew, in slices. Resolves when it is drawn, or newer work has replaced it. */
@@ -98,9 +100,11 @@ async function updateNow(keep) {
 	document.documentElement.dataset.busy = "yes";
 	if (!trie || trie.lines != state.lines || trie.hidden != state.hidden)
 		await makeTrie(state.lines, state.hidden, slice);
+	measured('trie', start);
 	if (!groups || `${groups.by}` != `${state.by}`)
 		makeGroups(state.by);
 	select();
+	measured('select', start);
 	if (slice.over())
 		await slice.next();
 	const own = trieSelf(selection), made = [];
@@ -116,8 +120,11 @@ async function updateNow(keep) {
 		made.push({ tree: await (state.boxes && state.by.length ? groupedTree : plainTree)(
 			selection, slice) });
 	}
+	measured('tree', start);
 	selection.own = own;
 	selection.functions = null;
+	if (data.old)
+		await judgeAll(made.map((pane) => pane.tree), slice);
 	showPanes(made, keep);
 	delete document.documentElement.dataset.busy;
 	measured("update", start);

@@ -13,16 +13,18 @@ function stripRange() {
 
 function makeBars() {
 	const { event } = data.now, [from, to] = stripRange();
-	const n = Math.max(1, Math.min(Math.floor(strip.clientWidth / BAR), to - from));
+	/* so many samples to a bar that chance does not make most of its height */
+	const n = Math.max(1, Math.min(Math.floor(strip.clientWidth / BAR), to - from,
+		Math.max(80, Math.floor(event.n / 8))));
 	const all = new Float64Array(n), chosen = new Float64Array(n);
 	const { wanted, removed } = selection, scale = n / (to - from);
 	for (let i = 0; i < event.n; i++) {
 		const k = Math.min(n - 1, Math.floor((event.time[i] - from) * scale));
 		if (k < 0)
 			continue;
-		all[k] += amountOf(i);
+		all[k] += event.amount[i];
 		if ((!wanted || wanted[event.combo[i]]) && !(removed && removed[i]))
-			chosen[k] += amountOf(i);
+			chosen[k] += event.amount[i];
 	}
 	bars = { all, chosen, n, cells: (to - from) / n };
 }
@@ -60,18 +62,22 @@ function drawStrip() {
 		stripPen.fillRect(Math.max(0, a - 1), 0, 2, base);
 		stripPen.fillRect(Math.min(width - 2, b - 1), 0, 2, base);
 	}
-	const most2 = data.isTime ? `${number(most * average2() / (bars.cells * data.cell), 1)} CPUs` : "";
-	stripPen.fillStyle = colours.muted;
-	stripPen.font = colours.font.replace("12px", "11px");
-	stripPen.textAlign = "right";
-	stripPen.fillText(data.kind == "CPU" ? most2 : "", width - 2, 9);
-	stripPen.textAlign = "left";
+	if (data.kind == "CPU")
+		drawMost(`${number(most * (data.period || 1) / (bars.cells * data.cell), 1)} CPUs`, width);
 	strip.setAttribute("aria-valuetext", sel ? rangeText(sel) : "all");
 	measured("strip", start);
 }
 
-/* Weight of one unit of the bars. */
-const average2 = () => data.weighted ? 1 : data.period;
+/* What the highest bar stands for. */
+function drawMost(text, width) {
+	const wide = stripPen.measureText(text).width;
+	stripPen.globalAlpha = 0.8;
+	stripPen.fillStyle = colours.bg;
+	stripPen.fillRect(width - wide - 6, 0, wide + 6, 14);
+	stripPen.globalAlpha = 1;
+	stripPen.fillStyle = colours.muted;
+	stripPen.fillText(text, width - wide - 2, 11);
+}
 
 /* A round step that leaves room for its texts. */
 function drawTicks(width, base, from, to) {

@@ -34,14 +34,14 @@ class Growing {
 		this.label = new Int32Array(this.cap);
 		this.at = new Int32Array(this.cap);
 		this.self = new Float64Array(this.cap);
-		this.weight = new Float64Array(this.cap);
+		this.weight = new Float64Array(data.now.plain ? 0 : this.cap);
 	}
 	add(up, label, at) {
 		if (this.n == this.cap) {
 			this.cap *= 2;
 			for (const name of ["up", "label", "at", "self", "weight"]) {
 				const old = this[name];
-				this[name] = new old.constructor(this.cap);
+				this[name] = new old.constructor(old.length && this.cap);
 				this[name].set(old);
 			}
 		}
@@ -162,10 +162,16 @@ function finishLayout({ n, old, up, depth, x, first, start, t, total, weights, e
 		return ret;
 	};
 	const cut = (column) => column.subarray(0, n);
-	return { n, up: cut(up), depth: cut(depth), x: cut(x), first: cut(first),
+	const tree = { n, up: cut(up), depth: cut(depth), x: cut(x), first: cut(first),
 		label: moved(t.label), at: moved(t.at), self: moved(t.self), total: moved(total),
 		selfWeight: weights && moved(t.weight), totalWeight: weights && moved(weights),
 		start: [...start, n], height: start.length, ...extra };
+	if (t.leaf) {
+		const rank = new Int32Array(t.n);
+		old.subarray(0, n).forEach((i, r) => { rank[i] = r; });
+		tree.leaf = t.leaf.map((i) => rank[i]);
+	}
+	return tree;
 }
 
 /* Largest first; equal ones stay in their order. */
@@ -185,8 +191,8 @@ function sortBySize(list, from, to, size) {
 
 /* The trees of the samples that are selected */
 
-const SEPARATE = 500;		/* at most so many groups have boxes of their own */
-const MOST_NODES = 1500000;	/* of groups of their own; the rest is one box */
+const SEPARATE = 400;		/* at most so many groups have boxes of their own */
+const MOST_NODES = 800000;	/* of groups of their own; the rest is one box */
 
 /* Stacks under the boxes of their groups. */
 async function groupedTree(selection, slice) {
@@ -195,6 +201,7 @@ async function groupedTree(selection, slice) {
 	const place = new Int32Array(trie.n), path = new Int32Array(5000), leaves = selection.leaves;
 	const order = groupsBySize(selection);
 	let rest = 0;
+	t.leaf = data.old && new Int32Array(event.n);
 	t.add(0, ~0, 0);
 	for (let k = 0; k < order.length; k++) {
 		const g = order[k], separate = k < SEPARATE && t.n < MOST_NODES;
@@ -223,9 +230,11 @@ async function groupedTree(selection, slice) {
 
 function addEvent(t, node, i) {
 	const { event } = data.now;
-	t.self[node] += data.weighted ? event.weight[i] : event.count[i];
+	t.self[node] += event.amount[i];
+	if (t.leaf)
+		t.leaf[i] = node;
 	if (!data.now.plain)
-		t.weight[node] += data.weighted ? event.count[i] : event.weight[i];
+		t.weight[node] += event.other[i];
 }
 
 /* The box of the group, in those of the groups that it is in. */
@@ -255,7 +264,7 @@ function nameGroups(tree) {
 async function plainTree(selection, slice) {
 	const n = trie.n, self = new Float64Array(n), w = new Float64Array(n);
 	const t = { n, up: trie.up, label: trie.label.slice(0, n), at: new Int32Array(n),
-		self, weight: w };
+		self, weight: w, leaf: data.old && new Int32Array(data.now.event.n) };
 	t.label[0] = ~0;
 	for (let i = 0; i < n; i++)
 		t.at[i] = i;
@@ -274,25 +283,67 @@ function trieSelf(selection) {
 	return t;
 }
 
-/* Callers below the functions in which the samples were taken, or below one function. */
+/*
+ * Callers below the functions in which the samples were taken, or below one function. Row by
+ * row: `at` has where each stack has been followed to, and those of a box lie side by side.
+ * Boxes below a part of the whole are not followed, or there would be a box for each frame
+ * of each stack.
+ */
+const LEAST = 1 / 20000;
+
 async function callersTree(own, slice, label = -1) {
-	const t = new Growing(trie.n), children = new Children(t, trie.n);
-	const top = label < 0 ? null : outermost(label);
 	const from = label < 0 ? own : { self: addUp(trie.up, trie.n, own.self),
 		weight: addUp(trie.up, trie.n, own.weight) };
+	const top = label < 0 ? null : outermost(label), t = new Growing(1024), cut = new Set();
+	const stacks = [];
+	let whole = 0;
+	for (let i = 1; i < trie.n; i++)
+		if (from.self[i] && (!top || top[i] == 2)) {
+			stacks.push(i);
+			whole += from.self[i];
+		}
 	t.add(0, label < 0 ? ~0 : label, 0);
-	for (let i = 1; i < trie.n; i++) {
-		if (!from.self[i] || (top && top[i] != 2))
-			continue;
-		let node = 0;
-		for (let at = top ? trie.up[i] : i; at; at = trie.up[at])
-			node = children.get(node, trie.label[at]);
-		t.self[node] += from.self[i];
-		t.weight[node] += from.weight[i];
-		if (!(i & 255) && slice.over())
+	let rows = { stack: Int32Array.from(stacks), boxes: [[0, 0, stacks.length]] };
+	let at = top ? rows.stack.map((i) => trie.up[i]) : rows.stack.slice();
+	while (rows.boxes.length) {
+		({ rows, at } = followCallers(t, rows, at, from, whole * LEAST, cut));
+		if (slice.over())
 			await slice.next();
 	}
-	return nameGroups(await layout(t, slice));
+	return nameGroups(await layout(t, slice, { cut }));
+}
+
+/* The next row: each box is [node, from, to], of stacks and at. */
+function followCallers(t, { stack, boxes }, at, from, least, cut) {
+	const child = new Map(), next = [], order = new Int32Array(stack.length);
+	let n = 0;
+	for (const [node, begin, end] of boxes) {
+		let total = 0;
+		for (let k = begin; k < end; k++)
+			total += from.self[stack[k]];
+		child.clear();
+		if (node && total < least)
+			cut.add(t.at[node]);
+		for (let k = begin; k < end; k++) {
+			const i = stack[k], label = trie.label[at[k]];
+			if (!at[k] || (node && total < least)) {	/* it ends here */
+				t.self[node] += from.self[i];
+				t.weight[node] += from.weight[i];
+				continue;
+			}
+			if (!child.has(label))
+				child.set(label, { node: t.add(node, label, at[k]), stacks: [] });
+			child.get(label).stacks.push(k);
+		}
+		for (const { node: of, stacks } of child.values()) {
+			next.push([of, n, n + stacks.length]);
+			for (const k of stacks)
+				order[n++] = k;
+		}
+	}
+	const moved = Int32Array.from({ length: n }, (_, k) => stack[order[k]]);
+	const ups = Int32Array.from({ length: n }, (_, k) => trie.up[at[order[k]]]);
+	return { rows: { stack: moved, boxes: next }, at: ups };
 }
 
 /* By node of the trie: 2 where the label comes first on the way from the root, 1 below. */

@@ -8,6 +8,7 @@
 
 #include "output/comparison.h"
 #include "output/diff.h"
+#include "output/html.h"
 #include "output/losses.h"
 #include "output/text.h"
 #include "output/writer.h"
@@ -33,7 +34,7 @@ struct request {
 	struct input in[2];
 	struct starts *starts;
 	const char *format, *output, *rows, *sort, *fail_over;
-	bool json, normalise, folded;
+	bool json, normalise, folded, html;
 	double fail_share; /* below 0: not asked for */
 	struct diff_options options;
 	struct comparison comparison;
@@ -58,14 +59,16 @@ static int check_format(struct request *rq)
 	const struct writer *w = rq->output ? writer_for_path(rq->output) : NULL;
 
 	rq->folded = rq->format ? !strcmp(rq->format, "folded") : w == &folded_writer;
-	if (rq->format && !rq->folded && strcmp(rq->format, "text"))
-		return usage_error("diff", "unknown format '%s'; use text or folded",
+	rq->html = rq->format ? !strcmp(rq->format, "html") : w == &html_writer;
+	if (rq->format && !rq->folded && !rq->html && strcmp(rq->format, "text"))
+		return usage_error("diff", "unknown format '%s'; use text, folded or html",
 				   rq->format);
-	if (w && (w != &folded_writer || !rq->folded))
-		return usage_error("diff", "%s: the output is text or folded, not %s",
+	if (w && !(w == &folded_writer && rq->folded) && !(w == &html_writer && rq->html))
+		return usage_error("diff", "%s: the output is text, folded or html, not %s",
 				   rq->output, w->name);
-	if (rq->json && (rq->format || rq->folded))
-		return usage_error("diff", "--json and folded exclude each other");
+	if (rq->json && (rq->format || rq->folded || rq->html))
+		return usage_error("diff", "--json and %s exclude each other",
+				   rq->html ? "html" : "folded");
 	return STATUS_OK;
 }
 
@@ -205,6 +208,9 @@ static int write_all(struct request *rq)
 	} else if (!err && rq->folded) {
 		warn_folded(&rq->comparison);
 		diff_write_folded(&rq->comparison, f.out);
+	} else if (!err && rq->html) {
+		err = html_write_diff(&rq->in[OLD].view, &rq->in[NEW].view, rq->normalise,
+				      f.out);
 	} else if (!err) {
 		diff_write_text(&rq->comparison, &rq->options, f.out);
 		write_losses(rq, f.out);
@@ -273,7 +279,7 @@ int cmd_diff(int argc, char **argv)
 		{ 0, "fail-over", "PCT",
 		  "exit with 3 if a group or function grew by more, see above",
 		  .str = &rq.fail_over },
-		{ 'f', "format", "NAME", "text or folded (text)", .str = &rq.format },
+		{ 'f', "format", "NAME", "text, folded or html (text)", .str = &rq.format },
 		{ 'o', "output", "FILE", "output file; - for stdout (-)",
 		  .str = &rq.output },
 		{ 0, "json", NULL, "one JSON object, with all rows", .flag = &rq.json },

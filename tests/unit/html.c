@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <zlib.h>
 
+#include "output/html.h"
 #include "output/writer.h"
 #include "profiler/base/cursor.h"
+#include "profiler/profile/match.h"
 #include "tests/bytes.h"
 #include "tests/unit/profile_by_hand.h"
 #include "tests/unit/tree_by_hand.h"
@@ -42,13 +44,18 @@ static struct view view_of(const struct profile *p)
 	return v;
 }
 
+static const struct view *older; /* what pages compare with; NULL: nothing */
+
 static char *page_of(struct view *v)
 {
 	char *text = NULL;
 	size_t n;
 	FILE *f = open_memstream(&text, &n);
 
-	cr_assert_eq(html_writer.write(v, &(struct writer_options){ 0 }, f), 0);
+	if (older)
+		cr_assert_eq(html_write_diff(older, v, true, f), 0);
+	else
+		cr_assert_eq(html_writer.write(v, &(struct writer_options){ 0 }, f), 0);
 	cr_assert(!fclose(f));
 	return text;
 }
@@ -179,7 +186,8 @@ static char *dump(const struct opened *o)
 		cr_assert(!c.bad);
 		if (!strcmp(name, "strings"))
 			continue;
-		while (*t && strcmp(*t, name))
+		while (*t && strcmp(*t, name) &&
+		       (strncmp(name, "old.", 4) || strcmp(*t, name + 4)))
 			t++;
 		buf_str(&b, name);
 		while (cursor_left(&body)) {
@@ -208,6 +216,27 @@ Test(html, data)
 	page_close(&o);
 	view_release(&v);
 	profile_free(p);
+}
+
+/* The tables of functions are common, goroutines have the names that match. */
+Test(html, data_of_two)
+{
+	struct profile *a = hand_workers(), *b = sample();
+	struct view old = view_of(a), new = view_of(b);
+	struct opened o;
+	char *text;
+
+	match_views(&old, &new);
+	older = &old;
+	o = page_open(&new);
+	text = dump(&o);
+	expect_golden(text, "tests/unit/golden/page-diff.txt");
+	free(text);
+	page_close(&o);
+	view_release(&old);
+	view_release(&new);
+	profile_free(a);
+	profile_free(b);
 }
 
 /* Each event has a weight of its own, and event.extra is all of it. */
