@@ -12,7 +12,7 @@
 #   make unit             unit tests, sanitized; FILTER=folded or FILTER=folded/escapes
 #   make coverage         which lines the unit tests run, per folder and per file
 #   make fuzz             FORMAT=gopclntab SECONDS=60
-#   make pcs ids step pairs cfi ladder json pgo kernels
+#   make pcs ids step pairs cfi ladder json pgo compare kernels
 #                         slower comparisons with what others say, see below
 #   make compile_commands.json
 #                         for clangd and clang-tidy
@@ -52,7 +52,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json pgo kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
+.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json pgo compare kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -236,6 +236,10 @@ ids: all
 PGO_GO  ?= $(GO) 1.27.4
 pgo: all
 	@tests/oracle/check-pgo ./$(PROG) $(PGO_GO)
+
+# Whether the verdicts of compare can be trusted; needs a quiet machine.
+compare: all
+	@tests/oracle/check-compare
 
 # Programs as they are published, from npm and Debian.
 ladder: all
