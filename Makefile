@@ -45,7 +45,8 @@ FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B)
 LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
-OBJ     := $(SRC:%.c=$(B)/%.o) $(B)/profile.pb-c.o
+PROTO   := $(patsubst output/%.proto,$(B)/%.pb-c,$(wildcard output/*.proto))
+OBJ     := $(SRC:%.c=$(B)/%.o) $(PROTO:%=%.o)
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
 TESTSRC := $(sort $(wildcard tests/unit/*.c))
 TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
@@ -127,6 +128,7 @@ $(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
 
 $(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o \
 $(B)/profiler/profile/pprof_read.o $(B)/tests/unit/pprof_read.o: $(B)/profile.pb-c.h
+$(B)/output/perfetto.o $(B)/output/perfetto_intern.o $(B)/tests/unit/perfetto.o: $(B)/perfetto.pb-c.h
 
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d $(B)/tests/e2e/page/recording.d
 
@@ -286,7 +288,7 @@ $(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/b
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(B)/profile.pb-c.c $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
+$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(PROTO:%=%.c) $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror $(FORTIFY),$(FLAGS)) -fsanitize=fuzzer,address,undefined \

@@ -12,6 +12,7 @@ const struct writer *const writers[] = {
 	&html_writer,
 	&json_writer,
 	&perf_script_writer,
+	&perfetto_writer,
 	&pprof_writer,
 	&speedscope_writer,
 	&svg_writer,

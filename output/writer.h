@@ -42,6 +42,7 @@ extern const struct writer firefox_writer;
 extern const struct writer html_writer;
 extern const struct writer json_writer;
 extern const struct writer perf_script_writer;
+extern const struct writer perfetto_writer;
 extern const struct writer pprof_writer;
 extern const struct writer speedscope_writer;
 extern const struct writer svg_writer;

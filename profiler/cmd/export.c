@@ -54,7 +54,8 @@ static int find_writer(struct request *rq, const struct grouping *by)
 		return status;
 	if (!rq->writer)
 		return no_writer();
-	if (by->n && (rq->writer == &json_writer || rq->writer == &pprof_writer))
+	if (by->n && (rq->writer == &json_writer || rq->writer == &pprof_writer ||
+		      rq->writer == &perfetto_writer))
 		log_info("--by has no effect on %s, which has no groups", rq->writer->name);
 	if (rq->writer == &perf_script_writer && by->n &&
 	    (by->n > 1 || (by->keys[0] != BY_GOROUTINE && by->keys[0] != BY_NONE)))

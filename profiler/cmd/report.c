@@ -78,14 +78,6 @@ static const char *leaf_name(const struct profile *p, uint32_t call)
 /* Adds a line for each reason why stacks of the recording are not complete. */
 static void ends_add(const struct profile *p, struct buf *to)
 {
-	static const char *const why[END_MAX] = {
-		[END_OTHER] = "for an unknown reason",
-		[END_DEEP] = "with more frames than are recorded",
-		[END_FAULT] = "where memory could not be read",
-		[END_NATIVE] = "in C without unwind tables, or where C calls Go",
-		[END_BROKEN] = "at an invalid frame pointer or return address",
-		[END_BARE] = "in generated code that the Go runtime does not know",
-	};
 	uint64_t counts[END_MAX] = { 0 };
 	uint32_t calls[END_MAX];
 
@@ -98,7 +90,8 @@ static void ends_add(const struct profile *p, struct buf *to)
 		if (!counts[i])
 			continue;
 		text_count_of(to, counts[i], "stack");
-		buf_printf(to, " end%s %s, e.g. in ", counts[i] == 1 ? "s" : "", why[i]);
+		buf_printf(to, " end%s %s, e.g. in ", counts[i] == 1 ? "s" : "",
+			   stack_end_texts[i]);
 		text_fit(to, leaf_name(p, calls[i]), UINT32_MAX);
 		buf_u8(to, '\n');
 	}

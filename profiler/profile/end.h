@@ -16,4 +16,7 @@ enum stack_end {
 	END_MAX
 };
 
+/* What follows "ends": "where memory could not be read". */
+extern const char *const stack_end_texts[END_MAX];
+
 #endif

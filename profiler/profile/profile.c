@@ -7,6 +7,15 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strtab.h"
 
+const char *const stack_end_texts[END_MAX] = {
+	[END_OTHER] = "for an unknown reason",
+	[END_DEEP] = "with more frames than are recorded",
+	[END_FAULT] = "where memory could not be read",
+	[END_NATIVE] = "in C without unwind tables, or where C calls Go",
+	[END_BROKEN] = "at an invalid frame pointer or return address",
+	[END_BARE] = "in generated code that the Go runtime does not know",
+};
+
 const char *const event_class_names[CLASS_MAX] = {
 	[CLASS_STARTING] = "starting",
 	[CLASS_SIGNAL] = "signal",
