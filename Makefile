@@ -143,6 +143,7 @@ setup:
 
 setup-test:
 	@tools/setup build go test vm
+	@tools/readers
 	@tools/setup page || true # chromium; its tests are skipped without it
 
 # The whole: installs, builds plain and sanitized, lints, runs the unit tests under ASan and UBSan,
