@@ -5,7 +5,7 @@
 "use strict";
 (() => {
 	const WIDTH = 1200, SIDE = 10, PAD = 3, MIN_CHARS = 5, CHAR = 7.25;
-	const svg = document.documentElement, at = (id) => document.getElementById(id);
+	const at = (id) => document.getElementById(id);
 	const boxes = Array.from(at("boxes").children, (g) => {
 		const [title, rect, text] = g.children, [name, ...rest] = title.textContent.split("\n");
 		const x = Number(rect.getAttribute("x")), width = Number(rect.getAttribute("width"));
@@ -13,6 +13,7 @@
 	});
 	const all = boxes[0], whole = at("details").textContent;
 
+	const round = (v) => Math.round(v * 100) / 100;
 	const cut = (s, max) => s.length <= max ? s : s.slice(0, Math.floor((max - 1) / 2)) + "…" + s.slice(s.length - Math.ceil((max - 1) / 2));
 	/* As label_add() in svg.c. */
 	function label(b, width) {
@@ -44,7 +45,7 @@
 			if (caller)
 				place(b, SIDE, WIDTH - 2 * SIDE);
 			else if (inside)
-				place(b, SIDE + (b.x - to.x) * scale, (b.end - b.x) * scale);
+				place(b, round(SIDE + (b.x - to.x) * scale), round((b.end - b.x) * scale));
 		}
 	}
 
@@ -94,5 +95,5 @@
 			reset();
 		}
 	});
-	svg.classList.add("live");
+	document.documentElement.dataset.ready = "true";
 })();
