@@ -34,12 +34,15 @@ struct set {
 
 struct page {
 	struct strtab *strings;
-	struct set funcs;  /* of struct func */
-	struct set frames; /* of struct page_frame */
-	struct buf body;   /* of the section being written */
+	struct func *funcs; /* owned */
+	uint32_t n_funcs, cap_funcs;
+	struct set func_keys; /* what tells functions apart, by row of funcs */
+	struct set frames;    /* of struct page_frame */
+	struct buf body;      /* of the section being written */
 	struct buf text;
 	struct buf *out;
 	const char *prefix; /* of the names of sections */
+	bool compares;      /* two views */
 };
 
 struct set_key {
@@ -170,6 +173,21 @@ static void put_by(struct page *p, const struct view *v)
 
 /* Stacks. */
 
+/* Two recordings may be of two builds, in which a function has another file, line or
+ * module: between them the name counts. */
+static uint32_t page_func(struct page *p, const struct func *f)
+{
+	struct func key = *f;
+	uint32_t id;
+
+	if (p->compares)
+		key.file = key.module = key.line = 0;
+	id = set_get(&p->func_keys, &key, sizeof(key));
+	if (id == p->n_funcs)
+		*table_add(p->funcs, p->n_funcs, p->cap_funcs) = *f;
+	return id;
+}
+
 static struct page_frame page_frame_of(struct page *p, const struct view *v, uint32_t row)
 {
 	const struct profile *profile = v->profile;
@@ -181,8 +199,7 @@ static struct page_frame page_frame_of(struct page *p, const struct view *v, uin
 
 	view_frame_name(v, row, &p->text);
 	func.name = text(p);
-	return (struct page_frame){ set_get(&p->funcs, &func, sizeof(func)), f->line,
-				    f->inlined };
+	return (struct page_frame){ page_func(p, &func), f->line, f->inlined };
 }
 
 /* Which frames of the profile the page does not tell apart: names, lines and modules are
@@ -235,14 +252,14 @@ static void put_stacks(struct page *p, const struct stacks *s)
 
 static void put_frames(struct page *p)
 {
-	const struct func *funcs = p->funcs.rows;
+	const struct func *funcs = p->funcs;
 	const struct page_frame *frames = p->frames.rows;
 
-	column(p, "func.name", p->funcs.n, funcs[i].name);
-	column(p, "func.file", p->funcs.n, funcs[i].file);
-	column(p, "func.module", p->funcs.n, funcs[i].module);
-	column(p, "func.line", p->funcs.n, funcs[i].line);
-	column(p, "func.kind", p->funcs.n, funcs[i].kind);
+	column(p, "func.name", p->n_funcs, funcs[i].name);
+	column(p, "func.file", p->n_funcs, funcs[i].file);
+	column(p, "func.module", p->n_funcs, funcs[i].module);
+	column(p, "func.line", p->n_funcs, funcs[i].line);
+	column(p, "func.kind", p->n_funcs, funcs[i].kind);
 	column(p, "frame.func", p->frames.n, frames[i].func);
 	column(p, "frame.line", p->frames.n, frames[i].line);
 	column(p, "frame.inlined", p->frames.n, frames[i].inlined);
@@ -416,7 +433,9 @@ static void put_strings(struct page *p)
 void page_data_add(const struct view *v, const struct view *old, bool shares,
 		   struct buf *ret)
 {
-	struct page p = { .strings = strtab_new(), .out = ret, .prefix = "" };
+	struct page p = {
+		.strings = strtab_new(), .out = ret, .prefix = "", .compares = old
+	};
 
 	put_meta(&p, v, shares);
 	put_by(&p, v);
@@ -429,7 +448,8 @@ void page_data_add(const struct view *v, const struct view *old, bool shares,
 	}
 	put_frames(&p);
 	put_strings(&p);
-	set_release(&p.funcs);
+	free(p.funcs);
+	set_release(&p.func_keys);
 	set_release(&p.frames);
 	buf_release(&p.body);
 	buf_release(&p.text);

@@ -102,7 +102,8 @@ function writeFacts() {
 	document.body.classList.toggle("diff", !!data.oldTitle);
 	byId("subtitle").textContent = [...how,
 		data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
-		count(samples, "sample")].filter(Boolean).join(" · ");
+		count(samples, "sample"),
+		data.oldTitle ? "red: more, blue: less, grey: may be chance" : ""].filter(Boolean).join(" · ");
 	byId("quality").append(...facts.map((fact) => element("span", {}, fact)));
 	byId("quality").children[1].classList.toggle("loss", lost > 0);
 }

@@ -239,6 +239,37 @@ Test(html, data_of_two)
 	profile_free(b);
 }
 
+/* Two builds have their functions in other files and lines. */
+Test(html, functions_of_two_builds_are_one)
+{
+	struct profile *p[2];
+	struct view v[2];
+	struct opened o;
+	uint32_t names = 0;
+
+	for (int i = 0; i < 2; i++) {
+		p[i] = hand_workers();
+		for (uint32_t f = 1; f < p[i]->n_frames; f++) {
+			p[i]->frames[f].file = hand_string(p[i],
+							   i ? "/new/a.go" : "/old/a.go");
+			p[i]->frames[f].start_line = 7 + (uint32_t)i;
+		}
+		v[i] = view_of(p[i]);
+	}
+	match_views(&v[0], &v[1]);
+	older = &v[0];
+	o = page_open(&v[1]);
+	for (struct cursor c = section(&o, "func.name"); cursor_left(&c); names++)
+		cursor_uvarint(&c);
+	cr_expect_eq(names, 7, "%u", names);
+	page_close(&o);
+	older = NULL;
+	for (int i = 0; i < 2; i++) {
+		view_release(&v[i]);
+		profile_free(p[i]);
+	}
+}
+
 /* Each event has a weight of its own, and event.extra is all of it. */
 Test(html, weights_of_a_kind_without_a_period)
 {
