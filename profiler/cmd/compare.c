@@ -110,7 +110,7 @@ static int load(struct request *rq, char **args)
 					 (v->as_pprof || rq->sides[!i].is_pprof);
 		v->as_pprof = !rq->sides[i].is_pprof &&
 			      (v->as_pprof || rq->sides[!i].is_pprof);
-		if (rq->sides[i].is_pprof) /* it has no times */
+		if (rq->sides[i].is_pprof) /* its samples have no times */
 			v->filter.from_ns = v->filter.to_ns = 0;
 	}
 	return STATUS_OK;
