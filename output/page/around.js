@@ -58,15 +58,9 @@ function showChips() {
 	if (s.mode == "sandwich" && pane)
 		chip(`callers and callees of ${labels.brief[s.label]}`, () => sandwich(-1));
 	if (pane && pane.zoom && s.mode != "sandwich")
-		for (const i of zoomPath(pane))
-			chip(briefName(nodeText(pane.tree, i)), () => zoomTo(pane, pane.tree.up[i]));
+		chip(briefName(nodeText(pane.tree, pane.zoom)), () => zoomTo(pane, 0));
 	byId("chips").replaceChildren(...chips);
 	byId("chips").hidden = !chips.length;
-}
-
-/* The last two boxes of the path to the zoomed one. */
-function zoomPath(pane) {
-	return [pane.zoom];
 }
 
 function writeTools() {

@@ -49,6 +49,17 @@ function bareName(brief) {
 	return head.replace(/^.*\)\./, "").replace(/^[\w-]+\./, "") || brief;
 }
 
+/* Of a closure's name also what is behind its outer functions: "serve.labelled.func4.1" is
+ * "labelled.func4.1", or "func4.1". */
+function shorterNames(bare) {
+	const ret = [bare];
+	if (bare.length <= LONGEST && !/[[{(<]/.test(bare))
+		for (let at = bare.indexOf(".") + 1; at; at = bare.indexOf(".", at) + 1)
+			if (/[^\d\W]/.test(bare[at] || ""))
+				ret.push(bare.slice(at));
+	return ret;
+}
+
 /* The text, or as much of its beginning and end as fits. */
 function cutMiddle(pen, text, room) {
 	const shown = text.slice(0, LONGEST), width = pen.measureText(shown).width;

@@ -257,7 +257,7 @@ function rate(v) {
 		return `${(100 * v).toFixed(2)}%`;
 	return data.isTime ? `${(v * (data.weighted ? 1 : data.period) / 1e9).toFixed(3)}` : `${v.toFixed(2)}/s`;
 }
-const rateUnit = () => data.shares ? " of all" : data.isTime ? ` CPUs` : "";
+const rateUnit = () => data.shares ? " of all" : !data.isTime ? "" : data.kind == "CPU" ? " CPUs" : " s/s";
 const change = (d) => `${d.delta < 0 ? "−" : "+"}${rate(Math.abs(d.delta))}`;
 
 function diffFigures({ pane, node }) {

@@ -126,9 +126,15 @@ function drawBox(t, i, colour, y, left, width, lit, caller) {
 	pen.globalAlpha = 1;
 	pen.fillStyle = !lit ? colours.muted : caller ? colours.text : colours.ink;
 	const text = fitting(label < 0 ? [nodeText(t, i), briefName(nodeText(t, i))]
-		: [labels.text[label], labels.brief[label], labels.bare[label]], width - 10);
+		: [labels.text[label], labels.brief[label], ...namesOf(label)], width - 10);
 	if (text)
 		pen.fillText(text, left + 5, y + ROW / 2, width - 8);
+}
+
+/* By label: see shorterNames(). C and kernel names have no parts. */
+function namesOf(label) {
+	const go = data.func.file[labels.func[label]].endsWith(".go");
+	return labels.names[label] ||= go ? shorterNames(labels.bare[label]) : [labels.bare[label]];
 }
 
 /* The first of the texts that fits, or what fits of the last. */

@@ -17,11 +17,11 @@ function makeLabels(lines) {
 	const { func, frame } = data;
 	if (!lines)
 		return { lines, n: func.name.length, text: func.name, brief: func.brief,
-			bare: func.bare, kind: func.kind, func: Int32Array.from(func.name, (_, f) => f) };
+			bare: func.bare, names: [], kind: func.kind, func: Int32Array.from(func.name, (_, f) => f) };
 	const line = (f) => frame.line[f] ? `:${frame.line[f]}` : "";
 	const texts = (of) => Array.from(frame.func, (f, i) => of[f] + line(i));
 	return { lines, n: frame.func.length, text: texts(func.name), brief: texts(func.brief),
-		bare: texts(func.bare), kind: Uint8Array.from(frame.func, (f) => func.kind[f]),
+		bare: texts(func.bare), names: [], kind: Uint8Array.from(frame.func, (f) => func.kind[f]),
 		func: frame.func };
 }
 
@@ -303,6 +303,10 @@ async function callersTree(own, slice, label = -1) {
 			whole += from.self[i];
 		}
 	t.add(0, label < 0 ? ~0 : label, 0);
+	if (!top) {	/* samples without a stack */
+		t.self[0] = from.self[0];
+		t.weight[0] = from.weight[0];
+	}
 	let rows = { stack: Int32Array.from(stacks), boxes: [[0, 0, stacks.length]] };
 	let at = top ? rows.stack.map((i) => trie.up[i]) : rows.stack.slice();
 	while (rows.boxes.length) {

@@ -3,7 +3,8 @@
  * recording FILE NAME SECONDS: writes a recording of the stacks on stdin, for looking at
  * pages of it. A line is "GOID<tab>START<tab>CREATOR<tab>LABELS<tab>STACK<tab>COUNT"; GOID
  * 0 is a sample of the scheduler. A stack is folded: "_[k]" marks frames of the kernel,
- * ".so" C, and a + in it a frame without a name. Samples come at times by chance.
+ * ".so" C, and a + in it a frame without a name. It may be empty. Samples come at times by
+ * chance.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -74,7 +75,7 @@ static void add_line(struct profile *p, char *line, uint64_t seconds)
 	g.start = string(p, field[1]);
 	g.creator = string(p, field[2]);
 	g.labels = string(p, field[3]);
-	while ((name = strsep(&field[4], ";")))
+	while ((name = strsep(&field[4], ";")) && *name)
 		e.call = profile_call(p, e.call, frame(p, name, e.call));
 	e.class = g.goid ? CLASS_USER : CLASS_SCHEDULER;
 	e.goroutine = g.goid ? profile_goroutine(p, &g) : 0;
