@@ -34,7 +34,7 @@ function writeFragment() {
 		const { g, row } = placeOfNode(pane, z);
 		p.set("z", `${g}.${row}`);
 	}
-	return `#${p}`.replace(/%2C/g, ",");
+	return `#${p}`.replace(/%2C/g, ",").replace(/%3A/g, ":");
 }
 
 /* It does not follow each letter typed: browsers limit how often it changes. */

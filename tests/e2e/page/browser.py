@@ -60,8 +60,8 @@ window.refused = []; document.addEventListener("securitypolicyviolation", (e) =>
 class Page:
     def __init__(self, browser, url, width=1440, height=860, dark=False):
         self.browser = browser
-        target = browser.send("Target.createTarget", url="about:blank")["targetId"]
-        self.session = browser.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.target = browser.send("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.send("Target.attachToTarget", targetId=self.target, flatten=True)["sessionId"]
         for domain in "Page", "Runtime", "Network":
             self.send(f"{domain}.enable")
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
@@ -71,6 +71,9 @@ class Page:
         self.send("Page.navigate", url=url)
         self.wait("document.documentElement?.dataset.ready || document.querySelector('#problem:not([hidden])')")
         self.settle()
+
+    def close(self):
+        self.browser.send("Target.closeTarget", targetId=self.target)
 
     def send(self, method, **params):
         return self.browser.send(method, session=self.session, **params)
