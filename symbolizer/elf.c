@@ -280,6 +280,19 @@ bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr)
 	return found;
 }
 
+bool elf_code_offset(const struct elf *e, uint64_t vaddr, uint64_t *offset)
+{
+	for (uint32_t i = 0; i < e->n_segments; i++) {
+		const struct elf_segment *s = &e->segments[i];
+
+		if (!s->executable || vaddr < s->vaddr || vaddr - s->vaddr >= s->filesz)
+			continue;
+		*offset = s->offset + (vaddr - s->vaddr);
+		return true;
+	}
+	return false;
+}
+
 struct text_pages elf_text(const struct elf *e)
 {
 	const uint64_t below = PAGE - 1;

@@ -60,6 +60,9 @@ struct cursor elf_at(const struct elf *e, uint64_t vaddr);
 /* The address at which this offset of the file is loaded; that of code if its page is
  * loaded twice. False: it is in no segment. */
 bool elf_vaddr(const struct elf *e, uint64_t offset, uint64_t *vaddr);
+/* The offset in the file of the code at vaddr, where the kernel puts a uprobe. False: vaddr
+ * is not in the bytes of an executable segment. */
+bool elf_code_offset(const struct elf *e, uint64_t vaddr, uint64_t *offset);
 
 /* The pages of the executable segment, of the largest if there are several; all 0: none. */
 struct text_pages elf_text(const struct elf *e);

@@ -18,7 +18,9 @@
 #include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
+#include "symbolizer/elf.h"
 #include "symbolizer/goname.h"
+#include "symbolizer/object.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
 
@@ -37,7 +39,8 @@ struct row {
 static const char blanks[] = " \t\r";
 
 struct query {
-	bool json, list;
+	bool json, list, probes;
+	const char *path; /* of the file */
 	const char *pid;
 	struct strtab *strs;
 	struct symbolizer *symbolizer;
@@ -109,7 +112,8 @@ static const char *frame_file(const struct query *q, const struct frame *f)
 	return is_go(f) ? "?" : "??"; /* as Go itself prints it, and as addr2line does */
 }
 
-static void put_text(struct query *q, const struct frame *f, const char *name, char between)
+static void add_frame(struct query *q, const struct frame *f, const char *name,
+		      char between)
 {
 	struct buf *b = &q->line;
 
@@ -120,7 +124,6 @@ static void put_text(struct query *q, const struct frame *f, const char *name, c
 	add_number(b, f->line);
 	if (f->inlined)
 		buf_str(b, " (inlined)");
-	line_end(q);
 }
 
 static void put_json(struct query *q, struct json *j, const struct frame *f,
@@ -161,7 +164,8 @@ static void answer(struct query *q, uint64_t addr)
 			   is_go(&f[i]) ? (int)minor : 0);
 		buf_u8(&q->name, 0);
 		if (!q->json) {
-			put_text(q, &f[i], (const char *)q->name.data, ' ');
+			add_frame(q, &f[i], (const char *)q->name.data, ' ');
+			line_end(q);
 			continue;
 		}
 		json_open(&j, NULL, '{');
@@ -258,6 +262,20 @@ static int compare_rows(const void *a, const void *b)
 	return x->func < y->func ? -1 : x->func > y->func;
 }
 
+/* Where to probe a function: at an offset in the file, whatever its address is. Valid until
+ * the next call. "": it is not in the file. */
+static const char *probe(struct query *q, uint64_t addr)
+{
+	const struct object *exe = space_exe(q->space);
+	uint64_t offset;
+
+	q->name.len = 0;
+	if (exe && exe->elf && elf_code_offset(exe->elf, addr, &offset))
+		buf_printf(&q->name, "%s:0x%" PRIx64, q->path, offset);
+	buf_u8(&q->name, 0);
+	return (const char *)q->name.data;
+}
+
 static void list(struct query *q)
 {
 	space_functions(q->space, add_row, q);
@@ -270,12 +288,19 @@ static void list(struct query *q)
 			json_address(&j, r->frame.addr);
 			json_uint(&j, "size", r->size);
 			put_json(q, &j, &r->frame, name);
+			if (q->probes)
+				json_str(&j, "uprobe", probe(q, r->frame.addr));
 			json_close(&j, '}');
 			line_end(q);
 		} else {
 			buf_printf(&q->line, "%016" PRIx64 " %016" PRIx64 " ",
 				   r->frame.addr, r->size);
-			put_text(q, &r->frame, name, '\t');
+			add_frame(q, &r->frame, name, '\t');
+			if (q->probes) {
+				buf_u8(&q->line, '\t');
+				add_text(&q->line, probe(q, r->frame.addr));
+			}
+			line_end(q);
 		}
 	}
 }
@@ -306,6 +331,7 @@ static int open_file(struct query *q, const char *path)
 {
 	struct go_program program = { 0 };
 
+	q->path = path;
 	if (open_binary(&q->space, q->symbolizer, path))
 		return STATUS_FAILED;
 	space_program(q->space, &program);
@@ -329,6 +355,8 @@ static int run(struct query *q, int argc, char **argv)
 		return usage_error("symbolize", "missing BINARY or -p PID");
 	if (q->list && (q->pid || argc > 1))
 		return usage_error("symbolize", "--list takes one BINARY and no addresses");
+	if (q->probes && !q->list)
+		return usage_error("symbolize", "--uprobe belongs to --list");
 	for (int i = !q->pid; i < argc; i++)
 		if (!address_parse(argv[i], &addr))
 			return usage_error("symbolize", "'%s' is not a hexadecimal address",
@@ -355,6 +383,9 @@ int cmd_symbolize(int argc, char **argv)
 		{ 'p', "pid", "PID", "look up addresses of this process", .str = &q.pid },
 		{ 0, "list", NULL, "list every function: address, size, name, file:line",
 		  .flag = &q.list },
+		{ 0, "uprobe", NULL,
+		  "with --list: also where to probe it, as BINARY:0xOFFSET",
+		  .flag = &q.probes },
 		{ 0, "json", NULL, "one JSON object per line", .flag = &q.json },
 		COMMON_OPTIONS,
 		{ 0 },

@@ -44,6 +44,11 @@ Test(elf, reads_code_and_sections_of_this_program)
 	cr_assert_not(elf_section(e, ".no-such", &vaddr, &text));
 	cr_assert(elf_at(e, UINT64_MAX).bad);
 	cr_assert_not(elf_vaddr(e, UINT64_MAX, &back));
+	cr_assert(elf_code_offset(e, vaddr, &back));
+	cr_assert_eq(back, (uint64_t)(text.data - e->data));
+	cr_assert_not(elf_code_offset(e, UINT64_MAX, &back));
+	cr_assert(elf_section(e, ".data", &vaddr, &text));
+	cr_assert_not(elf_code_offset(e, vaddr, &back), "data is not code");
 	elf_close(e);
 }
 
