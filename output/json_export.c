@@ -224,7 +224,7 @@ static void write_goroutine(struct export *x, uint32_t row)
 	json_uint(&x->j, "process", used_place(&x->processes, g->process));
 	json_uint(&x->j, "goid", g->goid);
 	json_uint_or_null(&x->j, "parent_goid", g->parent_goid);
-	write_go_name(x, "start", g, x->view->runs[row]);
+	write_go_name(x, "start", g, view_runs(x->view, row));
 	write_go_name(x, "entry", g, g->start);
 	write_go_name(x, "creator", g, g->creator);
 	whole = write_labels(x, profile_string(p, g->labels));

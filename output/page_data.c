@@ -309,7 +309,8 @@ static uint32_t start_of(struct page *p, const struct view *v, uint32_t row)
 {
 	const struct goroutine *g = &v->profile->goroutines[row];
 
-	view_go_name(v, g->process, profile_string(v->profile, v->runs[row]), &p->text);
+	view_go_name(v, g->process, profile_string(v->profile, view_runs(v, row)),
+		     &p->text);
 	if (v->match && v->match->several[row]) {
 		buf_str(&p->text, " (");
 		view_go_name(v, g->process, v->match->creators[row], &p->text);

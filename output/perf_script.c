@@ -129,7 +129,7 @@ static void add_head(struct script *s, const struct event *e, struct buf *to)
 		buf_str(&name, profile_string(p, t->name ? t->name : pr->name));
 	} else if (e->goroutine) {
 		view_go_name(s->view, g->process,
-			     profile_string(p, s->view->runs[e->goroutine]), &name);
+			     profile_string(p, view_runs(s->view, e->goroutine)), &name);
 		id = g->goid;
 	} else {
 		buf_printf(&name, "[%s]", event_class_names[e->class]);

@@ -298,7 +298,7 @@ static uint32_t parent_of(struct perfetto *x, uint32_t iid)
 static void put_goroutine(struct perfetto *x, uint32_t iid)
 {
 	static char kind[] = "goroutine";
-	uint32_t row = row_of(x, iid), runs = x->view->runs[row];
+	uint32_t row = row_of(x, iid), runs = view_runs(x->view, row);
 	Perfetto__AsyncContextDescriptor d = PERFETTO__ASYNC_CONTEXT_DESCRIPTOR__INIT;
 	struct buf name = { 0 };
 

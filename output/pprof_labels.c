@@ -178,7 +178,7 @@ static void add_goroutine(struct pprof_labels *l, uint32_t row)
 
 	add_number(l, PPROF_GOID, g->goid);
 	add_number(l, PPROF_GO_PARENT, g->parent_goid);
-	add_string(l, PPROF_GO_START, go_name(l, g->process, l->view->runs[row]));
+	add_string(l, PPROF_GO_START, go_name(l, g->process, view_runs(l->view, row)));
 	add_string(l, PPROF_GO_CREATED_BY, go_name(l, g->process, g->creator));
 	add_own(l, profile_string(p, g->labels));
 }

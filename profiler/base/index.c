@@ -40,7 +40,8 @@ static void place(struct index_slot *slots, uint32_t cap, struct index_slot row)
 
 static void grow(struct index *ix)
 {
-	uint32_t cap = ix->cap ? ix->cap * 2 : 64;
+	/* by more while that is cheap: each step moves all rows */
+	uint32_t cap = !ix->cap ? 64 : ix->cap < 1 << 16 ? ix->cap * 4 : ix->cap * 2;
 	struct index_slot *slots = mem_zalloc(cap * sizeof(*slots));
 
 	for (uint32_t i = 0; i < ix->cap; i++)

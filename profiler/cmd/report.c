@@ -171,7 +171,7 @@ static void goroutines_add(const struct view *v, struct buf *to)
 			buf_str(to, " in ");
 		text_fit(to, g->creator, UINT32_MAX);
 		row = row_of(p, g->process, g->goid);
-		if (v->runs[row] != p->goroutines[row].start) {
+		if (view_runs(v, row) != p->goroutines[row].start) {
 			buf_str(to, " · started by ");
 			text_fit(to, profile_string(p, p->goroutines[row].start),
 				 UINT32_MAX);

@@ -39,7 +39,7 @@ static const char *go_name_of(const struct groups *gs, enum group_key key,
 	const struct view *v = gs->view;
 
 	if (key != BY_CREATOR)
-		return profile_string(v->profile, v->runs[goroutine]);
+		return profile_string(v->profile, view_runs(v, goroutine));
 	if (v->match)
 		return v->match->creators[goroutine];
 	return profile_string(v->profile, v->profile->goroutines[goroutine].creator);

@@ -149,8 +149,9 @@ static bool *starts_with_several(struct matching *m)
 
 			if (creator)
 				pairs_add(&set,
-					  strtab_add(m->names, profile_string(v->profile,
-									      v->runs[i])),
+					  strtab_add(m->names,
+						     profile_string(v->profile,
+								    view_runs(v, i))),
 					  m->name_of[side][creator]);
 		}
 	}
@@ -197,7 +198,7 @@ static struct match *match_new(struct matching *m, int side, const bool *several
 	for (uint32_t i = 0; i < p->n_goroutines; i++) {
 		uint32_t creator = p->goroutines[i].creator;
 		const char *name = strtab_get(m->names, m->name_of[side][creator]);
-		const char *start = profile_string(p, v->runs[i]);
+		const char *start = profile_string(p, view_runs(v, i));
 
 		ret->creators[i] = strtab_get(ret->names, strtab_add(ret->names, name));
 		ret->several[i] = creator && several[strtab_add(m->names, start)];

@@ -132,7 +132,7 @@ static const char *go_name(struct builder *b, const struct goroutine *g, uint32_
 static void mix_in(struct builder *b, struct group *to, uint32_t goroutine)
 {
 	const struct goroutine *g = &b->p->goroutines[goroutine];
-	const char *start = go_name(b, g, b->v->runs[goroutine]),
+	const char *start = go_name(b, g, view_runs(b->v, goroutine)),
 		   *creator = go_name(b, g, g->creator);
 
 	if (!to->goroutines++) {

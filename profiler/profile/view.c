@@ -277,12 +277,15 @@ static void add_title(const struct view *v, struct buf *to)
 		buf_printf(to, ", %s", profile_string(p, k->source));
 }
 
-static void find_runs(struct view *v)
+uint32_t view_runs(const struct view *v, uint32_t goroutine)
 {
-	struct starts *own = v->starts ? NULL : starts_new(&v->profile, 1);
+	struct view *cache = (struct view *)v; /* no view is const itself */
+	struct starts *own = v->runs || v->starts ? NULL : starts_new(&v->profile, 1);
 
-	v->runs = starts_of(own ? own : v->starts, v->profile);
+	if (!v->runs)
+		cache->runs = starts_of(own ? own : v->starts, v->profile);
 	starts_free(own);
+	return v->runs[goroutine];
 }
 
 void view_select(struct view *v, const struct profile *p)
@@ -290,7 +293,6 @@ void view_select(struct view *v, const struct profile *p)
 	struct buf text = { 0 };
 
 	v->profile = p;
-	find_runs(v);
 	find_hidden(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
 	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;

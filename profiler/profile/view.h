@@ -95,7 +95,6 @@ struct view {
 	uint32_t *events;    /* owned: rows of profile->events, in their order */
 	uint32_t *processes; /* owned: rows, by their first event; see pprof_skips */
 	uint32_t n_events, n_processes, cap_processes;
-	uint32_t *runs;       /* owned, per row of profile->goroutines: see starts_of() */
 	uint64_t pprof_skips; /* events that match the filter but not as_pprof */
 	uint64_t duration_ns; /* of the profile */
 	const char *title;    /* "prometheus-812, 10.0s at 99 Hz, cpu-clock" */
@@ -105,6 +104,7 @@ struct view {
 	struct match *match;
 
 	/* Private. */
+	uint32_t *runs;    /* owned: what starts_of() returns; NULL: nobody asked yet */
 	struct tree *tree; /* owned: view_tree() makes it when it is NULL */
 	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when
 	 * the filter does not look at stacks. */
@@ -134,6 +134,10 @@ const struct tree *view_tree(struct view *v);
 /* The rows of the view's events, by their time; those of equal times keep their order. The
  * caller frees it. */
 uint32_t *view_by_time(const struct view *v);
+
+/* The function that a goroutine runs, see profiler/profile/starts.h: a string of the
+ * profile. The first call looks at all events. */
+uint32_t view_runs(const struct view *v, uint32_t goroutine);
 
 /* The length of what --time selects of the recording. */
 uint64_t view_selected_ns(const struct view *v);
