@@ -80,12 +80,12 @@ function colourOf(t, i) {
 /* Neighbours narrower than a pixel share a sliver, in the colour of the widest. None is left out. */
 function drawRow(pane, d, y, width) {
 	const t = pane.tree, scale = width / pane.span, from = pane.x;
-	const caller = d < t.depth[pane.zoom];
+	const caller = d < t.depth[pane.zoom], boxes = litNodes(pane);
 	let start = 0, end = -1, widest = 0, colour = "", lit = false;
 	for (let i = findInRow(t, d, from); i < t.start[d + 1] && t.x[i] < from + pane.span; i++) {
 		const left = Math.max(0, (t.x[i] - from) * scale);
 		const right = Math.min(width, (t.x[i] + t.total[i] - from) * scale);
-		const own = colourOf(t, i), hit = isHit(t.label[i]);
+		const own = colourOf(t, i), hit = isHit(t.label[i]) && (!boxes || boxes[i] > 0);
 		if (right - left >= 1) {
 			drawBox(t, i, own, y, left, right - left, hit, caller);
 			continue;

@@ -1,13 +1,14 @@
 /*
  * A table with as many rows as there are: only those in sight are elements. `fill` writes an
- * item into the cells of a row, `act` is called for what the user does with an item.
+ * item into the cells of a row, `act` is called for what the user does with an item, `point` with
+ * the item that the pointer or the keyboard is on, or null.
  */
 
 const GRID_ROW = 26;	/* px */
 
 class Grid {
-	constructor(box, { columns, fill, act, sort }) {
-		Object.assign(this, { box, columns, fill, act, sort, items: [], at: 0, made: [] });
+	constructor(box, { columns, fill, act, sort, point }) {
+		Object.assign(this, { box, columns, fill, act, sort, point, items: [], at: 0, made: [] });
 		this.head = element("div", { role: "row", class: "head" });
 		this.scroller = element("div", { role: "rowgroup", class: "rows", tabindex: "-1" });
 		this.spacer = element("div", { role: "presentation" });
@@ -18,8 +19,10 @@ class Grid {
 		this.scroller.addEventListener("scroll", () => this.render());
 		this.scroller.addEventListener("click", (e) => this.click(e));
 		box.addEventListener("keydown", (e) => this.key(e));
-		box.addEventListener("focus", () => this.render());
-		box.addEventListener("blur", () => this.render());
+		this.scroller.addEventListener("pointermove", (e) => this.hover(e));
+		this.scroller.addEventListener("pointerleave", () => this.hover(null));
+		box.addEventListener("focus", () => { this.render(); this.point(this.items[this.at]); });
+		box.addEventListener("blur", () => { this.render(); this.point(null); });
 		new ResizeObserver(() => this.render()).observe(this.scroller);
 	}
 
@@ -75,11 +78,23 @@ class Grid {
 		}
 	}
 
-	click(event) {
+	/* The index of the item of which the pointer is on the row; -1: on none. */
+	itemAt(event) {
 		const row = event.target.closest(".row");
-		if (!row)
+		return row ? Number(row.id.slice(this.box.id.length + 1)) : -1;
+	}
+
+	/* Back on the row of the keyboard, if the pointer is on none. */
+	hover(event) {
+		const i = event ? this.itemAt(event) : -1, focused = document.activeElement == this.box;
+		this.point(i >= 0 ? this.items[i] : focused ? this.items[this.at] : null);
+	}
+
+	click(event) {
+		const i = this.itemAt(event);
+		if (i < 0)
 			return;
-		this.at = Number(row.id.slice(this.box.id.length + 1));
+		this.at = i;
 		const part = event.target.closest("[data-part]")?.dataset.part || "";
 		this.act(this.items[this.at], part, event);
 		this.render();
@@ -95,6 +110,7 @@ class Grid {
 		if (step) {
 			this.at = Math.max(0, Math.min(this.items.length - 1, this.at + step));
 			this.reveal();
+			this.point(this.items[this.at]);
 		} else if (part != undefined) {
 			this.act(this.items[this.at], part, event);
 		} else {

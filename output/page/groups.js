@@ -58,6 +58,7 @@ function groupLevels(by) {
 function makeGroups(by) {
 	const side = data.now, levels = groupLevels(by), ids = new Map();
 	const ofCombo = new Int32Array(side.combos.length);
+	lit = null;
 	groups = { by, levels, value: ["all"], parent: [0], level: [0], ofCombo, side };
 	side.combos.forEach((combo, c) => {
 		let at = 0;

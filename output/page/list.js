@@ -214,7 +214,7 @@ function sandwich(label) {
 /* Both */
 
 function makeGrids() {
-	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup,
+	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup, point: light,
 		columns: [["name", "", "Sort by name"],
 			...data.old ? [["many", "Old", "In the older recording"],
 				["cost", "New", "Sort by the change"], ["part", "Change", "Sort by the change"]]
@@ -227,7 +227,7 @@ function makeGrids() {
 			groupSort = by;
 			showList();
 		} });
-	functionGrid = new Grid(byId("functions"), { fill: fillFunction, act: actFunction,
+	functionGrid = new Grid(byId("functions"), { fill: fillFunction, act: actFunction, point: light,
 		columns: [["name", "Function", "Sort by name"],
 			["self", "Self", "In the function itself"],
 			["total", "Total", "In the function and what it calls"]],

@@ -99,6 +99,7 @@ async function makeTrie(lines, hidden, slice) {
 			await slice.next();
 	}
 	labels = made;
+	lit = null;
 	trie = { n: nodes.n, up: nodes.up, label: nodes.label, row: nodes.at, of, lines, hidden };
 }
 
@@ -200,12 +201,13 @@ async function groupedTree(selection, slice) {
 	const t = new Growing(trie.n), boxes = new Map(), stamp = new Int32Array(trie.n);
 	const place = new Int32Array(trie.n), path = new Int32Array(5000), leaves = selection.leaves;
 	const order = groupsBySize(selection);
-	let rest = 0;
+	let rest = 0, separated = 0;
 	t.leaf = data.old && new Int32Array(event.n);
 	t.add(0, ~0, 0);
 	for (let k = 0; k < order.length; k++) {
 		const g = order[k], separate = k < SEPARATE && t.n < MOST_NODES;
 		const mark = separate ? k + 1 : order.length + 1;
+		separated += separate;
 		if (!separate)
 			rest ||= t.add(0, ~groups.n, 0);
 		const root = separate ? groupNode(t, boxes, g) : rest;
@@ -225,7 +227,8 @@ async function groupedTree(selection, slice) {
 				await slice.next();
 		}
 	}
-	return nameGroups(await layout(t, slice, { grouped: true, rest: order.length - SEPARATE }));
+	return nameGroups(await layout(t, slice, { grouped: true, places: "trie", inRest: order.slice(separated),
+		rest: order.length - separated }));
 }
 
 function addEvent(t, node, i) {
@@ -272,7 +275,7 @@ async function plainTree(selection, slice) {
 		addEvent(t, trie.of[data.now.event.stack[i]], i);
 	if (slice.over())
 		await slice.next();
-	return nameGroups(await layout(t, slice));
+	return nameGroups(await layout(t, slice, { places: "trie" }));
 }
 
 /* By node of the trie: what the selected samples have there. */
