@@ -279,13 +279,14 @@ static void add_title(const struct view *v, struct buf *to)
 
 uint32_t view_runs(const struct view *v, uint32_t goroutine)
 {
-	struct view *cache = (struct view *)v; /* no view is const itself */
-	struct starts *own = v->runs || v->starts ? NULL : starts_new(&v->profile, 1);
+	struct starts *own = NULL;
 
-	if (!v->runs)
-		cache->runs = starts_of(own ? own : v->starts, v->profile);
-	starts_free(own);
-	return v->runs[goroutine];
+	if (!*v->runs) {
+		own = v->starts ? NULL : starts_new(&v->profile, 1);
+		*v->runs = starts_of(own ? own : v->starts, v->profile);
+		starts_free(own);
+	}
+	return (*v->runs)[goroutine];
 }
 
 void view_select(struct view *v, const struct profile *p)
@@ -293,6 +294,7 @@ void view_select(struct view *v, const struct profile *p)
 	struct buf text = { 0 };
 
 	v->profile = p;
+	v->runs = mem_zalloc(sizeof(*v->runs));
 	find_hidden(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
 	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
@@ -321,6 +323,7 @@ void view_release(struct view *v)
 	filter_release(&v->filter);
 	free(v->events);
 	free(v->processes);
+	free(v->runs ? *v->runs : NULL);
 	free(v->runs);
 	free(v->frame_flags);
 	free(v->call_flags);

@@ -104,7 +104,9 @@ struct view {
 	struct match *match;
 
 	/* Private. */
-	uint32_t *runs;    /* owned: what starts_of() returns; NULL: nobody asked yet */
+	/* What starts_of() returns; NULL until somebody asks. Both owned, and shared with
+	 * copies of the view. */
+	uint32_t **runs;
 	struct tree *tree; /* owned: view_tree() makes it when it is NULL */
 	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when
 	 * the filter does not look at stacks. */
