@@ -49,6 +49,8 @@ function changed(how) {
 		}, how == "pushState" ? 0 : 200);
 	if (focused.pane)
 		describe(byId("details"), focused);
+	if (frameLabel() != listedFrame && state.tab == "groups")
+		showList();
 	showChips();
 }
 

@@ -63,6 +63,7 @@ class Grid {
 		const n = Math.ceil(scroller.clientHeight / GRID_ROW) + 1;
 		const bottom = Math.min(items.length, top + n), focused = document.activeElement == box;
 		box.removeAttribute("aria-activedescendant");
+		box.classList.toggle("roomy", box.clientWidth >= 460);
 		for (let k = 0; k < Math.max(n, this.made.length); k++) {
 			const i = top + k, row = this.row(k);
 			row.hidden = i >= bottom;

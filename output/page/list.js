@@ -6,17 +6,12 @@ let groupGrid, functionGrid;
 
 /* By goroutine: what is listed of a group. */
 function goroutineCosts(g) {
-	const { event, goroutine, combos } = data.now, costs = new Map();
+	const { event, goroutine } = data.now, { ids, starts } = selection.rows, costs = new Map();
 	selection.costs ||= new Map();
 	if (selection.costs.has(g))
 		return selection.costs.get(g);
-	const [from, to] = state.time || [0, Infinity], inGroup = new Uint8Array(combos.length);
-	for (const c of groups.combos[g])
-		inGroup[c] = 1;
-	for (let i = 0; i < event.n; i++) {
-		if (!inGroup[event.combo[i]] || event.time[i] < from || event.time[i] >= to ||
-		    (selection.removed && selection.removed[i]))
-			continue;
+	for (let e = starts[g]; e < starts[g + 1]; e++) {
+		const i = ids[e];
 		const id = goroutine.id[event.goroutine[i]], was = costs.get(id) || [0, 0];
 		costs.set(id, [was[0] + event.amount[i], was[1] + event.other[i]]);
 	}
@@ -30,13 +25,14 @@ const hasRows = (g) => !groups.inner[g] ||
 
 function compare(a, b) {
 	const order = groupSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-		: groupSort == "many" ? b.many - a.many : b.cost - a.cost;
+		: b[groupSort] - a[groupSort];
 	return (groupRising ? -order : order) || b.cost - a.cost;
 }
 
 function groupItem(g) {
 	return { g, id: -1, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
-		...costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]), many: groups.goroutines[g] };
+		...costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]), many: groups.goroutines[g],
+		frame: frameCosts()?.groups[g] || 0 };
 }
 
 /* What rows are sorted by; in a diff, how much they have changed. */
@@ -46,12 +42,13 @@ function costs(amount, other, variance) {
 }
 
 function goroutineItems(g) {
-	const { goroutine } = data.now;
+	const { goroutine } = data.now, inFrame = goroutinesInFrame(g);
 	return Array.from(goroutineCosts(g), ([id, [amount, other]]) => {
 		const row = goroutine.first[id];
 		const name = `goroutine ${goroutine.goid[row]}`;
 		const start = groups.levels.includes("start") ? "" : ` ${goroutine.start[row]}`;
 		return { g, id, name: name + start, brief: briefName(name + start), many: 0,
+			frame: inFrame?.[id] || 0,
 			...costs(amount, other), level: groups.level[g] + 1 };
 	});
 }
@@ -85,7 +82,7 @@ function anyBelow(g, below, filter) {
 const isChosen = (item) => state.chosen.some(({ g, id }) => g == item.g && id == item.id);
 
 function fillGroup(row, item) {
-	const [name, many, cost, part] = row.children, all = selection.listed[0];
+	const [name, many, cost, part, frame] = row.children, all = selection.listed[0];
 	const indent = (item.level - 1) * 14, below = item.id < 0 && hasRows(item.g);
 	const room = name.clientWidth - 26 - indent;
 	const arrow = element("i", { "data-part": "toggle", class: "arrow" },
@@ -102,6 +99,7 @@ function fillGroup(row, item) {
 		many.textContent = item.many ? number(item.many) : "";
 		cost.textContent = worth(item.amount);
 		part.textContent = share(item.amount, all);
+		frame.textContent = item.frame ? worth(item.frame) : "";
 	}
 	row.title = `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
 	row.style.setProperty("--part", item.amount / (all || 1));
@@ -220,7 +218,8 @@ function makeGrids() {
 				["cost", "New", "Sort by the change"], ["part", "Change", "Sort by the change"]]
 				: [["many", "Goroutines", "How many goroutines; sort by them"],
 					["cost", data.kind, "Sort by what they took"],
-					["part", "Share", "Share of what is listed"]]],
+					["part", "Share", "Share of what is listed"],
+					["frame", "In frame", ""]]],
 		sort: (key) => {
 			const by = key == "part" ? "cost" : key;
 			groupRising = groupSort == by && !groupRising;
@@ -248,6 +247,7 @@ function showList() {
 	if (functions) {
 		functionGrid.show(functionItems(), functionSort, functionRising);
 	} else {
+		showFrameColumn();
 		groupGrid.head.querySelector("button").textContent =
 			groups.levels.map(keyTitle).join(" › ") || "All";
 		groupGrid.show(listItems(), groupSort, groupRising);

@@ -57,8 +57,8 @@ function select() {
 	const wanted = combosIn(state.chosen), [from, to] = state.time || [0, Infinity];
 	const listed = new Float64Array(groups.n), others = new Float64Array(groups.n);
 	const sizes = new Float64Array(groups.n);
-	const starts = new Int32Array(groups.n + 1), take = new Uint8Array(event.n);
-	let all = 0, total = 0, weights = 0, n = 0;
+	const take = new Uint8Array(event.n);	/* 1: it is listed, 2: also chosen */
+	let all = 0, total = 0, weights = 0;
 	for (let i = 0; i < event.n; i++) {
 		const g = ofCombo[event.combo[i]], amount = amountOf(i);
 		all += amount;
@@ -66,24 +66,32 @@ function select() {
 			continue;
 		listed[g] += amount;
 		others[g] += event.other[i];
+		take[i] = 1;
 		if (wanted && !wanted[event.combo[i]])
 			continue;
 		sizes[g] += amount;
 		total += amount;
 		weights += event.other[i];
-		take[i] = 1;
-		starts[g + 1]++;
-		n++;
+		take[i] = 2;
 	}
-	for (let g = 0; g < groups.n; g++)
-		starts[g + 1] += starts[g];
-	const put = starts.slice(), ids = new Int32Array(n);
-	for (let i = 0; i < event.n; i++)
-		if (take[i])
-			ids[put[ofCombo[event.combo[i]]]++] = i;
+	const rows = eventsByGroup(take, 1), { ids, starts } = wanted ? eventsByGroup(take, 2) : rows;
 	for (let g = groups.n - 1; g > 0; g--)
 		listed[groups.parent[g]] += listed[g], others[groups.parent[g]] += others[g];
-	selection = { ids, leaves: starts, sizes, listed, others, removed, wanted, total, weights, all };
+	selection = { ids, leaves: starts, rows, sizes, listed, others, removed, wanted, total, weights, all };
+}
+
+/* The events for which take is at least so much; those of g are ids[starts[g]] … */
+function eventsByGroup(take, least) {
+	const { event } = data.now, { ofCombo } = groups, starts = new Int32Array(groups.n + 1);
+	for (let i = 0; i < event.n; i++)
+		starts[ofCombo[event.combo[i]] + 1] += take[i] >= least;
+	for (let g = 0; g < groups.n; g++)
+		starts[g + 1] += starts[g];
+	const put = starts.slice(), ids = new Int32Array(starts[groups.n]);
+	for (let i = 0; i < event.n; i++)
+		if (take[i] >= least)
+			ids[put[ofCombo[event.combo[i]]]++] = i;
+	return { ids, starts };
 }
 
 /* Everything anew, in slices. Resolves when it is drawn, or newer work has replaced it. */
