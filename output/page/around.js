@@ -17,6 +17,8 @@ function showTools() {
 	byId("boxes").hidden = !state.by.length;
 	byId("reverse").setAttribute("aria-pressed", state.mode == "reverse");
 	byId("lines").setAttribute("aria-pressed", state.lines);
+	byId("heat").setAttribute("aria-pressed", state.heat);
+	byId("heat").hidden = strip.hidden;
 	for (const b of byId("legend").querySelectorAll("button"))
 		b.setAttribute("aria-pressed", !(state.hidden >> b.value & 1));
 	byId("boxes").disabled = state.mode != "graph";
@@ -107,7 +109,7 @@ function writeHelp() {
 		["Esc", "one step back: search, zoom, selection"], ["/", "search; between slashes: a regular expression"],
 		...ACTIONS.slice(1).map(([key, text]) => [key, text]), ["u", "Bring removed stacks back"],
 		["r", "Reverse: callers below"], ["g", "Boxes of groups"], ["l", "Lines"],
-		["t", "Groups or functions"], ["b", "Regroup by the next key"], ["?", "This help"],
+		["t", "Groups or functions"], ["b", "Regroup by the next key"], ["m", "Heat map: the groups in the strip"], ["?", "This help"],
 		["Click", "zoom; a row: only it; with Ctrl: one more"], ["Ctrl-click", "a box: remove this stack"],
 		["Right click", "menu of a box"], ["Drag", "in the strip: a range of time; click: all"],
 		["Shift-← →", "in the strip: its end"]];

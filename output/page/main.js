@@ -37,6 +37,7 @@ const toggle = {
 	t: () => setTab(state.tab == "groups" ? "functions" : "groups"),
 	u: () => set({ removed: [] }, "pushState"),
 	b: nextKey,
+	m: () => { if (!strip.hidden) toggleHeat(); },
 	"?": () => { if (byId("help").open) byId("help").close(); else byId("help").showModal(); },
 };
 
@@ -123,6 +124,7 @@ function listenTools() {
 	press("boxes", toggle.g);
 	press("reverse", toggle.r);
 	press("lines", toggle.l);
+	press("heat", toggle.m);
 	press("ask", toggle["?"]);
 	press("close", () => byId("help").close());
 	press("tab-groups", () => setTab("groups"));

@@ -11,10 +11,10 @@ function stripRange() {
 	return [from, Math.max(from + 1, data.to ? Math.ceil(data.to / data.cell) : last)];
 }
 
-function makeBars() {
+function makeBars(width) {
 	const { event } = data.now, [from, to] = stripRange();
 	/* so many samples to a bar that chance does not make most of its height */
-	const n = Math.max(1, Math.min(Math.floor(strip.clientWidth / BAR), to - from,
+	const n = Math.max(1, Math.min(Math.floor(width / BAR), to - from,
 		Math.max(80, Math.floor(event.n / 8))));
 	const all = new Float64Array(n), chosen = new Float64Array(n);
 	const { wanted, removed } = selection, scale = n / (to - from);
@@ -30,13 +30,31 @@ function makeBars() {
 }
 
 function drawStrip() {
-	const start = performance.now(), dpr = devicePixelRatio || 1;
-	const width = strip.clientWidth, height = strip.clientHeight, base = height - 15;
-	strip.width = Math.round(width * dpr);
+	const start = performance.now(), dpr = devicePixelRatio || 1, left = stripLeft();
+	strip.style.height = state.heat ? `${heatRows().rows.length * HEAT_ROW + 16}px` : "";
+	const width = strip.clientWidth - left, height = strip.clientHeight, base = height - 15;
+	strip.width = Math.round(strip.clientWidth * dpr);
 	strip.height = Math.round(height * dpr);
-	makeBars();
+	makeBars(width);
+	stripPen.scale(dpr, dpr);
+	if (state.heat)
+		drawHeatNames(left);
+	stripPen.translate(left, 0);
+	const most = state.heat ? drawHeat(width) : drawBars(width, base);
+	drawTicks(width, base);
+	if (state.time)
+		drawRange(state.time, width, base);
+	if (most && state.heat)
+		drawMost(`strongest: ${most}`, width, base + 1);
+	else if (most)
+		drawMost(most, width, 0);
+	strip.setAttribute("aria-valuetext", state.time ? rangeText(state.time) : "all");
+	measured("strip", start);
+}
+
+/* Returns what the highest bar stands for. */
+function drawBars(width, base) {
 	const most = bars.all.reduce((a, b) => Math.max(a, b), 0) || 1, wide = width / bars.n;
-	const [from, to] = stripRange(), sel = state.time;
 	const part = (column, colour) => {
 		stripPen.fillStyle = colour;
 		for (let k = 0; k < bars.n; k++) {
@@ -46,41 +64,43 @@ function drawStrip() {
 					Math.max(1, h));
 		}
 	};
-	stripPen.scale(dpr, dpr);
 	part(bars.all, colours.line);
 	part(bars.chosen, colours.accent);
-	drawTicks(width, base, from, to);
-	if (sel) {
-		const x = (cell) => (cell - from) / (to - from) * width;
-		const [a, b] = [x(sel[0]), x(sel[1])];
-		stripPen.globalAlpha = 0.72;
-		stripPen.fillStyle = colours.bg;
-		stripPen.fillRect(0, 0, a, base);
-		stripPen.fillRect(b, 0, width - b, base);
-		stripPen.globalAlpha = 1;
-		stripPen.fillStyle = colours.text;
-		stripPen.fillRect(Math.max(0, a - 1), 0, 2, base);
-		stripPen.fillRect(Math.min(width - 2, b - 1), 0, 2, base);
-	}
-	if (data.kind == "CPU")
-		drawMost(`${number(most * (data.period || 1) / (bars.cells * data.cell), 1)} CPUs`, width);
-	strip.setAttribute("aria-valuetext", sel ? rangeText(sel) : "all");
-	measured("strip", start);
+	return cpusText(most, bars.cells);
 }
 
-/* What the highest bar stands for. */
-function drawMost(text, width) {
+/* What is outside the range fades. */
+function drawRange(range, width, base) {
+	const [from, to] = stripRange(), x = (cell) => (cell - from) / (to - from) * width;
+	const [a, b] = range.map(x);
+	stripPen.globalAlpha = 0.72;
+	stripPen.fillStyle = colours.bg;
+	stripPen.fillRect(0, 0, a, base);
+	stripPen.fillRect(b, 0, width - b, base);
+	stripPen.globalAlpha = 1;
+	stripPen.fillStyle = colours.text;
+	stripPen.fillRect(Math.max(0, a - 1), 0, 2, base);
+	stripPen.fillRect(Math.min(width - 2, b - 1), 0, 2, base);
+}
+
+/* What so much in so many cells is in CPUs; "" where samples are not CPU time. */
+const cpusText = (amount, cells) => data.kind == "CPU"
+	? `${number(amount * (data.period || 1) / (cells * data.cell), 1)} CPUs` : "";
+
+/* What the highest bar stands for, at the right end. */
+function drawMost(text, width, top) {
 	const wide = stripPen.measureText(text).width;
 	stripPen.globalAlpha = 0.8;
 	stripPen.fillStyle = colours.bg;
-	stripPen.fillRect(width - wide - 6, 0, wide + 6, 14);
+	stripPen.fillRect(width - wide - 6, top, wide + 6, 14);
 	stripPen.globalAlpha = 1;
 	stripPen.fillStyle = colours.muted;
-	stripPen.fillText(text, width - wide - 2, 11);
+	stripPen.fillText(text, width - wide - 2, top + 11);
 }
 
 /* A round step that leaves room for its texts. */
-function drawTicks(width, base, from, to) {
+function drawTicks(width, base) {
+	const [from, to] = stripRange();
 	const ns = (to - from) * data.cell, least = ns / (width / 90 || 1);
 	const power = 10 ** Math.floor(Math.log10(least || 1));
 	const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= least);
@@ -109,7 +129,8 @@ let drag = null;	/* { from, moved } */
 
 function cellAt(event) {
 	const corner = strip.getBoundingClientRect(), [from, to] = stripRange();
-	const part = (event.clientX - corner.left) / corner.width;
+	const left = corner.left + stripLeft();
+	const part = (event.clientX - left) / (corner.right - left);
 	return from + Math.max(0, Math.min(1, part)) * (to - from);
 }
 
@@ -147,10 +168,14 @@ function listenStrip() {
 	strip.addEventListener("pointerdown", (e) => {
 		if (e.button)
 			return;
+		const item = e.offsetX < stripLeft() && heatItem(heatRowAt(e));
+		if (item)
+			return void actGroup(item, "", e);
 		drag = { from: cellAt(e), x: e.clientX, moved: false };
 		strip.setPointerCapture(e.pointerId);
 	});
-	strip.addEventListener("pointermove", (e) => { if (drag) dragged(e); });
+	strip.addEventListener("pointermove", (e) => { if (drag) dragged(e); else hoverHeat(e); });
+	strip.addEventListener("pointerleave", () => hoverHeat(null));
 	strip.addEventListener("pointerup", () => {
 		const done = drag;
 		drag = null;
