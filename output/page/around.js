@@ -2,7 +2,7 @@
 
 function showAll() {
 	redraw();
-	if (!data.old)
+	if (!strip.hidden)
 		drawStrip();
 	showList();
 	showTools();
@@ -21,6 +21,7 @@ function showTools() {
 	byId("heat").hidden = strip.hidden;
 	for (const b of byId("legend").querySelectorAll("button"))
 		b.setAttribute("aria-pressed", !(state.hidden >> b.value & 1));
+	document.body.classList.toggle("diff", !!data.old);
 	byId("boxes").disabled = state.mode != "graph";
 	if (data.old) {
 		const d = difference(selection.total, selection.weights);	/* without its error */
@@ -50,8 +51,7 @@ function showChips() {
 	}
 	if (s.chosen.length > 6)
 		chip(`${s.chosen.length - 6} more`, () => set({ chosen: s.chosen.slice(0, 6) }, "pushState"));
-	if (s.time)
-		chip(rangeText(s.time), () => setTime(null));
+	const ranges = rangeChips(chip), after = chips.length;
 	if (s.hidden)
 		chip(`without ${data.kinds.filter((_, k) => s.hidden >> k & 1).join(", ").toLowerCase()}`,
 			() => set({ hidden: 0 }, "pushState"));
@@ -61,6 +61,7 @@ function showChips() {
 		chip(`callers and callees of ${labels.brief[s.label]}`, () => sandwich(-1));
 	if (pane && pane.zoom && s.mode != "sandwich")
 		chip(briefName(nodeText(pane.tree, pane.zoom)), () => zoomTo(pane, 0));
+	chips.splice(after, 0, ...ranges);
 	byId("chips").replaceChildren(...chips);
 	byId("chips").hidden = !chips.length;
 }
@@ -95,7 +96,6 @@ function writeFacts() {
 		`gostrobe itself: ${number(cpu / 1e6, 2)}s CPU, ${number(rss / 1e6, 1)} MB peak`];
 	document.title = `gostrobe · ${data.oldTitle ? `${data.oldTitle} → ` : ""}${data.title}`;
 	byId("title").textContent = data.oldTitle ? `${data.oldTitle.split(", ")[0]} → ${name}` : name;
-	document.body.classList.toggle("diff", !!data.oldTitle);
 	byId("subtitle").textContent = [...how,
 		data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
 		count(samples, "sample"),
@@ -109,10 +109,13 @@ function writeHelp() {
 		["Esc", "one step back: search, zoom, selection"], ["/", "search; between slashes: a regular expression"],
 		...ACTIONS.slice(1).map(([key, text]) => [key, text]), ["u", "Bring removed stacks back"],
 		["r", "Reverse: callers below"], ["g", "Boxes of groups"], ["l", "Lines"],
-		["t", "Groups or functions"], ["b", "Regroup by the next key"], ["m", "Heat map: the groups in the strip"], ["?", "This help"],
+		["t", "Groups or functions"], ["b", "Regroup by the next key"],
+		["m", "Heat map: the groups in the strip"], ["?", "This help"],
 		["Click", "zoom; a row: only it; with Ctrl: one more"], ["Ctrl-click", "a box: remove this stack"],
 		["Right click", "menu of a box"], ["Drag", "in the strip: a range of time; click: all"],
-		["Shift-← →", "in the strip: its end"]];
+		["Shift-← →", "in the strip: its end"],
+		["Shift-drag", "in the strip: a baseline to compare the range with"],
+		["d", "drags and arrows mark the baseline, or the range"]];
 	byId("keys").append(...rows.flatMap(([key, text]) =>
 		[element("dt", {}, element("kbd", {}, key)), element("dd", {}, text)]));
 }

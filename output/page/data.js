@@ -154,4 +154,5 @@ function readData(raw) {
 	}
 	identify(data.now);
 	combine(data.now);
+	data.whole = data.now;	/* see ranges.js */
 }

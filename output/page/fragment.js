@@ -23,6 +23,7 @@ function writeFragment() {
 	put("boxes", !s.boxes, "0");
 	put("g", s.chosen.length, s.chosen.map(({ g, id }) => id < 0 ? g : `${g}.${id}`).join(","));
 	put("t", s.time, s.time?.join("-"));
+	put("d", s.base, s.base?.join("-"));
 	put("k", s.hidden, s.hidden);
 	put("r", s.removed.length, s.removed.map(({ row, g }) => `${row}.${g}`).join(","));
 	put("l", s.lines, "1");
@@ -61,6 +62,12 @@ function pairOf(text, first, second) {
 	return pair;
 }
 
+/* "from-to"; null: it is none. The times of two recordings have nothing to do with each other. */
+function rangeOf(text) {
+	const [a, b] = (text || "").split("-").map((part) => integer(part, 2 ** 31));
+	return a >= 0 && b > a && !data.oldTitle ? [a, b] : null;
+}
+
 /* The address has changed; browsers may say so twice. */
 function followAddress() {
 	if (location.hash != shown)
@@ -75,7 +82,7 @@ async function readFragment() {
 	const s = { by: p.get("by") == "none" ? [] : by.length ? by : data.by, boxes: p.get("boxes") != "0",
 		hidden: Math.max(0, integer(p.get("k") || "", 1 << data.kinds.length)),
 		lines: p.get("l") == "1", heat: p.get("heat") == "1", mode: "graph", label: -1, query: p.get("q") || "",
-		tab: p.get("tab") == "functions" ? "functions" : "groups", time: null };
+		tab: p.get("tab") == "functions" ? "functions" : "groups", time: rangeOf(p.get("t")), base: rangeOf(p.get("d")) };
 	if (!groups || `${groups.by}` != `${s.by}`)
 		open.clear();
 	makeGroups(s.by);
@@ -83,9 +90,6 @@ async function readFragment() {
 		.filter(([g]) => g > 0).map(([g, id]) => ({ g, id }));
 	s.removed = listOf(p.get("r")).map((text) => pairOf(text, data.now.stack.up.length, groups.n))
 		.filter(([row, g]) => row >= 0 && g >= 0 && row + g > 0).map(([row, g]) => ({ row, g }));
-	const [a, b] = (p.get("t") || "").split("-").map((text) => integer(text, 2 ** 31));
-	if (a >= 0 && b > a)
-		s.time = [a, b];
 	if (p.get("m") == "reverse")
 		s.mode = "reverse";
 	if (integer(p.get("f") || "", 2 ** 31) >= 0)

@@ -32,6 +32,12 @@ class Grid {
 		return element("span", { role: "columnheader", class: `cell ${key}` }, button);
 	}
 
+	rename(key, title, hint) {
+		const button = this.head.querySelector(`.${key} button`);
+		button.textContent = title;
+		button.title = hint;
+	}
+
 	/* sorted: the column by which they are. */
 	show(items, sorted, rising) {
 		this.items = items;

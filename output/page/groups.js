@@ -9,11 +9,11 @@ const NEEDS_GOROUTINE = (key) => /^(goroutine|start|creator|label:)/.test(key);
 
 /* What the groups may be by. */
 function groupKeys() {
-	const side = data.now, keys = data.old ? ["start", "creator"] : ["start", "goroutine", "creator"];
+	const side = data.now, keys = data.oldTitle ? ["start", "creator"] : ["start", "goroutine", "creator"];
 	keys.push(...Array.from(side.labels.keys(), (key) => `label:${key}`).sort());
-	keys.push(...data.old ? [] : ["thread"], "class");
+	keys.push(...data.oldTitle ? [] : ["thread"], "class");
 	if (new Set(side.process.name).size > 1)
-		keys.push(...data.old ? [] : ["process"], "program");
+		keys.push(...data.oldTitle ? [] : ["process"], "program");
 	return keys;
 }
 
@@ -49,8 +49,8 @@ function groupValue(side, key, combo) {
 /* The keys with the process before them, where that is not said otherwise. */
 function groupLevels(by) {
 	/* ids never match between recordings */
-	const level = data.old ? "program" : "process";
-	const several = new Set(data.now.process[data.old ? "program" : "name"]).size > 1;
+	const level = data.oldTitle ? "program" : "process";
+	const several = new Set(data.now.process[data.oldTitle ? "program" : "name"]).size > 1;
 	const said = by.some((key) => key == "process" || key == "program");
 	return several && !said && by.length ? [level, ...by] : by;
 }

@@ -10,9 +10,9 @@ const HEAT_ROWS = 12;	/* besides the others */
 function heatRows() {
 	if (groups.heat)
 		return groups.heat;
-	const { event } = data.now, sizes = new Float64Array(groups.n);
+	const { event } = data.whole, sizes = new Float64Array(groups.n);
 	for (let i = 0; i < event.n; i++)
-		sizes[groups.ofCombo[event.combo[i]]] += amountOf(i);
+		sizes[groups.ofCombo[event.combo[i]]] += event.amount[i];
 	const order = groupsBySize({ sizes }), most = order.length > HEAT_ROWS + 1 ? HEAT_ROWS : order.length;
 	const rows = order.slice(0, most).map((g) => ({ g, name: groups.brief[g] }));
 	const of = new Int32Array(groups.n).fill(most);
@@ -34,9 +34,9 @@ function stripLeft() {
 
 /* As makeBars(), by row: the samples of column k in row r are at r * n + k. */
 function makeHeat(n) {
-	const { event } = data.now, { rows, of } = heatRows(), [from, to] = stripRange();
+	const { event } = data.whole, { rows, of } = heatRows(), [from, to] = stripRange();
 	const all = new Float64Array(rows.length * n), chosen = new Float64Array(rows.length * n);
-	const { wanted, removed } = selection, scale = n / (to - from);
+	const { wanted } = selection, removed = data.old ? null : selection.removed, scale = n / (to - from);
 	for (let i = 0; i < event.n; i++) {
 		const k = Math.min(n - 1, Math.floor((event.time[i] - from) * scale)), c = event.combo[i];
 		if (k < 0 || (removed && removed[i]))
@@ -94,7 +94,7 @@ function hoverHeat(event) {
 		const [from] = stripRange(), k = Math.min(bars.n - 1, Math.floor((cellAt(event) - from) / bars.cells));
 		const amount = bars.heat[heatRows().rows.indexOf(row) * bars.n + k];
 		strip.title += `\n${rangeText([from + k * bars.cells, from + (k + 1) * bars.cells])}: ${
-			cpusText(amount, bars.cells) || weight(amount)}`;
+			cpusText(amount, bars.cells) || number(amount)}`;
 	}
 	light(heatItem(row));
 }

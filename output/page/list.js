@@ -30,8 +30,9 @@ function compare(a, b) {
 }
 
 function groupItem(g) {
+	const cost = costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]);
 	return { g, id: -1, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
-		...costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]), many: groups.goroutines[g],
+		...cost, many: cost.diff ? cost.diff.old : groups.goroutines[g],
 		frame: frameCosts()?.groups[g] || 0 };
 }
 
@@ -93,14 +94,15 @@ function fillGroup(row, item) {
 		many.textContent = rate(item.diff.old);
 		cost.textContent = rate(item.diff.now);
 		part.textContent = change(item.diff);
-		part.classList.toggle("grown", direction(item.diff, selection.certain) > 0);
-		part.classList.toggle("shrunk", direction(item.diff, selection.certain) < 0);
 	} else {
 		many.textContent = item.many ? number(item.many) : "";
 		cost.textContent = worth(item.amount);
 		part.textContent = share(item.amount, all);
 		frame.textContent = item.frame ? worth(item.frame) : "";
 	}
+	const way = item.diff ? direction(item.diff, selection.certain) : 0;
+	part.classList.toggle("grown", way > 0);
+	part.classList.toggle("shrunk", way < 0);
 	row.title = `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
 	row.style.setProperty("--part", item.amount / (all || 1));
 	row.setAttribute("aria-level", item.level);
@@ -213,13 +215,8 @@ function sandwich(label) {
 
 function makeGrids() {
 	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup, point: light,
-		columns: [["name", "", "Sort by name"],
-			...data.old ? [["many", "Old", "In the older recording"],
-				["cost", "New", "Sort by the change"], ["part", "Change", "Sort by the change"]]
-				: [["many", "Goroutines", "How many goroutines; sort by them"],
-					["cost", data.kind, "Sort by what they took"],
-					["part", "Share", "Share of what is listed"],
-					["frame", "In frame", ""]]],
+		columns: [["name", "", "Sort by name"], ["many", "", ""], ["cost", "", ""],
+			["part", "", ""], ["frame", "In frame", ""]],
 		sort: (key) => {
 			const by = key == "part" ? "cost" : key;
 			groupRising = groupSort == by && !groupRising;
@@ -237,6 +234,17 @@ function makeGrids() {
 		} });
 }
 
+/* What the columns of the groups are called, which differs in a diff. */
+function nameColumns() {
+	const old = data.ranges ? ["Baseline", "In the baseline"] : ["Old", "In the older recording"];
+	groupGrid.rename("name", groups.levels.map(keyTitle).join(" › ") || "All", "Sort by name");
+	groupGrid.rename("many", ...data.old ? old : ["Goroutines", "How many goroutines; sort by them"]);
+	groupGrid.rename("cost", ...data.old ? [data.ranges ? "Range" : "New", "Sort by the change"]
+		: [data.kind, "Sort by what they took"]);
+	groupGrid.rename("part", ...data.old ? ["Change", "Sort by the change"]
+		: ["Share", "Share of what is listed"]);
+}
+
 function showList() {
 	const start = performance.now(), functions = state.tab == "functions";
 	byId("groups").hidden = functions;
@@ -248,8 +256,7 @@ function showList() {
 		functionGrid.show(functionItems(), functionSort, functionRising);
 	} else {
 		showFrameColumn();
-		groupGrid.head.querySelector("button").textContent =
-			groups.levels.map(keyTitle).join(" › ") || "All";
+		nameColumns();
 		groupGrid.show(listItems(), groupSort, groupRising);
 	}
 	byId("tab-groups").title = count(groups.n - 1, "group");

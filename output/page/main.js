@@ -19,6 +19,8 @@ function back() {
 		zoomTo(panes[panes.length - 1], 0);
 	} else if (s.mode != "graph")
 		set({ mode: "graph", label: -1 }, "pushState", false);
+	else if (s.base)
+		set({ base: null }, "pushState");
 	else if (s.chosen.length || s.time || s.hidden || s.removed.length)
 		set({ chosen: [], time: null, hidden: 0, removed: [] }, "pushState");
 }
@@ -37,6 +39,7 @@ const toggle = {
 	t: () => setTab(state.tab == "groups" ? "functions" : "groups"),
 	u: () => set({ removed: [] }, "pushState"),
 	b: nextKey,
+	d: toggleBase,
 	m: () => { if (!strip.hidden) toggleHeat(); },
 	"?": () => { if (byId("help").open) byId("help").close(); else byId("help").showModal(); },
 };
@@ -171,7 +174,7 @@ async function main() {
 	makeGrids();
 	listenTools();
 	listenGraph();
-	if (data.old)
+	if (data.oldTitle)
 		strip.hidden = true;	/* the times of two recordings have nothing to do with each other */
 	else
 		listenStrip();

@@ -9,6 +9,7 @@ const state = {
 	boxes: true,	/* groups have boxes in the graph */
 	chosen: [],	/* { g, id }: groups, or goroutines (id, else -1) in them; none: all */
 	time: null,	/* [from, to] in cells; null: all */
+	base: null,	/* of the baseline that it is compared with */
 	hidden: 0,	/* bits of kinds */
 	removed: [],	/* { row, g }: stacks that begin with that of the row, in a group; 0: all */
 	lines: false,
@@ -55,7 +56,7 @@ const amountOf = (i) => data.now.event.amount[i];
 
 function select() {
 	const { event } = data.now, { ofCombo } = groups, removed = removedEvents();
-	const wanted = combosIn(state.chosen), [from, to] = state.time || [0, Infinity];
+	const wanted = combosIn(state.chosen), [from, to] = !data.old && state.time || [0, Infinity];
 	const listed = new Float64Array(groups.n), others = new Float64Array(groups.n);
 	const sizes = new Float64Array(groups.n);
 	const take = new Uint8Array(event.n);	/* 1: it is listed, 2: also chosen */
@@ -107,6 +108,7 @@ function update(keep = true) {
 async function updateNow(keep) {
 	const start = performance.now(), slice = new Slice();
 	document.documentElement.dataset.busy = "yes";
+	compareRanges();
 	if (!trie || trie.lines != state.lines || trie.hidden != state.hidden)
 		await makeTrie(state.lines, state.hidden, slice);
 	measured('trie', start);

@@ -6,18 +6,18 @@ let bars;	/* { all, chosen, n, cells (of one bar) } */
 
 /* The time that the strip shows, in cells. */
 function stripRange() {
-	const { event } = data.now, last = event.n ? event.time[event.n - 1] + 1 : 1;
+	const { event } = data.whole, last = event.n ? event.time[event.n - 1] + 1 : 1;
 	const from = Math.floor(data.from / data.cell);
 	return [from, Math.max(from + 1, data.to ? Math.ceil(data.to / data.cell) : last)];
 }
 
 function makeBars(width) {
-	const { event } = data.now, [from, to] = stripRange();
+	const { event } = data.whole, [from, to] = stripRange();
 	/* so many samples to a bar that chance does not make most of its height */
 	const n = Math.max(1, Math.min(Math.floor(width / BAR), to - from,
 		Math.max(80, Math.floor(event.n / 8))));
 	const all = new Float64Array(n), chosen = new Float64Array(n);
-	const { wanted, removed } = selection, scale = n / (to - from);
+	const { wanted } = selection, removed = data.old ? null : selection.removed, scale = n / (to - from);
 	for (let i = 0; i < event.n; i++) {
 		const k = Math.min(n - 1, Math.floor((event.time[i] - from) * scale));
 		if (k < 0)
@@ -42,8 +42,8 @@ function drawStrip() {
 	stripPen.translate(left, 0);
 	const most = state.heat ? drawHeat(width) : drawBars(width, base);
 	drawTicks(width, base);
-	if (state.time)
-		drawRange(state.time, width, base);
+	if (state.time || state.base)
+		drawRanges(width, base);
 	if (most && state.heat)
 		drawMost(`strongest: ${most}`, width, base + 1);
 	else if (most)
@@ -67,20 +67,6 @@ function drawBars(width, base) {
 	part(bars.all, colours.line);
 	part(bars.chosen, colours.accent);
 	return cpusText(most, bars.cells);
-}
-
-/* What is outside the range fades. */
-function drawRange(range, width, base) {
-	const [from, to] = stripRange(), x = (cell) => (cell - from) / (to - from) * width;
-	const [a, b] = range.map(x);
-	stripPen.globalAlpha = 0.72;
-	stripPen.fillStyle = colours.bg;
-	stripPen.fillRect(0, 0, a, base);
-	stripPen.fillRect(b, 0, width - b, base);
-	stripPen.globalAlpha = 1;
-	stripPen.fillStyle = colours.text;
-	stripPen.fillRect(Math.max(0, a - 1), 0, 2, base);
-	stripPen.fillRect(Math.min(width - 2, b - 1), 0, 2, base);
 }
 
 /* What so much in so many cells is in CPUs; "" where samples are not CPU time. */
@@ -139,7 +125,7 @@ function dragged(event) {
 		Math.ceil(Math.max(drag.from, to))];
 	drag.moved ||= Math.abs(event.clientX - drag.x) > 3;
 	if (drag.moved && range[1] > range[0]) {
-		state.time = range;
+		state[drag.marks] = range;
 		drawStrip();
 	}
 }
@@ -148,20 +134,29 @@ function setTime(range) {
 	set({ time: range }, "pushState");
 }
 
-/* Arrows move the range, with Shift its end. */
+function endDrag(done) {
+	drag = null;
+	marks = "time";
+	if (!done.moved)
+		set({ time: null, base: null }, "pushState");
+	else
+		set({ [done.marks]: state[done.marks] }, "pushState");
+}
+
+/* Arrows move the range, or the baseline, with Shift its end. */
 function stripKey(event) {
 	const [from, to] = stripRange(), step = Math.max(1, Math.round((to - from) / 50));
 	const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
 	if (!sign || event.ctrlKey || event.altKey || event.metaKey)
 		return;
-	let [a, b] = state.time || [from, from + Math.max(1, Math.round((to - from) / 10))];
+	let [a, b] = state[marks] || [from, from + Math.max(1, Math.round((to - from) / 10))];
 	if (event.shiftKey)
 		b = Math.max(a + 1, Math.min(to, b + sign * step));
 	else if (a + sign * step >= from && b + sign * step <= to)
-		[a, b] = state.time ? [a + sign * step, b + sign * step] : [a, b];
+		[a, b] = state[marks] ? [a + sign * step, b + sign * step] : [a, b];
 	event.preventDefault();
 	event.stopPropagation();
-	setTime([a, b]);
+	set({ [marks]: [a, b] }, "pushState");
 }
 
 function listenStrip() {
@@ -171,16 +166,14 @@ function listenStrip() {
 		const item = e.offsetX < stripLeft() && heatItem(heatRowAt(e));
 		if (item)
 			return void actGroup(item, "", e);
-		drag = { from: cellAt(e), x: e.clientX, moved: false };
+		drag = { from: cellAt(e), x: e.clientX, moved: false, marks: e.shiftKey ? "base" : marks };
 		strip.setPointerCapture(e.pointerId);
 	});
 	strip.addEventListener("pointermove", (e) => { if (drag) dragged(e); else hoverHeat(e); });
 	strip.addEventListener("pointerleave", () => hoverHeat(null));
 	strip.addEventListener("pointerup", () => {
-		const done = drag;
-		drag = null;
-		if (done)
-			setTime(done.moved ? state.time : null);
+		if (drag)
+			endDrag(drag);
 	});
 	strip.addEventListener("pointercancel", () => { drag = null; });
 	strip.addEventListener("keydown", stripKey);
