@@ -1,7 +1,7 @@
 /*
  * A table with as many rows as there are: only those in sight are elements. `fill` writes an
  * item into the cells of a row, `act` is called for what the user does with an item, `point` with
- * the item that the pointer or the keyboard is on, or null.
+ * the item that the pointer or the keyboard is on, or null, and the pointer's row.
  */
 
 const GRID_ROW = 26;	/* px */
@@ -69,7 +69,9 @@ class Grid {
 		const n = Math.ceil(scroller.clientHeight / GRID_ROW) + 1;
 		const bottom = Math.min(items.length, top + n), focused = document.activeElement == box;
 		box.removeAttribute("aria-activedescendant");
-		box.classList.toggle("roomy", box.clientWidth >= 460);
+		this.width = box.clientWidth;
+		box.classList.toggle("roomy", this.width >= ROOMY);
+		box.classList.toggle("wide", this.width >= WIDE);
 		for (let k = 0; k < Math.max(n, this.made.length); k++) {
 			const i = top + k, row = this.row(k);
 			row.hidden = i >= bottom;
@@ -94,7 +96,8 @@ class Grid {
 	/* Back on the row of the keyboard, if the pointer is on none. */
 	hover(event) {
 		const i = event ? this.itemAt(event) : -1, focused = document.activeElement == this.box;
-		this.point(i >= 0 ? this.items[i] : focused ? this.items[this.at] : null);
+		this.point(i >= 0 ? this.items[i] : focused ? this.items[this.at] : null,
+			event?.target.closest(".row"));
 	}
 
 	click(event) {

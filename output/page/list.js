@@ -12,8 +12,8 @@ function goroutineCosts(g) {
 		return selection.costs.get(g);
 	for (let e = starts[g]; e < starts[g + 1]; e++) {
 		const i = ids[e];
-		const id = goroutine.id[event.goroutine[i]], was = costs.get(id) || [0, 0];
-		costs.set(id, [was[0] + event.amount[i], was[1] + event.other[i]]);
+		const id = goroutine.id[event.goroutine[i]], was = costs.get(id) || [0, 0, event.time[i]];
+		costs.set(id, [was[0] + event.amount[i], was[1] + event.other[i], Math.min(was[2], event.time[i])]);
 	}
 	costs.delete(0);
 	selection.costs.set(g, costs);
@@ -23,15 +23,19 @@ function goroutineCosts(g) {
 const hasRows = (g) => !groups.inner[g] ||
 	(groups.goroutines[g] > 0 && groups.levels[groups.level[g] - 1] != "goroutine");
 
+/* Names and times begin with the first. */
+const rises = (key) => key == "name" || key == "seen";
+const byName = (a, b) => a.name < b.name ? 1 : a.name > b.name ? -1 : 0;
+
 function compare(a, b) {
-	const order = groupSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-		: b[groupSort] - a[groupSort];
+	const order = groupSort == "name" ? byName(a, b) : b[groupSort] - a[groupSort];
 	return (groupRising ? -order : order) || b.cost - a.cost;
 }
 
 function groupItem(g) {
 	const cost = costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]);
-	return { g, id: -1, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
+	const seen = groupSort == "seen" ? rowFacts({ g, id: -1 }).first : 0;
+	return { g, id: -1, seen, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
 		...cost, many: cost.diff ? cost.diff.old : groups.goroutines[g],
 		frame: frameCosts()?.groups[g] || 0 };
 }
@@ -44,11 +48,11 @@ function costs(amount, other, variance) {
 
 function goroutineItems(g) {
 	const { goroutine } = data.now, inFrame = goroutinesInFrame(g);
-	return Array.from(goroutineCosts(g), ([id, [amount, other]]) => {
+	return Array.from(goroutineCosts(g), ([id, [amount, other, seen]]) => {
 		const row = goroutine.first[id];
 		const name = `goroutine ${goroutine.goid[row]}`;
 		const start = groups.levels.includes("start") ? "" : ` ${goroutine.start[row]}`;
-		return { g, id, name: name + start, brief: briefName(name + start), many: 0,
+		return { g, id, name: name + start, brief: briefName(name + start), many: 0, seen,
 			frame: inFrame?.[id] || 0,
 			...costs(amount, other), level: groups.level[g] + 1 };
 	});
@@ -83,7 +87,7 @@ function anyBelow(g, below, filter) {
 const isChosen = (item) => state.chosen.some(({ g, id }) => g == item.g && id == item.id);
 
 function fillGroup(row, item) {
-	const [name, many, cost, part, frame] = row.children, all = selection.listed[0];
+	const [name, many, cost, part, frame, ...facts] = row.children, all = selection.listed[0];
 	const indent = (item.level - 1) * 14, below = item.id < 0 && hasRows(item.g);
 	const room = name.clientWidth - 26 - indent;
 	const arrow = element("i", { "data-part": "toggle", class: "arrow" },
@@ -103,7 +107,8 @@ function fillGroup(row, item) {
 	const way = item.diff ? direction(item.diff, selection.certain) : 0;
 	part.classList.toggle("grown", way > 0);
 	part.classList.toggle("shrunk", way < 0);
-	row.title = `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
+	row.title = rowTitle(item);
+	fillFacts(facts, item, groupGrid.width);
 	row.style.setProperty("--part", item.amount / (all || 1));
 	row.setAttribute("aria-level", item.level);
 	row.setAttribute("aria-selected", isChosen(item));
@@ -175,7 +180,7 @@ function functionItems() {
 				diffs: data.old && selection.functionDiffs[label] });
 	const size = (item, by) => item.diffs ? Math.abs(item.diffs[by].delta) : item[by];
 	return items.sort((a, b) => {
-		const order = functionSort == "name" ? (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+		const order = functionSort == "name" ? byName(a, b)
 			: size(b, functionSort) - size(a, functionSort);
 		return (functionRising ? -order : order) || b.total - a.total || a.label - b.label;
 	});
@@ -214,12 +219,14 @@ function sandwich(label) {
 /* Both */
 
 function makeGrids() {
-	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup, point: light,
+	groupGrid = new Grid(byId("groups"), { fill: fillGroup, act: actGroup, point: pointGroup,
 		columns: [["name", "", "Sort by name"], ["many", "", ""], ["cost", "", ""],
-			["part", "", ""], ["frame", "In frame", ""]],
+			["part", "", ""], ["frame", "In frame", ""], ["spark", "When", "When it ran"],
+			["seen", "Seen", "Its first and last samples; sort by the first"], ["samples", "Samples", "How many samples"],
+			["core", "One core", "Share of one core"], ["top", "Top frame", "Where most of its samples were"]],
 		sort: (key) => {
-			const by = key == "part" ? "cost" : key;
-			groupRising = groupSort == by && !groupRising;
+			const by = /^(part|spark|samples|core|top)$/.test(key) ? "cost" : key;
+			groupRising = groupSort == by ? !groupRising : rises(by);
 			groupSort = by;
 			showList();
 		} });
@@ -228,7 +235,7 @@ function makeGrids() {
 			["self", "Self", "In the function itself"],
 			["total", "Total", "In the function and what it calls"]],
 		sort: (key) => {
-			functionRising = functionSort == key && !functionRising;
+			functionRising = functionSort == key ? !functionRising : rises(key);
 			functionSort = key;
 			showList();
 		} });
@@ -257,6 +264,7 @@ function showList() {
 	} else {
 		showFrameColumn();
 		nameColumns();
+		byId("groups").classList.toggle("ids", groups.levels[groups.levels.length - 1] == "goroutine");
 		groupGrid.show(listItems(), groupSort, groupRising);
 	}
 	byId("tab-groups").title = count(groups.n - 1, "group");

@@ -101,6 +101,7 @@ function listenSplit() {
 		functionGrid.render();
 	};
 	let from = null;
+	split.setAttribute("aria-valuenow", side.offsetWidth);
 	split.addEventListener("pointerdown", (e) => {
 		from = { x: e.clientX, width: side.offsetWidth };
 		split.setPointerCapture(e.pointerId);

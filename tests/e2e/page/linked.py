@@ -156,3 +156,38 @@ def check_ranges(p, expect, shots):
         p.go(bad)
         expect(f"{bad} does no harm", p.js("document.getElementById('problem').hidden") and not p.errors(), p.errors())
     p.go("")
+
+
+def check_facts(p, rows, expect, shots):
+    """What the list says of a row where it is wide, and under the pointer."""
+    cells = lambda: {name: rest for name, *rest in p.js("""[...document.querySelectorAll("#groups .row:not([hidden])")].map((r) => [r.title.split("\\n")[0],
+        ...["seen", "samples", "core", "top"].map((c) => r.querySelector("." + c)).map((c) => c.offsetWidth ? c.textContent : null)])""")}
+    sparks = lambda: p.js("""[...document.querySelectorAll("#groups .row:not([hidden]) .spark")].map((c) => c.offsetWidth > 0 &&
+        c.firstChild.getContext("2d").getImageData(0, 15, 64, 1).data.filter((v, i) => i % 4 == 3 && v).length)""")
+    seconds = lambda text: [float(part) for part in text.removesuffix(" s").split("–")]
+    p.go("")
+    samples, leaves = Counter(), Counter()
+    for row in rows:
+        samples[row[1] or "[scheduler]"] += row[5]
+        leaves[row[1] or "[scheduler]", row[4].split(";")[-1].replace("_[k]", "").split("/")[-1]] += row[5]
+    shown = sparks()
+    expect("a spark line in each row", len(shown) == len(samples) and all(shown) and shown[0] > shown[-1], shown)
+    p.mouse("mouseMoved", *p.js("(() => { const r = document.querySelector('#groups .row').getBoundingClientRect(); return [r.left + 80, r.top + 9]; })()"))
+    name, n = samples.most_common(1)[0]
+    title = p.js("document.querySelector('#groups .row').title")
+    core = f"{100 * n * 10101010 / 10e9:.1f}%"
+    expect("the card of a row", all(part in title for part in (name, f"{n:,} samples", f"{core} of one core", "seen 0.", "created by", "most in ")), title)
+    p.js("document.getElementById('side').style.width = '900px'"), p.settle(), p.settle()
+    shown = cells()
+    expect("a wide list has the samples and the share of a core", {name: c[1:3] for name, c in shown.items()} ==
+           {name: [f"{n:,}", f"{100 * n * 10101010 / 10e9:.1f}%"] for name, n in samples.items()}, shown[name])
+    tops = {name: max(n for (of, _), n in leaves.items() if of == name) for name in samples}
+    expect("... the frame with most of them", all(leaves[name, c[3]] == tops[name] for name, c in shown.items()), [c[3] for c in shown.values()])
+    expect("... and when it was seen", all(0 <= a < b <= 10 for a, b in (seconds(c[0]) for c in shown.values())), shown[name][0])
+    p.shot(f"{shots}/wide.png")
+    p.js("document.querySelector('#groups .head .seen button').click()"), p.settle()
+    first = [seconds(c[0])[0] for c in cells().values()]
+    expect("... sorted by that", first == sorted(first) and p.js("!!document.querySelector('#groups .seen[aria-sort=ascending]')"), first)
+    p.js("document.querySelector('#groups .head .cost button').click()"), p.js("document.getElementById('side').style.width = ''"), p.settle()
+    expect("a narrow list has not", all(c == [None] * 4 for c in cells().values()))
+    p.mouse("mouseMoved", 700, 20)
