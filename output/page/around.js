@@ -98,8 +98,9 @@ function writeFacts() {
 	byId("title").textContent = data.oldTitle ? `${data.oldTitle.split(", ")[0]} → ${name}` : name;
 	byId("subtitle").textContent = [...how,
 		data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
-		count(samples, "sample"),
-		data.oldTitle ? "red: more, blue: less, grey: may be chance" : ""].filter(Boolean).join(" · ");
+		count(samples, "sample")].filter(Boolean).join(" · ");
+	if (data.oldTitle)
+		byId("subtitle").append(" ", diffKey());
 	byId("quality").append(...facts.map((fact) => element("span", {}, fact)));
 	byId("quality").children[1].classList.toggle("loss", lost > 0);
 }

@@ -252,6 +252,17 @@ function diffColour(t, i) {
 	return (d.delta > 0 ? colours.grown : colours.shrunk)[step];
 }
 
+/* What the colours say. */
+function diffKey() {
+	const part = (name, text) => {
+		const swatch = element("i", { class: "swatch" });
+		swatch.style.background = `var(--${name})`;
+		return element("span", {}, swatch, text);
+	};
+	return element("span", { class: "note", title: "The stronger the colour, the larger the change" },
+		part("grown-3", "more"), part("shrunk-3", "less"), part("same", "may be chance"));
+}
+
 function rate(v) {
 	if (data.shares)
 		return `${(100 * v).toFixed(2)}%`;

@@ -82,7 +82,7 @@ function rangeChips(chip) {
 	const { time, base } = state, end = () => set({ base: null }, "pushState");
 	if (time && base) {
 		chip(`${rangeText(time)} compared with ${rangeText(base)}`, end);
-		return [element("span", { class: "note" }, "red: more, blue: less, grey: may be chance")];
+		return [diffKey()];
 	}
 	if (base)
 		chip(`baseline ${rangeText(base)}: drag a range to compare with it`, end);

@@ -191,3 +191,22 @@ def check_facts(p, rows, expect, shots):
     p.js("document.querySelector('#groups .head .cost button').click()"), p.js("document.getElementById('side').style.width = ''"), p.settle()
     expect("a narrow list has not", all(c == [None] * 4 for c in cells().values()))
     p.mouse("mouseMoved", 700, 20)
+
+
+def check_narrow(p, width, expect):
+    """Nothing lies over something else, is cut off, or has to be scrolled to."""
+    p.send("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=False)
+    p.settle(), p.settle()
+    bad = p.js("""(() => { const bad = [], name = (e) => `${e.id || e.className} ${e.textContent.slice(0, 20)}`;
+        for (const group of ["header > *", "#tools > *", "#legend button", ".note span", ".tabs > *", "#details > :not(:empty)", ".grid:not([hidden]) .head button"]) {
+            const all = [...document.querySelectorAll(group)].filter((e) => e.offsetWidth), box = (e) => e.getBoundingClientRect();
+            all.forEach((e, k) => {
+                if (box(e).right > innerWidth + 1 || (e.matches("button") && e.scrollWidth > e.clientWidth))
+                    bad.push(`${name(e)} is cut`);
+                for (const o of all.slice(k + 1))
+                    if (box(e).left < box(o).right - 1 && box(o).left < box(e).right - 1 && box(e).top < box(o).bottom - 1 && box(o).top < box(e).bottom - 1)
+                        bad.push(`${name(e)} over ${name(o)}`);
+            });
+        }
+        return document.documentElement.scrollWidth > innerWidth ? [...bad, "wider than the window"] : bad; })()""")
+    expect(f"{width} px wide, nothing overlaps or is cut", not bad, bad)
