@@ -110,6 +110,7 @@ function writeHelp() {
 		["Esc", "one step back: search, zoom, selection"], ["/", "search; between slashes: a regular expression"],
 		...ACTIONS.slice(1).map(([key, text]) => [key, text]), ["u", "Bring removed stacks back"],
 		["r", "Reverse: callers below"], ["g", "Boxes of groups"], ["l", "Lines"],
+		["i", "Upside down: the root at the bottom"],
 		["t", "Groups or functions"], ["b", "Regroup by the next key"],
 		["m", "Heat map: the groups in the strip"], ["?", "This help"],
 		["Click", "zoom; a row: only it; with Ctrl: one more"], ["Ctrl-click", "a box: remove this stack"],

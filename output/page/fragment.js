@@ -28,6 +28,7 @@ function writeFragment() {
 	put("r", s.removed.length, s.removed.map(({ row, g }) => `${row}.${g}`).join(","));
 	put("l", s.lines, "1");
 	put("heat", s.heat, "1");
+	put("up", s.flame, "1");
 	put("m", s.mode == "reverse", "reverse");
 	put("f", s.mode == "sandwich", s.label);
 	put("tab", s.tab != "groups", s.tab);
@@ -81,7 +82,8 @@ async function readFragment() {
 	const by = listOf(p.get("by")).filter((key) => has.includes(key)).slice(0, 4);
 	const s = { by: p.get("by") == "none" ? [] : by.length ? by : data.by, boxes: p.get("boxes") != "0",
 		hidden: Math.max(0, integer(p.get("k") || "", 1 << data.kinds.length)),
-		lines: p.get("l") == "1", heat: p.get("heat") == "1", mode: "graph", label: -1, query: p.get("q") || "",
+		lines: p.get("l") == "1", heat: p.get("heat") == "1",
+		flame: p.get("up") == "1", mode: "graph", label: -1, query: p.get("q") || "",
 		tab: p.get("tab") == "functions" ? "functions" : "groups", time: rangeOf(p.get("t")), base: rangeOf(p.get("d")) };
 	if (!groups || `${groups.by}` != `${s.by}`)
 		open.clear();

@@ -20,8 +20,14 @@ function paneTop(pane) {
 	return pane == panes[0] ? 0 : (panes[0].tree.height - 1) * ROW;
 }
 
+/* The root is at the bottom, as long as there is only one pane. */
+const isFlame = () => state.flame && panes.length == 1;
+const fullHeight = () => Math.max(graphHeight(), graph.clientHeight);
+
 /* The row of depth d, from the top of all. */
 function rowTop(pane, d) {
+	if (isFlame())
+		return fullHeight() - (d + 1) * ROW;
 	return pane.flip ? (pane.tree.height - 1 - d) * ROW : paneTop(pane) + d * ROW;
 }
 
@@ -43,13 +49,18 @@ function findInRow(t, d, x) {
 	return low;
 }
 
+let flameOf = null;	/* the pane whose root has been scrolled to */
 function draw() {
 	const start = performance.now(), dpr = devicePixelRatio || 1;
-	const width = canvas.clientWidth, height = graph.clientHeight, top = graph.scrollTop;
+	const width = canvas.clientWidth, height = graph.clientHeight;
 	canvas.width = Math.round(width * dpr);		/* also clears it */
 	canvas.height = Math.round(height * dpr);
 	canvas.style.height = `${height}px`;
 	byId("spacer").style.height = `${Math.max(0, graphHeight() - height)}px`;
+	if (isFlame() && flameOf != panes[0])
+		graph.scrollTop = fullHeight();	/* to the root */
+	flameOf = isFlame() ? panes[0] : null;
+	const top = graph.scrollTop;
 	pen.scale(dpr, dpr);
 	pen.font = colours.font;
 	pen.textBaseline = "middle";
@@ -172,7 +183,8 @@ function nodeAt(event) {
 	const corner = graph.getBoundingClientRect(), y = event.clientY - corner.top + graph.scrollTop;
 	for (const pane of panes) {
 		const t = pane.tree, row = Math.floor((y - paneTop(pane)) / ROW);
-		const d = pane.flip ? t.height - 1 - row : row;
+		const d = isFlame() ? Math.ceil((fullHeight() - y) / ROW) - 1
+			: pane.flip ? t.height - 1 - row : row;
 		if (d < (pane.flip ? 1 : 0) || d >= t.height || y < 0)
 			continue;
 		const x = pane.x + (event.clientX - corner.left) * pane.span / canvas.clientWidth;
@@ -230,7 +242,7 @@ function sibling(t, i, step) {
 /* Up and down as they are on the screen. */
 function walk(key) {
 	const { pane, node } = focused, t = pane.tree;
-	const away = pane.flip ? "ArrowUp" : "ArrowDown";
+	const away = pane.flip || isFlame() ? "ArrowUp" : "ArrowDown";
 	if (key == "ArrowLeft" || key == "ArrowRight")
 		focus(pane, sibling(t, node, key == "ArrowLeft" ? -1 : 1));
 	else if (key == away)

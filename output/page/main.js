@@ -25,6 +25,14 @@ function back() {
 		set({ chosen: [], time: null, hidden: 0, removed: [] }, "pushState");
 }
 
+function toggleFlame() {
+	state.flame = !state.flame;
+	hover(null);
+	graph.scrollTop = 0;
+	redraw();
+	changed("pushState");
+}
+
 function nextKey() {
 	const keys = [...groupKeys(), "none"], at = keys.indexOf(state.by[0] || "none");
 	const key = keys[(at + 1) % keys.length];
@@ -38,6 +46,7 @@ const toggle = {
 		"pushState"),
 	t: () => setTab(state.tab == "groups" ? "functions" : "groups"),
 	u: () => set({ removed: [] }, "pushState"),
+	i: toggleFlame,
 	b: nextKey,
 	d: toggleBase,
 	m: () => { if (!strip.hidden) toggleHeat(); },

@@ -13,6 +13,7 @@ const state = {
 	hidden: 0,	/* bits of kinds */
 	removed: [],	/* { row, g }: stacks that begin with that of the row, in a group; 0: all */
 	lines: false,
+	flame: false,	/* the root is at the bottom */
 	heat: false,	/* the strip is a heat map */
 	mode: "graph",	/* or "reverse", "sandwich" */
 	label: -1,	/* of the sandwich */

@@ -3,6 +3,8 @@
 import json, time
 from collections import Counter
 
+from browser import Page
+
 
 def check_light(p, rows, expect, shots):
     """The row of the list that the pointer or the keyboard is on: its boxes stay as they are, the others fade."""
@@ -191,6 +193,32 @@ def check_facts(p, rows, expect, shots):
     p.js("document.querySelector('#groups .head .cost button').click()"), p.js("document.getElementById('side').style.width = ''"), p.settle()
     expect("a narrow list has not", all(c == [None] * 4 for c in cells().values()))
     p.mouse("mouseMoved", 700, 20)
+
+
+def check_flame(browser, page, expect, shots):
+    """Upside down: the root is at the bottom, and up leads away from it."""
+    at = lambda row: p.js(f"(() => {{ const r = document.getElementById('graph').getBoundingClientRect(); return [r.left + 30, r.bottom - 11 - 21 * {row}]; }})()")
+
+    def name_at(row):
+        p.mouse("mouseMoved", *at(row))
+        return p.text("#tip .name") if p.js("!document.getElementById('tip').hidden") else None
+
+    for height in 860, 400:  # all rows fit, or they have to be scrolled
+        p = Page(browser, page.as_uri(), height=height)
+        p.js("document.getElementById('graph').focus()"), p.key("i", "i"), p.settle()
+        rows = [name_at(row) for row in range(3)]
+        p.key("Escape")
+        path = []
+        for key in "ArrowUp", "ArrowUp", "ArrowUp", "ArrowDown":
+            p.key(key)
+            path.append(p.text("#details .name"))
+        expect(f"{height} px high, upside down: the root at the bottom", rows == ["all", *path[:2]], rows)
+        expect("... arrows as they point", path[3] == path[1] and path[2] not in path[:2], path)
+        link = p.js("location.hash")
+        p.shot(f"{shots}/flame.png")
+        p.key("i", "i"), p.settle(), time.sleep(.1)
+        expect("... and back", p.js("location.hash") == "" and "up=1" in link and name_at(0) != "all", link)
+        p.close()
 
 
 def check_narrow(p, width, expect):
