@@ -72,6 +72,7 @@ static __always_inline void count(__u32 which)
 }
 
 #include "bpf/take.bpf.h"
+#include "bpf/call.bpf.h"
 
 /* Asks user space, at once, to look at this image. Writes directly into the ring because
  * the BPF stack has no room for a record. */
@@ -254,13 +255,16 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 }
 #endif
 
-static __always_inline int sample_take(struct perf_context *ctx, bool modern)
+enum trigger { TICK, TICK_OLD, CALL };
+
+static __always_inline int sample_take(struct perf_context *ctx, enum trigger trigger)
 {
+	bool modern = trigger != TICK_OLD;
 	/* read these first and each as one word: the verifier accepts nothing else */
 	volatile __u64 ip = REGS_IP(ctx), sp = REGS_SP(ctx), fp = REGS_FP(ctx),
 		       g = CONTEXT_G(ctx), m = REGS_M(ctx), kept = REGS_KEPT(ctx);
-	bool in_kernel = (__s64)ip < 0;
-	__u32 cpu = bpf_get_smp_processor_id();
+	bool in_kernel = trigger != CALL && (__s64)ip < 0;
+	__u32 cpu = bpf_get_smp_processor_id(), slot = cpu;
 	__u64 id = bpf_get_current_pid_tgid();
 	struct process_entry *p;
 	struct task t = {};
@@ -286,9 +290,13 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 		p = process_add(t.tgid, t.mm);
 	if (!p || !process_check(p, t.tgid, t.mm, t.exec_vm, false))
 		return 0;
-	tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	if (!tmp)
+	if (trigger == CALL)
+		slot = scratch_take(cpu);
+	tmp = bpf_map_lookup_elem(&scratches, &slot);
+	if (!tmp) {
+		count(COUNT_SCRATCHES_FULL);
 		return 0;
+	}
 	s = &tmp->sample;
 	__builtin_memset(s, 0, sizeof(*s));
 	s->type = RECORD_SAMPLE;
@@ -296,7 +304,8 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->tid = t.tid;
 	s->cpu = cpu;
 	s->time_ns = bpf_ktime_get_ns();
-	s->weight = period_ns;
+	s->call = trigger == CALL;
+	s->weight = trigger == CALL ? 1 : period_ns;
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
 	if (!in_kernel)
@@ -305,30 +314,42 @@ static __always_inline int sample_take(struct perf_context *ctx, bool modern)
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
 	tmp->kept = t.regs.kept;
-	stack_take(tmp, cpu, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
+	stack_take(tmp, slot, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
 		   &extras);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
 	if (extras.labels)
-		labels_take(cpu, extras.labels, p->executable.layout.labels_list);
+		labels_take(slot, extras.labels, p->executable.layout.labels_list);
 #ifdef REGISTERS
 	if (want_user && p->executable.state == EXE_GO)
-		c_stack(ctx, tmp, cpu, modern, in_kernel, extras.c_end);
+		c_stack(ctx, tmp, slot, modern, in_kernel, extras.c_end);
 #endif
-	sample_send(s);
+	if (trigger != CALL || call_counts(tmp, (__u32)bpf_get_attach_cookie(ctx)))
+		sample_send(s);
+	if (trigger == CALL)
+		scratch_give(slot);
 	return 0;
 }
 
 SEC("perf_event")
 int sample_modern(struct perf_context *ctx)
 {
-	return sample_take(ctx, true);
+	return sample_take(ctx, TICK);
 }
 
 SEC("perf_event")
 int sample_old(struct perf_context *ctx)
 {
-	return sample_take(ctx, false);
+	return sample_take(ctx, TICK_OLD);
+}
+
+/* On entry to a function. */
+SEC("uprobe")
+int call(struct perf_context *ctx)
+{
+	if (bpf_get_attach_cookie(ctx) >> CALL_TAG_SHIFT != call_tag)
+		return 0;
+	return sample_take(ctx, CALL);
 }
 
 SEC("raw_tp/sched_process_exec")

@@ -3,7 +3,8 @@
  * The contract between the kernel side and user space: the one header that both include.
  *
  * Records go up to user space. Each starts with its type:
- *   RECORD_SAMPLE  a thread of a followed process was on a CPU at a tick of the clock
+ *   RECORD_SAMPLE  a thread of a followed process was on a CPU at a tick of the clock, or
+ *                  called a function that is probed
  *   RECORD_IMAGE   a process was seen for the first time, executed another program, or
  *                  mapped more code since its last sample
  *   RECORD_EXIT    the last thread of a followed process ended
@@ -142,7 +143,7 @@ struct sample {
 	__u32 tgid, tid; /* in the pid namespace of user space */
 	__u32 cpu;
 	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u64 weight;  /* CPU time that it stands for, in ns */
+	__u64 weight;  /* CPU time that it stands for, in ns; of a call 1 */
 	image_id image;
 	__u64 goid;          /* 0: no goroutine; the flags say why */
 	__u64 parent_goid;   /* 0: none, or Go before 1.21 */
@@ -157,7 +158,7 @@ struct sample {
 	__u16 n_label_bytes;
 	__u16 n_c_words;       /* 0, or at least C_REGS */
 	__u16 n_handler_words; /* 0: unreadable or too many; else at least C_REGS */
-	__u16 pad;
+	__u16 call; /* 1: of a call of the function at ip; 0: of a tick of the clock */
 	/* Address of the struct ucontext that the kernel saved for the handler, which is SP
 	 * when the handler has returned. It was found by its looks; it is right if
 	 * unwinding the handler's stack leads there. */
@@ -311,11 +312,21 @@ struct process_entry {
 
 /* Counters, one row per CPU in the map `counters`. */
 enum counter {
-	COUNT_RING_FULL,   /* samples lost because the reader was late */
-	COUNT_TABLE_FULL,  /* samples lost because `processes` was full */
-	COUNT_STACK_FAULT, /* samples whose user stack ends at an unreadable address */
-	COUNT_G_FAULT,     /* samples whose g could not be read or trusted */
+	COUNT_RING_FULL,      /* samples lost because the reader was late */
+	COUNT_TABLE_FULL,     /* samples lost because `processes` was full */
+	COUNT_STACK_FAULT,    /* samples whose user stack ends at an unreadable address */
+	COUNT_G_FAULT,        /* samples whose g could not be read or trusted */
+	COUNT_SCRATCHES_FULL, /* calls lost: too many were taken at a time on a CPU */
+	COUNT_RESTART_LOST,   /* functions that began again and count as two calls */
 	COUNT_MAX,
 };
+
+/* Scratches per CPU for calls: a thread that is preempted in the middle of a hit keeps its
+ * own, and the next one needs another. */
+enum { CALL_SCRATCHES = 4 };
+
+/* The cookie of a probe: the length of its function, or CALL_NEWSTACK for runtime.newstack,
+ * and above bit CALL_TAG_SHIFT the tag of the link that it is of. */
+enum { CALL_TAG_SHIFT = 56, CALL_NEWSTACK = 0x7fffffff };
 
 #endif

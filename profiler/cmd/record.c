@@ -82,6 +82,8 @@ static void say_no_samples(const struct run *r)
 			 profile_string(p, p->not_go_names));
 	else if (r->pids && !session_running(r->session))
 		log_warn("no samples: the process ended");
+	else if (r->n_funcs)
+		log_warn("no samples: no call of what was asked for");
 	else
 		log_warn("no samples: the target used no CPU time");
 }
@@ -176,10 +178,14 @@ static int begin(struct record *r)
 		result_leave_nothing(&r->result);
 		return status;
 	}
-	k = &p->kinds[profile_find_kind(p, "cpu")];
-	log_info("recording %s: %u sample%s per second on each CPU, by %s",
-		 run_targets(run), k->freq, k->freq == 1 ? "" : "s",
-		 profile_string(p, k->source));
+	k = &p->kinds[profile_find_kind(p, NULL)];
+	if (run->n_funcs)
+		log_info("recording %s: the calls of %u function%s", run_targets(run),
+			 run->calls.n - 1, run->calls.n == 2 ? "" : "s");
+	else
+		log_info("recording %s: %u sample%s per second on each CPU, by %s",
+			 run_targets(run), k->freq, k->freq == 1 ? "" : "s",
+			 profile_string(p, k->source));
 	return STATUS_OK;
 }
 

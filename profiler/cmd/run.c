@@ -49,6 +49,43 @@ static int check_freq(struct run *r)
 	return STATUS_OK;
 }
 
+const char *run_event(const char *arg, void *run)
+{
+	struct run *r = run;
+
+	if (strncmp(arg, "call:", 5)) {
+		r->event = arg;
+		return NULL;
+	}
+	*table_add(r->funcs, r->n_funcs, r->cap_funcs) = arg + 5;
+	return calls_check(arg + 5);
+}
+
+/* What the recording says of its events: call:FUNC and more of them. */
+static int check_calls(struct run *r)
+{
+	const char *text = "";
+
+	if (r->event)
+		return usage_error(r->verb, "-e call:FUNC and -e %s exclude each other",
+				   r->event);
+	if (r->freq)
+		return usage_error(r->verb,
+				   "-F does not go with -e call:FUNC: each call counts");
+	if (!r->pids || strchr(r->pids, ','))
+		return usage_error(r->verb, "-e call:FUNC takes one process, by -p PID");
+	for (uint32_t i = 0; i < r->n_funcs; i++)
+		text = arena_printf(&r->arena, "%s%scall:%s", text, i ? " " : "",
+				    r->funcs[i]);
+	if (number_parse(r->max_rate ? r->max_rate : "10000", 0, UINT32_MAX,
+			 &r->so.max_rate))
+		return usage_error(r->verb, "--max-rate takes calls per second, not '%s'",
+				   r->max_rate);
+	r->so.calls = text;
+	r->so.collector.event = EVENT_CALLS;
+	return STATUS_OK;
+}
+
 static void on_note(void *arg, const char *line)
 {
 	run_clear_line(arg);
@@ -67,15 +104,24 @@ int run_check(struct run *r)
 	    (duration_parse(r->duration, &r->duration_ns) || !r->duration_ns))
 		return usage_error(r->verb, "-d takes a time such as 30s or 2m, not '%s'",
 				   r->duration);
-	if (!r->event)
+	if (r->n_funcs) {
+		int status = check_calls(r);
+
+		if (status)
+			return status;
+	} else if (!r->event)
 		c->event = EVENT_AUTO;
 	else if (!strcmp(r->event, "cycles"))
 		c->event = EVENT_CYCLES;
 	else if (!strcmp(r->event, "cpu-clock"))
 		c->event = EVENT_CPU_CLOCK;
 	else
-		return usage_error(r->verb, "unknown event '%s'; use cycles or cpu-clock",
+		return usage_error(r->verb,
+				   "unknown event '%s'; use cycles, cpu-clock or call:FUNC",
 				   r->event);
+	if (!r->n_funcs && (r->max_rate || r->all_matches))
+		return usage_error(r->verb,
+				   "--max-rate and --all-matches belong to -e call:FUNC");
 	c->follow_all = r->all;
 	c->max_processes = r->all       ? PROCESSES_ALL
 			   : r->command ? PROCESSES_TREE
@@ -196,6 +242,33 @@ const char *run_targets(struct run *r)
 	return text;
 }
 
+/* Finds the functions whose calls count. Returns an exit status. */
+static int find_calls(struct run *r)
+{
+	struct calls *c = &r->calls;
+	int err = session_probe(r->session, r->pid, r->funcs, r->n_funcs, c);
+
+	if (err == -ENOENT)
+		log_error("%s has no function %s to probe", r->name, r->funcs[c->missing]);
+	else if (err == -ENOTSUP)
+		log_error("%s: its Go code is not in its own file", r->name);
+	else if (err)
+		log_error("%s: calls cannot be counted: it has no runtime.newstack",
+			  r->name);
+	else if (c->n < 2)
+		log_error("%s: its code is not what its file says: %s is not probed",
+			  r->name, c->name);
+	else if (c->matches > CALLS_MAX && !r->all_matches)
+		log_error("%u functions match: --all-matches probes them all", c->matches);
+	else
+		err = 1;
+	if (err == 1 && c->refused)
+		log_warn(
+			"%u functions are not probed, their code is not what the file says, e.g. %s",
+			c->refused, c->name);
+	return err == 1 ? STATUS_OK : STATUS_FAILED;
+}
+
 /* Sampling. */
 
 static void on_stop(int sig, siginfo_t *info, void *context)
@@ -227,12 +300,16 @@ int run_open(struct run *r)
 		log_error(
 			"%s: this machine has no PMU that counts cycles; use -e cpu-clock",
 			what);
+	else if (err == -EINVAL && r->n_funcs)
+		log_error("%s: this kernel cannot; -e call:FUNC needs Linux 6.6", what);
 	else if (err)
 		say_cannot(r->verb, what, err);
 	if (err)
 		return STATUS_FAILED;
 	catch_signals();
 	status = follow_targets(r);
+	if (!status && r->n_funcs)
+		status = find_calls(r);
 	if (!status)
 		session_prepare(r->session);
 	return status;
@@ -333,5 +410,7 @@ void run_close(struct run *r)
 {
 	launch_abort(&r->launch);
 	session_close(r->session);
+	calls_release(&r->calls);
+	free(r->funcs);
 	arena_release(&r->arena);
 }

@@ -13,13 +13,17 @@
 #include <stdint.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/live/calls.h"
 #include "profiler/live/launch.h"
 #include "profiler/live/session.h"
 
 struct run {
 	/* set by the verb */
 	const char *verb;
-	const char *pids, *freq, *event, *duration;
+	const char *pids, *freq, *event, *duration, *max_rate;
+	const char **funcs; /* of -e call:FUNC; owned */
+	uint32_t n_funcs, cap_funcs;
+	bool all_matches;
 	bool all, kernel_only, user_only;
 	char **command; /* NULL: none */
 	/* NULL, or called several times a second while sampling; true ends the run. */
@@ -37,6 +41,7 @@ struct run {
 
 	/* private */
 	struct session_options so;
+	struct calls calls;
 	uint64_t duration_ns; /* 0: no limit */
 	struct launch launch;
 	struct arena arena;
@@ -50,13 +55,21 @@ struct run {
 	  .flag = &(r)->all }
 #define RUN_OPTIONS(r) \
 	{ 'F', "freq", "HZ", "samples per second on each CPU (99)", .str = &(r)->freq }, \
-	{ 'e', "event", "NAME", "cycles or cpu-clock (cycles if the machine has a PMU)", \
-	  .str = &(r)->event }, \
+	{ 'e', "event", "NAME", "cycles, cpu-clock (cycles if the machine has a PMU)," \
+	  " or call:FUNC", \
+	  .parse = run_event, .data = (r) }, \
+	{ 0, "max-rate", "N", "call: leaves a function alone that a thread calls more than N " \
+	  "times a second; 0 never does (10000)", .str = &(r)->max_rate }, \
+	{ 0, "all-matches", NULL, "call: also if more than 10,000 functions match", \
+	  .flag = &(r)->all_matches }, \
 	{ 'd', "duration", "TIME", "30, 30s or 2m (until Ctrl-C or the end of the target)", \
 	  .str = &(r)->duration }, \
 	{ 'K', "kernel-stacks-only", NULL, "kernel stacks only", .flag = &(r)->kernel_only }, \
 	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(r)->user_only }
 /* clang-format on */
+
+/* Parses -e: a clock, or a function whose calls count; the latter may be repeated. */
+const char *run_event(const char *arg, void *run);
 
 /* How many signals so far ask for the end. */
 extern volatile sig_atomic_t run_stops;

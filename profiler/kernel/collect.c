@@ -15,6 +15,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/kernel/bpfload.h"
+#include "profiler/kernel/probes.h"
 #include "profiler/kernel/turns.h"
 #include "sample.skel.h"
 
@@ -46,6 +47,8 @@ struct collector {
 	struct samples *samples;     /* one per CPU */
 	struct turns turns;          /* of samples */
 	const struct record_handler *handler;
+	const struct probes *probes; /* EVENT_CALLS */
+	int calls;                   /* their link; -1: not attached */
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
 
@@ -129,18 +132,26 @@ static void choose_program(struct collector *c)
 		      libbpf_probe_bpf_helper(BPF_PROG_TYPE_PERF_EVENT,
 					      BPF_FUNC_task_pt_regs, NULL) == 1;
 
-	bpf_program__set_autoload(c->skel->progs.sample_modern, modern);
-	bpf_program__set_autoload(c->skel->progs.sample_old, !modern);
-	c->program = modern ? c->skel->progs.sample_modern : c->skel->progs.sample_old;
+	bool calls = c->o.event == EVENT_CALLS;
+
+	bpf_program__set_autoload(c->skel->progs.call, calls);
+	bpf_program__set_autoload(c->skel->progs.sample_modern, !calls && modern);
+	bpf_program__set_autoload(c->skel->progs.sample_old, !calls && !modern);
+	c->program = calls    ? c->skel->progs.call
+		     : modern ? c->skel->progs.sample_modern
+			      : c->skel->progs.sample_old;
+	if (calls)
+		bpf_program__set_expected_attach_type(
+			c->program, (enum bpf_attach_type)PROBES_ATTACH_TYPE);
 	log_debug("kernel side: %s", bpf_program__name(c->program));
 }
 
 /* Room for half a second of samples of 16 KiB: the reader may have to wait for a CPU. */
-static uint32_t ring_size(uint32_t freq)
+static uint32_t ring_size(const struct collector_options *o)
 {
 	uint32_t size = RING_MIN;
 
-	while (size < RING_MAX && size / 8192 < freq)
+	while (size < RING_MAX && (o->event == EVENT_CALLS || size / 8192 < o->freq))
 		size *= 2;
 	return size;
 }
@@ -157,7 +168,7 @@ static int open_rings(struct collector *c)
 	c->turns.n = (uint32_t)c->n_cpus;
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
 		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
-					ring_size(c->o.freq), NULL),
+					ring_size(&c->o), NULL),
 		    err = 0;
 
 		if (fd < 0)
@@ -175,8 +186,12 @@ static int open_rings(struct collector *c)
 
 static int load(struct collector *c, const char **what)
 {
+	uint32_t scratches = (uint32_t)c->n_cpus;
 	struct sample_bpf *skel;
 	int err;
+
+	if (c->o.event == EVENT_CALLS)
+		scratches *= CALL_SCRATCHES;
 
 	*what = "bpf object";
 	skel = c->skel = sample_bpf__open();
@@ -187,7 +202,9 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->want_user = c->o.user_stacks;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	skel->rodata->period_ns = 1000000000u / c->o.freq;
-	bpf_map__set_max_entries(skel->maps.scratches, (uint32_t)c->n_cpus);
+	skel->rodata->n_cpus = (uint32_t)c->n_cpus;
+	bpf_map__set_max_entries(skel->maps.scratches, scratches);
+	bpf_map__set_max_entries(skel->maps.taken, scratches);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
 	bpf_map__set_max_entries(skel->maps.processes, c->o.max_processes);
 	choose_program(c);
@@ -250,10 +267,27 @@ static int choose_event(struct collector *c, const char **what)
 	return 0;
 }
 
+/* The new link is there before the old one goes, and hits count on one of them only. */
+static int attach_calls(struct collector *c)
+{
+	uint8_t tag = (uint8_t)(c->skel->data->call_tag % UINT8_MAX + 1);
+	int old = c->calls;
+
+	c->calls = probes_attach(bpf_program__fd(c->program), c->probes, tag);
+	c->skel->data->call_tag = tag;
+	if (old >= 0)
+		close(old);
+	return c->calls < 0 ? c->calls : 0;
+}
+
 static int start(void *self, const char **what)
 {
 	struct collector *c = self;
 
+	if (c->o.event == EVENT_CALLS) {
+		*what = "bpf(BPF_LINK_CREATE)";
+		return attach_calls(c);
+	}
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
 		int fd = event_open(c, c->o.event, cpu);
 
@@ -282,6 +316,9 @@ static void stop(void *self)
 		bpf_link__destroy(c->events[cpu]);
 		c->events[cpu] = NULL;
 	}
+	if (c->calls >= 0)
+		close(c->calls);
+	c->calls = -1;
 }
 
 static void destroy(void *self)
@@ -297,6 +334,14 @@ static void destroy(void *self)
 	sample_bpf__destroy(c->skel);
 	free(c->events);
 	free(c);
+}
+
+static int probe(void *self, const struct probes *p, bool running)
+{
+	struct collector *c = self;
+
+	c->probes = p;
+	return running ? attach_calls(c) : 0;
 }
 
 static int follow(void *self, uint32_t tgid, const struct executable *exe, uint32_t flags)
@@ -386,6 +431,13 @@ static void totals(void *self, uint64_t counts[COUNT_MAX],
 			fn(arg, tgid, p.image, p.unsent);
 }
 
+static const char *event_name(enum sample_event event)
+{
+	return event == EVENT_CALLS    ? "calls"
+	       : event == EVENT_CYCLES ? "cycles"
+				       : "cpu-clock";
+}
+
 int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		   const char **what)
 {
@@ -393,6 +445,7 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 	int err;
 
 	c->o = *o;
+	c->calls = -1;
 	c->n_cpus = libbpf_num_possible_cpus();
 	bpfload_log();
 	*what = "number of CPUs";
@@ -400,7 +453,7 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 	if (err < 0)
 		goto fail;
 	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
-	err = choose_event(c, what);
+	err = c->o.event == EVENT_CALLS ? 0 : choose_event(c, what);
 	if (err)
 		goto fail;
 	err = load(c, what);
@@ -408,8 +461,9 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		goto fail;
 	*ret = (struct kernel_side){
 		.self = c,
-		.event_name = c->o.event == EVENT_CYCLES ? "cycles" : "cpu-clock",
-		.period_ns = c->skel->rodata->period_ns,
+		.event_name = event_name(c->o.event),
+		.period_ns = c->o.event == EVENT_CALLS ? 1 : c->skel->rodata->period_ns,
+		.probe = probe,
 		.start = start,
 		.stop = stop,
 		.close = destroy,

@@ -13,7 +13,9 @@
 
 #include "bpf/sample.h"
 
-enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK };
+struct probes;
+
+enum sample_event { EVENT_AUTO, EVENT_CYCLES, EVENT_CPU_CLOCK, EVENT_CALLS };
 
 struct collector_options {
 	uint32_t freq;           /* Hz per CPU, > 0 */
@@ -37,9 +39,12 @@ struct record_handler {
  */
 struct kernel_side {
 	void *self;
-	const char *event_name; /* "cpu-clock", "cycles"; a static string */
+	const char *event_name; /* "cpu-clock", "cycles", "calls"; a static string */
 	uint64_t period_ns;     /* the weight of each sample */
 
+	/* EVENT_CALLS, before start(): whose calls count. To be called again, with
+	 * running, when probes have been turned off. p must stay valid until stop(). */
+	int (*probe)(void *self, const struct probes *p, bool running);
 	/* Starts the events. *what (a static string) names the call that failed. */
 	int (*start)(void *self, const char **what);
 	/* No more samples are taken; those in the rings can still be polled. */

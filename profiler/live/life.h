@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "profiler/kernel/probes.h"
+#include "profiler/live/rates.h"
 #include "profiler/live/session.h"
 #include "profiler/live/unrecorded.h"
 
@@ -26,6 +28,10 @@ struct interval {
 struct session {
 	struct session_options o;
 	struct kernel_side kernel;
+	struct calls *calls;  /* EVENT_CALLS: what is probed, of the caller; else NULL */
+	struct probes probes; /* its rows */
+	char probed[32];      /* their file */
+	struct rates rates;
 	struct profile *profile;
 	struct strtab *names; /* strings of the symbolizer */
 	uint32_t names_max;   /* with more of them it gets a new table; 0: not known yet */

@@ -36,7 +36,7 @@ struct pipeline {
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
-	uint8_t kind; /* of the events: "cpu" */
+	uint8_t kind, call_kind; /* of the events: "cpu", "calls"; 0: there is none */
 	struct expansions expansions;
 	struct {
 		struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
@@ -71,6 +71,7 @@ void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start
 	pl->profile = profile;
 	pl->start_ns = start_ns;
 	pl->kind = profile_find_kind(profile, "cpu");
+	pl->call_kind = profile_find_kind(profile, "calls");
 	expansions_release(&pl->expansions);
 	expansions_init(&pl->expansions, profile, pl->symbolizer);
 	memset(&pl->memos, 0, sizeof(pl->memos));
@@ -253,7 +254,8 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
-	struct event e = { .kind = pl->kind, .weight = s->weight };
+	struct event e = { .kind = s->call ? pl->call_kind : pl->kind,
+			   .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel;
 

@@ -15,13 +15,17 @@
 #include "profiler/base/file.h"
 #include "profiler/base/living.h"
 #include "profiler/base/strtab.h"
+#include "profiler/live/calls.h"
 #include "profiler/live/life.h"
 #include "profiler/live/pipeline.h"
 #include "profiler/live/proc.h"
 #include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
-enum { NAMES_MIN = 256 /* fewer strings of the symbolizer are not worth freeing */ };
+enum {
+	NAMES_MIN = 256,    /* fewer strings of the symbolizer are not worth freeing */
+	REFUSED_NAMED = 10, /* functions that cannot be probed and are named */
+};
 
 int session_open(struct session **ret, const struct session_options *o, const char **what)
 {
@@ -35,15 +39,18 @@ int session_open(struct session **ret, const struct session_options *o, const ch
 
 static struct profile *profile_begin(const struct session *s)
 {
+	bool calls = s->o.collector.event == EVENT_CALLS;
+	const char *source = calls ? s->o.calls : s->kernel.event_name;
 	struct profile *p = profile_new();
 
-	profile_kind(p, &(struct event_kind){
-				.name = strtab_add(p->strings, "cpu"),
-				.unit = strtab_add(p->strings, UNIT_NS),
-				.source = strtab_add(p->strings, s->kernel.event_name),
-				.freq = s->o.collector.freq,
-				.period = s->kernel.period_ns,
-			});
+	profile_kind(p,
+		     &(struct event_kind){
+			     .name = strtab_add(p->strings, calls ? "calls" : "cpu"),
+			     .unit = strtab_add(p->strings, calls ? UNIT_COUNT : UNIT_NS),
+			     .source = strtab_add(p->strings, source),
+			     .freq = calls ? 0 : s->o.collector.freq,
+			     .period = s->kernel.period_ns,
+		     });
 	return p;
 }
 
@@ -71,6 +78,7 @@ void session_close(struct session *s)
 	symbolizer_close(s->symbolizer);
 	s->kernel.close(s->kernel.self);
 	unrecorded_release(&s->unrecorded);
+	rates_release(&s->rates);
 	profile_free(s->profile);
 	strtab_free(s->names);
 	strtab_free(s->noted);
@@ -136,6 +144,18 @@ int session_follow_tree(struct session *s, pid_t pid)
 	return s->kernel.follow(s->kernel.self, (uint32_t)pid, &unknown, PROCESS_CHILDREN);
 }
 
+int session_probe(struct session *s, pid_t pid, const char *const *patterns, uint32_t n,
+		  struct calls *found)
+{
+	struct proc *p = procs_get(s->procs, (uint32_t)pid, 0);
+	int err = calls_find(found, p->space, living_thread(pid), patterns, n);
+
+	snprintf(s->probed, sizeof(s->probed), "/proc/%d/exe", living_thread(pid));
+	s->probes = (struct probes){ s->probed, pid, found->rows, found->n };
+	s->calls = found;
+	return err ? err : s->kernel.probe(s->kernel.self, &s->probes, false);
+}
+
 void session_prepare(struct session *s)
 {
 	if (s->o.collector.kernel_stacks)
@@ -147,9 +167,44 @@ void session_prepare(struct session *s)
 	s->pipeline = pipeline_new(s->profile, s->symbolizer, s->start_ns);
 }
 
+/* Names functions that cannot be probed; a few of them if they are many. */
+static void note_refused(struct session *s)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->probes.n; i++)
+		if (s->probes.rows[i].refused && n++ < REFUSED_NAMED)
+			session_note(s, "the kernel cannot probe %s",
+				     s->probes.rows[i].name);
+	if (n > REFUSED_NAMED)
+		session_note(s, "the kernel cannot probe %u more functions",
+			     n - REFUSED_NAMED);
+}
+
 int session_start(struct session *s, const char **what)
 {
-	return s->kernel.start(s->kernel.self, what);
+	int err = s->kernel.start(s->kernel.self, what);
+
+	if (!err)
+		note_refused(s);
+	return err;
+}
+
+/* Probes slow a function down that is called very often: leaves it alone. */
+static void check_rate(struct session *s, const struct sample *sample)
+{
+	uint64_t rate = rates_count(&s->rates, sample->ip, sample->tid, sample->time_ns,
+				    s->o.max_rate);
+	struct probe *p = rate ? calls_at(s->calls, sample->ip) : NULL;
+
+	if (!p || p->off)
+		return;
+	p->off = true;
+	s->kernel.probe(s->kernel.self, &s->probes, true);
+	session_note(s,
+		     "%s is no longer probed: a thread calls it %lu times a second "
+		     "(--max-rate %lu)",
+		     p->name, (unsigned long)rate, (unsigned long)s->o.max_rate);
 }
 
 static void on_sample(void *arg, const struct sample *sample)
@@ -163,6 +218,8 @@ static void on_sample(void *arg, const struct sample *sample)
 	else
 		life_unrecorded(s, p, "", 1);
 	s->samples++;
+	if (s->calls && s->o.max_rate)
+		check_rate(s, sample);
 }
 
 static void on_closing(void *arg, const struct object *o)
@@ -216,6 +273,8 @@ static void summarize(struct session *s, uint64_t now_ns,
 	file_line(rss, "VmHWM:", "/proc/self/status");
 	t->peak_rss = strtoull(rss, NULL, 10) << 10;
 	t->lost_ring_full = now.counts[COUNT_RING_FULL] - before[COUNT_RING_FULL];
+	t->lost_ring_full += now.counts[COUNT_SCRATCHES_FULL] -
+			     before[COUNT_SCRATCHES_FULL];
 	t->lost_table_full = now.counts[COUNT_TABLE_FULL] - before[COUNT_TABLE_FULL];
 	t->stack_faults = now.counts[COUNT_STACK_FAULT] - before[COUNT_STACK_FAULT];
 	/* beside those that the pipeline counts */

@@ -11,11 +11,16 @@
 
 #include "profiler/kernel/collect.h"
 
+struct calls;
 struct profile;
 struct session;
 
 struct session_options {
 	struct collector_options collector;
+	/* EVENT_CALLS: what the profile says of the source of its events; and above how
+	 * many calls per second, by one thread, a function is no longer probed. 0: none. */
+	const char *calls;
+	uint64_t max_rate;
 	/* Called with a line for the user, without newline. May be NULL. */
 	void (*note)(void *arg, const char *line);
 	void *arg;
@@ -45,6 +50,13 @@ enum session_target session_follow(struct session *s, pid_t pid, const char **wh
 void session_follow_all(struct session *s);
 /* Follows a process that has not called exec yet, and all its children. */
 int session_follow_tree(struct session *s, pid_t pid);
+
+/* EVENT_CALLS, after session_follow() of that process: finds its functions that match any
+ * of n patterns, for session_start() to probe. *found must stay valid until session_stop().
+ * Returns as
+ * calls_find(). */
+int session_probe(struct session *s, pid_t pid, const char *const *patterns, uint32_t n,
+		  struct calls *found);
 
 /* To be called just before session_start(): the profile's time begins. */
 void session_prepare(struct session *s);

@@ -46,7 +46,7 @@ static struct event pass_sample(struct sample *s, pid_t pid, char *kinds)
 	pipeline_sample(pl, self, s);
 	cr_assert_eq(p->n_events, 1);
 	e = p->events[0];
-	cr_expect(e.kind == 2 && e.weight == 7);
+	cr_expect(e.kind == (s->call ? 1 : 2) && e.weight == 7);
 	depth = p->sums[e.call].depth;
 	kinds[depth] = 0;
 	for (uint32_t call = e.call; call; call = p->calls[call].parent)
@@ -179,4 +179,12 @@ Test(pipeline, forgets_processes_that_have_ended)
 	procs_close(ps);
 	symbolizer_close(sy);
 	profile_free(p);
+}
+
+Test(pipeline, calls_are_events_of_their_own_kind)
+{
+	char kinds[MAX_STACK_FRAMES + 1];
+	struct sample s = { .call = 1 };
+
+	cr_expect_eq(pass_sample(&s, 0, kinds).kind, 1);
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Calls of functions: the sampler, run by uprobes at the functions' entries instead of by a
+ * clock.
+ *
+ * A function whose stack is too small calls morestack, which has newstack grow the stack,
+ * or yields to another goroutine, and then begins again at its entry. That is one call but
+ * two hits of the probe. So newstack is probed too: it runs while g.sched.pc is in the
+ * function that begins again, and the next hit there by the same goroutine does not count.
+ */
+#ifndef BPF_CALL_H
+#define BPF_CALL_H
+
+#include "bpf/sample.h"
+
+const volatile __u32 n_cpus = 1; /* set before load */
+
+/* Hits of probes with another tag do not count. While one link replaces another, both are
+ * attached. */
+volatile __u32 call_tag = 1;
+
+/* The scratches that are in use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* as many as scratches, set before load */
+	__type(key, __u32);
+	__type(value, __u64);
+} taken SEC(".maps");
+
+struct restart_key {
+	__u64 goid, tgid;
+};
+
+/* Value: g.sched.pc of a goroutine whose function is about to begin again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct restart_key);
+	__type(value, __u64);
+} restarts SEC(".maps");
+
+/* The index of a free scratch, which is ours from now on. ~0: there is none. */
+static __always_inline __u32 scratch_take(__u32 cpu)
+{
+	for (__u32 i = 0; i < CALL_SCRATCHES; i++) {
+		__u32 slot = cpu + i * n_cpus;
+		__u64 *used = bpf_map_lookup_elem(&taken, &slot);
+
+		if (used && !__sync_lock_test_and_set(used, 1))
+			return slot;
+	}
+	return ~0u;
+}
+
+static __always_inline void scratch_give(__u32 slot)
+{
+	__u64 *used = bpf_map_lookup_elem(&taken, &slot);
+
+	if (used)
+		__sync_lock_test_and_set(used, 0);
+}
+
+/* Does this hit count as a call? tmp holds the sample and its goroutine; cookie: of the
+ * probe. */
+static __always_inline bool call_counts(const struct scratch *tmp, __u32 cookie)
+{
+	const struct sample *s = &tmp->sample;
+	struct restart_key key = { s->goid, s->tgid };
+	__u64 pc = tmp->go.g[G_SCHED_PC];
+	const __u64 *restart;
+
+	if (cookie == CALL_NEWSTACK) {
+		if (s->goid && s->flags & SAMPLE_G0 &&
+		    bpf_map_update_elem(&restarts, &key, &pc, BPF_ANY))
+			count(COUNT_RESTART_LOST);
+		return false;
+	}
+	if (!s->goid || s->flags & SAMPLE_G0)
+		return true;
+	restart = bpf_map_lookup_elem(&restarts, &key);
+	if (!restart)
+		return true;
+	pc = *restart;
+	bpf_map_delete_elem(&restarts, &key);
+	return pc - s->ip >= cookie;
+}
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/live/rates.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "profiler/base/arena.h"
+
+#define SECOND 1000000000u
+
+enum { ROWS_MAX = 1 << 16 /* short-lived threads may be many: then all begin anew */ };
+
+struct key {
+	const struct rates *rates;
+	uint64_t addr;
+	uint32_t tid;
+};
+
+static bool same(const void *arg, uint32_t id)
+{
+	const struct key *k = arg;
+	const struct rate *r = &k->rates->rows[id];
+
+	return r->addr == k->addr && r->tid == k->tid;
+}
+
+void rates_release(struct rates *r)
+{
+	index_release(&r->index);
+	free(r->rows);
+	*r = (struct rates){ 0 };
+}
+
+uint64_t rates_count(struct rates *r, uint64_t addr, uint32_t tid, uint64_t time_ns,
+		     uint64_t max)
+{
+	struct key key = { r, addr, tid };
+	struct rate *row;
+	uint32_t id;
+
+	if (r->n == ROWS_MAX)
+		rates_release(r);
+	id = index_get(&r->index, hash_pair(addr, tid), same, &key, r->n);
+	if (id == r->n)
+		*table_add(r->rows, r->n, r->cap) =
+			(struct rate){ .addr = addr, .tid = tid, .since_ns = time_ns };
+	row = &r->rows[id];
+	if (time_ns - row->since_ns >= SECOND) {
+		row->since_ns = time_ns;
+		row->calls = 0;
+	}
+	if (++row->calls <= max)
+		return 0;
+	return row->calls * (uint64_t)SECOND / (time_ns - row->since_ns + 1);
+}
