@@ -72,6 +72,10 @@ static int check_calls(struct run *r)
 	if (r->freq)
 		return usage_error(r->verb,
 				   "-F does not go with -e call:FUNC: each call counts");
+	if (r->kernel_only)
+		return usage_error(
+			r->verb,
+			"-e call:FUNC has user stacks only; -K does not go with it");
 	if (!r->pids || strchr(r->pids, ','))
 		return usage_error(r->verb, "-e call:FUNC takes one process, by -p PID");
 	for (uint32_t i = 0; i < r->n_funcs; i++)
