@@ -1,6 +1,6 @@
 /* What is said about a box: in the card beside the pointer, and in the line below the graph. */
 
-function groupFacts(g) {
+function groupFacts(g, withCount = true) {
 	const { side } = groups, { goroutine } = side, rows = [];
 	for (const c of groups.combos[g])
 		rows.push(side.combos[c].goroutine);
@@ -9,7 +9,7 @@ function groupFacts(g) {
 		return all.size == 1 ? [...all][0] : "";
 	};
 	const creator = one(goroutine.creator), words = one(goroutine.labels);
-	return [groups.goroutines[g] ? count(groups.goroutines[g], "goroutine") : "",
+	return [withCount && groups.goroutines[g] ? count(groups.goroutines[g], "goroutine") : "",
 		words.slice(0, 200), creator && `created by ${creator}`].filter(Boolean).join(" · ");
 }
 

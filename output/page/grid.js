@@ -72,6 +72,7 @@ class Grid {
 		this.width = box.clientWidth;
 		box.classList.toggle("roomy", this.width >= ROOMY);
 		box.classList.toggle("wide", this.width >= WIDE);
+		box.classList.toggle("widest", this.width >= WIDEST);
 		for (let k = 0; k < Math.max(n, this.made.length); k++) {
 			const i = top + k, row = this.row(k);
 			row.hidden = i >= bottom;

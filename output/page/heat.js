@@ -89,7 +89,8 @@ const heatItem = (row) => row && row.g > 0 ? { g: row.g, id: -1 } : null;
 /* Says what is under the pointer, and lights up its boxes. */
 function hoverHeat(event) {
 	const row = event && heatRowAt(event), inTime = event && event.offsetX >= stripLeft();
-	strip.title = !row ? "Drag to select a range of time" : row.g < 0 ? row.name : groupPath(row.g).join(" › ");
+	strip.title = !row ? "Drag to select a range of time, with Shift the one to compare it with"
+		: row.g < 0 ? row.name : groupPath(row.g).join(" › ");
 	if (row && inTime) {
 		const [from] = stripRange(), k = Math.min(bars.n - 1, Math.floor((cellAt(event) - from) / bars.cells));
 		const amount = bars.heat[heatRows().rows.indexOf(row) * bars.n + k];

@@ -93,7 +93,7 @@ function fillGroup(row, item) {
 	const arrow = element("i", { "data-part": "toggle", class: "arrow" },
 		!below ? "" : open.has(item.g) ? "▾" : "▸");
 	name.replaceChildren(arrow, element("bdi", {}, cellText(item.brief, room)));
-	name.style.paddingLeft = `${indent + 6}px`;
+	arrow.style.marginLeft = `${indent}px`;
 	if (item.diff) {
 		many.textContent = rate(item.diff.old);
 		cost.textContent = rate(item.diff.now);
@@ -119,9 +119,9 @@ function fillGroup(row, item) {
 		row.removeAttribute("aria-expanded");
 }
 
-function goroutineFacts(id) {
+function goroutineFacts(id, withStart = true) {
 	const { goroutine } = data.now, row = goroutine.first[id];
-	return [goroutine.start[row], goroutine.labels[row],
+	return [withStart && goroutine.start[row], goroutine.labels[row],
 		goroutine.creator[row] && `created by ${goroutine.creator[row]}`,
 		goroutine.parent[row] ? `in goroutine ${goroutine.parent[row]}` : ""]
 		.filter(Boolean).join(" · ");
@@ -223,9 +223,10 @@ function makeGrids() {
 		columns: [["name", "", "Sort by name"], ["many", "", ""], ["cost", "", ""],
 			["part", "", ""], ["frame", "In frame", ""], ["spark", "When", "When it ran"],
 			["seen", "Seen", "Its first and last samples; sort by the first"], ["samples", "Samples", "How many samples"],
-			["core", "One core", "Share of one core"], ["top", "Top frame", "Where most of its samples were"]],
+			["core", "One core", "Share of one core"], ["top", "Top frame", "Where most of its samples were"],
+			["origin", "Labels and origin", "Labels, who created it, and in which goroutine"]],
 		sort: (key) => {
-			const by = /^(part|spark|samples|core|top)$/.test(key) ? "cost" : key;
+			const by = /^(part|spark|samples|core|top|origin)$/.test(key) ? "cost" : key;
 			groupRising = groupSort == by ? !groupRising : rises(by);
 			groupSort = by;
 			showList();

@@ -1,7 +1,8 @@
 /* What the list knows of a row besides its cost: made for rows in sight only. */
 
 const SPARK = 32;	/* bars of a spark line */
-const ROOMY = 460, WIDE = 760;	/* px: spark lines are shown, and all columns */
+/* px from which on there are spark lines, columns of figures, and one of where it comes from */
+const ROOMY = 460, WIDE = 760, WIDEST = 960;
 
 /* The time that is listed, in cells. */
 const listedRange = () => state.time || stripRange();
@@ -60,7 +61,7 @@ function pointGroup(item, row) {
 function fillFacts(cells, item, width) {
 	if (data.old || width < ROOMY)
 		return;
-	const [spark, seen, samples, core, top] = cells, f = rowFacts(item);
+	const [spark, seen, samples, core, top, origin] = cells, f = rowFacts(item);
 	drawSpark(spark, f.spark);
 	if (width < WIDE)
 		return;
@@ -68,6 +69,14 @@ function fillFacts(cells, item, width) {
 	samples.textContent = number(f.samples);
 	core.textContent = coreShare(item.amount);
 	top.textContent = f.top[0] < 0 ? "" : labels.brief[f.top[0]].slice(0, LONGEST);
+	if (width >= WIDEST)
+		origin.textContent = originOf(item).slice(0, LONGEST);
+}
+
+function originOf({ g, id }) {
+	if (id < 0)
+		return groupFacts(g, false);
+	return goroutineFacts(id, false);
 }
 
 function drawSpark(cell, bars) {

@@ -190,6 +190,16 @@ def check_facts(p, rows, expect, shots):
     p.js("document.querySelector('#groups .head .seen button').click()"), p.settle()
     first = [seconds(c[0])[0] for c in cells().values()]
     expect("... sorted by that", first == sorted(first) and p.js("!!document.querySelector('#groups .seen[aria-sort=ascending]')"), first)
+    p.js("document.getElementById('side').style.width = '1000px'"), p.settle(), p.settle()
+    p.js("[...document.querySelectorAll('#groups .row')].find((r) => r.title.startsWith('net/http')).querySelector('[data-part]').click()"), p.settle()
+    origins = {name: text for name, text in p.js("""[...document.querySelectorAll("#groups .row:not([hidden])")].map((r) => [r.title.split("\\n")[0],
+        r.querySelector(".origin").offsetWidth && r.querySelector(".origin").textContent])""")}
+    expect("a very wide one has labels, creator and parent", origins["goroutine 3311"] == "job=http · created by net/http.(*Server).Serve server.go:3086 · in goroutine 1655"
+           and origins["net/http.(*conn).serve"] == "job=http · created by net/http.(*Server).Serve server.go:3086" and origins["[scheduler]"] == "", origins)
+    lefts = p.js("[...document.querySelectorAll('#groups .row:not([hidden]) .seen')].map((c) => c.getBoundingClientRect().left)")
+    expect("... in straight columns", len(set(lefts)) == 1, set(lefts))
+    p.shot(f"{shots}/widest.png")
+    p.js("document.querySelector('#groups [aria-expanded=true] [data-part]').click()"), p.settle()
     p.js("document.querySelector('#groups .head .cost button').click()"), p.js("document.getElementById('side').style.width = ''"), p.settle()
     expect("a narrow list has not", all(c == [None] * 4 for c in cells().values()))
     p.mouse("mouseMoved", 700, 20)
