@@ -278,6 +278,10 @@ static void write_events(struct export *x)
 		else
 			json_null(j, "goroutine");
 		json_uint(j, "thread", used_place(&x->threads, e->thread));
+		if (e->cpu)
+			json_uint(j, "cpu", e->cpu - 1);
+		else
+			json_null(j, "cpu");
 		json_str(j, "class", event_class_names[e->class]);
 		json_bool(j, "complete", e->flags & EVENT_ROOTED);
 		json_close(j, '}');

@@ -2,14 +2,14 @@
 /*
  * The text of perf script, which many tools read:
  *
- *	server 812/815  1700000000.100000:   10101010 cpu-clock:
+ *	server 812/815  [002] 1700000000.100000:   10101010 cpu-clock:
  *		          46a1c0 main.work (/usr/local/bin/server)
  *		          46a0f3 main.worker (/usr/local/bin/server)
  *
  * As perf prints them: the leaf first, "(inlined)" in place of the file for inlined calls,
  * "[unknown]" for addresses without a name, then an empty line. The period is the event's
- * weight. Unlike perf's, addresses are those in the file, and the time is that of day. A
- * recording does not know the CPU, so that there is no "[002]"; readers do not need it.
+ * weight. Unlike perf's, addresses are those in the file, and the time is that of day. Old
+ * recordings do not know the CPU; then there is no "[002]", which readers do not need.
  * Grouped by goroutine, an event has the start function in place of the thread's name and
  * the goroutine's id in place of the tid.
  */
@@ -175,6 +175,11 @@ static void add_event(struct script *s, const struct event *e)
 	uint32_t stack = stacks_add(&s->stacks, e);
 
 	add_head_once(s, e);
+	if (e->cpu) {
+		buf_u8(&s->buf, '[');
+		add_padded(&s->buf, e->cpu - 1, 3, '0');
+		buf_str(&s->buf, "] ");
+	}
 	add_padded(&s->buf, us / 1000000, 5, ' ');
 	buf_u8(&s->buf, '.');
 	add_padded(&s->buf, us % 1000000, 6, '0');

@@ -45,6 +45,7 @@ static const char *const names[PPROF_LABELS] = {
 	[PPROF_PID] = "pid",
 	[PPROF_THREAD_ID] = "thread_id",
 	[PPROF_THREAD_NAME] = "thread_name",
+	[PPROF_CPU] = "cpu",
 };
 
 static bool is_written(const struct pprof_labels *l, int label)
@@ -92,6 +93,7 @@ void pprof_labels_init(struct pprof_labels *l, const struct view *v, uint8_t of,
 
 void pprof_labels_release(struct pprof_labels *l)
 {
+	pairs_release(&l->whos);
 	pairs_release(&l->names);
 	free(l->name_ids);
 	buf_release(&l->key);
@@ -102,14 +104,14 @@ void pprof_labels_release(struct pprof_labels *l)
 	free(l->list);
 }
 
-uint64_t pprof_labels_key(const struct pprof_labels *l, const struct event *e)
+uint64_t pprof_labels_key(struct pprof_labels *l, const struct event *e)
 {
 	uint64_t goroutine = (uint64_t)e->goroutine << 32;
 
 	if (l->of == LABELS_OF_NONE)
 		return 0;
 	if (l->of == LABELS_OF_ALL)
-		return goroutine | e->thread;
+		return pairs_add(&l->whos, goroutine | e->thread, e->cpu);
 	if (l->view->n_processes > 1)
 		return goroutine | l->view->profile->threads[e->thread].process;
 	return goroutine;
@@ -124,15 +126,19 @@ static Pprof__Label *add(struct pprof_labels *l, int64_t key)
 	return label;
 }
 
-static void add_number(struct pprof_labels *l, int label, uint64_t v)
+/* With a unit a 0 is a number, too. */
+static void put_number(struct pprof_labels *l, int label, uint64_t v)
 {
-	Pprof__Label *to;
+	Pprof__Label *to = add(l, l->keys[label]);
 
-	if (!v || !is_written(l, label))
-		return;
-	to = add(l, l->keys[label]);
 	to->num = (int64_t)v;
 	to->num_unit = l->id_unit;
+}
+
+static void add_number(struct pprof_labels *l, int label, uint64_t v)
+{
+	if (v && is_written(l, label))
+		put_number(l, label, v);
 }
 
 static void add_string(struct pprof_labels *l, int label, int64_t id)
@@ -183,7 +189,7 @@ static void add_goroutine(struct pprof_labels *l, uint32_t row)
 	add_own(l, profile_string(p, g->labels));
 }
 
-static void add_thread(struct pprof_labels *l, uint32_t row)
+static void add_thread(struct pprof_labels *l, uint32_t row, uint32_t cpu)
 {
 	const struct profile *p = l->view->profile;
 	const struct thread *t = &p->threads[row];
@@ -192,17 +198,24 @@ static void add_thread(struct pprof_labels *l, uint32_t row)
 	add_number(l, PPROF_PID, p->processes[t->process].tgid);
 	add_number(l, PPROF_THREAD_ID, t->tid);
 	add_string(l, PPROF_THREAD_NAME, pprof_text(l->strings, name, strlen(name)));
+	if (cpu)
+		put_number(l, PPROF_CPU, cpu - 1);
 }
 
 size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***ret)
 {
-	uint32_t goroutine = (uint32_t)(key >> 32), other = (uint32_t)key;
+	struct pair who = { .a = key };
+	uint32_t goroutine, other;
 
+	if (l->of == LABELS_OF_ALL)
+		who = l->whos.rows[key];
+	goroutine = (uint32_t)(who.a >> 32);
+	other = (uint32_t)who.a;
 	l->n = 0;
 	if (goroutine)
 		add_goroutine(l, goroutine);
 	if (l->of == LABELS_OF_ALL)
-		add_thread(l, other);
+		add_thread(l, other, (uint32_t)who.b);
 	else
 		add_number(l, PPROF_PID, l->view->profile->processes[other].tgid);
 	while (l->n_list < l->n)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The labels of samples in pprof output: numbers goid, go_parent, pid and thread_id,
+ * The labels of samples in pprof output: numbers goid, go_parent, pid, thread_id and
+ * cpu,
  * strings go_start, go_created_by and thread_name, and the program's own.
  *
  * A program's label may have one of these keys. It keeps it; ours is then named
  * "gostrobe.goid" in the whole profile, because pprof cannot tell two labels with one key
- * apart. Recordings do not know the CPU of a sample, so there is no label cpu.
+ * apart.
  */
 #ifndef OUTPUT_PPROF_LABELS_H
 #define OUTPUT_PPROF_LABELS_H
@@ -29,13 +30,14 @@ enum pprof_label {
 	PPROF_PID,
 	PPROF_THREAD_ID,
 	PPROF_THREAD_NAME,
+	PPROF_CPU,
 	PPROF_LABELS
 };
 
 /* What distinguishes samples; --labels. */
 enum pprof_labels_of {
 	LABELS_OF_GROUP, /* the goroutine and its labels; with several processes the pid */
-	LABELS_OF_ALL,   /* also thread and process */
+	LABELS_OF_ALL,   /* also thread, process and CPU */
 	LABELS_OF_NONE,
 };
 
@@ -45,6 +47,7 @@ struct pprof_labels {
 	/* Private. */
 	struct strtab *strings; /* of the output; not owned */
 	int64_t keys[PPROF_LABELS], id_unit;
+	struct pairs whos;  /* with LABELS_OF_ALL: (goroutine, thread), cpu */
 	struct pairs names; /* (string, process) of names of Go functions */
 	int64_t *name_ids;  /* per row of names: the string in the output */
 	uint32_t n_name_ids, cap_name_ids;
@@ -58,7 +61,7 @@ void pprof_labels_init(struct pprof_labels *l, const struct view *v, uint8_t of,
 void pprof_labels_release(struct pprof_labels *l);
 
 /* A number for the labels of an event: equal labels have the same. */
-uint64_t pprof_labels_key(const struct pprof_labels *l, const struct event *e);
+uint64_t pprof_labels_key(struct pprof_labels *l, const struct event *e);
 /* The labels of these events, valid until the next call. Returns how many. */
 size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***ret);
 /* Adds a line for each key that the program uses too. */

@@ -125,7 +125,7 @@ int help_verb(const char *verb, const struct opt *opts)
 		if (!strcmp(opts->name, "labels"))
 			opt_wrap(
 				"\n--labels group: goid, go_parent, go_start, go_created_by, the program's own, "
-				"and pid if there are several processes; all: also thread_id, thread_name and "
+				"and pid if there are several processes; all: also thread_id, thread_name, cpu and "
 				"pid. Samples with the same stack and labels are one.",
 				0);
 		if (!strcmp(opts->name, "focus"))

@@ -271,6 +271,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	e.call = add_calls(pl, n);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
+	e.cpu = s->cpu + 1;
 	e.class = (uint8_t)classify(
 		s->goid && !e.goroutine ? s->flags | SAMPLE_G_FAULT : s->flags, e.goroutine,
 		profile_string(pl->profile, pl->profile->goroutines[e.goroutine].start),

@@ -100,6 +100,7 @@ static const struct column event_columns[] = {
 	KNOWN(event, class, CLASS_MAX, CLASS_UNKNOWN),
 	{ FIELD(event, flags), PLAIN, FLAGS, EVENT_FLAGS, 0, 0 },
 	KNOWN(event, end, END_MAX, END_OTHER),
+	{ FIELD(event, cpu), PLAIN, ANY, 0, 0, 2 },
 };
 
 #define TABLE(rows, row, columns, first) \

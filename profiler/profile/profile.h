@@ -87,6 +87,7 @@ struct event {
 	uint64_t time_ns; /* since the profile's start */
 	uint64_t weight;  /* in the unit of its kind */
 	uint32_t call, goroutine, thread;
+	uint32_t cpu;  /* + 1; 0: not known */
 	uint8_t kind;  /* row of kinds */
 	uint8_t class; /* enum event_class */
 	uint8_t flags; /* EVENT_* */

@@ -76,7 +76,7 @@ Test(json_export, has_only_what_is_selected)
 			       "\"stacks\":[\n[0,1]],\n"),
 		  "%s", text);
 	cr_expect(strstr(text, "\"events\":[\n{\"time_ns\":400000000,\"weight\":10000000,"
-			       "\"stack\":0,\"goroutine\":0,\"thread\":0,"
+			       "\"stack\":0,\"goroutine\":0,\"thread\":0,\"cpu\":null,"
 			       "\"class\":\"user\",\"complete\":true}]}\n"),
 		  "%s", text);
 	free(text);

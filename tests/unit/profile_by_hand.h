@@ -92,6 +92,7 @@ static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call,
 					  .call = call,
 					  .goroutine = goroutine,
 					  .thread = thread,
+					  .cpu = p->n_events % 3, /* ?, 0, 1 */
 					  .kind = 1,
 					  .class = class,
 					  .flags = EVENT_ROOTED });

@@ -553,8 +553,8 @@ Test(recording, unknown_numbers_load_as_unknown)
 Test(recording, reads_what_it_can_of_a_newer_minor_version)
 {
 	static const char frame[] = FRAME("\1", "\1") "\1\7",
-			  event[] = EVENT("\0", "\0", "\0", "\0", "\10", "\1",
-					  "\0") "\5\1\7";
+			  event[] = EVENT("\0", "\0", "\0", "\0", "\10", "\1", "\5") "\1\3"
+										     "\1\7";
 	struct parts parts = { .extra = true };
 	struct profile *p;
 
