@@ -181,8 +181,8 @@ static void find_reasons(const struct compared *c, void (*say)(void *arg, const 
 		    "a second, whatever rate is asked for");
 	if (c->as_pprof)
 		say(arg,
-		    "that clock favours the places where a program is interrupted, the more "
-		    "so on a machine with more work than CPUs");
+		    "the runtime's clock favours the places where a program is interrupted, "
+		    "the more so on a machine with more work than CPUs");
 	if (is_cut(f->views[0]) || is_cut(v))
 		say(arg, "runtime/pprof keeps 64 frames of a stack, so outer functions of "
 			 "deeper ones are missing");
@@ -219,7 +219,8 @@ static void write_verdict(const struct compared *c, FILE *out)
 	else
 		fputs("the distance is more than chance explains", out);
 	fputs(".\n", out);
-	find_reasons(c, say_text, out);
+	if (!a->agrees)
+		find_reasons(c, say_text, out);
 }
 
 void compared_write_text(const struct compared *c, const struct diff_options *o, FILE *out)
@@ -260,7 +261,7 @@ void compared_write_json(const struct compared *c, const struct diff_options *o,
 	json_num(&j, "confidence", COMPARED_CONFIDENCE);
 	json_uint(&j, "different", c->functions->n_different);
 	json_open(&j, "reasons", '[');
-	if (!c->agrees)
+	if (!a->agrees)
 		find_reasons(c, say_json, &j);
 	json_close(&j, ']');
 	diff_json_functions(&j, c->functions, o);

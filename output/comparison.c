@@ -351,8 +351,12 @@ static int by_samples(const void *a, const void *b)
 
 /* Leaves out rows of so few samples that they could not differ, even if all were on one
  * side. Returns how many are left; they come first. */
-static uint32_t leave_out_rare(struct difference **rows, uint32_t n, double false_rate)
+static uint32_t leave_out_rare(const struct counting *k, struct difference **rows,
+			       uint32_t n)
 {
+	double by[2] = { divisor(k, 0), divisor(k, 1) };
+	double ratio = by[0] && by[1] ? fmax(by[0], by[1]) / fmin(by[0], by[1]) : 1;
+	double false_rate = k->c->false_rate;
 	uint32_t i;
 
 	if (n)
@@ -360,7 +364,10 @@ static uint32_t leave_out_rare(struct difference **rows, uint32_t n, double fals
 	for (i = 0; i < n; i++) {
 		double samples = (double)samples_of(rows[i]);
 
-		if (erfc(samples / sqrt(2 * (samples + 2))) > false_rate / (i + 1))
+		/* null_variance(), and the delta if all are on the shorter side */
+		double least = samples / ratio + 1 + 1 / (ratio * ratio);
+
+		if (erfc(samples / sqrt(2 * least)) > false_rate / (i + 1))
 			break;
 	}
 	while (i && i < n && samples_of(rows[i - 1]) == samples_of(rows[i]))
@@ -376,15 +383,15 @@ static int by_p(const void *a, const void *b)
 }
 
 /* Benjamini and Hochberg's procedure. */
-static void find_different(struct difference **rows, uint32_t n, double false_rate)
+static void find_different(const struct counting *k, struct difference **rows, uint32_t n)
 {
 	uint32_t different = 0;
 
-	n = leave_out_rare(rows, n, false_rate);
+	n = leave_out_rare(k, rows, n);
 	if (n)
 		qsort(rows, n, sizeof(*rows), by_p);
 	for (uint32_t i = 0; i < n; i++)
-		if (rows[i]->p <= false_rate * (i + 1) / n)
+		if (rows[i]->p <= k->c->false_rate * (i + 1) / n)
 			different = i + 1;
 	for (uint32_t i = 0; i < different; i++)
 		rows[i]->differs = true;
@@ -408,7 +415,7 @@ static void judge(struct counting *k)
 		*d = row_difference(k, i);
 		rows[n++] = d;
 	}
-	find_different(rows, n, c->false_rate);
+	find_different(k, rows, n);
 	free(rows);
 	for (uint32_t i = 0; i < c->n_groups; i++)
 		c->n_different += c->groups[i].d.differs;

@@ -12,10 +12,11 @@ enum { CHUNK = 1 << 16, GZIP_WRAPPER = 16 };
 struct gzip {
 	z_stream z;
 	FILE *out;
+	int err; /* the first one, -errno */
 	unsigned char chunk[CHUNK];
 };
 
-/* Compresses what z has. False: out cannot be written. */
+/* Compresses what z has. -errno: out cannot be written. */
 static int run(struct gzip *g, int flush)
 {
 	int status;
@@ -27,8 +28,9 @@ static int run(struct gzip *g, int flush)
 		g->z.avail_out = CHUNK;
 		status = deflate(&g->z, flush);
 		n = CHUNK - g->z.avail_out;
+		errno = 0;
 		if (fwrite(g->chunk, 1, n, g->out) != n)
-			return -EIO;
+			return errno ? -errno : -EIO;
 	} while (status == Z_OK && !g->z.avail_out);
 	return status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR ? 0 : -EIO;
 }
@@ -39,20 +41,20 @@ static ssize_t gzip_write(void *cookie, const char *data, size_t n)
 
 	g->z.next_in = (unsigned char *)(uintptr_t)data;
 	g->z.avail_in = (uInt)n;
-	if (run(g, Z_NO_FLUSH)) {
-		errno = EIO;
-		return 0;
-	}
-	return (ssize_t)n;
+	if (!g->err)
+		g->err = run(g, Z_NO_FLUSH);
+	errno = -g->err;
+	return g->err ? 0 : (ssize_t)n;
 }
 
 static int gzip_end(void *cookie)
 {
 	struct gzip *g = cookie;
-	int err;
+	int err = g->err;
 
 	g->z.avail_in = 0;
-	err = run(g, Z_FINISH);
+	if (!err)
+		err = run(g, Z_FINISH);
 	deflateEnd(&g->z);
 	free(g);
 	if (!err)

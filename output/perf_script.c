@@ -250,6 +250,7 @@ static int perf_script_write(struct view *v, const struct writer_options *o, FIL
 
 const struct writer perf_script_writer = {
 	.name = "perf-script",
+	.ending = ".linux-perf.txt", /* as speedscope knows it */
 	.help = "the text of perf script, for stackcollapse-perf, inferno and other readers of "
 		"it; --by goroutine puts goroutines in the place of threads",
 	.write = perf_script_write,

@@ -32,7 +32,7 @@ struct strtab *strtab_new(void)
 {
 	struct strtab *t = mem_zalloc(sizeof(*t));
 
-	strtab_add(t, "");
+	*table_add(t->strs, t->n, t->cap) = "";
 	return t;
 }
 
@@ -48,9 +48,12 @@ void strtab_free(struct strtab *t)
 
 uint32_t strtab_addn(struct strtab *t, const char *s, size_t n)
 {
-	struct key k = { t, s, strnlen(s, n) };
-	uint32_t id = index_get(&t->index, hash_bytes(s, k.n), same, &k, t->n);
+	struct key k = { t, s, n ? strnlen(s, n) : 0 };
+	uint32_t id;
 
+	if (!k.n) /* s may be NULL, too */
+		return 0;
+	id = index_get(&t->index, hash_bytes(s, k.n), same, &k, t->n);
 	if (id == t->n)
 		*table_add(t->strs, t->n, t->cap) = arena_strndup(&t->arena, s, k.n);
 	return id;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "output/writer.h"
@@ -168,6 +169,12 @@ static int check_kind(const struct input *in, const char *wanted)
 	return found ? STATUS_OK : STATUS_FAILED;
 }
 
+bool grouping_fits(const struct writer *w, const struct grouping *by)
+{
+	return w != &perf_script_writer || !by->n ||
+	       (by->n == 1 && (by->keys[0] == BY_GOROUTINE || by->keys[0] == BY_NONE));
+}
+
 struct grouping grouping_default(const struct writer *w)
 {
 	enum group_key key = w == &folded_writer || w == &firefox_writer ? BY_GOROUTINE
@@ -272,12 +279,26 @@ int input_too_big(const struct input *in)
 	return STATUS_FAILED;
 }
 
+bool would_replace(const char *output, const char *input)
+{
+	struct stat x, y;
+
+	if (!strcmp(output, "-") || stat(output, &x) || stat(input, &y) ||
+	    !S_ISREG(x.st_mode) || x.st_dev != y.st_dev || x.st_ino != y.st_ino)
+		return false;
+	log_error("%s: the output would replace the recording", output);
+	return true;
+}
+
 int input_write(struct input *in, const struct writer *w, const struct writer_options *o,
 		const char *path)
 {
 	struct outfile f;
-	int err = outfile_open(&f, path);
+	int err;
 
+	if (would_replace(path, in->path))
+		return STATUS_FAILED;
+	err = outfile_open(&f, path);
 	if (!err)
 		err = w->write(&in->view, o, f.out);
 	if (!err)

@@ -129,6 +129,8 @@ const char *report_rows(const char *arg, void *options);
 const char *report_sort(const char *arg, void *options);
 const char *report_min_share(const char *arg, void *options);
 
+/* Can the format show these groups? perf-script has goroutines or none. */
+bool grouping_fits(const struct writer *w, const struct grouping *by);
 /* Grouping without --by: folded stacks have goroutines, the rest start functions. */
 struct grouping grouping_default(const struct writer *w);
 
@@ -160,6 +162,8 @@ int report_print(struct input *in, const struct report_options *o);
 int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret);
 
+/* Reports that the output, unless it is "-", is the same file as the input. */
+bool would_replace(const char *output, const char *input);
 /* Writes to path, "-" for stdout, completely or not at all. Returns STATUS_FAILED after a
  * log_error() line. */
 int input_write(struct input *in, const struct writer *w, const struct writer_options *o,

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "output/agreement.h"
 #include "output/comparison.h"
 #include "output/diff.h"
 #include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
 #include "profiler/cmd/compare.h"
@@ -18,12 +22,14 @@
 #include "profiler/profile/match.h"
 #include "profiler/profile/pprof_read.h"
 
-enum { ROWS = 15, MAX_LABEL_KEYS = 8 };
+enum { ROWS = 15, MAX_LABEL_KEYS = 8, MAX_COPY = 1 << 30 };
 
 /* One of the two files. */
 struct side {
 	struct input in;
 	bool is_pprof;
+	int copy; /* of what can be read only once, or -1 */
+	char copy_path[32];
 };
 
 struct request {
@@ -40,6 +46,33 @@ struct request {
 
 /* Loading. */
 
+/* A pipe is read only once, but we look at its first bytes before we read it. Returns where
+ * to read; NULL after a log_error() line. */
+static const char *readable_path(struct side *s)
+{
+	struct buf bytes = { 0 };
+	struct stat st;
+	int err;
+
+	s->copy = -1;
+	if (stat(s->in.path, &st) || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
+		return s->in.path;
+	err = file_read(AT_FDCWD, s->in.path, MAX_COPY, &bytes);
+	if (!err) {
+		s->copy = memfd_create("gostrobe", MFD_CLOEXEC);
+		if (s->copy < 0 ||
+		    write(s->copy, bytes.data, bytes.len) != (ssize_t)bytes.len)
+			err = -errno;
+	}
+	buf_release(&bytes);
+	if (err) {
+		log_error("%s: %s", s->in.path, strerror(-err));
+		return NULL;
+	}
+	snprintf(s->copy_path, sizeof(s->copy_path), "/proc/self/fd/%d", s->copy);
+	return s->copy_path;
+}
+
 /* What is not a recording is read as pprof. */
 static bool is_recording(const char *path)
 {
@@ -54,15 +87,21 @@ static bool is_recording(const char *path)
 
 static int load_side(struct side *s)
 {
-	const char *why;
-	int err;
+	const char *path = readable_path(s), *name = s->in.path, *why;
+	int err, status;
 
-	s->is_pprof = !is_recording(s->in.path);
-	if (!s->is_pprof)
-		return input_load(&s->in, "compare");
-	err = pprof_read(&s->in.profile, s->in.path, &why);
+	if (!path)
+		return STATUS_FAILED;
+	s->is_pprof = !is_recording(path);
+	if (!s->is_pprof) {
+		s->in.path = path;
+		status = input_load(&s->in, "compare");
+		s->in.path = name;
+		return status;
+	}
+	err = pprof_read(&s->in.profile, path, &why);
 	if (err)
-		log_error("%s: %s", s->in.path, err == -EBADMSG ? why : strerror(-err));
+		log_error("%s: %s", name, err == -EBADMSG ? why : strerror(-err));
 	return err ? STATUS_FAILED : STATUS_OK;
 }
 
@@ -110,8 +149,11 @@ static int load(struct request *rq, char **args)
 					 (v->as_pprof || rq->sides[!i].is_pprof);
 		v->as_pprof = !rq->sides[i].is_pprof &&
 			      (v->as_pprof || rq->sides[!i].is_pprof);
-		if (rq->sides[i].is_pprof) /* its samples have no times */
-			v->filter.from_ns = v->filter.to_ns = 0;
+		if (!rq->sides[i].is_pprof)
+			continue;
+		/* it knows no times, and is of one process */
+		v->filter.from_ns = v->filter.to_ns = 0;
+		v->filter.pids.n = 0;
 	}
 	return STATUS_OK;
 }
@@ -272,6 +314,8 @@ static void release(struct request *rq, struct label_keys *keys)
 	for (int i = 2; i--;) { /* the second one's filter is the first one's */
 		label_keys_release(&keys[i]);
 		input_close(&rq->sides[i].in);
+		if (rq->sides[i].copy > 0)
+			close(rq->sides[i].copy);
 		free(rq->live[i]);
 	}
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "profiler/base/arena.h"
 #include "profiler/base/fetch.h"
@@ -90,19 +91,20 @@ static int record_both(struct live *l, const char *pid, const char *freq, char *
 	int status = record_check(&r);
 	const char *why;
 
-	if (!status)
-		status = record_run(&r, &paths[0]);
 	if (status)
 		return status;
+	status = record_run(&r, &paths[0]);
 	fclose(l->memory);
 	l->memory = NULL;
 	why = l->fetch ? fetch_error(l->fetch) : l->why;
-	if (!why && (!l->fetch || fetch_step(l->fetch)))
+	if (!why && !status && (!l->fetch || fetch_step(l->fetch)))
 		why = "recording ended before the profile was there";
-	if (why) {
+	if (why)
 		log_error("%s: %s", l->url, why);
+	if (why && paths[0])
+		unlink(paths[0]);
+	if (why || status)
 		return STATUS_FAILED;
-	}
 	paths[1] = profile_path(paths[0]);
 	return write_profile(l, paths[1]);
 }

@@ -192,8 +192,11 @@ static int write_all(struct request *rq)
 	bool terminal = !rq->output && isatty(STDOUT_FILENO);
 	struct winsize size = { 0 };
 	struct outfile f;
-	int err = outfile_open(&f, path);
+	int err;
 
+	if (would_replace(path, rq->in[OLD].path) || would_replace(path, rq->in[NEW].path))
+		return STATUS_FAILED;
+	err = outfile_open(&f, path);
 	if (terminal)
 		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
 	rq->options.width = terminal ? (size.ws_col ? size.ws_col : 80) : 0;

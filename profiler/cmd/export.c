@@ -57,8 +57,7 @@ static int find_writer(struct request *rq, const struct grouping *by)
 	if (by->n && (rq->writer == &json_writer || rq->writer == &pprof_writer ||
 		      rq->writer == &perfetto_writer))
 		log_info("--by has no effect on %s, which has no groups", rq->writer->name);
-	if (rq->writer == &perf_script_writer && by->n &&
-	    (by->n > 1 || (by->keys[0] != BY_GOROUTINE && by->keys[0] != BY_NONE)))
+	if (!grouping_fits(rq->writer, by))
 		return usage_error("export", "perf-script takes --by goroutine or none");
 	if (rq->options.annotate && rq->writer != &folded_writer)
 		return usage_error("export", "--annotate needs -f folded");

@@ -221,6 +221,8 @@ int record_check(struct record *r)
 		status = format_find("record", r->format, out->path, &out->writer);
 	if (!status && out->by.n && !out->writer)
 		log_warn("--by has no effect on a recording, which keeps everything");
+	if (!status && out->writer && !grouping_fits(out->writer, &out->by))
+		status = usage_error("record", "perf-script takes --by goroutine or none");
 	if (!out->by.n)
 		out->by = grouping_default(out->writer);
 	if (!status && out->path && !strcmp(out->path, "-") && isatty(STDOUT_FILENO) &&
@@ -255,7 +257,8 @@ int cmd_record(int argc, char **argv)
 		{ 'f', "format", "NAME",
 		  "recording, or a format of export (by the ending of FILE)",
 		  .str = &r.format },
-		{ 0, "by", "KEY", "grouping for folded and html output (a .gsr keeps all)",
+		{ 0, "by", "KEY",
+		  "grouping, for formats that have groups (a .gsr keeps all)",
 		  .parse = grouping_parse, .data = &r.result.by },
 		COMMON_OPTIONS,
 		{ 0 },

@@ -137,8 +137,6 @@ static void choose_name(struct result *r, const char *name, pid_t pid)
 		buf_printf(&b, "-%d", pid);
 	r->stem = arena_strndup(&r->arena, (const char *)b.data, b.len);
 	r->ending = r->writer ? r->writer->ending : ".gsr";
-	if (!r->ending)
-		r->ending = ".linux-perf.txt"; /* speedscope knows this one */
 	r->by_default = true;
 	buf_release(&b);
 }

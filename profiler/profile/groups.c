@@ -185,7 +185,8 @@ static uint32_t add_levels(struct groups *gs, const struct event *e)
 {
 	const struct view *v = gs->view;
 	const struct grouping *by = &v->by;
-	bool prefix = v->match ? v->match->programs : v->n_processes > 1;
+	bool prefix = !v->labels_only &&
+		      (v->match ? v->match->programs : v->n_processes > 1);
 	uint32_t group = 0;
 
 	for (int i = 0; i < by->n; i++) {

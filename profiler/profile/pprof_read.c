@@ -17,20 +17,21 @@
 #include "profiler/profile/profile.h"
 
 enum {
-	MAX_BYTES = 256 << 20,
+	MAX_BYTES = 64 << 20,
 	MAX_SAMPLES = 10000000,
 	CHUNK = 1 << 16,
 	MAX_LABELS = 64, /* of a sample */
 };
 
 /* protobuf-c may take many times the bytes that it reads: an empty message has two. */
-#define MAX_MEMORY ((size_t)1 << 30)
+#define MAX_MEMORY ((size_t)384 << 20)
 
 struct reader {
 	const Pprof__Profile *in;
 	struct profile *p;
 	int cpu, count; /* indexes of values; count -1: there is none */
-	uint64_t period;
+	int64_t unit;   /* ns that a value of cpu stands for */
+	int64_t period; /* in ns; 0: not known */
 	struct pairs mappings, functions, locations; /* ids; by their order in the file */
 	uint64_t n_events;                           /* so far */
 	uint64_t frames_left; /* that may be added: more are no honest file's */
@@ -56,7 +57,7 @@ static int read_all(const char *path, struct buf *to, const char **why)
 	err = n < 0 && errno ? -errno : 0;
 	/* which tells whether the end was there */
 	damaged = gzclose(gz) != Z_OK || n < 0;
-	*why = damaged ? "it is damaged or cut off" : "it is larger than 256 MiB unpacked";
+	*why = damaged ? "it is damaged or cut off" : "it is larger than 64 MiB unpacked";
 	return err ? err : damaged || to->len > MAX_BYTES ? -EBADMSG : 0;
 }
 
@@ -65,8 +66,10 @@ static void *limited_alloc(void *used, size_t n)
 {
 	size_t *u = used;
 
-	if (n > MAX_MEMORY - *u)
+	if (*u > MAX_MEMORY || n > MAX_MEMORY - *u) {
+		*u = SIZE_MAX;
 		return NULL;
+	}
 	*u += n;
 	return malloc(n);
 }
@@ -114,6 +117,23 @@ static const char *index_all(struct reader *r)
 
 /* Tables. */
 
+/* What a unit of time has in ns; 0: it is none. */
+static int64_t unit_ns(const char *unit)
+{
+	static const struct {
+		const char *name;
+		int64_t ns;
+	} units[] = { { UNIT_NS, 1 },
+		      { "microseconds", 1000 },
+		      { "milliseconds", 1000000 },
+		      { "seconds", 1000000000 } };
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++)
+		if (!strcmp(unit, units[i].name))
+			return units[i].ns;
+	return 0;
+}
+
 static const char *find_values(struct reader *r)
 {
 	const Pprof__Profile *in = r->in;
@@ -123,16 +143,19 @@ static const char *find_values(struct reader *r)
 		const char *type = in_string(r, in->sample_type[i]->type);
 		const char *unit = in_string(r, in->sample_type[i]->unit);
 
-		if (!strcmp(type, "cpu") && !strcmp(unit, UNIT_NS))
+		if (!strcmp(type, "cpu") && unit_ns(unit)) {
 			r->cpu = (int)i;
-		else if (!strcmp(type, "samples") && !strcmp(unit, UNIT_COUNT))
+			r->unit = unit_ns(unit);
+		} else if (!strcmp(type, "samples") && !strcmp(unit, UNIT_COUNT))
 			r->count = (int)i;
 	}
 	if (r->cpu < 0)
 		return in->n_sample_type
 			       ? "it has no CPU time: it is a profile of something else"
 			       : "it is not a pprof profile";
-	if (in->period <= 0 && r->count < 0)
+	if (in->period <= 0 || __builtin_mul_overflow(in->period, r->unit, &r->period))
+		r->period = 0;
+	if (!r->period && r->count < 0)
 		return "it does not tell how many samples it has";
 	return NULL;
 }
@@ -155,13 +178,12 @@ static void add_tables(struct reader *r)
 			      .name = strtab_add(r->p->strings, slash ? slash + 1 : path),
 			      .path = strtab_add(r->p->strings, path) });
 	profile_thread(r->p, &(struct thread){ .process = process });
-	profile_kind(
-		r->p,
-		&(struct event_kind){
-			.name = strtab_add(r->p->strings, "cpu"),
-			.unit = strtab_add(r->p->strings, UNIT_NS),
-			.freq = in->period > 0 ? (uint32_t)(1000000000 / in->period) : 0,
-			.period = in->period > 0 ? (uint64_t)in->period : 0 });
+	profile_kind(r->p,
+		     &(struct event_kind){
+			     .name = strtab_add(r->p->strings, "cpu"),
+			     .unit = strtab_add(r->p->strings, UNIT_NS),
+			     .freq = r->period ? (uint32_t)(1000000000 / r->period) : 0,
+			     .period = (uint64_t)r->period });
 	r->p->start_ns = (uint64_t)in->time_nanos;
 	r->p->stats.duration_ns = in->duration_nanos > 0 ? (uint64_t)in->duration_nanos : 0;
 	r->p->complete = true;
@@ -256,16 +278,18 @@ static uint32_t add_goroutine(struct reader *r, const Pprof__Sample *s)
 	return profile_goroutine(r->p, &g);
 }
 
-/* The events of a sample; 0: its values make no sense. */
-static uint64_t events_of(const struct reader *r, const Pprof__Sample *s)
+/* The events of a sample. False: its values make no sense. */
+static bool events_of(const struct reader *r, const Pprof__Sample *s, uint64_t *ret)
 {
-	int64_t n;
+	int64_t n, cpu;
 
-	if (s->n_value != r->in->n_sample_type || s->value[r->cpu] < 0)
-		return 0;
+	if (s->n_value != r->in->n_sample_type ||
+	    __builtin_mul_overflow(s->value[r->cpu], r->unit, &cpu) || cpu < 0)
+		return false;
 	n = r->count >= 0 ? s->value[r->count]
-			  : (s->value[r->cpu] + r->in->period / 2) / r->in->period;
-	return n > 0 && n <= MAX_SAMPLES ? (uint64_t)n : 0;
+			  : cpu / r->period + (cpu % r->period >= (r->period + 1) / 2);
+	*ret = (uint64_t)n;
+	return n >= 0 && n <= MAX_SAMPLES;
 }
 
 /* Fractions of the golden ratio are spread evenly, however many there are. */
@@ -278,7 +302,7 @@ static uint64_t spread_ns(const struct reader *r, uint64_t i)
 
 static void add_sample(struct reader *r, const Pprof__Sample *s, uint64_t n)
 {
-	uint64_t weight = (uint64_t)s->value[r->cpu];
+	uint64_t weight = (uint64_t)(s->value[r->cpu] * r->unit);
 	struct event e = {
 		.thread = 1, .kind = 1, .class = CLASS_USER, .flags = EVENT_ROOTED
 	};
@@ -299,14 +323,15 @@ static const char *add_samples(struct reader *r)
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < in->n_sample; i++) {
-		uint64_t more = events_of(r, in->sample[i]);
+		uint64_t more;
 
-		if (!more)
+		if (!events_of(r, in->sample[i], &more))
 			return "the values of a sample make no sense";
 		n += more;
 		if (n > MAX_SAMPLES)
 			return "it has more than 10,000,000 samples";
-		add_sample(r, in->sample[i], more);
+		if (more)
+			add_sample(r, in->sample[i], more);
 		if (!r->frames_left)
 			return "it has far more frames than its size explains";
 	}
@@ -342,7 +367,8 @@ int pprof_read(struct profile **ret, const char *path, const char **why)
 	}
 	r.frames_left = ((uint64_t)1 << 20) + 4 * raw.len;
 	r.in = in = pprof__profile__unpack(&limited, raw.len, raw.data);
-	*why = read_profile(&r);
+	*why = used == SIZE_MAX ? "it would take more than 384 MiB of memory"
+				: read_profile(&r);
 	if (in)
 		pprof__profile__free_unpacked(in, &limited);
 	buf_release(&raw);

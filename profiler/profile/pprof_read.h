@@ -12,7 +12,7 @@
 struct profile;
 
 /* Packed or not. -errno of reading; -EBADMSG with *why, a static string, if it is no CPU
- * profile, corrupt, or larger than any profile needs to be: 256 MiB unpacked, 10 million
+ * profile, corrupt, or larger than any profile needs to be: 64 MiB unpacked, 10 million
  * samples. */
 int pprof_read(struct profile **ret, const char *path, const char **why);
 

@@ -84,8 +84,8 @@ struct view {
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
 	bool keep_leaves; /* the tree says which node each event has */
-	/* Samples without a goroutine are those without the label, not "[scheduler]": in
-	 * pprof files there is no difference. */
+	/* Groups are as pprof files have them: samples without a goroutine are those
+	 * without the label, not "[scheduler]", and processes do not come first. */
 	bool labels_only;
 
 	/* Set by view_select(). */

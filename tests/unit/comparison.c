@@ -337,6 +337,21 @@ Test(agreement, a_tenth_is_told_apart)
 	cr_expect_leq(agreeing(&steady, 10, &slower, 10, 20), 1);
 }
 
+/* Few samples are enough beside many, if all of them are of a function that the others
+ * never had. */
+Test(agreement, a_few_samples_of_something_else_differ)
+{
+	struct program other = { { 0 }, 0, 0 };
+	struct hand_pair r;
+
+	other.weights[13] = 50;
+	hand_compare(&r, record(&steady, 20, 1), record(&other, 1, 2), "none", true, false);
+	cr_assert_lt(r.v[1].n_events, 15);
+	cr_expect_str_eq(r.c.functions[0].name, "main.busy13");
+	cr_expect(r.c.functions[0].flat.differs, "%u samples", r.v[1].n_events);
+	hand_compared(&r);
+}
+
 Test(agreement, another_program_never_agrees)
 {
 	struct program other = { { 0, 0, 0, 200, 0, 0, 0, 300, 0, 0, 0, 0, 100, 90 },
