@@ -344,7 +344,7 @@ Test(agreement, a_few_samples_of_something_else_differ)
 	struct program other = { { 0 }, 0, 0 };
 	struct hand_pair r;
 
-	other.weights[13] = 50;
+	other.weights[13] = 25;
 	hand_compare(&r, record(&steady, 20, 1), record(&other, 1, 2), "none", true, false);
 	cr_assert_lt(r.v[1].n_events, 15);
 	cr_expect_str_eq(r.c.functions[0].name, "main.busy13");
