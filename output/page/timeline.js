@@ -96,10 +96,11 @@ function drawTicks(width, base) {
 	stripPen.font = colours.font.replace("12px", "11px");
 	stripPen.textBaseline = "alphabetic";
 	const first = Math.ceil(from * data.cell / step) * step;
+	const room = state.heat ? 150 : 40;	/* for the last text, and what drawMost() says beside it */
 	for (let t = first; t < to * data.cell; t += step) {
 		const x = (t - from * data.cell) / ns * width;
 		stripPen.fillRect(x, base, 1, 4);
-		if (x < width - 40)
+		if (x < width - room)
 			stripPen.fillText(tickText(t, step), x + 3, base + 12);
 	}
 }
