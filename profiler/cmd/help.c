@@ -9,7 +9,7 @@
 
 const struct verb verbs[] = {
 	{ "record", "-p PID[,PID…] | -a | -- COMMAND [ARG…]",
-	  "record Go programs to a .gsr file, or straight to folded stacks or a flame graph",
+	  "record Go programs to a .gsr file, or straight to a format of export",
 	  "Needs root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE.", cmd_record },
 	{ "report", "FILE", "print a recording as text",
 	  "The groups come first: by default goroutines by the function that they run, with the one that "
@@ -155,7 +155,7 @@ void help_all(FILE *out)
 		print_wrapped(out, v->summary, 80, 31);
 	}
 	fputs("  gostrobe --version           print the version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 diff --fail-over found growth.\n"
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 diff --fail-over or compare found a difference.\n"
 	      "record -- COMMAND exits with the status of the command, or 125 if gostrobe\n"
 	      "itself failed, 126 if the command cannot be executed, 127 if it does not exist.\n",
 	      out);
