@@ -155,9 +155,10 @@ void help_all(FILE *out)
 		print_wrapped(out, v->summary, 80, 31);
 	}
 	fputs("  gostrobe --version           print the version\n\n"
-	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 diff --fail-over or compare found a difference.\n"
-	      "record -- COMMAND exits with the status of the command, or 125 if gostrobe\n"
-	      "itself failed, 126 if the command cannot be executed, 127 if it does not exist.\n",
+	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 diff --fail-over or\n"
+	      "compare found a difference. record -- COMMAND exits with the status of the\n"
+	      "command, or 125 if gostrobe itself failed, 126 if the command cannot be\n"
+	      "executed, 127 if it does not exist.\n",
 	      out);
 }
 
