@@ -20,7 +20,7 @@ function element(tag, attributes, ...content) {
 const number = (n, digits = 0) =>
 	n.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
-const time = (ns) => ns < 1e6 ? `${number(ns / 1e3)} µs` : ns < 1e9 ? `${number(ns / 1e6)} ms`
+const time = (ns) => ns < 999.5e3 ? `${number(ns / 1e3)} µs` : ns < 999.5e6 ? `${number(ns / 1e6)} ms`
 	: `${number(ns / 1e9, 2)} s`;
 const seconds = (ns) => `${number(ns / 1e9, ns < 1e11 ? 2 : 1)} s`;
 
