@@ -338,5 +338,6 @@ const struct writer firefox_writer = {
 	.help = "for profiler.firefox.com: a track for each of the 200 largest goroutines, the "
 		"rest by start function",
 	.binary = true,
+	.by = BY_GOROUTINE,
 	.write = firefox_write,
 };

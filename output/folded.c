@@ -130,5 +130,7 @@ const struct writer folded_writer = {
 	.name = "folded",
 	.ending = ".folded",
 	.help = "one line per stack, for flamegraph.pl and similar tools",
+	.annotates = true,
+	.by = BY_GOROUTINE,
 	.write = folded_write,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "output/palette.h"
+#include "output/used.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/index.h"
 #include "profiler/base/strtab.h"
@@ -65,21 +66,16 @@ static uint32_t *make_rows(struct frames *f)
 /* Keeps the rows that are in stacks, by their first use. */
 static void drop_unused(struct frames *f)
 {
+	struct used used = used_new(f->n);
 	struct shown_frame *rows = f->rows;
-	uint32_t *place = mem_zalloc((f->n + 1) * sizeof(*place)), cap = 0;
 
-	f->rows = NULL;
-	f->n = 0;
-	for (uint32_t i = 1; i < f->n_stacks; i++) {
-		uint32_t *frame = &f->stacks[i].frame;
-
-		if (!place[*frame]) {
-			*table_add(f->rows, f->n, cap) = rows[*frame];
-			place[*frame] = f->n;
-		}
-		*frame = place[*frame] - 1;
-	}
-	free(place);
+	for (uint32_t i = 1; i < f->n_stacks; i++)
+		f->stacks[i].frame = used_place(&used, f->stacks[i].frame);
+	f->rows = mem_zalloc(used.n * sizeof(*f->rows));
+	f->n = used.n;
+	for (uint32_t i = 0; i < used.n; i++)
+		f->rows[i] = rows[used.rows[i]];
+	used_release(&used);
 	free(rows);
 }
 

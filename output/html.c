@@ -17,6 +17,7 @@
 #include "output/writer.h"
 #include "page_assets.h"
 #include "profiler/base/buf.h"
+#include "profiler/profile/view.h"
 
 /* As small as the default within a few percent, in half the time. */
 enum { LEVEL = 5 };
@@ -118,5 +119,6 @@ const struct writer html_writer = {
 	.name = "html",
 	.ending = ".html",
 	.help = "a flame graph page that opens in any browser, offline",
+	.by = BY_START,
 	.write = html_write,
 };

@@ -8,25 +8,18 @@
  * until the second pass writes the events.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "output/json.h"
 #include "output/json_meta.h"
+#include "output/used.h"
 #include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/base/index.h"
 #include "profiler/profile/labels.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/stacks.h"
 #include "profiler/profile/view.h"
-
-/* The rows of a table of the profile that are written, by their first use. */
-struct used {
-	uint32_t *place; /* owned, by row: where it is written, + 1; 0: not yet */
-	uint32_t *rows;  /* owned */
-	uint32_t n, cap;
-};
 
 struct export
 {
@@ -34,33 +27,8 @@ struct export
 	struct json j;
 	struct used frames, goroutines, threads, processes;
 	uint32_t *stack_of; /* per event of the view */
-	uint32_t *first_of; /* per stack: the first event of the view that has it */
-	uint32_t n_stacks, cap_stacks;
-	uint32_t *stack_of_call; /* per call of the profile: + 1; NULL with as_pprof */
-	struct index index;      /* of stacks */
 	struct buf text;
-	uint32_t stack[VIEW_MAX_FRAMES], depth; /* of the event at hand */
 };
-
-static struct used used_new(uint32_t n_rows)
-{
-	return (struct used){ .place = mem_zalloc(n_rows * sizeof(uint32_t)) };
-}
-
-static uint32_t used_place(struct used *u, uint32_t row)
-{
-	if (!u->place[row]) {
-		*table_add(u->rows, u->n, u->cap) = row;
-		u->place[row] = u->n;
-	}
-	return u->place[row] - 1;
-}
-
-static void used_release(struct used *u)
-{
-	free(u->place);
-	free(u->rows);
-}
 
 static const struct event *event_at(const struct export *x, uint32_t i)
 {
@@ -81,58 +49,37 @@ static void row_open(struct export *x, char bracket)
 
 /* Stacks. */
 
-static bool export_same(const void *arg, uint32_t stack)
-{
-	const struct export *x = arg;
-	uint32_t other[VIEW_MAX_FRAMES];
-	uint32_t n = view_stack(x->view, event_at(x, x->first_of[stack]), other);
-
-	return n == x->depth && !memcmp(other, x->stack, n * sizeof(*other));
-}
-
-static void write_stack(struct export *x)
+static void write_stack(struct export *x, const struct stacks *s, uint32_t stack)
 {
 	row_open(x, '[');
-	for (uint32_t i = 0; i < x->depth; i++)
-		json_uint(&x->j, NULL, used_place(&x->frames, x->stack[i]));
+	for (; stack; stack = s->rows[stack].parent)
+		json_uint(&x->j, NULL, used_place(&x->frames, s->rows[stack].frame));
 	json_close(&x->j, ']');
-}
-
-/* The place of the i-th event's stack, which is written when it is new. */
-static uint32_t stack_get(struct export *x, uint32_t i)
-{
-	const struct event *e = event_at(x, i);
-	uint64_t hash;
-	uint32_t id;
-
-	if (x->stack_of_call && x->stack_of_call[e->call])
-		return x->stack_of_call[e->call] - 1;
-	x->depth = view_stack(x->view, e, x->stack);
-	hash = hash_bytes(x->stack, x->depth * sizeof(*x->stack));
-	id = index_find(&x->index, hash, export_same, x);
-	if (id == INDEX_NONE) {
-		id = x->n_stacks;
-		*table_add(x->first_of, x->n_stacks, x->cap_stacks) = i;
-		index_add(&x->index, hash, id);
-		write_stack(x);
-	}
-	if (x->stack_of_call)
-		x->stack_of_call[e->call] = id + 1;
-	return id;
 }
 
 static void write_stacks(struct export *x)
 {
+	struct stacks s = { .view = x->view };
+	struct used used;
+
+	for (uint32_t i = 0; i < x->view->n_events; i++)
+		x->stack_of[i] = stacks_add(&s, event_at(x, i));
+	used = used_new(s.n);
 	table_open(x, "stacks");
 	for (uint32_t i = 0; i < x->view->n_events; i++) {
 		const struct event *e = event_at(x, i);
+		uint32_t stack = x->stack_of[i], n = used.n;
 
-		x->stack_of[i] = stack_get(x, i);
+		x->stack_of[i] = used_place(&used, stack);
+		if (used.n > n)
+			write_stack(x, &s, stack);
 		used_place(&x->threads, e->thread);
 		if (e->goroutine)
 			used_place(&x->goroutines, e->goroutine);
 	}
 	json_close(&x->j, ']');
+	used_release(&used);
+	stacks_release(&s);
 }
 
 /* The tables that stacks and events refer to. */
@@ -319,9 +266,6 @@ static void export_release(struct export *x)
 	used_release(&x->threads);
 	used_release(&x->processes);
 	free(x->stack_of);
-	free(x->first_of);
-	free(x->stack_of_call);
-	index_release(&x->index);
 	buf_release(&x->text);
 	free(x);
 }
@@ -339,8 +283,6 @@ static int json_write(struct view *v, const struct writer_options *o, FILE *out)
 	x->threads = used_new(p->n_threads);
 	x->processes = used_new(p->n_processes);
 	x->stack_of = mem_zalloc(v->n_events * sizeof(*x->stack_of));
-	if (!v->as_pprof)
-		x->stack_of_call = mem_zalloc(p->n_calls * sizeof(*x->stack_of_call));
 	json_open(&x->j, NULL, '{');
 	write_head(x);
 	write_stacks(x);
@@ -359,5 +301,7 @@ const struct writer json_writer = {
 	.name = "json",
 	.ending = ".json",
 	.help = "all samples and stacks as tables, for jq, pandas and scripts",
+	.groups = GROUPS_NONE,
+	.by = BY_START,
 	.write = json_write,
 };

@@ -267,7 +267,7 @@ static void put_frames(struct page *p)
 
 /* Who the samples belong to. */
 
-static void put_processes(struct page *p, const struct view *v, const struct page_rows *u)
+static void put_processes(struct page *p, const struct view *v, const struct used *u)
 {
 	const struct process *processes = v->profile->processes;
 
@@ -283,11 +283,11 @@ static void put_processes(struct page *p, const struct view *v, const struct pag
 
 static void put_threads(struct page *p, const struct view *v, struct page_events *e)
 {
-	const struct page_rows *u = &e->threads;
+	const struct used *u = &e->threads;
 	const struct thread *threads = v->profile->threads;
 
 	column(p, "thread.process", u->n,
-	       page_rows_place(&e->processes, threads[u->rows[i]].process));
+	       used_place(&e->processes, threads[u->rows[i]].process));
 	column(p, "thread.tid", u->n, threads[u->rows[i]].tid);
 	column(p, "thread.name", u->n,
 	       string(p, profile_string(v->profile, threads[u->rows[i]].name)));
@@ -353,7 +353,7 @@ static bool add_labels(struct page *p, const char *set, uint32_t i, uint32_t *la
 	return lost;
 }
 
-static void put_labels(struct page *p, const struct view *v, const struct page_rows *u)
+static void put_labels(struct page *p, const struct view *v, const struct used *u)
 {
 	static const char *const names[] = { "label.goroutine", "label.key",
 					     "label.value" };
@@ -372,13 +372,13 @@ static void put_labels(struct page *p, const struct view *v, const struct page_r
 
 static void put_goroutines(struct page *p, const struct view *v, struct page_events *e)
 {
-	const struct page_rows *u = &e->goroutines;
+	const struct used *u = &e->goroutines;
 	const struct goroutine *g = v->profile->goroutines;
 
 	column(p, "goroutine.goid", u->n, g[u->rows[i]].goid);
 	column(p, "goroutine.parent", u->n, g[u->rows[i]].parent_goid);
 	column(p, "goroutine.process", u->n,
-	       u->rows[i] ? page_rows_place(&e->processes, g[u->rows[i]].process) : 0);
+	       u->rows[i] ? used_place(&e->processes, g[u->rows[i]].process) : 0);
 	column(p, "goroutine.start", u->n, start_of(p, v, u->rows[i]));
 	column(p, "goroutine.creator", u->n, creator_of(p, v, u->rows[i]));
 	column(p, "goroutine.labels", u->n,

@@ -16,26 +16,6 @@ uint64_t page_cell_ns(const struct view *v)
 	return v->n_events <= 200000 ? ms : v->n_events <= 2000000 ? 10 * ms : 100 * ms;
 }
 
-uint32_t page_rows_place(struct page_rows *u, uint32_t row)
-{
-	if (!u->place[row]) {
-		*table_add(u->rows, u->n, u->cap) = row;
-		u->place[row] = u->n;
-	}
-	return u->place[row] - 1;
-}
-
-static void rows_init(struct page_rows *u, uint32_t n)
-{
-	u->place = mem_zalloc(n * sizeof(*u->place));
-}
-
-static void rows_release(struct page_rows *u)
-{
-	free(u->place);
-	free(u->rows);
-}
-
 static int order(const void *a, const void *b)
 {
 	const struct page_event *x = a, *y = b;
@@ -72,10 +52,10 @@ void page_events_init(struct page_events *e, const struct view *v, struct stacks
 	const struct profile *p = v->profile;
 	uint64_t cell = page_cell_ns(v), period = p->kinds[v->kind].period;
 
-	rows_init(&e->goroutines, p->n_goroutines);
-	rows_init(&e->threads, p->n_threads);
-	rows_init(&e->processes, p->n_processes);
-	page_rows_place(&e->goroutines, 0);
+	e->goroutines = used_new(p->n_goroutines);
+	e->threads = used_new(p->n_threads);
+	e->processes = used_new(p->n_processes);
+	used_place(&e->goroutines, 0);
 	e->rows = mem_zalloc(v->n_events * sizeof(*e->rows));
 	for (uint32_t i = 0; i < v->n_events; i++) {
 		const struct event *from = &p->events[v->events[i]];
@@ -84,13 +64,13 @@ void page_events_init(struct page_events *e, const struct view *v, struct stacks
 		e->rows[i] = (struct page_event){
 			.time = time < UINT32_MAX ? (uint32_t)time : UINT32_MAX,
 			.stack = stacks_add(stacks, from),
-			.goroutine = page_rows_place(&e->goroutines, from->goroutine),
-			.thread = page_rows_place(&e->threads, from->thread),
+			.goroutine = used_place(&e->goroutines, from->goroutine),
+			.thread = used_place(&e->threads, from->thread),
 			.class = from->class,
 			.count = 1,
 			.extra = (int64_t)(from->weight - period),
 		};
-		page_rows_place(&e->processes, p->threads[from->thread].process);
+		used_place(&e->processes, p->threads[from->thread].process);
 	}
 	e->n = v->n_events;
 	qsort(e->rows, e->n, sizeof(*e->rows), order);
@@ -99,8 +79,8 @@ void page_events_init(struct page_events *e, const struct view *v, struct stacks
 
 void page_events_release(struct page_events *e)
 {
-	rows_release(&e->goroutines);
-	rows_release(&e->threads);
-	rows_release(&e->processes);
+	used_release(&e->goroutines);
+	used_release(&e->threads);
+	used_release(&e->processes);
 	free(e->rows);
 }

@@ -6,15 +6,10 @@
 
 #include <stdint.h>
 
+#include "output/used.h"
+
 struct stacks;
 struct view;
-
-/* The rows of a table of the profile that are written, by their first use. */
-struct page_rows {
-	uint32_t *place; /* owned, per row: where it is written, + 1; 0: it is not */
-	uint32_t *rows;  /* owned */
-	uint32_t n, cap;
-};
 
 struct page_event {
 	uint32_t time; /* in cells of page_cell_ns(), since the profile's start */
@@ -27,7 +22,7 @@ struct page_events {
 	struct page_event *rows; /* owned */
 	uint32_t n;
 	/* Their goroutine and thread are rows of these; row 0 of goroutines is "none". */
-	struct page_rows goroutines, threads, processes;
+	struct used goroutines, threads, processes;
 };
 
 /* Coarser for recordings with many samples. */
@@ -35,7 +30,5 @@ uint64_t page_cell_ns(const struct view *v);
 /* Fills e, which is { 0 }, and stacks. */
 void page_events_init(struct page_events *e, const struct view *v, struct stacks *stacks);
 void page_events_release(struct page_events *e);
-
-uint32_t page_rows_place(struct page_rows *u, uint32_t row);
 
 #endif

@@ -253,5 +253,7 @@ const struct writer perf_script_writer = {
 	.ending = ".linux-perf.txt", /* as speedscope knows it */
 	.help = "the text of perf script, for stackcollapse-perf, inferno and other readers of "
 		"it; --by goroutine puts goroutines in the place of threads",
+	.groups = GROUPS_GOROUTINE,
+	.by = BY_NONE,
 	.write = perf_script_write,
 };

@@ -226,5 +226,7 @@ const struct writer perfetto_writer = {
 	.ending = ".pftrace",
 	.help = "for ui.perfetto.dev (Perfetto 58): samples by thread and goroutine on a timeline",
 	.binary = true,
+	.groups = GROUPS_NONE,
+	.by = BY_START,
 	.write = perfetto_write,
 };

@@ -431,5 +431,8 @@ const struct writer pprof_writer = {
 	.ending = ".pb.gz",
 	.help = "for go tool pprof, and for go build -pgo",
 	.binary = true,
+	.labels = true,
+	.groups = GROUPS_NONE,
+	.by = BY_START,
 	.write = pprof_write,
 };

@@ -151,5 +151,6 @@ const struct writer speedscope_writer = {
 	.ending = ".speedscope.json",
 	.help = "for speedscope.app: a profile for each of the 200 largest groups, samples in "
 		"time order",
+	.by = BY_START,
 	.write = speedscope_write,
 };

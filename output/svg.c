@@ -294,5 +294,6 @@ const struct writer svg_writer = {
 	.name = "svg",
 	.ending = ".svg",
 	.help = "a flame graph as a picture, which browsers zoom and search",
+	.by = BY_START,
 	.write = svg_write,
 };

@@ -16,12 +16,22 @@ struct writer_options {
 	uint8_t labels; /* pprof: enum pprof_labels_of */
 };
 
+/* What groups a format can show. */
+enum writer_groups {
+	GROUPS_ANY,
+	GROUPS_NONE,      /* it has no groups */
+	GROUPS_GOROUTINE, /* goroutines, or none */
+};
+
 struct writer {
 	const char *name; /* what -f says */
 	/* File names that end so have this format: ".folded"; NULL: none do. */
 	const char *ending;
 	const char *help;
-	bool binary; /* not for terminals */
+	bool binary;            /* not for terminals */
+	bool annotates, labels; /* it knows these of struct writer_options */
+	uint8_t groups;         /* enum writer_groups */
+	uint8_t by;             /* enum group_key: grouping without --by */
 	/* 0 or -errno; -E2BIG: view_tree() gave no tree. The caller checks ferror(out). */
 	int (*write)(struct view *v, const struct writer_options *o, FILE *out);
 };

@@ -171,17 +171,13 @@ static int check_kind(const struct input *in, const char *wanted)
 
 bool grouping_fits(const struct writer *w, const struct grouping *by)
 {
-	return w != &perf_script_writer || !by->n ||
+	return w->groups != GROUPS_GOROUTINE || !by->n ||
 	       (by->n == 1 && (by->keys[0] == BY_GOROUTINE || by->keys[0] == BY_NONE));
 }
 
 struct grouping grouping_default(const struct writer *w)
 {
-	enum group_key key = w == &folded_writer || w == &firefox_writer ? BY_GOROUTINE
-			     : w == &perf_script_writer                  ? BY_NONE
-									 : BY_START;
-
-	return (struct grouping){ .keys = { (uint8_t)key }, .n = 1 };
+	return (struct grouping){ .keys = { w ? w->by : BY_START }, .n = 1 };
 }
 
 /* Goroutines have the labels that are grouped by. */
@@ -277,6 +273,18 @@ int input_too_big(const struct input *in)
 		"%s: its stacks would need too much memory for a file of this size; try --by none",
 		in->path);
 	return STATUS_FAILED;
+}
+
+char *path_beside(const char *recording, const char *ending)
+{
+	size_t n = strlen(recording);
+	struct buf b = { 0 };
+
+	if (n > 4 && !strcmp(recording + n - 4, ".gsr"))
+		n -= 4;
+	buf_add(&b, recording, n);
+	buf_add(&b, ending, strlen(ending) + 1);
+	return (char *)b.data;
 }
 
 bool would_replace(const char *output, const char *input)

@@ -129,9 +129,9 @@ const char *report_rows(const char *arg, void *options);
 const char *report_sort(const char *arg, void *options);
 const char *report_min_share(const char *arg, void *options);
 
-/* Can the format show these groups? perf-script has goroutines or none. */
+/* Can the format show these groups? See enum writer_groups. */
 bool grouping_fits(const struct writer *w, const struct grouping *by);
-/* Grouping without --by: folded stacks have goroutines, the rest start functions. */
+/* Grouping without --by; of a table, w is NULL: start functions. */
 struct grouping grouping_default(const struct writer *w);
 
 /* A recording, and what a verb shows of it. */
@@ -162,6 +162,8 @@ int report_print(struct input *in, const struct report_options *o);
 int format_find(const char *verb, const char *format, const char *path,
 		const struct writer **ret);
 
+/* "x.gsr" becomes "x.html", and so does "x", with the ending ".html". To be freed. */
+char *path_beside(const char *recording, const char *ending);
 /* Reports that the output, unless it is "-", is the same file as the input. */
 bool would_replace(const char *output, const char *input);
 /* Writes to path, "-" for stdout, completely or not at all. Returns STATUS_FAILED after a

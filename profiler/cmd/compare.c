@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
+#include "profiler/base/plain.h"
 #include "profiler/cmd/compare.h"
 #include "profiler/profile/label_keys.h"
 #include "profiler/profile/match.h"
@@ -241,12 +241,7 @@ static void judge(struct request *rq)
 
 static int print(struct request *rq)
 {
-	struct winsize size = { 0 };
-
-	if (isatty(STDOUT_FILENO)) {
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-		rq->options.width = size.ws_col ? size.ws_col : 80;
-	}
+	rq->options.width = plain_width(STDOUT_FILENO);
 	rq->options.color = color_wanted(stdout);
 	if (rq->json)
 		compared_write_json(&rq->compared, &rq->options, stdout);

@@ -48,19 +48,6 @@ static char *full_url(const char *url)
 	return ret;
 }
 
-/* "x.gsr" becomes "x.pb.gz". */
-static char *profile_path(const char *recording)
-{
-	size_t n = strlen(recording);
-	char *ret = NULL;
-
-	if (n > 4 && !strcmp(recording + n - 4, ".gsr"))
-		n -= 4;
-	if (asprintf(&ret, "%.*s.pb.gz", (int)n, recording) < 0)
-		abort();
-	return ret;
-}
-
 static int write_profile(const struct live *l, const char *path)
 {
 	struct outfile f;
@@ -105,7 +92,7 @@ static int record_both(struct live *l, const char *pid, const char *freq, char *
 		unlink(paths[0]);
 	if (why || status)
 		return STATUS_FAILED;
-	paths[1] = profile_path(paths[0]);
+	paths[1] = path_beside(paths[0], ".pb.gz");
 	return write_profile(l, paths[1]);
 }
 

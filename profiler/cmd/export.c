@@ -54,14 +54,14 @@ static int find_writer(struct request *rq, const struct grouping *by)
 		return status;
 	if (!rq->writer)
 		return no_writer();
-	if (by->n && (rq->writer == &json_writer || rq->writer == &pprof_writer ||
-		      rq->writer == &perfetto_writer))
+	if (by->n && rq->writer->groups == GROUPS_NONE)
 		log_info("--by has no effect on %s, which has no groups", rq->writer->name);
 	if (!grouping_fits(rq->writer, by))
-		return usage_error("export", "perf-script takes --by goroutine or none");
-	if (rq->options.annotate && rq->writer != &folded_writer)
+		return usage_error("export", "%s takes --by goroutine or none",
+				   rq->writer->name);
+	if (rq->options.annotate && !rq->writer->annotates)
 		return usage_error("export", "--annotate needs -f folded");
-	if (rq->labels && rq->writer != &pprof_writer)
+	if (rq->labels && !rq->writer->labels)
 		return usage_error("export", "--labels needs -f pprof");
 	if (rq->writer->binary && (!rq->output || !strcmp(rq->output, "-")) &&
 	    isatty(STDOUT_FILENO))

@@ -222,7 +222,8 @@ int record_check(struct record *r)
 	if (!status && out->by.n && !out->writer)
 		log_warn("--by has no effect on a recording, which keeps everything");
 	if (!status && out->writer && !grouping_fits(out->writer, &out->by))
-		status = usage_error("record", "perf-script takes --by goroutine or none");
+		status = usage_error("record", "%s takes --by goroutine or none",
+				     out->writer->name);
 	if (!out->by.n)
 		out->by = grouping_default(out->writer);
 	if (!status && out->path && !strcmp(out->path, "-") && isatty(STDOUT_FILENO) &&

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/live/rates.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "profiler/base/arena.h"
@@ -10,23 +9,9 @@
 
 enum { ROWS_MAX = 1 << 16 /* short-lived threads may be many: then all begin anew */ };
 
-struct key {
-	const struct rates *rates;
-	uint64_t addr;
-	uint32_t tid;
-};
-
-static bool same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-	const struct rate *r = &k->rates->rows[id];
-
-	return r->addr == k->addr && r->tid == k->tid;
-}
-
 void rates_release(struct rates *r)
 {
-	index_release(&r->index);
+	pairs_release(&r->of);
 	free(r->rows);
 	*r = (struct rates){ 0 };
 }
@@ -34,16 +19,14 @@ void rates_release(struct rates *r)
 uint64_t rates_count(struct rates *r, uint64_t addr, uint32_t tid, uint64_t time_ns,
 		     uint64_t max)
 {
-	struct key key = { r, addr, tid };
 	struct rate *row;
 	uint32_t id;
 
 	if (r->n == ROWS_MAX)
 		rates_release(r);
-	id = index_get(&r->index, hash_pair(addr, tid), same, &key, r->n);
+	id = pairs_add(&r->of, addr, tid);
 	if (id == r->n)
-		*table_add(r->rows, r->n, r->cap) =
-			(struct rate){ .addr = addr, .tid = tid, .since_ns = time_ns };
+		*table_add(r->rows, r->n, r->cap) = (struct rate){ .since_ns = time_ns };
 	row = &r->rows[id];
 	if (time_ns - row->since_ns >= SECOND) {
 		row->since_ns = time_ns;

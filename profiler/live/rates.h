@@ -5,17 +5,17 @@
 
 #include <stdint.h>
 
-#include "profiler/base/index.h"
+#include "profiler/base/pairs.h"
 
 struct rate {
-	uint64_t addr, since_ns;
-	uint32_t tid, calls; /* calls since then; a second at most */
+	uint64_t since_ns;
+	uint32_t calls; /* since then; a second at most */
 };
 
 /* { 0 } is empty. */
 struct rates {
-	struct index index;
-	struct rate *rows;
+	struct pairs of;   /* (function, thread) */
+	struct rate *rows; /* owned, per row of `of` */
 	uint32_t n, cap;
 };
 
