@@ -2,9 +2,10 @@
 
 // Command calls calls main.called a known number of times from each of many goroutines.
 //
-//	calls [GOROUTINES [CALLS]]
+//	calls [GOROUTINES [CALLS [RATE]]]
 //
-// It waits for a line on stdin, and then makes about CALLS calls in all. When they are made
+// It waits for a line on stdin, and then makes about CALLS calls in all, RATE a second if
+// that is given, in bursts of one goroutine each. When they are made
 // it prints "GOID LABEL COUNT" for each goroutine and "done", and waits until stdin ends.
 // Most goroutines are short-lived and begin with a small stack, so main.called, whose frame
 // is large, often begins again on a larger one. Others call it in a tight loop, in which
@@ -22,6 +23,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 var sum atomic.Int64
@@ -75,6 +77,7 @@ func argument(i, def int) int {
 
 func main() {
 	goroutines, calls := argument(1, 1000), argument(2, 200000)
+	rate := argument(3, 0)
 	in := bufio.NewReader(os.Stdin)
 	fmt.Println("ready")
 	in.ReadString('\n')
@@ -85,10 +88,13 @@ func main() {
 		i := i
 		all.Add(1)
 		gate <- true
+		// from 10 to many, the sum being about what was asked for
+		n := 10 + (calls/goroutines-10)*2*i/goroutines
+		if rate > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
+		}
 		go func() {
 			defer func() { <-gate; all.Done() }()
-			// from 10 to many, the sum being about what was asked for
-			n := 10 + (calls/goroutines-10)*2*i/goroutines
 			pprof.Do(context.Background(), pprof.Labels("job", strconv.Itoa(i%10)), func(context.Context) {
 				deep(i%40, n)
 			})
