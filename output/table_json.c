@@ -27,26 +27,33 @@ static void json_weight(struct json *j, const struct view *v, uint64_t weight)
 		json_uint(j, "weight", weight);
 }
 
-/* A goroutine has no such label ("KEY="), or no known function ("start [unknown]"). The
- * class of samples without a goroutine looks similar: "[unknown]". */
-static bool is_null(const struct grouping *by, const struct node *n)
+/* NULL: a goroutine has no such label ("KEY="), or no known function ("start [unknown]").
+ * The class of samples without a goroutine looks similar: "[unknown]". */
+static const char *value_of(const struct grouping *by, const struct node *n)
 {
 	int i = n->level - 1;
+	const char *value;
 	size_t len;
 
 	if (i < 0)
-		return false;
+		return n->value;
 	if (by->keys[i] == BY_START || by->keys[i] == BY_CREATOR)
-		return !strcmp(n->value, "[unknown]") && strcmp(n->name, n->value);
+		return strcmp(n->value, "[unknown]") || !strcmp(n->name, n->value)
+			       ? n->value
+			       : NULL;
 	if (by->keys[i] != BY_LABEL)
-		return false;
+		return n->value;
 	len = strcspn(by->labels[i], ",");
-	return strlen(n->name) == len + 1 && n->name[len] == '=';
+	if (strlen(n->name) <= len || n->name[len] != '=')
+		return n->value;
+	value = n->name + len + 1;
+	return !*value ? NULL : !strcmp(value, "\"\"") ? "" : n->value;
 }
 
 /* What a group is at one level. */
 static void json_key(struct json *j, const struct grouping *by, const struct node *n)
 {
+	const char *value = value_of(by, n);
 	struct buf word = { 0 };
 
 	if (n->level)
@@ -56,10 +63,10 @@ static void json_key(struct json *j, const struct grouping *by, const struct nod
 	buf_u8(&word, 0);
 	json_open(j, NULL, '{');
 	json_str(j, "by", (const char *)word.data);
-	if (is_null(by, n))
-		json_null(j, "value");
+	if (value)
+		json_str(j, "value", value);
 	else
-		json_str(j, "value", n->value);
+		json_null(j, "value");
 	json_close(j, '}');
 	buf_release(&word);
 }

@@ -108,16 +108,21 @@ struct group_name {
 	uint32_t name, value;
 };
 
+/* A label that is set to nothing is another group than none, except where groups are as
+ * pprof files have them: they do not tell. */
 static struct group_name label_names(struct groups *gs, int i, const struct event *e)
 {
 	const char *key = gs->view->by.labels[i];
 	int len = (int)strcspn(key, ",");
 	bool has = add_label_value(gs, key, &gs->view->profile->goroutines[e->goroutine]);
-	struct group_name ret = { .value = text_name(gs) };
+	struct group_name ret;
 
+	if (has && !gs->text.len && !gs->view->labels_only)
+		buf_str(&gs->text, "\"\"");
+	ret.value = text_name(gs);
 	buf_printf(&gs->text, "%.*s=%s", len, key, strtab_get(gs->names, ret.value));
 	ret.name = text_name(gs);
-	if (!has || !ret.value) { /* both have the name "job=" */
+	if (!ret.value) {
 		buf_printf(&gs->text, "(no %.*s)", len, key);
 		ret.value = text_name(gs);
 	}

@@ -24,7 +24,7 @@ struct group_level {
 	uint32_t parent; /* row, less than its own */
 	uint32_t name;   /* in names: "job=encode", "start main.worker" */
 	/* in names: what a column of such groups has: "encode", "main.worker"; "(no job)"
-	 * for "job=" */
+	 * for "job=", which is not set; "\"\"" for "job=\"\"", which is set to nothing */
 	uint32_t value;
 	/* Its key is the view's by.keys[level - 1]; 0: the process, which comes first when
 	 * there are several. */

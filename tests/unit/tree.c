@@ -151,7 +151,7 @@ Test(tree, groups_by_label)
 			   t, CLASS_USER);
 	hand_event(p, 9, work, 0, t, CLASS_SCHEDULER);
 	expect_tree(p, "label:job",
-		    "[scheduler];main.work 1\njob=;main.work 2\n"
+		    "[scheduler];main.work 1\njob=\"\";main.work 1\njob=;main.work 1\n"
 		    "job==,;\xef\xbf\xbd;main.work 1\njob=encode;main.work 1\n"
 		    "job=enc…;main.work 1\njob=…;main.work 1\n");
 	expect_tree(p, "label:user,goroutine",
