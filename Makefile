@@ -98,7 +98,7 @@ $(B)/profiler/kernel/collect.o: $(B)/sample.skel.h
 $(B)/profiler/kernel/threads.o: $(B)/threads.skel.h
 
 # The page's script: its files, in one function.
-PAGE_JS := $(patsubst %,output/page/%.js,base data diff groups trees state light graph describe grid inframe rows list timeline heat ranges \
+PAGE_JS := $(patsubst %,output/page/%.js,base data diff groups trees state light graph describe grid inframe rows list timeline heat ranges links \
 	   actions fragment around main)
 $(B)/page.js: $(PAGE_JS)
 	@mkdir -p $(@D)

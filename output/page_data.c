@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/page_data.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,55 @@ static void put_by(struct page *p, const struct view *v)
 	section(p, "by");
 	column(p, "kind.name", PALETTE_MAX, string(p, palette_names[i]));
 	column(p, "class.name", CLASS_MAX, string(p, event_class_names[i]));
+}
+
+/* The text in p->text becomes an option. */
+static void put_option(struct page *p)
+{
+	buf_uvarint(&p->body, text(p));
+}
+
+static void put_numbers(struct page *p, const char *option, const struct numbers *list)
+{
+	for (uint32_t i = 0; i < list->n; i++)
+		buf_printf(&p->text, "%s%" PRIu64, i ? "," : option, list->rows[i]);
+	if (list->n)
+		put_option(p);
+}
+
+static void put_word(struct page *p, const char *option, const char *value)
+{
+	if (!value)
+		return;
+	buf_printf(&p->text, "%s%s", option, value);
+	put_option(p);
+}
+
+static void put_time(struct page *p, const struct filter *f)
+{
+	if (!f->from_ns && !f->to_ns)
+		return;
+	buf_printf(&p->text, "--time %.9gs-", (double)f->from_ns / 1e9);
+	if (f->to_ns)
+		buf_printf(&p->text, "%.9gs", (double)f->to_ns / 1e9);
+	put_option(p);
+}
+
+/* What was left out when the page was made. */
+static void put_options(struct page *p, const struct view *v)
+{
+	const struct filter *f = &v->filter;
+
+	put_numbers(p, "--pid ", &f->pids);
+	put_numbers(p, "--goid ", &f->goids);
+	put_time(p, f);
+	put_word(p, "--kind ", f->kind);
+	for (uint32_t i = 0; i < f->n_labels; i++) /* the value ends the argument */
+		put_word(p, "--label ", f->labels[i].key);
+	put_word(p, "--focus ", f->focus_text);
+	put_word(p, "--ignore ", f->ignore_text);
+	put_word(p, "", v->as_pprof ? "--as-pprof" : NULL);
+	section(p, "options");
 }
 
 /* Stacks. */
@@ -440,6 +490,7 @@ void page_data_add(const struct view *v, const struct view *old, bool shares,
 
 	put_meta(&p, v, shares);
 	put_by(&p, v);
+	put_options(&p, v);
 	put_view(&p, v);
 	if (old) {
 		p.prefix = "old.";

@@ -15,6 +15,7 @@
  *			compared are shares
  *	quality		see put_quality(); shares and seconds in millionths
  *	by		the keys of the grouping, as --by takes them (strings)
+ *	options		those of the command line that left samples out (strings)
  *	kind.name	what frames are coloured by: enum palette (strings)
  *	class.name	why a sample has no goroutine: enum event_class (strings)
  *	func.*		name, file, module (strings), line (its first), kind (row)
@@ -30,8 +31,9 @@
  *			beyond samples × period, zig-zag, mostly 0
  *
  * Equal samples of one time cell are one row of event.*. With two views, the sections of
- * the older one have names that begin with "old."; strings, by, kind.*, class.*, func.* and
- * frame.* are common to both. Goroutines then have the names that match_views() gave them.
+ * the older one have names that begin with "old."; strings, by, options, kind.*, class.*,
+ * func.* and frame.* are common to both. Goroutines then have the names that match_views()
+ * gave them.
  */
 #ifndef OUTPUT_PAGE_DATA_H
 #define OUTPUT_PAGE_DATA_H

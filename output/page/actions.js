@@ -45,7 +45,7 @@ function tagFocus(g) {
 	const ret = [];
 	for (; g && g < groups.n; g = groups.parent[g]) {
 		const key = groups.levels[groups.level[g] - 1], value = groups.value[g];
-		if (/^\[.*\]$|^\(no /.test(value))
+		if (/^[a-z]/.test(groups.kind[g]))	/* it is no value of a tag */
 			continue;
 		if (key == "start")
 			ret.push(`-tagfocus=${quoted(`go_start=^${literal(value)}$`)}`);

@@ -11,7 +11,9 @@ function showAll() {
 function showTools() {
 	const [by, then] = [byId("by"), byId("then")], [first = "none", ...rest] = state.by;
 	by.value = first;
-	then.value = rest.join(",");
+	if (rest.length > 1 && ![...then.options].some((o) => o.value == `${rest}`))
+		then.append(element("option", { value: `${rest}` }, rest.map(keyTitle).join(" › ")));
+	then.value = `${rest}`;
 	then.parentElement.hidden = !state.by.length;
 	byId("boxes").setAttribute("aria-pressed", state.boxes);
 	byId("boxes").hidden = !state.by.length;
@@ -28,8 +30,7 @@ function showTools() {
 		byId("selected").textContent = `${rate(d.old)} → ${rate(d.now)}${rateUnit()}`;
 		return;
 	}
-	const all = data.weighted ? weight(selection.total)
-		: `${worth(selection.total)} ${data.kind}`;
+	const all = `${worth(selection.total)} ${data.kind}`;
 	byId("selected").textContent = selection.total == selection.all ? all
 		: `${all}, ${share(selection.total, selection.all)} of all`;
 }
@@ -39,10 +40,12 @@ function showChips() {
 	const s = state, chips = [], pane = panes[0];
 	const chip = (text, undo) => {
 		const b = element("button", { type: "button", title: "Take this back" },
-			element("bdi", {}, text.length > 80 ? `${text.slice(0, 78)}…` : text), " ×");
+			element("bdi", {}, cutLong(text, 80)), " ×");
 		b.addEventListener("click", undo);
 		chips.push(b);
 	};
+	if (s.missing.length)
+		chip(`not in this recording: ${s.missing.join(", ")}`, () => set({}));
 	for (const mine of s.chosen.slice(0, 6)) {
 		const { goroutine } = data.now;
 		const name = groupPath(mine.g).map(briefName).join(" › ") +
@@ -68,11 +71,8 @@ function showChips() {
 
 function writeTools() {
 	const keys = groupKeys(), option = (value, text) => element("option", { value }, text);
-	const composite = data.by.slice(1).join(",");
 	byId("by").append(...keys.map((key) => option(key, keyTitle(key))), option("none", "Nothing"));
 	byId("then").append(option("", "–"), ...keys.map((key) => option(key, keyTitle(key))));
-	if (composite.includes(","))
-		byId("then").append(option(composite, data.by.slice(1).map(keyTitle).join(" › ")));
 	const used = new Set(data.frame.func.map((f) => data.func.kind[f]));
 	data.kinds.forEach((name, k) => {
 		const swatch = element("i", { class: "swatch" });
@@ -94,13 +94,16 @@ function writeFacts() {
 		`${down(1e6 * withClass / (samples || 1))} with a goroutine or a stated class`,
 		`${down(rooted)} complete stacks`, `${down(named)} of user frames named`,
 		`gostrobe itself: ${number(cpu / 1e6, 2)}s CPU, ${number(rss / 1e6, 1)} MB peak`];
-	document.title = `gostrobe · ${data.oldTitle ? `${data.oldTitle} → ` : ""}${data.title}`;
-	byId("title").textContent = data.oldTitle ? `${data.oldTitle.split(", ")[0]} → ${name}` : name;
+	document.title = cutLong(`gostrobe · ${data.oldTitle ? `${data.oldTitle} → ` : ""}${data.title}`, 200);
+	byId("title").textContent = [...data.oldTitle ? [data.oldTitle.split(", ")[0]] : [], name]
+		.map((text) => cutLong(text, 100)).join(" → ");
 	byId("subtitle").textContent = [...how,
 		data.start ? new Date(data.start / 1e6).toLocaleString("sv") : "",
 		count(samples, "sample")].filter(Boolean).join(" · ");
 	if (data.oldTitle)
 		byId("subtitle").append(" ", diffKey());
+	byId("options").replaceChildren(...data.options.map((option) => element("bdi", {}, option)));
+	byId("options").hidden = !data.options.length;
 	byId("quality").append(...facts.map((fact) => element("span", {}, fact)));
 	byId("quality").children[1].classList.toggle("loss", lost > 0);
 }
@@ -114,7 +117,7 @@ function writeHelp() {
 		["t", "Groups or functions"], ["b", "Regroup by the next key"],
 		["m", "Heat map: the groups in the strip"], ["?", "This help"],
 		["Click", "zoom; a row: only it; with Ctrl: one more"], ["Ctrl-click", "a box: remove this stack"],
-		["Right click", "menu of a box"], ["Drag", "in the strip: a range of time; click: all"],
+		["Right click", "menu of a box, as the menu key"], ["Drag", "in the strip: a range of time; click: all"],
 		["Shift-← →", "in the strip: its end"],
 		["Shift-drag", "in the strip: a baseline to compare the range with"],
 		["d", "drags and arrows mark the baseline, or the range"]];

@@ -6,6 +6,11 @@
 
 const byId = (id) => document.getElementById(id);
 
+/* How much larger than 16 px the browser's font is: what is drawn grows with it, as the style
+ * does. */
+const fontScale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16 || 1;
+const px = (n) => Math.round(n * fontScale);
+
 /* Strings become text nodes. */
 function element(tag, attributes, ...content) {
 	const e = document.createElement(tag);
@@ -36,6 +41,10 @@ const weight = (n) => data.isTime ? time(n) : number(n);
 /* Names */
 
 const LONGEST = 500;	/* characters of a name that are measured and drawn */
+
+/* What is too long for a title has its beginning and end. */
+const cutLong = (text, most = 300) => text.length <= most ? text
+	: `${text.slice(0, most >> 1)}…${text.slice(1 - (most >> 1))}`;
 
 /* Without import paths: "github.com/a/b.(*T).F" is "b.(*T).F". */
 function briefName(name) {

@@ -38,13 +38,13 @@ function readSections(raw) {
 	return sections;
 }
 
-/* The samples of a view: who, when, and which stack. */
-function readSide(column, period, prefix, strings) {
+/* The samples of a view: who, when, and which stack. plain: each weighs the period. */
+function readSide(column, prefix, strings) {
 	const ints = (name) => column(prefix + name, Int32Array);
 	const texts = (name) => Array.from(column(prefix + name), (s) => strings[s]);
 	const stack = { up: ints("stack.up"), frame: ints("stack.frame") };
 	const time = ints("event.time"), count = column(prefix + "event.count");
-	const extra = column(prefix + "event.extra");
+	const extra = column(prefix + "event.extra"), meta = column(prefix + "meta"), period = meta[2];
 	for (let i = 0; i < stack.up.length; i++)
 		stack.up[i] = i - stack.up[i];
 	let plain = period > 0;
@@ -54,8 +54,7 @@ function readSide(column, period, prefix, strings) {
 		plain &&= !extra[i];
 		extra[i] = count[i] * period + (extra[i] % 2 ? -(extra[i] + 1) / 2 : extra[i] / 2);
 	}
-	const meta = column(prefix + "meta");
-	return { stack, plain, meta, quality: column(prefix + "quality"), selected: meta[7] - meta[6],
+	return { stack, plain, period, meta, quality: column(prefix + "quality"), selected: meta[7] - meta[6],
 		event: { n: time.length, time, count, weight: extra, stack: ints("event.stack"),
 			goroutine: ints("event.goroutine"), thread: ints("event.thread"),
 			class: ints("event.class") },
@@ -121,31 +120,38 @@ function combine(side) {
 	side.combos = rows;
 }
 
+/* Boxes are as wide as their samples if all weigh the same, else as their weights. data.worth
+ * is what an amount of 1 weighs. */
+function chooseAmounts({ event, plain, period }, old) {
+	data.weighted = !plain || (!!old && (!old.plain || old.period != period));
+	data.worth = data.weighted ? 1 : period;
+	event.amount = data.weighted ? event.weight : event.count;
+	event.other = data.weighted ? event.count : event.weight;
+}
+
 function readData(raw) {
 	const sections = readSections(raw);
 	const column = (name, type) => numbers(sections.get(name), type);
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
 	const texts = (name) => Array.from(column(name), (s) => strings[s]);
-	const [title, start, period, isTime, kind, duration, from, to, cpus, cell, version, shares] =
+	const [title, start, , isTime, kind, duration, from, to, cpus, cell, version, shares] =
 		column("meta");
 	const func = { name: texts("func.name"), file: texts("func.file"),
 		module: texts("func.module"), line: column("func.line", Int32Array),
 		kind: column("func.kind", Uint8Array) };
 	func.brief = func.name.map(briefName);
 	func.bare = func.brief.map((name, f) => func.file[f].endsWith(".go") ? bareName(name) : name);
-	data = { title: strings[title], start, period, isTime, weighted: !period, duration, from, to,
+	data = { title: strings[title], start, isTime, duration, from, to,
 		cpus, cell, shares, version: strings[version], kind: strings[kind].replace(/^cpu$/, "CPU"),
-		by: texts("by"), kinds: texts("kind.name"), classes: texts("class.name"), func,
+		by: texts("by"), options: texts("options"), kinds: texts("kind.name"), classes: texts("class.name"), func,
 		frame: { func: column("frame.func", Int32Array), line: column("frame.line", Int32Array),
 			inlined: column("frame.inlined", Uint8Array) } };
-	data.now = readSide(column, period, "", strings);
-	data.old = sections.has("old.meta") ? readSide(column, period, "old.", strings) : null;
+	data.now = readSide(column, "", strings);
+	data.old = sections.has("old.meta") ? readSide(column, "old.", strings) : null;
 	for (const side of [data.now, data.old])
 		if (side)
 			side.labels = readLabels(side);
-	const { event } = data.now;
-	event.amount = data.weighted ? event.weight : event.count;
-	event.other = data.weighted ? event.count : event.weight;
+	chooseAmounts(data.now, data.old);
 	if (data.old) {
 		const side = joinSides(data.now, data.old);
 		data.oldTitle = strings[data.old.meta[0]];

@@ -58,14 +58,14 @@ function figures({ pane, node }) {
 	if (data.old)
 		return diffFigures({ pane, node });
 	const t = pane.tree, root = t.total[0];
-	const parts = [`${weight(weightOf(t, node))} ${data.kind}`, share(t.total[node], root)];
+	const parts = [`${worth(t.total[node])} ${data.kind}`, share(t.total[node], root)];
 	if (pane.zoom && t.depth[node] > t.depth[pane.zoom])
 		parts.push(`${share(t.total[node], t.total[pane.zoom])} of the zoomed`);
 	if (root != selection.all)
 		parts.push(`${share(t.total[node], selection.all)} of all`);
 	parts.push(count(samplesOf(t, node), "sample"));
 	if (t.self[node] && t.self[node] != t.total[node] && !pane.flip)
-		parts.push(`${weight(ownWeight(t, node))} of its own`);
+		parts.push(`${worth(t.self[node])} of its own`);
 	if (t.cut?.has(t.at[node]) && t.first[node] < 0)
 		parts.push("too small here for its callers: f shows them");
 	return parts.join(" · ");

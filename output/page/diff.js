@@ -32,10 +32,11 @@ function joinSides(now, old) {
 	const stacks = now.stack.up.length - 1, goroutines = now.goroutine.goid.length - 1;
 	const threads = now.thread.tid.length, processes = now.process.name.length;
 	const rest = (column) => column.slice(1), more = (a, b) => [...a, ...b];
-	const side = { quality: now.quality, selected: now.selected, plain: false, labels: new Map(),
+	const side = { quality: now.quality, selected: now.selected, period: now.period, plain: false, labels: new Map(),
 		stack: { up: joined(now.stack.up, rest(shifted(old.stack.up, stacks))),
 			frame: joined(now.stack.frame, rest(old.stack.frame)) },
 		process: { name: more(now.process.name, old.process.name),
+			tgid: joined(now.process.tgid, old.process.tgid),
 			program: more(now.process.program, old.process.program) },
 		thread: { tid: more(now.thread.tid, old.thread.tid),
 			name: more(now.thread.name, old.thread.name),
@@ -52,14 +53,20 @@ function joinSides(now, old) {
 	return side;
 }
 
-/* factor: what a sample of the newer and the older recording is worth in boxes. */
+/* factor: what a sample (or a weight of 1) of the newer and the older recording is worth in
+ * boxes; mean: how much of that one sample is. */
 function weighDiff(side) {
-	const { event } = side, raw = data.weighted ? event.weight : event.count, sums = [0, 0];
-	for (let i = 0; i < event.n; i++)
+	const { event } = side, raw = data.weighted ? event.weight : event.count;
+	const sums = [0, 0], squares = [0, 0], samples = [0, 0];
+	for (let i = 0; i < event.n; i++) {
 		sums[event.old[i]] += raw[i];
+		squares[event.old[i]] += raw[i] ** 2 / event.count[i];
+		samples[event.old[i]] += event.count[i];
+	}
+	const typical = Math.sqrt((squares[0] + squares[1]) / (samples[0] + samples[1])) || 1;
 	data.factor = [data.now.selected, data.old.selected].map((ns, k) =>
 		data.shares ? 1 / (sums[k] || 1) : 1e9 / (ns || 1));
-	data.mean = [0, 1].map((k) => (data.weighted ? sums[k] / (event.n || 1) : 1) || 1);
+	data.mean = [side, data.old].map(({ period }) => !data.weighted ? 1 : period || typical);
 	event.amount = new Float64Array(event.n);
 	event.other = new Float64Array(event.n);
 	for (let i = 0; i < event.n; i++) {
@@ -74,7 +81,7 @@ function weighDiff(side) {
  */
 const INTERVALS = 64, LEVELS = [1, 4];	/* intervals to a step */
 
-/* The selected events by recording and interval: those of k are ids[ends[k - 1]] … */
+/* The selected events by recording and interval: those of k are ids[ends[k]] … */
 function byInterval() {
 	const { event } = data.now, n = 2 * INTERVALS, ends = new Int32Array(n + 1);
 	const length = [data.now.selected, data.old.selected].map((ns) => ns / INTERVALS / data.cell);
@@ -90,35 +97,72 @@ function byInterval() {
 	return { ids, ends };
 }
 
-/* The variance of n rows that spread(ids) fills, of both recordings. */
-async function varianceOf(n, spread, slice) {
-	const { ids, ends } = selection.intervals ||= byInterval(), ret = new Float64Array(n);
-	const floats = () => new Float64Array(n);
-	for (let side = 0; side < 2; side++) {
-		const sum = floats(), one = data.factor[side] * data.mean[side];
-		const levels = LEVELS.map((width) => ({ width, now: floats(), before: floats(),
-			squares: floats(), withAll: floats(), all: 0, allBefore: 0, allSquares: 0 }));
-		let all = 0;
-		for (let k = 0; k < INTERVALS; k++) {
-			const at = side * INTERVALS + k, part = ids.subarray(ends[at], ends[at + 1]);
-			const row = spread(part);
-			let of = 0;
-			for (const i of part)
-				of += data.now.event.amount[i];
-			all += of;
-			for (let r = 0; r < n; r++)
-				sum[r] += row[r];
-			for (const level of levels)
-				addInterval(level, row, of, k);
-			if (slice.over())
-				await slice.next();
+/* A sum for each of n rows, of which few have one: those are in rows. */
+class Sums {
+	constructor(n) {
+		this.sum = new Float64Array(n);
+		this.rows = new Int32Array(n);
+		this.n = 0;
+	}
+	add(row, amount) {
+		if (!this.sum[row])
+			this.rows[this.n++] = row;
+		this.sum[row] += amount;
+	}
+	clear() {
+		for (; this.n; this.n--)
+			this.sum[this.rows[this.n - 1]] = 0;
+	}
+}
+
+/* How n rows jump from one step, of width intervals, to the next. */
+class Jumps {
+	constructor(n, width) {
+		this.width = width;
+		[this.now, this.before] = [new Sums(n), new Sums(n)];
+		[this.squares, this.withAll] = [new Float64Array(n), new Float64Array(n)];
+		this.all = this.allBefore = this.allSquares = 0;
+	}
+	/* The step is over. */
+	end(first) {
+		const { now, before, squares, withAll } = this, jumpOfAll = this.all - this.allBefore;
+		const jumped = (row, jump) => {
+			squares[row] += jump * jump;
+			withAll[row] += jump * jumpOfAll;
+		};
+		if (!first) {
+			for (let k = 0; k < now.n; k++)
+				jumped(now.rows[k], now.sum[now.rows[k]] - before.sum[now.rows[k]]);
+			for (let k = 0; k < before.n; k++)
+				if (!now.sum[before.rows[k]])
+					jumped(before.rows[k], -before.sum[before.rows[k]]);
+			this.allSquares += jumpOfAll ** 2;
 		}
+		before.clear();
+		[this.now, this.before] = [before, now];
+		this.allBefore = this.all;
+		this.all = 0;
+	}
+	add(sums, all) {
+		this.all += all;
+		for (let k = 0; k < sums.n; k++)
+			this.now.add(sums.rows[k], sums.sum[sums.rows[k]]);
+	}
+}
+
+/* The variance of n rows, of both recordings: spread(i, amount, sums) adds an event's amount
+ * to its rows. */
+async function varianceOf(n, spread, slice) {
+	const ret = new Float64Array(n);
+	for (let side = 0; side < 2; side++) {
+		const found = await tally(n, spread, side, slice), { total, squares, jumps, all } = found;
+		const least = (data.factor[side] * data.mean[side]) ** 2;
 		for (let r = 0; r < n; r++) {
-			const part = data.shares && all ? sum[r] / all : 0;
-			let most = sum[r] * one * (1 - 2 * part) + part * part * all * one + one * one;
-			for (const { width, squares, withAll, allSquares } of levels) {
+			const part = data.shares && all ? total[r] / all : 0;
+			let most = squares[r] * (1 - 2 * part) + part * part * found.allSquares + least;
+			for (const { width, squares: of, withAll, allSquares } of jumps) {
 				const steps = INTERVALS / width;
-				most = Math.max(most, (squares[r] - 2 * part * withAll[r] +
+				most = Math.max(most, (of[r] - 2 * part * withAll[r] +
 					part * part * allSquares) / 2 * steps / (steps - 1));
 			}
 			ret[r] += most;
@@ -127,111 +171,114 @@ async function varianceOf(n, spread, slice) {
 	return ret;
 }
 
-function addInterval(level, row, of, k) {
-	const { width, now, before, squares, withAll } = level, n = row.length;
-	level.all += of;
-	for (let r = 0; r < n; r++)
-		now[r] += row[r];
-	if (k % width != width - 1)
-		return;
-	const jumpOfAll = level.all - level.allBefore;
-	for (let r = 0; r < n; r++) {
-		const jump = now[r] - before[r];
-		before[r] = now[r];
-		now[r] = 0;
-		if (k >= width) {
-			squares[r] += jump * jump;
-			withAll[r] += jump * jumpOfAll;
+/* By row: all that it has on a side, the squares of its samples, and its jumps. */
+async function tally(n, spread, side, slice) {
+	const { ids, ends } = selection.intervals ||= byInterval(), { amount, count } = data.now.event;
+	const jumps = LEVELS.map((width) => new Jumps(n, width)), sums = new Sums(n);
+	const ret = { total: new Float64Array(n), jumps, all: 0, allSquares: 0 };
+	const one = data.factor[side] * data.mean[side], weighed = data.weighted && new Sums(n);
+	for (let k = 0; k < INTERVALS; k++) {
+		let all = 0;
+		for (let e = ends[side * INTERVALS + k]; e < ends[side * INTERVALS + k + 1]; e++) {
+			const i = ids[e], square = amount[i] ** 2 / count[i];
+			if (!amount[i])
+				continue;
+			all += amount[i];
+			spread(i, amount[i], sums);
+			if (weighed)
+				spread(i, square, weighed);
+			ret.allSquares += weighed ? square : amount[i] * one;
+			if (!(e & 1023) && slice.over())
+				await slice.next();
 		}
+		ret.all += all;
+		for (let r = 0; r < sums.n; r++)
+			ret.total[sums.rows[r]] += sums.sum[sums.rows[r]];
+		for (const level of jumps) {
+			level.add(sums, all);
+			if (k % level.width == level.width - 1)
+				level.end(k < level.width);
+		}
+		sums.clear();
+		if (slice.over())
+			await slice.next();
 	}
-	level.allSquares += k >= width ? jumpOfAll ** 2 : 0;
-	level.allBefore = level.all;
-	level.all = 0;
+	ret.squares = weighed ? weighed.sum : ret.total.map((v) => v * one);
+	return ret;
 }
 
-/* Fills the rows of a tree: leaf says to which each event belongs. */
-function spreadUp(up, n, leaf) {
-	const row = new Float64Array(n), { amount } = data.now.event;
-	return (ids) => {
-		row.fill(0);
-		for (const i of ids)
-			row[leaf(i)] += amount[i];
-		for (let r = n - 1; r > 0; r--)
-			row[up[r]] += row[r];
-		return row;
-	};
-}
+/* To the rows of a tree: leaf says to which each event belongs. */
+const spreadUp = (up, leaf) => (i, amount, sums) => {
+	let at = leaf(i);
+	for (; at; at = up[at])
+		sums.add(at, amount);
+	sums.add(0, amount);
+};
 
-/* Rows of functions: self of each, then total. */
+/* To rows of functions: self of each, then total. */
 function spreadFunctions() {
-	const { n, up, label, of } = trie, { amount, stack } = data.now.event, outer = new Uint8Array(n);
-	const self = new Float64Array(n), row = new Float64Array(2 * labels.n);
-	for (let i = 1; i < n; i++) {
-		let at = up[i];
-		while (at && label[at] != label[i])
-			at = up[at];
-		outer[i] = !at;
-	}
-	return (ids) => {
-		self.fill(0);
-		row.fill(0);
-		for (const i of ids) {
-			self[of[stack[i]]] += amount[i];
-			row[label[of[stack[i]]]] += of[stack[i]] ? amount[i] : 0;
-		}
-		for (let i = n - 1; i > 0; i--) {
-			self[up[i]] += self[i];
-			row[labels.n + label[i]] += outer[i] ? self[i] : 0;
-		}
-		return row;
+	const { up, label, of } = trie, { stack } = data.now.event, outer = outermostNodes();
+	return (i, amount, sums) => {
+		let at = of[stack[i]];
+		if (at)
+			sums.add(label[at], amount);
+		for (; at; at = up[at])
+			if (outer[at])
+				sums.add(labels.n + label[at], amount);
 	};
 }
 
-/* Of both together, and the older part: { old, now, delta, error }. */
+/*
+ * Of both together, and the older part: { old, now, delta, error, deviations }. Whether it may
+ * be chance is asked with a variance that is at least what it would be if both had one value.
+ */
 function difference(both, old, variance = 0) {
 	const now = Math.max(0, both - old), [fn, fo] = data.factor, [mn, mo] = data.mean;
-	const least = now * fn * mn + (fn * mn) ** 2 + old * fo * mo + (fo * mo) ** 2;
-	return { old, now, delta: now - old, error: CERTAIN * Math.sqrt(variance || least) };
+	const ones = (fn * mn) ** 2 + (fo * mo) ** 2, value = (now / fn + old / fo) / (1 / fn + 1 / fo);
+	const least = now * fn * mn + old * fo * mo + ones, delta = now - old;
+	const same = (data.shares ? value * (1 - value) : value) * (fn * mn + fo * mo) + ones;
+	return { old, now, delta, error: CERTAIN * Math.sqrt(variance || least),
+		deviations: Math.abs(delta) / Math.sqrt(Math.max(variance || least, same)) };
 }
 
 const nodeDifference = (t, i) => difference(t.total[i], t.totalWeight[i], t.variance?.[i]);
 
 /* After the trees are made: the errors of boxes and rows, and which of them differ. */
 async function judgeAll(trees, slice) {
-	const { event } = data.now, { own } = selection;
+	const { event } = data.now, { listed, others } = selection, { ofCombo, parent } = groups;
 	for (const t of trees) {
 		if (t.leaf)
-			t.variance = await varianceOf(t.n, spreadUp(t.up, t.n, (i) => t.leaf[i]), slice);
-		t.certain = judge(Array.from({ length: t.n }, (_, i) => nodeDifference(t, i)));
+			t.variance = await varianceOf(t.n, spreadUp(t.up, (i) => t.leaf[i]), slice);
+		t.certain = judge([[t.total, t.totalWeight, t.variance]]);
 	}
-	const g = await varianceOf(groups.n, spreadUp(groups.parent, groups.n,
-		(i) => groups.ofCombo[event.combo[i]]), slice);
+	const g = await varianceOf(groups.n, spreadUp(parent, (i) => ofCombo[event.combo[i]]), slice);
 	const f = await varianceOf(2 * labels.n, spreadFunctions(), slice);
 	selection.groupVariance = state.chosen.length ? null : g;
 	const { self, total, selfOther, totalOther } = functionCosts();
-	const diffs = Array.from({ length: labels.n }, (_, l) => ({ total: difference(total[l], totalOther[l],
-		f[labels.n + l]), self: difference(self[l], selfOther[l], f[l]) }));
-	selection.functionDiffs = diffs;
-	selection.certain = judge([...diffs.map((d) => d.self), ...diffs.map((d) => d.total),
-		...Array.from(selection.listed, (both, k) => difference(both, selection.others[k], g[k]))]);
+	selection.functionDiffs = Array.from({ length: labels.n }, (_, l) => ({
+		total: difference(total[l], totalOther[l], f[labels.n + l]),
+		self: difference(self[l], selfOther[l], f[l]) }));
+	selection.certain = judge([[self, selfOther, f], [total, totalOther, f.subarray(labels.n)],
+		[listed, others, g]]);
 }
 
 /*
  * Of many rows, some are beyond their error by chance. So which ones are called different is
  * decided over all, by Benjamini and Hochberg's procedure, as the text does: returns how many
- * standard deviations a delta has to be.
+ * standard deviations a delta has to be. Rows that have too few samples to differ do not count.
  */
-function judge(diffs) {
-	const least = 6 * Math.max(...data.mean), [fn, fo] = data.factor;
-	const sorted = Float64Array.from(diffs.filter((d) => d.now / fn + d.old / fo >= least), deviations)
-		.sort().reverse();
+function judge(columns) {
+	const [fn, fo] = data.factor, [mn, mo] = data.mean, found = [];
+	for (const [both, old, variance] of columns)
+		for (let i = 0; i < both.length; i++)
+			if ((both[i] - old[i]) / (fn * mn) + old[i] / (fo * mo) >= 6 - 1e-6)
+				found.push(difference(both[i], old[i], variance?.[i]).deviations);
+	const sorted = Float64Array.from(found).sort().reverse();
 	for (let k = sorted.length; k > 0; k--)
 		if (tail(sorted[k - 1]) <= 0.05 * k / sorted.length)
 			return Math.max(CERTAIN, sorted[k - 1]);
 	return Infinity;
 }
-
-const deviations = (d) => CERTAIN * Math.abs(d.delta) / d.error;
 
 /* The probability that chance goes so many standard deviations to either side. */
 function tail(z) {
@@ -241,7 +288,7 @@ function tail(z) {
 }
 
 /* The sign of a difference; 0: within the error. */
-const direction = (d, certain) => deviations(d) >= certain ? Math.sign(d.delta) : 0;
+const direction = (d, certain) => d.deviations >= certain ? Math.sign(d.delta) : 0;
 
 /* Red: grown, blue: shrunk, the more the stronger; grey: within the error. */
 function diffColour(t, i) {
@@ -266,7 +313,7 @@ function diffKey() {
 function rate(v) {
 	if (data.shares)
 		return `${(100 * v).toFixed(2)}%`;
-	return data.isTime ? `${(v * (data.weighted ? 1 : data.period) / 1e9).toFixed(3)}` : `${v.toFixed(2)}/s`;
+	return data.isTime ? `${(v * data.worth / 1e9).toFixed(3)}` : `${v.toFixed(2)}/s`;
 }
 const rateUnit = () => data.shares ? " of all" : !data.isTime ? "" : data.kind == "CPU" ? " CPUs" : " s/s";
 const change = (d) => `${d.delta < 0 ? "−" : "+"}${rate(Math.abs(d.delta))}`;

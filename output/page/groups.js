@@ -3,7 +3,7 @@
  * parent is a row before it; events belong to innermost ones.
  */
 
-let groups;	/* { by, name, value, parent, level, ofCombo, ofEvent, n } */
+let groups;	/* { by, levels, value, kind, parent, level, ofCombo, n } */
 
 const NEEDS_GOROUTINE = (key) => /^(goroutine|start|creator|label:)/.test(key);
 
@@ -21,29 +21,35 @@ const keyTitle = (key) => ({ start: "Start function", goroutine: "Goroutine",
 	creator: "Created by", thread: "Thread", class: "Class", process: "Process",
 	program: "Program", none: "None" })[key] || `Label ${key.slice(6)}`;
 
-function labelValue(side, key, row) {
-	const value = side.labels.get(key.slice(6))?.[row];
-	return value != undefined ? value : side.goroutine.lost[row] ? "…" : "";
-}
-
-/* The value of a group that the samples of a combo are in, as the text report says it. */
+/*
+ * The group that the samples of a combo are in: what kind of value it has, and the value as the
+ * text report says it. Groups of different kinds are different, even if they are called the same.
+ */
 function groupValue(side, key, combo) {
 	const g = combo.goroutine, { goroutine, thread } = side, t = combo.thread;
 	if (!g && NEEDS_GOROUTINE(key))
-		return `[${data.classes[combo.class]}]`;
+		return ["class", `[${data.classes[combo.class]}]`];
 	if (key == "goroutine")
-		return `goroutine ${goroutine.goid[g]} ${goroutine.start[g]}`.trim();
+		return [data.oldTitle ? "" : `${goroutine.id[g]}`,
+			`goroutine ${goroutine.goid[g]} ${goroutine.start[g]}`.trim()];
 	if (key == "start" || key == "creator")
-		return goroutine[key][g] || "[unknown]";
+		return goroutine[key][g] ? ["", goroutine[key][g]] : ["unknown", "[unknown]"];
 	if (key == "class")
-		return data.classes[combo.class];
+		return ["", data.classes[combo.class]];
 	if (key == "thread")
-		return `${thread.tid[t]} ${thread.name[t]}`.trim();
+		return ["", `${thread.tid[t]} ${thread.name[t]}`.trim()];
 	if (key == "process")
-		return side.process.name[thread.process[t]];
+		return ["", side.process.name[thread.process[t]]];
 	if (key == "program")
-		return side.process.program[thread.process[t]];
-	return labelValue(side, key, g) || `(no ${key.slice(6)})`;
+		return ["", side.process.program[thread.process[t]]];
+	return labelValue(side, key.slice(6), g);
+}
+
+function labelValue(side, name, row) {
+	const value = side.labels.get(name)?.[row];
+	if (value == undefined)
+		return side.goroutine.lost[row] ? ["lost", "…"] : ["unset", `(no ${name})`];
+	return value ? ["", value] : ["empty", '""'];
 }
 
 /* The keys with the process before them, where that is not said otherwise. */
@@ -59,20 +65,19 @@ function makeGroups(by) {
 	const side = data.now, levels = groupLevels(by), ids = new Map();
 	const ofCombo = new Int32Array(side.combos.length);
 	lit = null;
-	groups = { by, levels, value: ["all"], parent: [0], level: [0], ofCombo, side };
+	groups = { by, levels, value: ["all"], kind: [""], parent: [0], level: [0], ofCombo, side };
 	side.combos.forEach((combo, c) => {
 		let at = 0;
 		levels.forEach((key, level) => {
-			const value = groupValue(side, key, combo);
-			/* threads and goroutines are told apart by number, not by name */
-			const key2 = `${at} ${value}`;
-			if (!ids.has(key2)) {
-				ids.set(key2, groups.value.length);
+			const [kind, value] = groupValue(side, key, combo), id = `${at} ${kind} ${value}`;
+			if (!ids.has(id)) {
+				ids.set(id, groups.value.length);
 				groups.value.push(value);
+				groups.kind.push(kind);
 				groups.parent.push(at);
 				groups.level.push(level + 1);
 			}
-			at = ids.get(key2);
+			at = ids.get(id);
 		});
 		ofCombo[c] = at;
 	});

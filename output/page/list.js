@@ -1,8 +1,9 @@
 /* The list of groups, with their goroutines below each, and that of functions. */
 
 const open = new Set();	/* groups whose rows below are shown; emptied by regrouping */
+/* In a diff by the size of the change, else by the cost. */
 let groupSort = "cost", groupRising = false, functionSort = "self", functionRising = false;
-let groupGrid, functionGrid;
+let groupGrid, functionGrid, listsDiff = false;
 
 /* By goroutine: what is listed of a group. */
 function goroutineCosts(g) {
@@ -29,21 +30,21 @@ const byName = (a, b) => a.name < b.name ? 1 : a.name > b.name ? -1 : 0;
 
 function compare(a, b) {
 	const order = groupSort == "name" ? byName(a, b) : b[groupSort] - a[groupSort];
-	return (groupRising ? -order : order) || b.cost - a.cost;
+	return (groupRising ? -order : order) || b.part - a.part;
 }
 
 function groupItem(g) {
-	const cost = costs(selection.listed[g], selection.others[g], selection.groupVariance?.[g]);
+	const cost = groupCosts(selection.listed[g], selection.others[g], selection.groupVariance?.[g]);
 	const seen = groupSort == "seen" ? rowFacts({ g, id: -1 }).first : 0;
 	return { g, id: -1, seen, name: groups.value[g], brief: groups.brief[g], level: groups.level[g],
 		...cost, many: cost.diff ? cost.diff.old : groups.goroutines[g],
 		frame: frameCosts()?.groups[g] || 0 };
 }
 
-/* What rows are sorted by; in a diff, how much they have changed. */
-function costs(amount, other, variance) {
+/* part, in a diff: how much it has changed. */
+function groupCosts(amount, other, variance) {
 	const diff = data.old && difference(amount, other, variance);
-	return { amount, diff, cost: diff ? Math.abs(diff.delta) : amount };
+	return { amount, diff, cost: diff ? diff.now : amount, part: diff ? Math.abs(diff.delta) : amount };
 }
 
 function goroutineItems(g) {
@@ -52,9 +53,10 @@ function goroutineItems(g) {
 		const row = goroutine.first[id];
 		const name = `goroutine ${goroutine.goid[row]}`;
 		const start = groups.levels.includes("start") ? "" : ` ${goroutine.start[row]}`;
-		return { g, id, name: name + start, brief: briefName(name + start), many: 0, seen,
-			frame: inFrame?.[id] || 0,
-			...costs(amount, other), level: groups.level[g] + 1 };
+		const cost = groupCosts(amount, other);
+		return { g, id, name: name + start, brief: briefName(name + start), seen,
+			many: cost.diff ? cost.diff.old : 0, frame: inFrame?.[id] || 0,
+			...cost, level: groups.level[g] + 1 };
 	});
 }
 
@@ -154,16 +156,14 @@ function functionCosts() {
 	const { own } = selection, columns = [0, 1, 2, 3].map(() => new Float64Array(labels.n));
 	const [self, total, selfOther, totalOther] = columns;
 	const all = addUp(trie.up, trie.n, own.self), other = addUp(trie.up, trie.n, own.weight);
+	const outer = outermostNodes();
 	for (let i = 1; i < trie.n; i++) {
 		if (!all[i])
 			continue;
 		const label = trie.label[i];
-		let at = trie.up[i];
 		self[label] += own.self[i];
 		selfOther[label] += own.weight[i];
-		while (at && trie.label[at] != label)
-			at = trie.up[at];
-		if (!at) {	/* a recursive function counts once */
+		if (outer[i]) {	/* a recursive function counts once */
 			total[label] += all[i];
 			totalOther[label] += other[i];
 		}
@@ -226,15 +226,14 @@ function makeGrids() {
 			["core", "One core", "Share of one core"], ["top", "Top frame", "Where most of its samples were"],
 			["origin", "Labels and origin", "Labels, who created it, and in which goroutine"]],
 		sort: (key) => {
-			const by = /^(part|spark|samples|core|top|origin)$/.test(key) ? "cost" : key;
+			const by = !data.old && /^(part|spark|samples|core|top|origin)$/.test(key) ? "cost" : key;
 			groupRising = groupSort == by ? !groupRising : rises(by);
 			groupSort = by;
 			showList();
 		} });
 	functionGrid = new Grid(byId("functions"), { fill: fillFunction, act: actFunction, point: light,
 		columns: [["name", "Function", "Sort by name"],
-			["self", "Self", "In the function itself"],
-			["total", "Total", "In the function and what it calls"]],
+			["self", "", ""], ["total", "", ""]],
 		sort: (key) => {
 			functionRising = functionSort == key ? !functionRising : rises(key);
 			functionSort = key;
@@ -247,9 +246,9 @@ function nameColumns() {
 	const old = data.ranges ? ["Baseline", "In the baseline"] : ["Old", "In the older recording"];
 	groupGrid.rename("name", groups.levels.map(keyTitle).join(" › ") || "All", "Sort by name");
 	groupGrid.rename("many", ...data.old ? old : ["Goroutines", "How many goroutines; sort by them"]);
-	groupGrid.rename("cost", ...data.old ? [data.ranges ? "Range" : "New", "Sort by the change"]
-		: [data.kind, "Sort by what they took"]);
-	groupGrid.rename("part", ...data.old ? ["Change", "Sort by the change"]
+	const now = data.ranges ? ["Range", "In the range"] : ["New", "In the newer recording"];
+	groupGrid.rename("cost", ...data.old ? now : [data.kind, "Sort by what they took"]);
+	groupGrid.rename("part", ...data.old ? ["Change", "Sort by the size of the change"]
 		: ["Share", "Share of what is listed"]);
 }
 
@@ -261,9 +260,16 @@ function showList() {
 	byId("tab-functions").setAttribute("aria-selected", functions);
 	byId("filter").placeholder = functions ? "Filter functions" : "Filter rows";
 	if (functions) {
+		const what = data.old ? "The size of the change in" : "In";
+		functionGrid.rename("self", "Self", `${what} the function itself`);
+		functionGrid.rename("total", "Total", `${what} the function and what it calls`);
 		functionGrid.show(functionItems(), functionSort, functionRising);
 	} else {
 		showFrameColumn();
+		if (listsDiff != !!data.old) {
+			listsDiff = !!data.old;
+			[groupSort, groupRising] = [listsDiff ? "part" : "cost", false];
+		}
 		nameColumns();
 		byId("groups").classList.toggle("ids", groups.levels[groups.levels.length - 1] == "goroutine");
 		groupGrid.show(listItems(), groupSort, groupRising);

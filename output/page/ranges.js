@@ -6,15 +6,14 @@
 
 let marks = "time";	/* what drags and arrows in the strip set: "time", or "base", the baseline */
 
-/* The events of a range, as if it began where the recording does. */
-function eventsIn([from, to], old) {
-	const { event } = data.whole, out = { ids: [], time: [], old };
-	for (let i = 0; i < event.n; i++)
-		if (event.time[i] >= from && event.time[i] < to) {
-			out.ids.push(i);
-			out.time.push(event.time[i] - from + Math.floor(data.from / data.cell));
-		}
-	return out;
+/* The rows of events in a range. */
+function eventsIn([from, to]) {
+	const { time, n } = data.whole.event, ids = new Int32Array(n);
+	let found = 0;
+	for (let i = 0; i < n; i++)
+		if (time[i] >= from && time[i] < to)
+			ids[found++] = i;
+	return ids.subarray(0, found);
 }
 
 const lengthOf = ([from, to]) => (to - from) * data.cell;
@@ -27,14 +26,19 @@ function compareRanges() {
 	Object.assign(data, { ranges: wanted, now: data.whole, old: null });
 	if (!wanted)
 		return;
-	const { event } = data.whole, parts = [eventsIn(time, 0), eventsIn(base, 1)];
-	const ids = parts.flatMap((part) => part.ids), both = { n: ids.length };
-	for (const name of ["count", "weight", "class", "stack", "goroutine", "thread", "combo"])
-		both[name] = event[name].constructor.from(ids, (i) => event[name][i]);
-	both.time = Int32Array.from(parts.flatMap((part) => part.time));
-	both.old = Uint8Array.from(parts.flatMap((part) => part.ids.map(() => part.old)));
+	const { event } = data.whole, parts = [eventsIn(time), eventsIn(base)];
+	const ids = joined(...parts), n = ids.length, both = { n, old: new Uint8Array(n).fill(1, parts[0].length) };
+	for (const name of ["count", "weight", "class", "stack", "goroutine", "thread", "combo", "time"]) {
+		const from = event[name], to = both[name] = new from.constructor(n);
+		for (let k = 0; k < n; k++)
+			to[k] = from[ids[k]];
+	}
+	/* as if each range began where the recording does */
+	const begin = Math.floor(data.from / data.cell), shift = [begin - time[0], begin - base[0]];
+	for (let k = 0; k < n; k++)
+		both.time[k] += shift[both.old[k]];
 	data.now = { ...data.whole, event: both, plain: false, selected: lengthOf(time) };
-	data.old = { selected: lengthOf(base) };
+	data.old = { selected: lengthOf(base), period: data.whole.period };
 	weighDiff(data.now);
 }
 

@@ -38,7 +38,7 @@ function rowFacts({ g, id }) {
 function coreShare(amount) {
 	const [from, to] = listedRange(), ns = state.time ? (to - from) * data.cell
 		: data.now.selected || data.duration;
-	return data.kind == "CPU" && ns ? share(amount * (data.weighted ? 1 : data.period), ns) : "";
+	return data.kind == "CPU" && ns ? share(amount * data.worth, ns) : "";
 }
 
 function factsText(item) {

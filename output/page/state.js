@@ -19,6 +19,7 @@ const state = {
 	label: -1,	/* of the sandwich */
 	query: "",
 	tab: "groups",	/* or "functions" */
+	missing: [],	/* what the link names and this recording does not have */
 };
 
 let selection;
@@ -208,7 +209,7 @@ function search() {
 	matches = { hit, group, largest };
 	byId("matched").textContent = !samples ? "no match"
 		: `${share(samples, t.total[0])} matched`;
-	byId("matched").title = count(samples, data.weighted ? data.kind : "sample");
+	byId("matched").title = data.old ? "" : data.weighted ? `${weight(samples)} ${data.kind}` : count(samples, "sample");
 	measured("search", start);
 }
 
@@ -224,11 +225,5 @@ function nodeText(t, i) {
 		? `${number(t.rest)} smaller groups` : groups.value[~label];
 }
 
-const weightOf = (t, i) => data.weighted ? t.total[i]
-	: t.totalWeight ? t.totalWeight[i] : t.total[i] * data.period;
-const samplesOf = (t, i) => !data.weighted ? t.total[i] : t.totalWeight ? t.totalWeight[i] : t.total[i];
-const ownWeight = (t, i) => data.weighted ? t.self[i]
-	: t.selfWeight ? t.selfWeight[i] : t.self[i] * data.period;
-/* What an amount of boxes is worth, when no weights are at hand. */
-const worth = (amount) => weight(data.weighted || !data.now.plain ? amount * average() : amount * data.period);
-const average = () => data.weighted ? 1 : selection.weights / (selection.total || 1);
+const worth = (amount) => weight(amount * data.worth);
+const samplesOf = (t, i) => data.weighted ? t.totalWeight[i] : t.total[i];

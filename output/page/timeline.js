@@ -71,7 +71,7 @@ function drawBars(width, base) {
 
 /* What so much in so many cells is in CPUs; "" where samples are not CPU time. */
 const cpusText = (amount, cells) => data.kind == "CPU"
-	? `${number(amount * (data.period || 1) / (cells * data.cell), 1)} CPUs` : "";
+	? `${number(amount * data.worth / (cells * data.cell), 1)} CPUs` : "";
 
 /* What the highest bar stands for, at the right end. */
 function drawMost(text, width, top) {

@@ -14,15 +14,16 @@
 let trie, labels;
 
 function makeLabels(lines) {
-	const { func, frame } = data;
-	if (!lines)
-		return { lines, n: func.name.length, text: func.name, brief: func.brief,
-			bare: func.bare, names: [], kind: func.kind, func: Int32Array.from(func.name, (_, f) => f) };
+	const { func, frame } = data, made = data.labels ||= new Map();
 	const line = (f) => frame.line[f] ? `:${frame.line[f]}` : "";
 	const texts = (of) => Array.from(frame.func, (f, i) => of[f] + line(i));
-	return { lines, n: frame.func.length, text: texts(func.name), brief: texts(func.brief),
-		bare: texts(func.bare), names: [], kind: Uint8Array.from(frame.func, (f) => func.kind[f]),
-		func: frame.func };
+	if (!made.has(lines))
+		made.set(lines, lines ? { lines, n: frame.func.length, text: texts(func.name),
+			brief: texts(func.brief), bare: texts(func.bare), names: [],
+			kind: Uint8Array.from(frame.func, (f) => func.kind[f]), func: frame.func }
+		: { lines, n: func.name.length, text: func.name, brief: func.brief, bare: func.bare,
+			names: [], kind: func.kind, func: Int32Array.from(func.name, (_, f) => f) });
+	return made.get(lines);
 }
 
 /* Columns that grow. */
@@ -248,9 +249,9 @@ function groupNode(t, boxes, g) {
 }
 
 function groupsBySize(selection) {
-	const { sizes } = selection, order = [];
+	const { sizes, leaves } = selection, order = [];
 	for (let g = 0; g < groups.n; g++)
-		if (sizes[g])
+		if (sizes[g] || leaves?.[g + 1] > leaves?.[g])	/* samples may weigh nothing */
 			order.push(g);
 	return order.sort((a, b) => sizes[b] - sizes[a] || a - b);
 }
@@ -351,6 +352,21 @@ function followCallers(t, { stack, boxes }, at, from, least, cut) {
 	const moved = Int32Array.from({ length: n }, (_, k) => stack[order[k]]);
 	const ups = Int32Array.from({ length: n }, (_, k) => trie.up[at[order[k]]]);
 	return { rows: { stack: moved, boxes: next }, at: ups };
+}
+
+/* By node of the trie: is none of its callers the same function? */
+function outermostNodes() {
+	const { n, up, label } = trie;
+	if (trie.outer)
+		return trie.outer;
+	const outer = trie.outer = new Uint8Array(n);
+	for (let i = 1; i < n; i++) {
+		let at = up[i];
+		while (at && label[at] != label[i])
+			at = up[at];
+		outer[i] = !at;
+	}
+	return outer;
 }
 
 /* By node of the trie: 2 where the label comes first on the way from the root, 1 below. */

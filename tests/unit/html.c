@@ -161,6 +161,7 @@ static const char *string_at(const struct opened *o, uint64_t id)
 static char *dump(const struct opened *o)
 {
 	static const char *const texts[] = { "by",
+					     "options",
 					     "kind.name",
 					     "class.name",
 					     "func.name",
@@ -268,6 +269,43 @@ Test(html, functions_of_two_builds_are_one)
 		view_release(&v[i]);
 		profile_free(p[i]);
 	}
+}
+
+/* A page of a part says which part. */
+Test(html, options)
+{
+	static const char *const options[] = {
+		"--pid 812",          "--goid 18,19",     "--time 0.05s-2.5s",
+		"--kind cpu",         "--label job=x,=y", "--label user=",
+		"--focus (" EVIL ")", "--ignore b",       "--as-pprof",
+	};
+	struct profile *p = hand_workers();
+	struct view v = { .as_pprof = true, .filter.kind = "cpu" };
+	struct opened o;
+	struct cursor c;
+
+	cr_assert_null(filter_pids("812", &v.filter));
+	cr_assert_null(filter_goids("18,19", &v.filter));
+	cr_assert_null(filter_time("50ms-2500ms", &v.filter));
+	cr_assert_null(filter_label("job=x,=y", &v.filter));
+	cr_assert_null(filter_label("user=", &v.filter));
+	cr_assert_null(filter_focus("(" EVIL ")", &v.filter));
+	cr_assert_null(filter_ignore("b", &v.filter));
+	view_select(&v, p);
+	o = page_open(&v);
+	c = section(&o, "options");
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		const char *seen = string_at(&o, cursor_uvarint(&c));
+
+		if (i == 6)
+			cr_expect_eq(strncmp(seen, options[i], 20), 0, "%s", seen);
+		else
+			cr_expect_str_eq(seen, options[i]);
+	}
+	cr_expect(!cursor_left(&c) && !c.bad);
+	page_close(&o);
+	view_release(&v);
+	profile_free(p);
 }
 
 /* Each event has a weight of its own, and event.extra is all of it. */
