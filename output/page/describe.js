@@ -10,7 +10,7 @@ function groupFacts(g, withCount = true) {
 	};
 	const creator = one(goroutine.creator), words = one(goroutine.labels);
 	return [withCount && groups.goroutines[g] ? count(groups.goroutines[g], "goroutine") : "",
-		words.slice(0, 200), creator && `created by ${creator}`].filter(Boolean).join(" · ");
+		cutLong(words, 200), creator && `created by ${cutLong(creator)}`].filter(Boolean).join(" · ");
 }
 
 /* "main.go:66 (80%), :70": where the samples of a node are. */
@@ -83,7 +83,7 @@ function kindText({ pane, node }) {
 function describe(box, place) {
 	if (!place?.pane)
 		return;
-	const texts = { name: nodeText(place.pane.tree, place.node), place: placeText(place),
+	const texts = { name: cutLong(nodeText(place.pane.tree, place.node)), place: cutLong(placeText(place)),
 		kind: kindText(place), numbers: figures(place) };
 	for (const [part, text] of Object.entries(texts))
 		box.querySelector(`.${part}`).textContent = text;

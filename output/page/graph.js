@@ -1,18 +1,19 @@
 /* The flame graph: a canvas over the panes, and where things are on it. */
 
-const ROW = 21;		/* px */
+const ROW = px(21);
 const graph = byId("graph"), canvas = byId("canvas"), pen = canvas.getContext("2d");
 let colours;
 
 function readColours() {
 	const style = getComputedStyle(document.documentElement);
 	const get = (name) => style.getPropertyValue(`--${name}`).trim();
+	const fontOf = (size) => `${size * fontScale}px ${getComputedStyle(document.body).fontFamily}`;
 	colours = { kinds: data.kinds.map((_, k) => get(`kind-${k}`)), group: get("group"),
 		ink: get("ink"), text: get("text"), muted: get("muted"), line: get("line"),
 		accent: get("accent"), panel: get("panel"), bg: get("bg"),
 		same: get("same"), grown: [0, 1, 2, 3, 4].map((k) => get(`grown-${k}`)),
 		shrunk: [0, 1, 2, 3, 4].map((k) => get(`shrunk-${k}`)),
-		font: `12px ${getComputedStyle(document.body).fontFamily}`, widths: new Map() };
+		font: fontOf(12), small: fontOf(11), widths: new Map() };
 }
 
 /* Where the rows of a pane begin, in px from the top of all. */
@@ -49,10 +50,13 @@ function findInRow(t, d, x) {
 	return low;
 }
 
+let printing = false;
+const MOST_PRINTED = 8000;	/* px */
 let flameOf = null;	/* the pane whose root has been scrolled to */
 function draw() {
 	const start = performance.now(), dpr = devicePixelRatio || 1;
-	const width = canvas.clientWidth, height = graph.clientHeight;
+	const width = canvas.clientWidth;
+	const height = printing ? Math.min(MOST_PRINTED, fullHeight()) : graph.clientHeight;
 	canvas.width = Math.round(width * dpr);		/* also clears it */
 	canvas.height = Math.round(height * dpr);
 	canvas.style.height = `${height}px`;
@@ -60,7 +64,7 @@ function draw() {
 	if (isFlame() && flameOf != panes[0])
 		graph.scrollTop = fullHeight();	/* to the root */
 	flameOf = isFlame() ? panes[0] : null;
-	const top = graph.scrollTop;
+	const top = printing ? 0 : graph.scrollTop;
 	pen.scale(dpr, dpr);
 	pen.font = colours.font;
 	pen.textBaseline = "middle";
@@ -132,7 +136,7 @@ function drawBox(t, i, colour, y, left, width, lit, caller) {
 	pen.globalAlpha = (lit ? 1 : 0.25) * (caller ? 0.6 : shade);
 	pen.fillStyle = colour;
 	pen.fillRect(left, y, width - gap, ROW - 1);
-	if (width < 26)
+	if (width < px(26))
 		return;
 	pen.globalAlpha = 1;
 	pen.fillStyle = !lit ? colours.muted : caller ? colours.text : colours.ink;
@@ -154,7 +158,7 @@ function fitting(texts, room) {
 		if (text.length <= LONGEST && textWidth(text) <= room)
 			return text;
 	const last = texts[texts.length - 1];
-	return room < 18 ? "" : cutMiddle(pen, last, room);
+	return room < px(18) ? "" : cutMiddle(pen, last, room);
 }
 
 function textWidth(text) {

@@ -4,7 +4,7 @@
  * the item that the pointer or the keyboard is on, or null, and the pointer's row.
  */
 
-const GRID_ROW = 26;	/* px */
+const GRID_ROW = px(26);	/* as in the style */
 
 class Grid {
 	constructor(box, { columns, fill, act, sort, point }) {
@@ -143,6 +143,6 @@ class Grid {
 let cellPen;
 function cellText(text, room) {
 	cellPen ||= document.createElement("canvas").getContext("2d");
-	cellPen.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+	cellPen.font = `${13 * fontScale}px ${getComputedStyle(document.body).fontFamily}`;
 	return cutMiddle(cellPen, text, room);
 }

@@ -3,7 +3,7 @@
  * one for the others; the stronger the colour, the more of the row's samples at that time.
  */
 
-const HEAT_ROW = 14;	/* px */
+const HEAT_ROW = px(14);
 const HEAT_ROWS = 12;	/* besides the others */
 
 /* Rows keep their places whatever is selected. { rows: [{ g (-1: the others), name }], of (by group) } */
@@ -14,7 +14,7 @@ function heatRows() {
 	for (let i = 0; i < event.n; i++)
 		sizes[groups.ofCombo[event.combo[i]]] += event.amount[i];
 	const order = groupsBySize({ sizes }), most = order.length > HEAT_ROWS + 1 ? HEAT_ROWS : order.length;
-	const rows = order.slice(0, most).map((g) => ({ g, name: groups.brief[g] }));
+	const rows = order.slice(0, most).map((g) => ({ g, name: groupPath(g).map(briefName).join(" › ") }));
 	const of = new Int32Array(groups.n).fill(most);
 	rows.forEach(({ g }, k) => { of[g] = k; });
 	if (most < order.length)
@@ -26,10 +26,10 @@ function heatRows() {
 function stripLeft() {
 	if (!state.heat)
 		return 0;
-	stripPen.font = colours.font.replace("12px", "11px");
+	stripPen.font = colours.small;
 	heatRows().width ||= Math.max(...heatRows().rows.map(({ name }) =>
 		stripPen.measureText(name.slice(0, LONGEST)).width));
-	return Math.round(Math.min(heatRows().width + 12, 240, strip.clientWidth * 0.25));
+	return Math.round(Math.min(heatRows().width + 12, px(240), strip.clientWidth * 0.25));
 }
 
 /* As makeBars(), by row: the samples of column k in row r are at r * n + k. */
@@ -71,10 +71,10 @@ function drawHeat(width) {
 
 function drawHeatNames(left) {
 	const { rows } = heatRows();
-	stripPen.font = colours.font.replace("12px", "11px");
+	stripPen.font = colours.small;
 	stripPen.fillStyle = colours.muted;
 	rows.forEach(({ name }, r) => {
-		stripPen.fillText(cutMiddle(stripPen, name, left - 10), 0, r * HEAT_ROW + 10);
+		stripPen.fillText(cutMiddle(stripPen, name, left - 10), 0, r * HEAT_ROW + px(10));
 	});
 }
 
@@ -90,7 +90,7 @@ const heatItem = (row) => row && row.g > 0 ? { g: row.g, id: -1 } : null;
 function hoverHeat(event) {
 	const row = event && heatRowAt(event), inTime = event && event.offsetX >= stripLeft();
 	strip.title = !row ? "Drag to select a range of time, with Shift the one to compare it with"
-		: row.g < 0 ? row.name : groupPath(row.g).join(" › ");
+		: cutLong(row.g < 0 ? row.name : groupPath(row.g).join(" › "));
 	if (row && inTime) {
 		const [from] = stripRange(), k = Math.min(bars.n - 1, Math.floor((cellAt(event) - from) / bars.cells));
 		const amount = bars.heat[heatRows().rows.indexOf(row) * bars.n + k];

@@ -199,7 +199,7 @@ function fillFunction(row, item) {
 		cell.classList.toggle("grown", !!d && direction(d, selection.certain) > 0);
 		cell.classList.toggle("shrunk", !!d && direction(d, selection.certain) < 0);
 	}
-	row.title = `${labels.text[item.label]}\n${data.func.file[f] || data.func.module[f]}\n` +
+	row.title = `${cutLong(labels.text[item.label])}\n${data.func.file[f] || data.func.module[f]}\n` +
 		`self ${says("self")}, total ${says("total")}`;
 	row.style.setProperty("--part", item[functionSort == "total" ? "total" : "self"] / (all || 1));
 	row.setAttribute("aria-selected", state.mode == "sandwich" && state.label == item.label);

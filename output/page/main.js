@@ -99,6 +99,16 @@ function clicked(event) {
 		zoomTo(place.pane, place.node);
 }
 
+/* The keyboard's menu key: there is no pointer. */
+function menuOfFocused(event) {
+	const { pane, node } = focused, corner = graph.getBoundingClientRect();
+	if (event.target != graph || !pane)
+		return;
+	const box = boxOf(pane, node);
+	event.preventDefault();
+	openMenu(focused, corner.left + box.left + 8, corner.top + box.top - graph.scrollTop + ROW);
+}
+
 /* The width of the list, by dragging or by arrows. */
 function listenSplit() {
 	const split = byId("split"), side = byId("side");
@@ -147,6 +157,13 @@ function listenTools() {
 	document.addEventListener("pointerdown", (e) => { if (!byId("menu").contains(e.target)) byId("menu").hidden = true; });
 }
 
+/* On paper all rows are drawn, as nobody can scroll there. */
+function print(on) {
+	printing = on;
+	if (panes.length)
+		draw();
+}
+
 function listenGraph() {
 	graph.addEventListener("scroll", () => { hover(null); redraw(); });
 	graph.addEventListener("focus", redraw);
@@ -162,14 +179,19 @@ function listenGraph() {
 		if (!e.ctrlKey)
 			openMenu(place, e.clientX, e.clientY);
 	});
+	graph.addEventListener("contextmenu", menuOfFocused);
 	new ResizeObserver(redraw).observe(graph);
 	document.addEventListener("keydown", key);
 	addEventListener("hashchange", followAddress);
 	addEventListener("popstate", followAddress);
-	matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-		readColours();
-		showAll();
-	});
+	for (const media of ["(prefers-color-scheme: dark)", "print"])
+		matchMedia(media).addEventListener("change", () => {
+			readColours();
+			draw();
+			showAll();
+		});
+	addEventListener("beforeprint", () => print(true));
+	addEventListener("afterprint", () => print(false));
 }
 
 async function main() {

@@ -2,7 +2,7 @@
 
 const SPARK = 32;	/* bars of a spark line */
 /* px from which on there are spark lines, columns of figures, and one of where it comes from */
-const ROOMY = 460, WIDE = 760, WIDEST = 960;
+const ROOMY = px(460), WIDE = px(760), WIDEST = px(960);
 
 /* The time that is listed, in cells. */
 const listedRange = () => state.time || stripRange();
@@ -47,7 +47,7 @@ function factsText(item) {
 		label >= 0 && `most in ${labels.brief[label]} (${share(most, item.amount)})`].filter(Boolean).join(" · ");
 }
 
-const rowTitle = (item) => `${item.name}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
+const rowTitle = (item) => `${cutLong(item.name)}\n${item.id < 0 ? groupFacts(item.g) : goroutineFacts(item.id)}`;
 
 /* The row under the pointer says all, whatever the width. */
 function pointGroup(item, row) {

@@ -31,8 +31,8 @@ function makeBars(width) {
 
 function drawStrip() {
 	const start = performance.now(), dpr = devicePixelRatio || 1, left = stripLeft();
-	strip.style.height = state.heat ? `${heatRows().rows.length * HEAT_ROW + 16}px` : "";
-	const width = strip.clientWidth - left, height = strip.clientHeight, base = height - 15;
+	strip.style.height = state.heat ? `${heatRows().rows.length * HEAT_ROW + px(16)}px` : "";
+	const width = strip.clientWidth - left, height = strip.clientHeight, base = height - px(15);
 	strip.width = Math.round(strip.clientWidth * dpr);
 	strip.height = Math.round(height * dpr);
 	makeBars(width);
@@ -78,37 +78,42 @@ function drawMost(text, width, top) {
 	const wide = stripPen.measureText(text).width;
 	stripPen.globalAlpha = 0.8;
 	stripPen.fillStyle = colours.bg;
-	stripPen.fillRect(width - wide - 6, top, wide + 6, 14);
+	stripPen.fillRect(width - wide - 6, top, wide + 6, px(14));
 	stripPen.globalAlpha = 1;
 	stripPen.fillStyle = colours.muted;
-	stripPen.fillText(text, width - wide - 2, top + 11);
+	stripPen.fillText(text, width - wide - 2, top + px(11));
 }
 
 /* A round step that leaves room for its texts. */
 function drawTicks(width, base) {
 	const [from, to] = stripRange();
-	const ns = (to - from) * data.cell, least = ns / (width / 90 || 1);
+	const ns = (to - from) * data.cell, least = ns / (width / px(90) || 1);
 	const power = 10 ** Math.floor(Math.log10(least || 1));
 	const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= least);
 	stripPen.fillStyle = colours.line;
 	stripPen.fillRect(0, base, width, 1);
 	stripPen.fillStyle = colours.muted;
-	stripPen.font = colours.font.replace("12px", "11px");
+	stripPen.font = colours.small;
 	stripPen.textBaseline = "alphabetic";
 	const first = Math.ceil(from * data.cell / step) * step;
-	const room = state.heat ? 150 : 40;	/* for the last text, and what drawMost() says beside it */
+	const room = px(state.heat ? 150 : 40);	/* for the last text, and what drawMost() says beside it */
 	for (let t = first; t < to * data.cell; t += step) {
 		const x = (t - from * data.cell) / ns * width;
 		stripPen.fillRect(x, base, 1, 4);
 		if (x < width - room)
-			stripPen.fillText(tickText(t, step), x + 3, base + 12);
+			stripPen.fillText(tickText(t, step), x + 3, base + px(12));
 	}
 }
 
 const tickText = (t, step) => step < 1e6 ? `${number(t / 1e3)} µs` : step < 1e9
 	? `${number(t / 1e9, step < 1e8 ? step < 1e7 ? 3 : 2 : 1)} s` : `${number(t / 1e9)} s`;
 
-const rangeText = ([a, b]) => `${seconds(a * data.cell).replace(" s", "")}–${seconds(b * data.cell)}`;
+/* Short ranges to the ms, or both ends would look the same. */
+function rangeText([a, b]) {
+	const [from, to] = [a, b].map((cell) => cell * data.cell), short = to - from < 1e8;
+	const text = (ns) => short ? number(ns / 1e9, 3) : seconds(ns).replace(" s", "");
+	return `${text(from)}–${text(to)} s`;
+}
 
 /* Dragging */
 
