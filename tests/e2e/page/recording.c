@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * recording FILE NAME SECONDS [PERIOD]: writes a recording of the stacks on stdin, for looking at
- * pages of it. A line is "GOID<tab>START<tab>CREATOR<tab>LABELS<tab>STACK<tab>COUNT", and
- * perhaps "<tab>WEIGHT<tab>PID". GOID 0 is a sample of the scheduler, or of the class that
- * START names. A stack is folded: "_[k]" marks frames of the kernel, ".so" C, and a + in it
- * a frame without a name. It may be empty. WEIGHT is that of a sample in ns, if it is not
- * the period. Samples come at times by chance.
+ * recording FILE NAME SECONDS [PERIOD]: writes a recording of the stacks on stdin, for
+ * looking at pages of it. A line is fields with tabs between them: GOID START CREATOR
+ * LABELS STACK COUNT, and perhaps WEIGHT PID. GOID 0 is a sample of the scheduler, or of
+ * the class that START names. A stack is folded: "_[k]" marks frames of the kernel, ".so"
+ * C, and a + in it a frame without a name. It may be empty. WEIGHT is that of a sample in
+ * ns, if it is not the period. Samples come at times by chance.
  */
 #include <errno.h>
 #include <fcntl.h>
