@@ -77,8 +77,7 @@ static void write_node(struct writing *w, uint32_t id, uint32_t indent, bool bra
 	buf_str(&name, branch ? "- " : "");
 	buf_str(&name, n->name);
 	buf_str(&name, n->kind == FRAME_KERNEL ? "_[k]" : "");
-	buf_u8(&name, 0);
-	text_fit(&w->c->line, (const char *)name.data, line_left(w->c));
+	text_fit(&w->c->line, buf_text(&name), line_left(w->c));
 	line_end(w->c, style);
 	buf_release(&name);
 }
@@ -169,7 +168,7 @@ static uint32_t add_caller(struct callers *b, const struct view *v, uint32_t par
 	uint32_t name_id, id;
 
 	view_frame_name(v, frame, &name);
-	name_id = strtab_addn(t->names, (const char *)name.data, name.len);
+	name_id = strtab_add(t->names, buf_text(&name));
 	buf_release(&name);
 	id = pairs_add(&b->children, (uint64_t)parent << 32 | name_id,
 		       f->kind == FRAME_KERNEL) +
@@ -197,8 +196,7 @@ static bool *find_wanted(const struct view *v, const char *func)
 	for (uint32_t i = 1; i < n; i++) {
 		name.len = 0;
 		view_frame_name(v, i, &name);
-		buf_u8(&name, 0);
-		wanted[i] = is_wanted((const char *)name.data, func);
+		wanted[i] = is_wanted(buf_text(&name), func);
 	}
 	buf_release(&name);
 	return wanted;

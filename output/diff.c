@@ -242,8 +242,7 @@ static void write_title(struct table *t, int side)
 	buf_printf(&b, "%s  %s: %s, ", side_name(t->o, side), t->o->paths[side],
 		   t->c->views[side]->title);
 	text_count_of(&b, t->c->views[side]->n_events, "sample");
-	buf_u8(&b, 0);
-	name_add(t, (const char *)b.data, 0);
+	name_add(t, buf_text(&b), 0);
 	line_end(t);
 	buf_release(&b);
 }

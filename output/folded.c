@@ -43,13 +43,12 @@ static void make_texts(struct folding *f, bool annotate)
 
 		name.len = text.len = 0;
 		view_frame_name(f->view, i, &name);
-		buf_u8(&name, 0);
-		text_frame(&text, (const char *)name.data);
+		text_frame(&text, buf_text(&name));
 		if (frame->kind == FRAME_KERNEL)
 			buf_str(&text, "_[k]");
 		else if (frame->inlined && annotate)
 			buf_str(&text, "_[i]");
-		f->text_of[i] = strtab_addn(f->texts, (const char *)text.data, text.len);
+		f->text_of[i] = strtab_add(f->texts, buf_text(&text));
 	}
 	buf_release(&name);
 	buf_release(&text);

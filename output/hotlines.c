@@ -37,7 +37,7 @@ static uint32_t row_of(struct builder *b, uint32_t frame)
 	if (!f->file || !f->line)
 		return b->row_of[frame] = 0;
 	view_frame_name(b->v, frame, &name);
-	func = strtab_addn(h->names, (const char *)name.data, name.len);
+	func = strtab_add(h->names, buf_text(&name));
 	buf_release(&name);
 	id = pairs_add(&b->lines, func, (uint64_t)f->file << 32 | f->line);
 	if (id == h->n) {

@@ -87,9 +87,10 @@ static void write_stacks(struct export *x)
 /* Ends the text; it is valid until the next one is begun. */
 static const char *text_end(struct export *x)
 {
-	buf_u8(&x->text, 0);
+	const char *ret = buf_text(&x->text);
+
 	x->text.len = 0;
-	return (const char *)x->text.data;
+	return ret;
 }
 
 static const char *kind_name(uint8_t kind)
@@ -130,8 +131,7 @@ static const char *label_text(struct buf *b)
 	for (size_t i = 0; i < b->len; i++)
 		if (!b->data[i])
 			b->data[i] = 0xff;
-	buf_u8(b, 0);
-	return (const char *)b->data;
+	return buf_text(b);
 }
 
 /* True if all of them are there, whole. */

@@ -79,8 +79,7 @@ static void json_by(struct json *j, const struct grouping *by)
 		struct buf word = { 0 };
 
 		grouping_word(by, i, &word);
-		buf_u8(&word, 0);
-		json_str(j, NULL, (const char *)word.data);
+		json_str(j, NULL, buf_text(&word));
 		buf_release(&word);
 	}
 	json_close(j, ']');
@@ -93,9 +92,8 @@ static void json_labels(struct json *j, const struct filter *f)
 		struct buf key = { 0 };
 
 		buf_add(&key, f->labels[i].key, f->labels[i].key_len);
-		buf_u8(&key, 0);
 		json_open(j, NULL, '{');
-		json_str(j, "key", (const char *)key.data);
+		json_str(j, "key", buf_text(&key));
 		json_str(j, "value", f->labels[i].value);
 		json_close(j, '}');
 		buf_release(&key);

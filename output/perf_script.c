@@ -87,9 +87,8 @@ static void add_frame(struct script *s, uint32_t row, struct buf *to)
 
 	if (f->func || f->kind == FRAME_CUT || row >= p->n_frames)
 		view_frame_name(s->view, row, &name);
-	buf_u8(&name, 0);
 	buf_printf(to, "\t%16" PRIx64 " ", f->addr);
-	text_frame(to, (const char *)name.data);
+	text_frame(to, buf_text(&name));
 	buf_str(to, " (");
 	add_file(to, p, f);
 	buf_str(to, ")\n");
@@ -104,8 +103,7 @@ static void make_frames(struct script *s)
 	for (uint32_t i = 0; i < n; i++) {
 		s->text.len = 0;
 		add_frame(s, i, &s->text);
-		s->text_of[i] = strtab_addn(s->texts, (const char *)s->text.data,
-					    s->text.len);
+		s->text_of[i] = strtab_add(s->texts, buf_text(&s->text));
 	}
 	n = strtab_count(s->texts);
 	s->lines = mem_zalloc(n * sizeof(*s->lines));
@@ -134,8 +132,7 @@ static void add_head(struct script *s, const struct event *e, struct buf *to)
 	} else {
 		buf_printf(&name, "[%s]", event_class_names[e->class]);
 	}
-	buf_u8(&name, 0);
-	add_comm(to, (const char *)name.data);
+	add_comm(to, buf_text(&name));
 	buf_printf(to, " %5" PRIu32 "/%-5" PRIu64 " ", pr->tgid, id);
 	buf_release(&name);
 }
@@ -152,7 +149,7 @@ static void add_head_once(struct script *s, const struct event *e)
 	if (!*head) {
 		s->text.len = 0;
 		add_head(s, e, &s->text);
-		*head = strtab_addn(s->texts, (const char *)s->text.data, s->text.len);
+		*head = strtab_add(s->texts, buf_text(&s->text));
 	}
 	buf_str(&s->buf, strtab_get(s->texts, *head));
 }

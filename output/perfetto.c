@@ -56,7 +56,6 @@ static void describe(const struct perfetto *x, struct buf *to)
 	}
 	if (k->freq)
 		buf_printf(to, " at %" PRIu32 " Hz", k->freq);
-	buf_u8(to, 0);
 }
 
 static void put_defaults(struct perfetto *x)
@@ -70,13 +69,12 @@ static void put_defaults(struct perfetto *x)
 
 	buf_str(&source, "gostrobe.");
 	plain_add(&source, profile_string(p, p->kinds[x->view->kind].name));
-	buf_u8(&source, 0);
 	describe(x, &text);
-	counter.name = (char *)source.data + strlen("gostrobe.");
+	counter.name = buf_text(&source) + strlen("gostrobe.");
 	counter.unit = profile_is_time(p, x->view->kind) ? UNIT_NANOSECONDS : UNIT_COUNTS;
 	counter.scope = SCOPE_GLOBAL;
-	counter.description = (char *)text.data;
-	sample.source = (char *)source.data;
+	counter.description = buf_text(&text);
+	sample.source = buf_text(&source);
 	sample.primary_descriptor = &counter;
 	defaults.timestamp_clock_id = REALTIME;
 	defaults.stack_sample_defaults = &sample;
@@ -183,8 +181,7 @@ static void put_sample(struct perfetto *x, const struct event *e)
 	if (!(e->flags & EVENT_ROOTED) && !x->view->as_pprof) {
 		x->text.len = 0;
 		buf_printf(&x->text, "ends %s", stack_end_texts[e->end]);
-		buf_u8(&x->text, 0);
-		s.unwind_error = (char *)x->text.data;
+		s.unwind_error = buf_text(&x->text);
 	}
 	s.primary_weight = e->weight;
 	packet.timestamp = x->view->profile->start_ns + e->time_ns;

@@ -69,8 +69,7 @@ char *perfetto_text(struct perfetto *x, const char *s)
 {
 	x->text.len = 0;
 	plain_add(&x->text, s);
-	buf_u8(&x->text, 0);
-	return (char *)x->text.data;
+	return buf_text(&x->text);
 }
 
 /* Writes an entry of one of the tables of strings: a pair of fields of InternedData. */
@@ -81,7 +80,7 @@ char *perfetto_text(struct perfetto *x, const char *s)
 		Perfetto__InternedData data_ = PERFETTO__INTERNED_DATA__INIT; \
 		str_.iid = (id); \
 		str_.str.data = (uint8_t *)perfetto_text(x, s); \
-		str_.str.len = (x)->text.len - 1; \
+		str_.str.len = (x)->text.len; \
 		data_.n_##field = 1; \
 		data_.field = &one_; \
 		perfetto_put_interned(x, &data_); \
@@ -306,9 +305,8 @@ static void put_goroutine(struct perfetto *x, uint32_t iid)
 		   runs ? " " : "");
 	view_go_name(x->view, x->view->profile->goroutines[row].process,
 		     profile_string(x->view->profile, runs), &name);
-	buf_u8(&name, 0);
 	d.iid = iid;
-	d.name = perfetto_text(x, (const char *)name.data);
+	d.name = perfetto_text(x, buf_text(&name));
 	d.kind = kind;
 	d.parent_iid = parent_of(x, iid);
 	put_entry(x, async_context_descriptors, d);

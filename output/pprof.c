@@ -123,8 +123,7 @@ static const char *frame_name(const struct pprof *x, uint32_t row, struct buf *b
 	if (f->kind == FRAME_UNNAMED && f->module)
 		return NULL;
 	view_frame_name(x->view, row, b); /* "[kernel]", "[cut]" */
-	buf_u8(b, 0);
-	return (const char *)b->data;
+	return buf_text(b);
 }
 
 static uint32_t mapping_get(struct pprof *x, uint32_t module)

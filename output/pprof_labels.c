@@ -19,14 +19,13 @@ int64_t pprof_text(struct strtab *strings, const char *s, size_t n)
 	if (!n)
 		return 0;
 	buf_add(&bytes, s, n);
-	buf_u8(&bytes, 0);
-	s = (const char *)bytes.data;
+	s = buf_text(&bytes);
 	while (s < (const char *)bytes.data + n) {
 		uint32_t code = plain_decode(&s);
 
 		plain_put(&valid, code ? code : PLAIN_REPLACEMENT);
 	}
-	id = strtab_addn(strings, (const char *)valid.data, valid.len);
+	id = strtab_add(strings, buf_text(&valid));
 	buf_release(&bytes);
 	buf_release(&valid);
 	return id;
@@ -72,8 +71,8 @@ static void choose_key(struct pprof_labels *l, int label, const struct label_key
 	l->keys[label] = text(l, &key);
 	if (l->prefix.len && is_written(l, label))
 		buf_printf(&l->note,
-			   "label %s is the program's own; that of gostrobe is %.*s\n",
-			   names[label], (int)key.len, (const char *)key.data);
+			   "label %s is the program's own; that of gostrobe is %s\n",
+			   names[label], buf_text(&key));
 	l->prefix.len = 0;
 	buf_release(&key);
 }

@@ -164,8 +164,7 @@ static void label_add(struct graph *g, const struct box *b, struct buf *to)
 	if (n->type == NODE_FRAME && text_columns(name) > max)
 		name = method_of(name);
 	text_fit(&fit, name, max);
-	buf_u8(&fit, 0);
-	xml_add(to, (const char *)fit.data);
+	xml_add(to, buf_text(&fit));
 	buf_release(&fit);
 }
 

@@ -69,12 +69,11 @@ static void path_fit(struct buf *to, const struct group_row *g, uint32_t max)
 			buf_str(&b, i > try / 2 ? " › " : "");
 			path_name_add(&b, g, i, i == try / 2, try & 1);
 		}
-		buf_u8(&b, 0);
-		if (text_columns((const char *)b.data) <= max)
+		if (text_columns(buf_text(&b)) <= max)
 			break;
 	}
 	if (g->n_path)
-		text_fit(to, (const char *)b.data, max);
+		text_fit(to, buf_text(&b), max);
 	buf_release(&b);
 }
 
@@ -92,8 +91,7 @@ static uint32_t widest_path(const struct table *t, uint32_t max)
 	for (uint32_t i = 0; i < t->n_groups; i++) {
 		b.len = 0;
 		path_fit(&b, &t->sums.groups[i], max);
-		buf_u8(&b, 0);
-		n = text_columns((const char *)b.data);
+		n = text_columns(buf_text(&b));
 		widest = n > widest ? n : widest;
 	}
 	buf_release(&b);
@@ -245,8 +243,7 @@ static void place_add(struct table *t, const struct line_row *r, bool whole)
 		slashes += file[-1] == '/';
 	file += !whole && *file == '/';
 	buf_printf(&b, "%s:%u  %s", file, r->line, r->func);
-	buf_u8(&b, 0);
-	text_fit(&t->cells.line, (const char *)b.data, line_left(&t->cells));
+	text_fit(&t->cells.line, buf_text(&b), line_left(&t->cells));
 	buf_release(&b);
 }
 
@@ -463,8 +460,7 @@ static void write_labels(struct table *t)
 			   keys.rows[i].n_values);
 	if (keys.n) {
 		hint_add(&b, &keys);
-		buf_u8(&b, 0);
-		text_fit(&t->cells.line, (const char *)b.data, line_left(&t->cells));
+		text_fit(&t->cells.line, buf_text(&b), line_left(&t->cells));
 		line_end(&t->cells, NULL);
 	}
 	label_keys_release(&keys);
@@ -552,8 +548,7 @@ void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *o
 		   percent_down(q->rooted, q->samples),
 		   percent_down(q->named_frames, q->user_frames), (double)s->cpu_ns / 1e9,
 		   (double)s->peak_rss / 1e6);
-	buf_u8(&b, 0);
-	parts = (char *)b.data;
+	parts = buf_text(&b);
 	while ((part = strsep(&parts, "\n"))) {
 		uint32_t n = (uint32_t)strlen(part);
 		bool fits = !width || column + 3 + n <= width;

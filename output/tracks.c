@@ -70,8 +70,7 @@ static void add_track(struct tracks *t, const struct level *l, uint32_t group)
 	struct track *row = table_add(t->rows, t->n, t->cap);
 
 	add_names(l, group, t->no_process, &name);
-	buf_u8(&name, 0);
-	row->name = strtab_get(t->names, strtab_add(t->names, (char *)name.data));
+	row->name = strtab_get(t->names, strtab_add(t->names, buf_text(&name)));
 	buf_release(&name);
 }
 
@@ -178,8 +177,7 @@ static void count_groups(struct sorting *s, uint32_t n_own)
 		name.len = 0;
 		buf_printf(&name, "%s%s(%" PRIu32 " more)", row->name,
 			   *row->name ? " " : "", row->n_groups);
-		row->name = strtab_get(t->names,
-				       strtab_addn(t->names, (char *)name.data, name.len));
+		row->name = strtab_get(t->names, strtab_add(t->names, buf_text(&name)));
 	}
 	pairs_release(&seen);
 	buf_release(&name);

@@ -89,6 +89,12 @@ void buf_svarint(struct buf *b, int64_t v)
 	buf_uvarint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
+char *buf_text(struct buf *b)
+{
+	*buf_room(b, 1) = 0;
+	return (char *)b->data;
+}
+
 void buf_write(const struct buf *b, FILE *out)
 {
 	if (b->len) /* else data may be NULL, which fwrite() does not take */

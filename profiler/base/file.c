@@ -46,8 +46,7 @@ const char *file_line(char line[64], const char *key, const char *path)
 
 	*line = 0;
 	if (!file_read(AT_FDCWD, path, 1 << 16, &b)) {
-		buf_u8(&b, 0);
-		at = strstr((const char *)b.data, key);
+		at = strstr(buf_text(&b), key);
 		at = at ? at + strlen(key) : "";
 		at += strspn(at, " \t");
 		snprintf(line, 64, "%.*s", (int)strcspn(at, "\n"), at);

@@ -27,8 +27,7 @@ void log_line(enum log_level least, const char *prefix, const char *fmt, ...)
 		return;
 	buf_str(&text, prefix);
 	plain_add(&text, raw);
-	buf_u8(&text, 0);
-	plain_wrap(&line, (const char *)text.data, plain_width(STDERR_FILENO), 0);
+	plain_wrap(&line, buf_text(&text), plain_width(STDERR_FILENO), 0);
 	buf_u8(&line, '\n');
 	buf_write(&line, stderr);
 	buf_release(&text);

@@ -84,11 +84,10 @@ static int unknown_format(const char *verb, const char *word, const char *path)
 		writer_endings(&b);
 	else
 		writer_names(&b);
-	buf_u8(&b, 0);
 	status = path ? usage_error(verb, "unknown ending '%s' of %s; use %s, or -f", word,
-				    path, (const char *)b.data)
+				    path, buf_text(&b))
 		      : usage_error(verb, "unknown format '%s'; use %s", word,
-				    (const char *)b.data);
+				    buf_text(&b));
 	buf_release(&b);
 	return status;
 }
@@ -159,12 +158,11 @@ static int check_kind(const struct input *in, const char *wanted)
 	add_kinds(&others, p, found ? kind : 0);
 	found |= !others.len; /* no events at all, which is said elsewhere */
 	if (!found)
-		log_error("%s: has no events of kind '%s', only: %.*s", in->path, wanted,
-			  (int)others.len, (const char *)others.data);
+		log_error("%s: has no events of kind '%s', only: %s", in->path, wanted,
+			  buf_text(&others));
 	else if (!wanted && others.len)
-		log_info("showing %s; --kind shows what else was recorded: %.*s",
-			 profile_string(p, p->kinds[kind].name), (int)others.len,
-			 (const char *)others.data);
+		log_info("showing %s; --kind shows what else was recorded: %s",
+			 profile_string(p, p->kinds[kind].name), buf_text(&others));
 	buf_release(&others);
 	return found ? STATUS_OK : STATUS_FAILED;
 }
@@ -200,8 +198,8 @@ static int check_labels(const struct input *in)
 		if (!len || label_keys_have(&keys, name, (size_t)len))
 			continue;
 		if (keys.n)
-			log_error("%s: no sample has a label '%.*s'; there are: %.*s",
-				  in->path, len, name, (int)b.len, (const char *)b.data);
+			log_error("%s: no sample has a label '%.*s'; there are: %s",
+				  in->path, len, name, buf_text(&b));
 		else
 			log_error("%s: no sample has a label '%.*s', or any other",
 				  in->path, len, name);

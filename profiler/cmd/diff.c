@@ -243,7 +243,7 @@ static int judge(const struct request *rq)
 			   100 * d->delta / all, 100 * d->error / all, rq->in[OLD].path);
 	else
 		buf_printf(&b, " is new, and the total of %s is 0", rq->in[OLD].path);
-	log_error("%.*s", (int)b.len, (const char *)b.data);
+	log_error("%s", buf_text(&b));
 	buf_release(&b);
 	return STATUS_DIFFERS;
 }

@@ -22,8 +22,7 @@ static int no_writer(void)
 	int status;
 
 	writer_names(&b);
-	status = usage_error("export", "choose a format with -f: %.*s", (int)b.len,
-			     (const char *)b.data);
+	status = usage_error("export", "choose a format with -f: %s", buf_text(&b));
 	buf_release(&b);
 	return status;
 }

@@ -53,8 +53,7 @@ static void show_counters(struct record *r)
 	text_count_of(&line, session_samples(s), "sample");
 	buf_str(&line, "  ");
 	text_count_of(&line, session_profile(s)->n_goroutines - 1, "goroutine");
-	fprintf(stderr, "\r\033[K%.*s   (Ctrl-C to stop)", (int)line.len,
-		(const char *)line.data);
+	fprintf(stderr, "\r\033[K%s   (Ctrl-C to stop)", buf_text(&line));
 	buf_release(&line);
 	r->run.live = true;
 }
@@ -117,7 +116,7 @@ static void say_kept(const struct record *r)
 	text_count(&b, kept->n_events);
 	buf_str(&b, " of ");
 	text_count(&b, session_samples(r->run.session));
-	log_info("%s holds %.*s samples:", path, (int)b.len, (const char *)b.data);
+	log_info("%s holds %s samples:", path, buf_text(&b));
 	say_quality(kept);
 	buf_release(&b);
 	profile_free(kept);

@@ -162,14 +162,13 @@ static void answer(struct query *q, uint64_t addr)
 		q->name.len = 0;
 		goname_add(&q->name, strtab_get(q->strs, f[i].func),
 			   is_go(&f[i]) ? (int)minor : 0);
-		buf_u8(&q->name, 0);
 		if (!q->json) {
-			add_frame(q, &f[i], (const char *)q->name.data, ' ');
+			add_frame(q, &f[i], buf_text(&q->name), ' ');
 			line_end(q);
 			continue;
 		}
 		json_open(&j, NULL, '{');
-		put_json(q, &j, &f[i], (const char *)q->name.data);
+		put_json(q, &j, &f[i], buf_text(&q->name));
 		json_uint(&j, "start_line", f[i].start_line);
 		json_bool(&j, "inlined", f[i].inlined);
 		json_close(&j, '}');
@@ -191,8 +190,7 @@ static int answer_line(struct query *q, const char *s)
 	} else if (*s) {
 		q->name.len = 0;
 		text_fit(&q->name, s, 40);
-		log_error("stdin: '%.*s' is not a hexadecimal address", (int)q->name.len,
-			  q->name.data);
+		log_error("stdin: '%s' is not a hexadecimal address", buf_text(&q->name));
 		return STATUS_FAILED;
 	}
 	return STATUS_OK;
@@ -272,8 +270,7 @@ static const char *probe(struct query *q, uint64_t addr)
 	q->name.len = 0;
 	if (exe && exe->elf && elf_code_offset(exe->elf, addr, &offset))
 		buf_printf(&q->name, "%s:0x%" PRIx64, q->path, offset);
-	buf_u8(&q->name, 0);
-	return (const char *)q->name.data;
+	return buf_text(&q->name);
 }
 
 static void list(struct query *q)

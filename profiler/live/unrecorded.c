@@ -56,7 +56,7 @@ uint64_t unrecorded_names(const struct unrecorded *l, struct strtab *strs, uint3
 		if (row->why)
 			buf_printf(&b, " (%s)", row->why);
 	}
-	*names = b.len ? strtab_addn(strs, (const char *)b.data, b.len) : 0;
+	*names = strtab_add(strs, buf_text(&b));
 	buf_release(&b);
 	return sum;
 }

@@ -24,13 +24,11 @@ static void add_set(struct builder *b, const char *set)
 	uint32_t name, row, n;
 
 	while (labels_next(&set, &key, &value) == LABEL_WHOLE) {
-		name = strtab_addn(k->names, key.len ? (const char *)key.data : "",
-				   key.len);
+		name = strtab_add(k->names, buf_text(&key));
 		row = pairs_add(&b->keys, name, 0);
 		if (row == k->n)
 			table_add(k->rows, k->n, k->cap)->name = strtab_get(k->names, name);
-		name = strtab_addn(k->names, value.len ? (const char *)value.data : "",
-				   value.len);
+		name = strtab_add(k->names, buf_text(&value));
 		n = b->values.n;
 		k->rows[row].n_values += pairs_add(&b->values, row, name) == n;
 	}

@@ -114,7 +114,7 @@ static uint32_t site_name(struct matching *m, const struct site *own, uint32_t n
 	if (!line)
 		return own[k].place;
 	buf_printf(&text, "%s:%" PRIu32, place, line);
-	id = strtab_addn(m->names, (const char *)text.data, text.len);
+	id = strtab_add(m->names, buf_text(&text));
 	buf_release(&text);
 	return id;
 }

@@ -274,7 +274,7 @@ static uint32_t add_goroutine(struct reader *r, const Pprof__Sample *s)
 		return 0;
 	r->text.len = 0;
 	labels_encode(&r->text, labels, n, false);
-	g.labels = strtab_addn(r->p->strings, (const char *)r->text.data, r->text.len);
+	g.labels = strtab_add(r->p->strings, buf_text(&r->text));
 	return profile_goroutine(r->p, &g);
 }
 

@@ -123,8 +123,7 @@ static uint8_t frame_flags(const struct view *v, uint32_t row, uint8_t *strings,
 
 	name->len = 0;
 	view_frame_name(v, row, name);
-	buf_u8(name, 0);
-	return (uint8_t)(filter_text(&v->filter, (const char *)name->data) |
+	return (uint8_t)(filter_text(&v->filter, buf_text(name)) |
 			 string_flags(v, strings, f->file) |
 			 string_flags(v, strings, v->profile->modules[f->module].path));
 }

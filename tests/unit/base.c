@@ -44,6 +44,19 @@ Test(arena, gives_zeroed_aligned_bytes_that_stay)
 	arena_release(&a);
 }
 
+Test(base, buf_as_text)
+{
+	struct buf b = { 0 };
+
+	cr_expect_str_eq(buf_text(&b), "");
+	buf_str(&b, "main");
+	cr_expect_str_eq(buf_text(&b), "main");
+	cr_expect_eq(b.len, 4, "the NUL does not count");
+	buf_str(&b, ".f");
+	cr_expect_str_eq(buf_text(&b), "main.f");
+	buf_release(&b);
+}
+
 Test(arena, tables_grow_with_zeroed_rows)
 {
 	struct row {
