@@ -38,17 +38,8 @@ static double draw(struct urn *u)
 static uint32_t draw_function(struct urn *u)
 {
 	double x = draw(u) * u->up_to[u->n - 1];
-	uint32_t first = 0, last = u->n - 1;
 
-	while (first < last) {
-		uint32_t middle = first + (last - first) / 2;
-
-		if (u->up_to[middle] > x)
-			last = middle;
-		else
-			first = middle + 1;
-	}
-	return first;
+	return table_until(u->n - 1, i, u->up_to[i] <= x);
 }
 
 /* The distance of a pair of samples of n[0] and n[1]. */
@@ -72,7 +63,7 @@ static int by_size(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
 
-	return *x < *y ? -1 : *x > *y;
+	return ascending(*x, *y);
 }
 
 static void find_chance(struct agreement *a, struct urn *u, const uint64_t n[2])

@@ -33,9 +33,7 @@ static int by_total(const void *a, const void *b)
 	const struct node *x = &sorted->nodes[*(const uint32_t *)a],
 			  *y = &sorted->nodes[*(const uint32_t *)b];
 
-	if (x->total != y->total)
-		return x->total > y->total ? -1 : 1;
-	return strcmp(x->name, y->name);
+	return descending(x->total, y->total) ?: strcmp(x->name, y->name);
 }
 
 static void find_children(struct writing *w)

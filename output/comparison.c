@@ -346,7 +346,7 @@ static int by_samples(const void *a, const void *b)
 	uint64_t x = samples_of(*(const struct difference *const *)a),
 		 y = samples_of(*(const struct difference *const *)b);
 
-	return x > y ? -1 : x < y;
+	return descending(x, y);
 }
 
 /* Leaves out rows of so few samples that they could not differ, even if all were on one
@@ -359,8 +359,7 @@ static uint32_t leave_out_rare(const struct counting *k, struct difference **row
 	double false_rate = k->c->false_rate;
 	uint32_t i;
 
-	if (n)
-		qsort(rows, n, sizeof(*rows), by_samples);
+	table_sort(rows, n, by_samples);
 	for (i = 0; i < n; i++) {
 		double samples = (double)samples_of(rows[i]);
 
@@ -379,7 +378,7 @@ static int by_p(const void *a, const void *b)
 {
 	const struct difference *const *x = a, *const *y = b;
 
-	return (*x)->p < (*y)->p ? -1 : (*x)->p > (*y)->p;
+	return ascending((*x)->p, (*y)->p);
 }
 
 /* Benjamini and Hochberg's procedure. */
@@ -388,8 +387,7 @@ static void find_different(const struct counting *k, struct difference **rows, u
 	uint32_t different = 0;
 
 	n = leave_out_rare(k, rows, n);
-	if (n)
-		qsort(rows, n, sizeof(*rows), by_p);
+	table_sort(rows, n, by_p);
 	for (uint32_t i = 0; i < n; i++)
 		if (rows[i]->p <= k->c->false_rate * (i + 1) / n)
 			different = i + 1;
@@ -436,15 +434,14 @@ static int by_difference(const struct difference *x, const struct difference *y)
 		return a > b ? -1 : 1;
 	a = x->old + x->new;
 	b = y->old + y->new;
-	return a > b ? -1 : a < b;
+	return descending(a, b);
 }
 
 static int by_group(const void *a, const void *b)
 {
 	const struct group_difference *x = a, *y = b;
-	int order = by_difference(&x->d, &y->d);
 
-	return order ? order : strcmp(x->key, y->key);
+	return by_difference(&x->d, &y->d) ?: strcmp(x->key, y->key);
 }
 
 /* Functions that differ in the first figure, those that differ in the second one only, the
@@ -460,11 +457,7 @@ static int by_figures(const struct function_difference *x,
 		order = by_difference(x_first, y_first);
 	if (!order && (x_second->differs || y_second->differs))
 		order = by_difference(x_second, y_second);
-	if (!order)
-		order = by_difference(x_first, y_first);
-	if (!order)
-		order = by_difference(x_second, y_second);
-	return order ? order : strcmp(x->name, y->name);
+	return order ?: by_difference(x_first, y_first) ?: by_difference(x_second, y_second) ?: strcmp(x->name, y->name);
 }
 
 static int by_flat(const void *a, const void *b)
@@ -520,11 +513,8 @@ int comparison_init(struct comparison *c, struct view *old, struct view *new, bo
 	count_side(&k, 0);
 	count_side(&k, 1);
 	judge(&k);
-	if (c->n_groups)
-		qsort(c->groups, c->n_groups, sizeof(*c->groups), by_group);
-	if (c->n_functions)
-		qsort(c->functions, c->n_functions, sizeof(*c->functions),
-		      cum ? by_cum : by_flat);
+	table_sort(c->groups, c->n_groups, by_group);
+	table_sort(c->functions, c->n_functions, cum ? by_cum : by_flat);
 	counting_release(&k);
 	return 0;
 }

@@ -15,17 +15,6 @@ struct firefox_func {
 	uint32_t kernel;
 };
 
-struct func_key {
-	const struct firefox_func *funcs, *f;
-};
-
-static bool func_same(const void *arg, uint32_t id)
-{
-	const struct func_key *k = arg;
-
-	return !memcmp(&k->funcs[id], k->f, sizeof(*k->f));
-}
-
 static uint32_t add_func(struct firefox_tables *x, const struct shown_frame *s)
 {
 	const struct profile *p = x->view->profile;
@@ -33,9 +22,7 @@ static uint32_t add_func(struct firefox_tables *x, const struct shown_frame *s)
 					     strtab_get(x->frames.names, s->name)),
 				  strtab_add(x->strings, profile_string(p, s->file)),
 				  s->start_line, s->module, s->palette == PALETTE_KERNEL };
-	struct func_key key = { x->funcs, &f };
-	uint32_t id = index_get(&x->index, hash_bytes(&f, sizeof(f)), func_same, &key,
-				x->n_funcs);
+	uint32_t id = index_row(&x->index, x->funcs, sizeof(f), &f, sizeof(f), x->n_funcs);
 
 	if (id == x->n_funcs)
 		*table_add(x->funcs, x->n_funcs, x->cap_funcs) = f;

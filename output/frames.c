@@ -12,17 +12,6 @@
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/view.h"
 
-struct frame_key {
-	const struct shown_frame *rows, *frame;
-};
-
-static bool frame_same(const void *arg, uint32_t id)
-{
-	const struct frame_key *k = arg;
-
-	return !memcmp(&k->rows[id], k->frame, sizeof(*k->frame));
-}
-
 static struct shown_frame frame_shown(const struct frames *f, uint32_t row, uint32_t name)
 {
 	const struct frame *from = view_frame(f->view, row);
@@ -52,10 +41,9 @@ static uint32_t *make_rows(struct frames *f)
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct shown_frame frame = frame_shown(f, i, ret[i]);
-		struct frame_key key = { f->rows, &frame };
 
-		ret[i] = index_get(&index, hash_bytes(&frame, sizeof(frame)), frame_same,
-				   &key, f->n);
+		ret[i] = index_row(&index, f->rows, sizeof(frame), &frame, sizeof(frame),
+				   f->n);
 		if (ret[i] == f->n)
 			*table_add(f->rows, f->n, cap) = frame;
 	}

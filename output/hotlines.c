@@ -98,51 +98,43 @@ void hotlines_init(struct hotlines *h, const struct view *v)
 /* Equal weights: by place, so that the order depends on the profile only. */
 static int by_place(const struct line_row *x, const struct line_row *y)
 {
-	int files = strcmp(x->file, y->file), funcs = strcmp(x->func, y->func);
-
-	return files ? files : x->line != y->line ? (x->line < y->line ? -1 : 1) : funcs;
+	return strcmp(x->file, y->file) ?: ascending(x->line, y->line) ?: strcmp(x->func, y->func);
 }
 
 static int by_flat(const void *a, const void *b)
 {
 	const struct line_row *x = a, *y = b;
 
-	return x->flat != y->flat ? (x->flat > y->flat ? -1 : 1) : by_place(x, y);
+	return descending(x->flat, y->flat) ?: by_place(x, y);
 }
 
 static int by_cum(const void *a, const void *b)
 {
 	const struct line_row *x = a, *y = b;
 
-	return x->cum != y->cum ? (x->cum > y->cum ? -1 : 1) : by_flat(x, y);
+	return descending(x->cum, y->cum) ?: by_flat(x, y);
 }
 
 static int by_own(const void *a, const void *b)
 {
 	const struct line_row *x = a, *y = b;
 
-	return x->own != y->own ? (x->own > y->own ? -1 : 1) : by_flat(x, y);
-}
-
-static void sort(struct hotlines *h, int (*by)(const void *a, const void *b))
-{
-	if (h->n)
-		qsort(h->rows, h->n, sizeof(*h->rows), by);
+	return descending(x->own, y->own) ?: by_flat(x, y);
 }
 
 void hotlines_sort_flat(struct hotlines *h)
 {
-	sort(h, by_flat);
+	table_sort(h->rows, h->n, by_flat);
 }
 
 void hotlines_sort_cum(struct hotlines *h)
 {
-	sort(h, by_cum);
+	table_sort(h->rows, h->n, by_cum);
 }
 
 void hotlines_sort_own(struct hotlines *h)
 {
-	sort(h, by_own);
+	table_sort(h->rows, h->n, by_own);
 }
 
 void hotlines_release(struct hotlines *h)

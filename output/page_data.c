@@ -46,23 +46,9 @@ struct page {
 	bool compares;      /* two views */
 };
 
-struct set_key {
-	const struct set *set;
-	const void *row;
-	size_t size;
-};
-
-static bool set_same(const void *arg, uint32_t id)
-{
-	const struct set_key *k = arg;
-
-	return !memcmp((const char *)k->set->rows + id * k->size, k->row, k->size);
-}
-
 static uint32_t set_get(struct set *s, const void *row, size_t size)
 {
-	struct set_key key = { s, row, size };
-	uint32_t id = index_get(&s->index, hash_bytes(row, size), set_same, &key, s->n);
+	uint32_t id = index_row(&s->index, s->rows, size, row, size, s->n);
 
 	if (id < s->n)
 		return id;

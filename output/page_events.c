@@ -20,15 +20,7 @@ static int order(const void *a, const void *b)
 {
 	const struct page_event *x = a, *y = b;
 
-	if (x->time != y->time)
-		return x->time < y->time ? -1 : 1;
-	if (x->goroutine != y->goroutine)
-		return x->goroutine < y->goroutine ? -1 : 1;
-	if (x->stack != y->stack)
-		return x->stack < y->stack ? -1 : 1;
-	if (x->thread != y->thread)
-		return x->thread < y->thread ? -1 : 1;
-	return (int)x->class - (int)y->class;
+	return ascending(x->time, y->time) ?: ascending(x->goroutine, y->goroutine) ?: ascending(x->stack, y->stack) ?: ascending(x->thread, y->thread) ?: (int)x->class - (int)y->class;
 }
 
 /* Equal rows become one. */

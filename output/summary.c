@@ -118,42 +118,28 @@ static int by_weight(const void *a, const void *b)
 {
 	const struct group_row *x = a, *y = b;
 
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	return strcmp(x->key, y->key);
+	return descending(x->weight, y->weight) ?: strcmp(x->key, y->key);
 }
 
 static int by_flat(const void *a, const void *b)
 {
 	const struct function_row *x = a, *y = b;
 
-	if (x->flat != y->flat)
-		return x->flat > y->flat ? -1 : 1;
-	if (x->cum != y->cum)
-		return x->cum > y->cum ? -1 : 1;
-	return strcmp(x->name, y->name);
+	return descending(x->flat, y->flat) ?: descending(x->cum, y->cum) ?: strcmp(x->name, y->name);
 }
 
 static int by_cum(const void *a, const void *b)
 {
 	const struct function_row *x = a, *y = b;
 
-	if (x->cum != y->cum)
-		return x->cum > y->cum ? -1 : 1;
-	return by_flat(a, b);
+	return descending(x->cum, y->cum) ?: by_flat(a, b);
 }
 
 static int by_group(const void *a, const void *b)
 {
 	const struct member *x = a, *y = b;
 
-	if (x->group != y->group)
-		return x->group < y->group ? -1 : 1;
-	if (x->weight != y->weight)
-		return x->weight > y->weight ? -1 : 1;
-	if (x->process != y->process)
-		return x->process < y->process ? -1 : 1;
-	return x->goid < y->goid ? -1 : x->goid > y->goid;
+	return ascending(x->group, y->group) ?: descending(x->weight, y->weight) ?: ascending(x->process, y->process) ?: ascending(x->goid, y->goid);
 }
 
 /* Groups must not be sorted yet. */
@@ -227,8 +213,7 @@ static void groups_find_paths(struct summary *s, const struct tree *t)
 
 void summary_sort_by_cum(struct summary *s)
 {
-	if (s->n_functions)
-		qsort(s->functions, s->n_functions, sizeof(*s->functions), by_cum);
+	table_sort(s->functions, s->n_functions, by_cum);
 }
 
 void summary_init(struct summary *s, const struct tree *t)
@@ -255,10 +240,8 @@ void summary_init(struct summary *s, const struct tree *t)
 	groups_find_top(s, t, &p);
 	groups_find_members(s, t);
 	groups_find_paths(s, t);
-	if (s->n_groups)
-		qsort(s->groups, s->n_groups, sizeof(*s->groups), by_weight);
-	if (s->n_functions)
-		qsort(s->functions, s->n_functions, sizeof(*s->functions), by_flat);
+	table_sort(s->groups, s->n_groups, by_weight);
+	table_sort(s->functions, s->n_functions, by_flat);
 	free(p.function);
 	free(p.group);
 }

@@ -61,11 +61,7 @@ static int by_parent_and_size(const void *a, const void *b, void *arg)
 	const struct node *nodes = arg;
 	uint32_t i = ((const struct box *)a)->node, k = ((const struct box *)b)->node;
 
-	if (nodes[i].parent != nodes[k].parent)
-		return nodes[i].parent < nodes[k].parent ? -1 : 1;
-	if (nodes[i].total != nodes[k].total)
-		return nodes[i].total > nodes[k].total ? -1 : 1;
-	return i < k ? -1 : i > k;
+	return ascending(nodes[i].parent, nodes[k].parent) ?: descending(nodes[i].total, nodes[k].total) ?: ascending(i, k);
 }
 
 static void choose_boxes(struct graph *g)

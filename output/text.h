@@ -3,7 +3,6 @@
 #ifndef OUTPUT_TEXT_H
 #define OUTPUT_TEXT_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct buf;

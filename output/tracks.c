@@ -45,9 +45,7 @@ static int compare_weights(const void *a, const void *b, void *of)
 	const struct sum *sums = of;
 	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
 
-	if (sums[i].weight != sums[k].weight)
-		return sums[i].weight > sums[k].weight ? -1 : 1;
-	return i < k ? -1 : i > k;
+	return descending(sums[i].weight, sums[k].weight) ?: ascending(i, k);
 }
 
 /* The names of a group and of those that it is in. */

@@ -9,7 +9,6 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/index.h"
-#include "profiler/base/log.h"
 #include "symbolizer/gomodule.h"
 #include "symbolizer/image.h"
 #include "symbolizer/object.h"
@@ -194,7 +193,7 @@ static int module_cmp(const void *a, const void *b)
 {
 	const struct added_module *const *x = a, *const *y = b;
 
-	return ((*x)->start > (*y)->start) - ((*x)->start < (*y)->start);
+	return ascending((*x)->start, (*y)->start);
 }
 
 /* If two modules claim the same code, neither is trusted: a real runtime has no such
@@ -203,8 +202,7 @@ static void find_doubtful(struct added *a)
 {
 	struct added_module *last = NULL;
 
-	if (a->n_modules)
-		qsort(a->modules, a->n_modules, sizeof(*a->modules), module_cmp);
+	table_sort(a->modules, a->n_modules, module_cmp);
 	for (uint32_t i = 0; i < a->n_modules; i++) {
 		struct added_module *m = a->modules[i];
 

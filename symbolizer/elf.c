@@ -78,7 +78,7 @@ static int segment_cmp(const void *a, const void *b)
 {
 	const struct elf_segment *x = a, *y = b;
 
-	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+	return ascending(x->vaddr, y->vaddr);
 }
 
 static int read_segments(struct elf *e)
@@ -111,8 +111,7 @@ static int read_segments(struct elf *e)
 				.executable = ph.p_flags & PF_X,
 			};
 	}
-	if (e->n_segments)
-		qsort(e->segments, e->n_segments, sizeof(*e->segments), segment_cmp);
+	table_sort(e->segments, e->n_segments, segment_cmp);
 	if (gelf_getclass(e->lib) == ELFCLASS64)
 		read_dynamic(e, dyn);
 	return 0;

@@ -36,7 +36,8 @@ struct text_pages {
 	uint64_t offset;       /* of start, in the file */
 };
 
-/* Strings are ids in the owner's strtab; 0 is "". */
+/* Strings are ids in the owner's strtab; 0 is "". There is no padding: equal frames have
+ * equal bytes. */
 struct frame {
 	/* in the module's file (ELF vaddr) or in the kernel; return address - 1 for
 	 * callers */
@@ -45,8 +46,8 @@ struct frame {
 	uint32_t file;             /* path; 0: unknown */
 	uint32_t module;           /* row in the owner's module table; 0: none */
 	uint32_t line, start_line; /* of the address; of the function's start; 0: unknown */
-	uint8_t kind;              /* enum frame_kind */
-	uint8_t inlined;           /* it was inlined into the next frame towards the root */
+	uint16_t kind;             /* enum frame_kind */
+	uint16_t inlined;          /* it was inlined into the next frame towards the root */
 };
 
 #endif

@@ -13,7 +13,7 @@
 
 struct framecache_row {
 	uint64_t addr;
-	uint32_t first, n; /* of frames, n > 0 */
+	uint32_t first, n; /* of frames */
 };
 
 struct framecache {
@@ -24,39 +24,23 @@ struct framecache {
 	uint32_t n_frames, cap_frames;
 };
 
-struct framecache_key {
-	const struct framecache *c;
-	uint64_t addr;
-};
-
-static inline bool framecache_same(const void *arg, uint32_t id)
+/* The row of an address; a new one has no frames. Valid until the next call. */
+static inline struct framecache_row *framecache_get(struct framecache *c, uint64_t addr)
 {
-	const struct framecache_key *k = arg;
+	uint32_t id = index_row(&c->index, c->rows, sizeof(*c->rows), &addr, sizeof(addr),
+				c->n);
 
-	return k->c->rows[id].addr == k->addr;
+	if (id == c->n)
+		*table_add(c->rows, c->n, c->cap) = (struct framecache_row){ .addr = addr };
+	return &c->rows[id];
 }
 
-/* Returns the number of frames; 0: unknown address. *ret is valid until the next
- * framecache_add(). */
-static inline int framecache_find(const struct framecache *c, uint64_t addr,
-				  const struct frame **ret)
+/* Stores the n > 0 frames of a row that has none. */
+static inline void framecache_fill(struct framecache *c, struct framecache_row *row,
+				   const struct frame *frames, int n)
 {
-	struct framecache_key k = { c, addr };
-	uint32_t id = index_find(&c->index, hash_pair(addr, 0), framecache_same, &k);
-
-	if (id == INDEX_NONE)
-		return 0;
-	*ret = c->frames + c->rows[id].first;
-	return (int)c->rows[id].n;
-}
-
-/* Adds the n > 0 frames of an address that framecache_find() did not find. */
-static inline void framecache_add(struct framecache *c, uint64_t addr,
-				  const struct frame *frames, int n)
-{
-	index_add(&c->index, hash_pair(addr, 0), c->n);
-	*table_add(c->rows, c->n, c->cap) = (struct framecache_row){ addr, c->n_frames,
-								     (uint32_t)n };
+	row->first = c->n_frames;
+	row->n = (uint32_t)n;
 	for (int i = 0; i < n; i++)
 		*table_add(c->frames, c->n_frames, c->cap_frames) = frames[i];
 }

@@ -24,7 +24,6 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
-#include "symbolizer/gobuildinfo.h"
 #include "symbolizer/goname.h"
 #include "symbolizer/gopcvalue.h"
 #include "symbolizer/resolver.h"

@@ -63,11 +63,7 @@ static int symbol_cmp(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	if (x->rank != y->rank)
-		return x->rank - y->rank;
-	return (x->name > y->name) - (x->name < y->name);
+	return ascending(x->addr, y->addr) ?: x->rank - y->rank ?: ascending(x->name, y->name);
 }
 
 int kallsyms_open(struct kallsyms **ret, const char *path, const char **why)
@@ -87,8 +83,7 @@ int kallsyms_open(struct kallsyms **ret, const char *path, const char **why)
 		add_line(k, line);
 	free(line);
 	fclose(f);
-	if (k->n)
-		qsort(k->symbols, k->n, sizeof(*k->symbols), symbol_cmp);
+	table_sort(k->symbols, k->n, symbol_cmp);
 	if (!k->n) {
 		*why = "/proc/kallsyms is empty";
 		err = -ENOENT;

@@ -358,8 +358,7 @@ void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object
 {
 	uint32_t n = os->n, unused = 0;
 
-	if (n)
-		qsort(os->rows, n, sizeof(*os->rows), newest_first);
+	table_sort(os->rows, n, newest_first);
 	os->n = 0;
 	index_release(&os->index);
 	for (uint32_t i = 0; i < n; i++) {

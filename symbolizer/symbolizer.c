@@ -69,34 +69,22 @@ const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t 
 	return &s->rows[id];
 }
 
-struct row_key {
-	const struct symbolizer *s;
-	struct module_row row;
-};
-
-static bool same_row(const void *arg, uint32_t id)
-{
-	const struct row_key *k = arg;
-	const struct module_row *key = &k->row, *row = &k->s->rows[id];
-
-	/* strs has each string once */
-	return row->path == key->path && row->build_id == key->build_id &&
-	       row->go_minor == key->go_minor &&
-	       !memcmp(&row->text, &key->text, sizeof(row->text));
-}
-
-/* A file that is opened again gets the same row. */
+/* A file that is opened again gets the same row: strs has each string once. */
 static uint32_t row_get(struct symbolizer *s, const char *path, const char *build_id,
 			const char *go_module, uint32_t go_minor, struct text_pages text)
 {
-	struct row_key k = {
-		s, { keep(s, path), keep(s, build_id), keep(s, go_module), go_minor, text }
+	struct module_row row = {
+		.path = keep(s, path),
+		.build_id = keep(s, build_id),
+		.go_module = keep(s, go_module),
+		.go_minor = go_minor,
+		.text = text,
 	};
-	uint64_t hash = hash_pair((uintptr_t)k.row.path, (uintptr_t)k.row.build_id);
-	uint32_t id = index_get(&s->row_index, hash, same_row, &k, s->n_rows);
+	uint32_t id = index_row(&s->row_index, s->rows, sizeof(row), &row, sizeof(row),
+				s->n_rows);
 
 	if (id == s->n_rows)
-		*table_add(s->rows, s->n_rows, s->cap_rows) = k.row;
+		*table_add(s->rows, s->n_rows, s->cap_rows) = row;
 	return id;
 }
 
@@ -167,7 +155,7 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 {
 	const struct area *a = space_area(sp, addr);
 	struct frame fresh[FRAMES_AT_PC];
-	const struct frame *frames;
+	struct framecache_row *row;
 	struct object *o;
 	int n;
 
@@ -185,14 +173,12 @@ int symbolizer_user(struct symbolizer *s, struct space *sp, uint64_t addr,
 	/* not cached: there may be any number of addresses and nothing to learn */
 	if (!o->n_sources || is_changed(s, o))
 		return object_resolve(o, addr, s->strs, out);
-	n = framecache_find(&o->cache, addr, &frames);
-	if (!n) {
-		n = object_resolve(o, addr, s->strs, fresh);
-		framecache_add(&o->cache, addr, fresh, n);
-		frames = fresh;
-	}
-	n = n < cap ? n : cap;
-	memcpy(out, frames, (size_t)n * sizeof(*out));
+	row = framecache_get(&o->cache, addr);
+	if (!row->n)
+		framecache_fill(&o->cache, row, fresh,
+				object_resolve(o, addr, s->strs, fresh));
+	n = (int)row->n < cap ? (int)row->n : cap;
+	memcpy(out, o->cache.frames + row->first, (size_t)n * sizeof(*out));
 	return n;
 }
 

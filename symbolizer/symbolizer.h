@@ -118,6 +118,7 @@ struct module_row {
 		*build_id;     /* the path as a process saw it; valid as other strings */
 	const char *go_module; /* of gobuildinfo_module(); "" when not known */
 	uint32_t go_minor;     /* 22 if Go 1.22 built it; 0: not Go */
+	uint32_t pad;          /* rows are compared as bytes */
 	struct text_pages text;
 };
 const struct module_row *symbolizer_module(const struct symbolizer *s, uint32_t id);

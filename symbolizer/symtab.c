@@ -105,11 +105,7 @@ static int symbol_cmp(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	if (x->range.lo != y->range.lo)
-		return x->range.lo < y->range.lo ? -1 : 1;
-	if (x->rank != y->rank)
-		return y->rank - x->rank;
-	return strcmp(x->name, y->name);
+	return ascending(x->range.lo, y->range.lo) ?: y->rank - x->rank ?: strcmp(x->name, y->name);
 }
 
 /* Keeps one symbol per address. One without size extends to the next symbol if the table is
@@ -119,8 +115,7 @@ static void sort_symbols(struct symtab *t)
 	uint64_t reach = 0;
 	uint32_t n = 0;
 
-	if (t->n)
-		qsort(t->symbols, t->n, sizeof(*t->symbols), symbol_cmp);
+	table_sort(t->symbols, t->n, symbol_cmp);
 	for (uint32_t i = 0; i < t->n; i++) {
 		struct symbol s = t->symbols[i], *last = n ? &t->symbols[n - 1] : NULL;
 		uint64_t lo = s.range.lo;

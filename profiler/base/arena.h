@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 /* Bump allocator: pointers stay valid until arena_release(). { 0 } is empty. */
 struct arena {
@@ -37,6 +38,13 @@ char *mem_strdup(const char *s);
 	((rows) = table_room((rows), sizeof(*(rows)), (n), &(cap)), &(rows)[(n)++])
 
 void *table_room(void *rows, size_t size, uint32_t n, uint32_t *cap);
+
+/* qsort() of a table, which may be empty. */
+#define table_sort(rows, n, by) ((n) ? qsort(rows, n, sizeof(*(rows)), by) : (void)0)
+/* For the functions that sort: below 0, 0 or above, if a comes before b, is equal, or comes
+ * after it. */
+#define ascending(a, b)  (((a) > (b)) - ((a) < (b)))
+#define descending(a, b) ascending(b, a)
 
 /* Binary search in a sorted table: how many of its n rows are before a place. `before` says
  * whether row i is, as in table_until(n, i, rows[i].addr <= addr). */

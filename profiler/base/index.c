@@ -85,6 +85,27 @@ uint32_t index_get(struct index *ix, uint64_t hash,
 	return next;
 }
 
+struct row_key {
+	const char *rows;
+	size_t row_size, key_size;
+	const void *key;
+};
+
+static bool row_same(const void *arg, uint32_t id)
+{
+	const struct row_key *k = arg;
+
+	return !memcmp(k->rows + id * k->row_size, k->key, k->key_size);
+}
+
+uint32_t index_row(struct index *ix, const void *rows, size_t row_size, const void *key,
+		   size_t key_size, uint32_t n)
+{
+	struct row_key k = { rows, row_size, key_size, key };
+
+	return index_get(ix, hash_bytes(key, key_size), row_same, &k, n);
+}
+
 void index_release(struct index *ix)
 {
 	free(ix->slots);

@@ -27,6 +27,10 @@ void index_add(struct index *ix, uint64_t hash, uint32_t id);
 uint32_t index_get(struct index *ix, uint64_t hash,
 		   bool (*same)(const void *arg, uint32_t id), const void *arg,
 		   uint32_t next);
+/* The same for a table of rows of row_size bytes that begin with their key, key_size bytes
+ * without padding; n: how many rows it has. */
+uint32_t index_row(struct index *ix, const void *rows, size_t row_size, const void *key,
+		   size_t key_size, uint32_t n);
 void index_release(struct index *ix);
 
 /* A hash of n bytes; not safe against keys chosen to collide. */

@@ -13,7 +13,6 @@
 #include "profiler/cmd/opt.h"
 #include "profiler/profile/view.h"
 
-struct buf;
 struct space;
 struct symbolizer;
 struct writer;

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/base/arena.h"
 #include "profiler/base/fetch.h"
 #include "profiler/base/file.h"
 #include "profiler/base/log.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* doctor: can this machine record? It tries what can be tried: loads the kernel side, runs
  * the clock for a moment, reads its own threads. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

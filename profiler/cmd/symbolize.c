@@ -2,7 +2,6 @@
 /* symbolize: prints the functions at addresses of a file or a process. */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -255,9 +254,7 @@ static int compare_rows(const void *a, const void *b)
 	const struct frame *x = &((const struct row *)a)->frame,
 			   *y = &((const struct row *)b)->frame;
 
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	return x->func < y->func ? -1 : x->func > y->func;
+	return ascending(x->addr, y->addr) ?: ascending(x->func, y->func);
 }
 
 /* Where to probe a function: at an offset in the file, whatever its address is. Valid until
@@ -276,7 +273,7 @@ static const char *probe(struct query *q, uint64_t addr)
 static void list(struct query *q)
 {
 	space_functions(q->space, add_row, q);
-	qsort(q->rows, q->n_rows, sizeof(*q->rows), compare_rows);
+	table_sort(q->rows, q->n_rows, compare_rows);
 	for (const struct row *r = q->rows; r < q->rows + q->n_rows; r++) {
 		const char *name = strtab_get(q->strs, r->frame.func);
 		struct json j = { .out = stdout };

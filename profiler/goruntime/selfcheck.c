@@ -4,7 +4,6 @@
  * read, so each is read twice; if the results differ they mean nothing.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -136,14 +135,13 @@ static int seen_cmp(const void *a, const void *b)
 {
 	const struct goroutine_seen *x = a, *y = b;
 
-	return (x->goid > y->goid) - (x->goid < y->goid);
+	return ascending(x->goid, y->goid);
 }
 
 /* A goroutine seen on two threads has moved; its g is the same. */
 static void check_unique(struct golayout *l, struct goroutine_seen *seen, uint32_t n)
 {
-	if (n)
-		qsort(seen, n, sizeof(*seen), seen_cmp);
+	table_sort(seen, n, seen_cmp);
 	for (uint32_t i = 1; i < n; i++)
 		if (seen[i].goid == seen[i - 1].goid && seen[i].g != seen[i - 1].g)
 			result(l, CHECK_GOID, false);

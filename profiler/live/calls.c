@@ -173,7 +173,7 @@ static int compare_probes(const void *a, const void *b)
 {
 	const struct probe *x = a, *y = b;
 
-	return (x->addr > y->addr) - (x->addr < y->addr);
+	return ascending(x->addr, y->addr);
 }
 
 /* Symbols may be aliases, but a call is one call. */
@@ -181,8 +181,7 @@ static void unite(struct calls *c)
 {
 	uint32_t n = 0;
 
-	if (c->n)
-		qsort(c->rows, c->n, sizeof(*c->rows), compare_probes);
+	table_sort(c->rows, c->n, compare_probes);
 	for (uint32_t i = 0; i < c->n; i++)
 		if (!n || c->rows[n - 1].addr != c->rows[i].addr)
 			c->rows[n++] = c->rows[i];

@@ -9,7 +9,6 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/strtab.h"
-#include "profiler/live/pipeline.h"
 #include "profiler/live/proc.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"

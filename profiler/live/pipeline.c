@@ -13,7 +13,6 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/index.h"
-#include "profiler/base/log.h"
 #include "profiler/base/strtab.h"
 #include "profiler/goruntime/classify.h"
 #include "profiler/live/expansions.h"

@@ -33,7 +33,7 @@ enum accept {
 
 struct column {
 	uint16_t offset; /* of the field in the row */
-	uint8_t size;    /* of the field: 1, 4, 8 */
+	uint8_t size;    /* of the field: 1, 2, 4, 8 */
 	uint8_t coding;
 	uint8_t accept;
 	uint8_t of, unknown;

@@ -7,7 +7,6 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/number.h"
-#include "profiler/base/strtab.h"
 #include "profiler/profile/labels.h"
 #include "profiler/profile/profile.h"
 

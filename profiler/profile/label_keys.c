@@ -55,8 +55,7 @@ void label_keys_init(struct label_keys *k, const struct profile *p)
 		if (labels && pairs_add(&sets, labels, 0) == n)
 			add_set(&b, profile_string(p, labels));
 	}
-	if (k->n)
-		qsort(k->rows, k->n, sizeof(*k->rows), by_name);
+	table_sort(k->rows, k->n, by_name);
 	pairs_release(&sets);
 	pairs_release(&b.keys);
 	pairs_release(&b.values);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/profile/labels.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 
 static const char goes_on[] = "\\+";
@@ -13,15 +13,15 @@ static int compare(const char *a, size_t a_len, const char *b, size_t b_len)
 	size_t n = a_len < b_len ? a_len : b_len;
 	int order = n ? memcmp(a, b, n) : 0;
 
-	return order ? order : (a_len > b_len) - (a_len < b_len);
+	return order ?: ascending(a_len, b_len);
 }
 
 static int by_key(const void *a, const void *b)
 {
 	const struct label *x = a, *y = b;
-	int order = compare(x->key, x->key_len, y->key, y->key_len);
 
-	return order ? order : compare(x->value, x->value_len, y->value, y->value_len);
+	return compare(x->key, x->key_len, y->key, y->key_len)
+		       ?: compare(x->value, x->value_len, y->value, y->value_len);
 }
 
 static void put(struct buf *to, const char *s, size_t len)
@@ -36,8 +36,7 @@ static void put(struct buf *to, const char *s, size_t len)
 
 void labels_encode(struct buf *to, struct label *labels, uint32_t n, bool more)
 {
-	if (n)
-		qsort(labels, n, sizeof(*labels), by_key);
+	table_sort(labels, n, by_key);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i)
 			buf_u8(to, ',');

@@ -48,9 +48,7 @@ static int by_place(const void *a, const void *b)
 {
 	const struct site *x = a, *y = b;
 
-	if (x->place != y->place)
-		return x->place < y->place ? -1 : 1;
-	return x->line < y->line ? -1 : x->line > y->line;
+	return ascending(x->place, y->place) ?: ascending(x->line, y->line);
 }
 
 static void sites_find(struct matching *m, int side)
@@ -73,8 +71,7 @@ static void sites_find(struct matching *m, int side)
 			.creator = id,
 		};
 	}
-	if (s->n)
-		qsort(s->rows, s->n, sizeof(*s->rows), by_place);
+	table_sort(s->rows, s->n, by_place);
 	free(seen);
 }
 

@@ -9,7 +9,6 @@
 #include <zlib.h>
 
 #include "profile.pb-c.h"
-#include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/pairs.h"
 #include "profiler/base/strtab.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/profile/profile.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,17 +28,6 @@ const char *const event_class_names[CLASS_MAX] = {
 	[CLASS_RUNTIME] = "runtime",
 	[CLASS_USER] = "user",
 	[CLASS_UNKNOWN] = "unknown",
-};
-
-/* What index_find() compares a row with. */
-struct key {
-	const struct profile *p;
-	union {
-		const struct frame *frame;
-		const struct goroutine *goroutine;
-		const struct thread *thread;
-		struct call call;
-	};
 };
 
 struct profile *profile_new(void)
@@ -77,43 +67,14 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
-/* Hashes the fields and not the bytes, which include padding. */
-static uint64_t frame_hash(const struct frame *f)
-{
-	uint64_t h = hash_pair(f->addr, (uint64_t)f->func << 32 | f->file);
-
-	h = hash_pair(h, (uint64_t)f->module << 32 | f->line);
-	return hash_pair(h, (uint64_t)f->start_line << 16 | f->kind << 8 | f->inlined);
-}
-
-static bool frame_same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-	const struct frame *a = k->frame, *b = &k->p->frames[id];
-
-	return a->addr == b->addr && a->func == b->func && a->file == b->file &&
-	       a->module == b->module && a->line == b->line &&
-	       a->start_line == b->start_line && a->kind == b->kind &&
-	       a->inlined == b->inlined;
-}
-
 uint32_t profile_frame(struct profile *p, const struct frame *f)
 {
-	struct key k = { .p = p, .frame = f };
-	uint64_t hash = frame_hash(f);
-	uint32_t id = index_get(&p->frame_index, hash, frame_same, &k, p->n_frames);
+	uint32_t id = index_row(&p->frame_index, p->frames, sizeof(*f), f, sizeof(*f),
+				p->n_frames);
 
 	if (id == p->n_frames)
 		*table_add(p->frames, p->n_frames, p->cap_frames) = *f;
 	return id;
-}
-
-static bool call_same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-	const struct call *c = &k->p->calls[id];
-
-	return c->frame == k->call.frame && c->parent == k->call.parent;
 }
 
 bool profile_measure_call(struct profile *p, uint32_t id)
@@ -134,54 +95,33 @@ bool profile_measure_call(struct profile *p, uint32_t id)
 
 uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame)
 {
-	struct key k = { .p = p, .call = { parent, frame } };
-	uint64_t hash = hash_pair(parent, frame);
-	uint32_t id = index_find(&p->call_index, hash, call_same, &k);
+	struct call c = { parent, frame };
+	uint32_t id;
 
-	if (id != INDEX_NONE)
-		return id;
 	if (p->sums[parent].depth == MAX_STACK_FRAMES)
 		return parent;
-	id = p->n_calls;
-	*table_add(p->calls, p->n_calls, p->cap_calls) = k.call;
-	profile_measure_call(p, id);
-	index_add(&p->call_index, hash, id);
+	id = index_row(&p->call_index, p->calls, sizeof(c), &c, sizeof(c), p->n_calls);
+	if (id == p->n_calls) {
+		*table_add(p->calls, p->n_calls, p->cap_calls) = c;
+		profile_measure_call(p, id);
+	}
 	return id;
-}
-
-static bool goroutine_same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-	const struct goroutine *a = k->goroutine, *b = &k->p->goroutines[id];
-
-	return a->goid == b->goid && a->process == b->process && a->labels == b->labels;
 }
 
 uint32_t profile_goroutine(struct profile *p, const struct goroutine *g)
 {
-	struct key k = { .p = p, .goroutine = g };
-	uint64_t hash = hash_pair(g->goid, (uint64_t)g->labels << 32 | g->process);
-	uint32_t id = index_get(&p->goroutine_index, hash, goroutine_same, &k,
-				p->n_goroutines);
+	uint32_t id = index_row(&p->goroutine_index, p->goroutines, sizeof(*g), g,
+				offsetof(struct goroutine, parent_goid), p->n_goroutines);
 
 	if (id == p->n_goroutines)
 		*table_add(p->goroutines, p->n_goroutines, p->cap_goroutines) = *g;
 	return id;
 }
 
-static bool thread_same(const void *arg, uint32_t id)
-{
-	const struct key *k = arg;
-	const struct thread *a = k->thread, *b = &k->p->threads[id];
-
-	return a->tid == b->tid && a->process == b->process;
-}
-
 uint32_t profile_thread(struct profile *p, const struct thread *t)
 {
-	struct key k = { .p = p, .thread = t };
-	uint64_t hash = hash_pair(t->process, t->tid);
-	uint32_t id = index_get(&p->thread_index, hash, thread_same, &k, p->n_threads);
+	uint32_t id = index_row(&p->thread_index, p->threads, sizeof(*t), t,
+				offsetof(struct thread, name), p->n_threads);
 
 	if (id == p->n_threads)
 		*table_add(p->threads, p->n_threads, p->cap_threads) = *t;

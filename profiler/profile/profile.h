@@ -51,11 +51,12 @@ struct thread {
 
 /* One row per (process, goid, labels). */
 struct goroutine {
-	uint64_t goid, parent_goid; /* parent 0: not known */
+	uint64_t goid;
 	uint32_t process;
-	uint32_t start;   /* string: start function, full symbol; 0: not known */
-	uint32_t creator; /* string: "main.(*Pool).run pool.go:41"; 0: not known */
-	uint32_t labels;  /* string: "job=encode,user=42", see labels.h; 0: none */
+	uint32_t labels;      /* string: "job=encode,user=42", see labels.h; 0: none */
+	uint64_t parent_goid; /* 0: not known */
+	uint32_t start;       /* string: start function, full symbol; 0: not known */
+	uint32_t creator;     /* string: "main.(*Pool).run pool.go:41"; 0: not known */
 };
 
 /* What the events of a kind are worth. profile_event() adds it up, so that it outlives the

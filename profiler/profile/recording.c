@@ -3,7 +3,6 @@
 #include "profiler/profile/recording.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@ struct recording {
 	ZSTD_CCtx *zstd;
 };
 
-/* Fields of 1, 4 and 8 bytes are copied into the low bytes of a number. */
+/* Fields of 1, 2, 4 and 8 bytes are copied into the low bytes of a number. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian only");
 
 static uint64_t field_get(const char *field, const struct column *c)

@@ -9,26 +9,14 @@
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/view.h"
 
-struct stack_key {
-	const struct stack *rows;
-	struct stack stack;
-};
-
-static bool stack_same(const void *arg, uint32_t id)
-{
-	const struct stack_key *k = arg;
-
-	return k->rows[id].parent == k->stack.parent && k->rows[id].frame == k->stack.frame;
-}
-
 static uint32_t add_frame(struct stacks *s, uint32_t parent, uint32_t frame)
 {
-	struct stack_key key = { s->rows, { parent, s->alike ? s->alike[frame] : frame } };
-	uint64_t hash = hash_pair(key.stack.parent, key.stack.frame);
-	uint32_t id = index_get(&s->index, hash, stack_same, &key, s->n);
+	struct stack stack = { parent, s->alike ? s->alike[frame] : frame };
+	uint32_t id = index_row(&s->index, s->rows, sizeof(stack), &stack, sizeof(stack),
+				s->n);
 
 	if (id == s->n)
-		*table_add(s->rows, s->n, s->cap) = key.stack;
+		*table_add(s->rows, s->n, s->cap) = stack;
 	return id;
 }
 

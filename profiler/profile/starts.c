@@ -218,11 +218,7 @@ static int by_runs(const void *a, const void *b)
 {
 	const struct evidence *x = a, *y = b;
 
-	if (x->runs != y->runs)
-		return x->runs < y->runs ? -1 : 1;
-	if (x->goroutine != y->goroutine)
-		return x->goroutine < y->goroutine ? -1 : 1;
-	return x->calls < y->calls ? -1 : x->calls > y->calls;
+	return ascending(x->runs, y->runs) ?: ascending(x->goroutine, y->goroutine) ?: ascending(x->calls, y->calls);
 }
 
 struct evidences {
@@ -413,8 +409,7 @@ struct starts *starts_new(const struct profile *const *profiles, uint32_t n)
 
 		for (uint32_t i = 0; i < n; i++)
 			evidence_of(&e, s, profiles[i]);
-		if (e.n)
-			qsort(e.rows, e.n, sizeof(*e.rows), by_runs);
+		table_sort(e.rows, e.n, by_runs);
 		more = learn(s, &e);
 		strtab_free(e.names);
 		free(e.rows);

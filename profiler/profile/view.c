@@ -212,9 +212,7 @@ static int compare_times(const void *a, const void *b, void *events)
 	uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
 	uint64_t x = all[i].time_ns, y = all[k].time_ns;
 
-	if (x != y)
-		return x < y ? -1 : 1;
-	return i < k ? -1 : i > k;
+	return ascending(x, y) ?: ascending(i, k);
 }
 
 uint32_t *view_by_time(const struct view *v)

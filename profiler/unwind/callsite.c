@@ -30,7 +30,7 @@ static int start_cmp(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
 
-	return (*x > *y) - (*x < *y);
+	return ascending(*x, *y);
 }
 
 /* The address that a displacement at this position means; pos moves behind it. */
@@ -62,8 +62,7 @@ static void sort_starts(struct callees *t)
 {
 	uint32_t n = 0;
 
-	if (t->n)
-		qsort(t->starts, t->n, sizeof(*t->starts), start_cmp);
+	table_sort(t->starts, t->n, start_cmp);
 	for (uint32_t i = 0; i < t->n; i++)
 		if (!n || t->starts[i] != t->starts[n - 1])
 			t->starts[n++] = t->starts[i];

@@ -181,7 +181,7 @@ static int range_cmp(const void *a, const void *b)
 {
 	const struct cfi_range *x = a, *y = b;
 
-	return (x->start > y->start) - (x->start < y->start);
+	return ascending(x->start, y->start);
 }
 
 void cfi_init(struct cfi *t, const struct elf *e)
@@ -191,8 +191,7 @@ void cfi_init(struct cfi *t, const struct elf *e)
 		if (elf_section(e, s ? ".debug_frame" : ".eh_frame", &t->vaddr[s],
 				&t->sections[s]))
 			read_ranges(t, s);
-	if (t->n)
-		qsort(t->ranges, t->n, sizeof(*t->ranges), range_cmp);
+	table_sort(t->ranges, t->n, range_cmp);
 }
 
 void cfi_release(struct cfi *t)

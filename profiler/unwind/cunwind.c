@@ -33,10 +33,14 @@ struct module {
 	struct callees callees; /* once something has no table */
 };
 
-struct row {
+struct row_key {
 	const struct object *object;
 	uint64_t addr; /* of the file */
-	bool found;    /* a table has it */
+};
+
+struct row {
+	struct row_key key;
+	bool found; /* a table has it */
 	struct cfi_row cfi;
 };
 
@@ -125,37 +129,21 @@ static struct callee find_callee(struct cunwind *u, const struct object *o, uint
 	return callee_at(&m->callees, o, addr);
 }
 
-struct row_key {
-	const struct row *rows;
-	const struct object *object;
-	uint64_t addr;
-};
-
-static bool same_row(const void *arg, uint32_t id)
-{
-	const struct row_key *k = arg;
-
-	return k->rows[id].object == k->object && k->rows[id].addr == k->addr;
-}
-
 /* NULL: no table has one. */
 static const struct cfi_row *find_row(struct cunwind *u, struct object *o, uint64_t addr)
 {
-	struct row_key key = { u->rows, o, addr };
-	uint64_t hash = hash_pair((uintptr_t)o, addr);
-	uint32_t id = index_find(&u->index, hash, same_row, &key);
+	struct row_key key = { o, addr };
 	struct row *r;
+	uint32_t id;
 
-	if (id == INDEX_NONE) {
-		if (u->n_rows == ROWS_MAX)
-			forget_rows(u);
-		id = u->n_rows;
+	if (u->n_rows == ROWS_MAX)
+		forget_rows(u);
+	id = index_row(&u->index, u->rows, sizeof(*r), &key, sizeof(key), u->n_rows);
+	if (id == u->n_rows) {
 		r = table_add(u->rows, u->n_rows, u->cap_rows);
-		r->object = o;
-		r->addr = addr;
+		r->key = key;
 		r->found = cfi_find(&module_get(u, o)->cfi, addr, &r->cfi) &&
 			   object_check(o);
-		index_add(&u->index, hash, id);
 	}
 	r = &u->rows[id];
 	return r->found ? &r->cfi : NULL;

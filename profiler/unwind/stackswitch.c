@@ -8,7 +8,6 @@
 #include "profiler/unwind/gocall.h"
 #include "profiler/unwind/gounwind.h"
 #include "profiler/unwind/pieces.h"
-#include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/object.h"
 #include "symbolizer/symbolizer.h"

@@ -239,6 +239,28 @@ Test(index, finds_all_rows_as_it_grows)
 	cr_expect_eq(ix.cap, 0);
 }
 
+Test(index, finds_rows_by_what_they_begin_with)
+{
+	struct row {
+		uint32_t a, b, rest;
+	} *rows = NULL;
+	uint32_t n = 0, cap = 0;
+	struct index ix = { 0 };
+
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct row row = { i % 10, i % 1000 / 10, i };
+		uint32_t id = index_row(&ix, rows, sizeof(row), &row, 8, n);
+
+		cr_assert_eq(id, i % 1000);
+		if (id == n)
+			*table_add(rows, n, cap) = row;
+		cr_assert_eq(rows[id].rest, i % 1000, "the first one stays");
+	}
+	cr_expect_eq(n, 1000);
+	index_release(&ix);
+	free(rows);
+}
+
 Test(index, hashes_see_every_byte)
 {
 	char s[24] = { 0 };

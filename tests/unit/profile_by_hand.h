@@ -75,13 +75,16 @@ static inline uint32_t hand_goroutine(struct profile *p, uint32_t process, uint6
 				      const char *start, const char *creator,
 				      const char *labels)
 {
-	return profile_goroutine(p,
-				 &(struct goroutine){ .goid = goid,
-						      .parent_goid = goid / 2,
-						      .process = process,
-						      .start = hand_string(p, start),
-						      .creator = hand_string(p, creator),
-						      .labels = hand_string(p, labels) });
+	/* their ids are in this order in a recording that is kept as a fixture */
+	uint32_t start_id = hand_string(p, start), creator_id = hand_string(p, creator),
+		 labels_id = hand_string(p, labels);
+
+	return profile_goroutine(p, &(struct goroutine){ .goid = goid,
+							 .parent_goid = goid / 2,
+							 .process = process,
+							 .start = start_id,
+							 .creator = creator_id,
+							 .labels = labels_id });
 }
 
 static inline void hand_event(struct profile *p, uint64_t ms, uint32_t call,

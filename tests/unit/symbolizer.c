@@ -521,20 +521,22 @@ Test(symbolizer, files_that_nobody_has_are_closed)
 Test(symbolizer, seen_addresses_are_kept)
 {
 	struct framecache c = { 0 };
-	const struct frame *found = NULL;
+	const struct framecache_row *row;
 	struct frame f[2];
 
-	cr_expect_eq(framecache_find(&c, 1, &found), 0);
+	cr_expect_eq(framecache_get(&c, 1)->n, 0);
 	for (uint32_t i = 0; i < 1000; i++) {
 		f[0] = (struct frame){ .line = i };
 		f[1] = (struct frame){ .line = ~i };
-		framecache_add(&c, i * 16, f, 1 + i % 2);
+		framecache_fill(&c, framecache_get(&c, i * 16), f, 1 + i % 2);
 	}
 	for (uint32_t i = 0; i < 1000; i++) {
-		cr_assert_eq(framecache_find(&c, i * 16, &found), 1 + (int)i % 2);
-		cr_assert_eq(found[0].line, i);
-		cr_assert(i % 2 == 0 || found[1].line == ~i);
-		cr_assert_eq(framecache_find(&c, i * 16 + 1, &found), 0);
+		row = framecache_get(&c, i * 16);
+		cr_assert_eq(row->n, 1 + i % 2);
+		cr_assert_eq(c.frames[row->first].line, i);
+		cr_assert(i % 2 == 0 || c.frames[row->first + 1].line == ~i);
+		if (i)
+			cr_assert_eq(framecache_get(&c, i * 16 + 1)->n, 0);
 	}
 	framecache_release(&c);
 }
