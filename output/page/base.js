@@ -22,8 +22,9 @@ function element(tag, attributes, ...content) {
 
 /* Words and figures */
 
-const number = (n, digits = 0) =>
-	n.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const formats = [0, 1, 2, 3].map((digits) => new Intl.NumberFormat("en",
+	{ minimumFractionDigits: digits, maximumFractionDigits: digits }));
+const number = (n, digits = 0) => formats[digits].format(n);
 const count = (n, what) => `${number(n)} ${what}${n == 1 ? "" : "s"}`;
 const time = (ns) => ns < 999.5e3 ? `${number(ns / 1e3)} µs` : ns < 999.5e6 ? `${number(ns / 1e6)} ms`
 	: `${number(ns / 1e9, 2)} s`;

@@ -129,7 +129,8 @@ function chooseAmounts({ event, plain, period }, old) {
 	event.other = data.weighted ? event.count : event.weight;
 }
 
-function readData(raw) {
+/* In parts, between which the browser may react. */
+async function readData(raw) {
 	const sections = readSections(raw);
 	const column = (name, type) => numbers(sections.get(name), type);
 	const strings = new TextDecoder().decode(sections.get("strings")).split("\0");
@@ -146,7 +147,9 @@ function readData(raw) {
 		by: texts("by"), options: texts("options"), kinds: texts("kind.name"), classes: texts("class.name"), func,
 		frame: { func: column("frame.func", Int32Array), line: column("frame.line", Int32Array),
 			inlined: column("frame.inlined", Uint8Array) } };
+	await pause();
 	data.now = readSide(column, "", strings);
+	await pause();
 	data.old = sections.has("old.meta") ? readSide(column, "old.", strings) : null;
 	for (const side of [data.now, data.old])
 		if (side)
@@ -158,6 +161,7 @@ function readData(raw) {
 		weighDiff(side);
 		data.now = side;
 	}
+	await pause();
 	identify(data.now);
 	combine(data.now);
 	data.whole = data.now;	/* see ranges.js */

@@ -79,7 +79,7 @@ function weighDiff(side) {
  * The error, by the model of output/comparison.h: Poisson's and a sample more, or what the
  * jumps between neighbours of 64 and of 16 intervals show, whichever is larger.
  */
-const INTERVALS = 64, LEVELS = [1, 4];	/* intervals to a step */
+const INTERVALS = 64, LEVELS = [1, 4];	/* intervals to a step, the finest first */
 
 /* The selected events by recording and interval: those of k are ids[ends[k]] … */
 function byInterval() {
@@ -174,16 +174,16 @@ async function varianceOf(n, spread, slice) {
 /* By row: all that it has on a side, the squares of its samples, and its jumps. */
 async function tally(n, spread, side, slice) {
 	const { ids, ends } = selection.intervals ||= byInterval(), { amount, count } = data.now.event;
-	const jumps = LEVELS.map((width) => new Jumps(n, width)), sums = new Sums(n);
+	const jumps = LEVELS.map((width) => new Jumps(n, width)), [finest, ...coarser] = jumps;
 	const ret = { total: new Float64Array(n), jumps, all: 0, allSquares: 0 };
 	const one = data.factor[side] * data.mean[side], weighed = data.weighted && new Sums(n);
 	for (let k = 0; k < INTERVALS; k++) {
-		let all = 0;
+		const sums = finest.now;
 		for (let e = ends[side * INTERVALS + k]; e < ends[side * INTERVALS + k + 1]; e++) {
 			const i = ids[e], square = amount[i] ** 2 / count[i];
 			if (!amount[i])
 				continue;
-			all += amount[i];
+			finest.all += amount[i];
 			spread(i, amount[i], sums);
 			if (weighed)
 				spread(i, square, weighed);
@@ -191,15 +191,14 @@ async function tally(n, spread, side, slice) {
 			if (!(e & 1023) && slice.over())
 				await slice.next();
 		}
-		ret.all += all;
+		ret.all += finest.all;
 		for (let r = 0; r < sums.n; r++)
 			ret.total[sums.rows[r]] += sums.sum[sums.rows[r]];
-		for (const level of jumps) {
-			level.add(sums, all);
+		for (const level of coarser)
+			level.add(sums, finest.all);
+		for (const level of jumps)
 			if (k % level.width == level.width - 1)
 				level.end(k < level.width);
-		}
-		sums.clear();
 		if (slice.over())
 			await slice.next();
 	}

@@ -21,9 +21,12 @@ function paneTop(pane) {
 	return pane == panes[0] ? 0 : (panes[0].tree.height - 1) * ROW;
 }
 
+let printing = false;	/* on paper: all rows, and no more */
+const MOST_PRINTED = 8000;	/* px */
+
 /* The root is at the bottom, as long as there is only one pane. */
 const isFlame = () => state.flame && panes.length == 1;
-const fullHeight = () => Math.max(graphHeight(), graph.clientHeight);
+const fullHeight = () => Math.max(graphHeight(), printing ? 0 : graph.clientHeight);
 
 /* The row of depth d, from the top of all. */
 function rowTop(pane, d) {
@@ -50,8 +53,6 @@ function findInRow(t, d, x) {
 	return low;
 }
 
-let printing = false;
-const MOST_PRINTED = 8000;	/* px */
 let flameOf = null;	/* the pane whose root has been scrolled to */
 function draw() {
 	const start = performance.now(), dpr = devicePixelRatio || 1;

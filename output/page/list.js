@@ -153,9 +153,9 @@ function actGroup(item, part, event) {
 function functionCosts() {
 	if (selection.functions)
 		return selection.functions;
-	const { own } = selection, columns = [0, 1, 2, 3].map(() => new Float64Array(labels.n));
+	const own = ownCosts(), columns = [0, 1, 2, 3].map(() => new Float64Array(labels.n));
 	const [self, total, selfOther, totalOther] = columns;
-	const all = addUp(trie.up, trie.n, own.self), other = addUp(trie.up, trie.n, own.weight);
+	const all = addUp(trie.up, trie.n, own.self), other = data.old ? addUp(trie.up, trie.n, own.weight) : all;
 	const outer = outermostNodes();
 	for (let i = 1; i < trie.n; i++) {
 		if (!all[i])

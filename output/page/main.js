@@ -198,7 +198,8 @@ async function main() {
 	if (!window.DecompressionStream)
 		throw new Error("it needs a browser from 2023 or later");
 	const start = performance.now(), raw = await unpack(byId("data").textContent);
-	readData(raw);
+	await pause();
+	await readData(raw);
 	readColours();
 	writeTools();
 	writeFacts();

@@ -14,22 +14,23 @@ function rowFacts({ g, id }) {
 		return facts.get(key);
 	const { event, goroutine } = data.now, { ids, starts } = selection.rows, [from, to] = listedRange();
 	const f = { samples: 0, first: Infinity, last: 0, spark: new Float64Array(SPARK), top: [-1, 0] };
-	const self = new Map();
+	const { of: nodes, label } = trie, self = new Float64Array(labels.n);
+	const bar = SPARK / (to - from);
 	for (let of = g; of < (groups.inner[g] ? g + 1 : groups.n); of++)
 		for (let e = groupIn(of, g) ? starts[of] : starts[of + 1]; e < starts[of + 1]; e++) {
-			const i = ids[e], node = trie.of[event.stack[i]], time = event.time[i];
+			const i = ids[e], node = nodes[event.stack[i]], time = event.time[i], amount = event.amount[i];
 			if (id >= 0 && goroutine.id[event.goroutine[i]] != id)
 				continue;
 			f.samples += event.count[i];
 			f.first = Math.min(f.first, time);
 			f.last = Math.max(f.last, time + 1);
-			f.spark[Math.max(0, Math.min(SPARK - 1, Math.floor((time - from) / (to - from) * SPARK)))] += amountOf(i);
+			f.spark[Math.max(0, Math.min(SPARK - 1, Math.floor((time - from) * bar)))] += amount;
 			if (node)
-				self.set(trie.label[node], (self.get(trie.label[node]) || 0) + amountOf(i));
+				self[label[node]] += amount;
 		}
-	for (const one of self)
-		if (one[1] > f.top[1])
-			f.top = one;
+	for (let l = 0; l < labels.n; l++)
+		if (self[l] > f.top[1])
+			f.top = [l, self[l]];
 	facts.set(key, f);
 	return f;
 }

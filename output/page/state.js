@@ -84,17 +84,35 @@ function select() {
 	selection = { ids, leaves: starts, rows, sizes, listed, others, removed, wanted, total, weights, all };
 }
 
-/* The events for which take is at least so much; those of g are ids[starts[g]] … */
+/* The events for which take is at least so much, by group; those of g are ids[starts[g]] …,
+ * equal stacks side by side. */
 function eventsByGroup(take, least) {
-	const { event } = data.now, { ofCombo } = groups, starts = new Int32Array(groups.n + 1);
-	for (let i = 0; i < event.n; i++)
-		starts[ofCombo[event.combo[i]] + 1] += take[i] >= least;
-	for (let g = 0; g < groups.n; g++)
-		starts[g + 1] += starts[g];
-	const put = starts.slice(), ids = new Int32Array(starts[groups.n]);
-	for (let i = 0; i < event.n; i++)
-		if (take[i] >= least)
-			ids[put[ofCombo[event.combo[i]]]++] = i;
+	const { event } = data.now, { ofCombo } = groups, order = eventsByStack();
+	return sortByRow(order, groups.n, (i) => take[i] >= least ? ofCombo[event.combo[i]] : -1);
+}
+
+function eventsByStack() {
+	const { event } = data.now, { of } = trie;
+	if (event.sorted?.trie != trie)
+		event.sorted = { trie, ids: sortByRow(Int32Array.from({ length: event.n }, (_, i) => i), trie.n,
+			(i) => of[event.stack[i]]).ids };
+	return event.sorted.ids;
+}
+
+/* Sorts ids by a row below n; those without one are left out. */
+function sortByRow(list, n, rowOf) {
+	const starts = new Int32Array(n + 1);
+	for (let k = 0; k < list.length; k++)
+		starts[rowOf(list[k]) + 1]++;
+	starts[0] = 0;
+	for (let row = 0; row < n; row++)
+		starts[row + 1] += starts[row];
+	const put = starts.slice(), ids = new Int32Array(starts[n]);
+	for (let k = 0; k < list.length; k++) {
+		const row = rowOf(list[k]);
+		if (row >= 0)
+			ids[put[row]++] = list[k];
+	}
 	return { ids, starts };
 }
 
@@ -120,22 +138,20 @@ async function updateNow(keep) {
 	measured('select', start);
 	if (slice.over())
 		await slice.next();
-	const own = trieSelf(selection), made = [];
+	const made = [];
 	const names = state.lines ? data.frame.func.length : data.func.name.length;
 	if (state.mode == "sandwich" && !(state.label >= 0 && state.label < names))
 		state.mode = "graph";
 	if (state.mode == "sandwich") {
-		made.push({ tree: await callersTree(own, slice, state.label), flip: true });
-		made.push({ tree: await calleesTree(own, slice, state.label) });
+		made.push({ tree: await callersTree(slice, state.label), flip: true });
+		made.push({ tree: await calleesTree(slice, state.label) });
 	} else if (state.mode == "reverse") {
-		made.push({ tree: await callersTree(own, slice) });
+		made.push({ tree: await callersTree(slice) });
 	} else {
 		made.push({ tree: await (state.boxes && state.by.length ? groupedTree : plainTree)(
 			selection, slice) });
 	}
 	measured('tree', start);
-	selection.own = own;
-	selection.functions = null;
 	if (data.old)
 		await judgeAll(made.map((pane) => pane.tree), slice);
 	showPanes(made, keep);

@@ -26,6 +26,9 @@ function makeLabels(lines) {
 	return made.get(lines);
 }
 
+/* Numbers of samples are small enough; weights are not, and in a diff amounts are fractions. */
+const amounts = (n) => data.weighted || data.old ? new Float64Array(n) : new Int32Array(n);
+
 /* Columns that grow. */
 class Growing {
 	constructor(n) {
@@ -34,7 +37,7 @@ class Growing {
 		this.up = new Int32Array(this.cap);
 		this.label = new Int32Array(this.cap);
 		this.at = new Int32Array(this.cap);
-		this.self = new Float64Array(this.cap);
+		this.self = amounts(this.cap);
 		this.weight = new Float64Array(data.now.plain ? 0 : this.cap);
 	}
 	add(up, label, at) {
@@ -112,83 +115,101 @@ function addUp(up, n, column) {
 	return total;
 }
 
-/* Numbers the nodes as described above. */
+/*
+ * Numbers the nodes as described above. They are visited depth first, as they were made, since
+ * what lies close in memory is fast; each gets the next number of its row.
+ */
 async function layout(t, slice, extra = {}) {
-	const n = t.n, total = addUp(t.up, n, t.self);
-	const weights = data.now.plain ? null : addUp(t.up, n, t.weight);
-	const end = new Int32Array(n + 1), child = new Int32Array(n);
-	for (let i = 1; i < n; i++)
-		end[t.up[i] + 1]++;
-	for (let i = 0; i < n; i++)
-		end[i + 1] += end[i];
-	const put = end.slice();	/* children of i: child[end[i]] … child[end[i + 1] - 1] */
-	for (let i = 1; i < n; i++)
-		child[put[t.up[i]]++] = i;
+	const n = t.n, total = addUp(t.up, n, t.self), links = linkNodes(t, n, total), { start } = links;
+	const rank = new Int32Array(n), size = start[start.length - 1], ints = () => new Int32Array(size);
+	const tree = { n: size, up: ints(), depth: ints(), x: new Float64Array(size), first: ints().fill(-1),
+		label: ints(), at: ints(), self: new total.constructor(size), total: new total.constructor(size),
+		start, height: start.length - 1, ...extra };
+	const todo = { ...links, put: start.slice(), at: new Float64Array(n), stack: new Int32Array(n), top: 1 };
 	if (slice.over())
 		await slice.next();
-	const old = new Int32Array(n), up = new Int32Array(n), depth = new Int32Array(n);
-	const x = new Float64Array(n), first = new Int32Array(n).fill(-1), start = [0];
-	for (let r = 0, tail = 1; r < n; r++) {
-		const i = old[r], from = end[i], to = end[i + 1];
-		if (r && depth[r] != depth[r - 1])
-			start.push(r);
-		if (to - from > 1)
-			sortBySize(child, from, to, total);
-		let right = x[r];
-		for (let c = from; c < to; c++) {
-			if (!total[child[c]])
-				continue;
-			if (first[r] < 0)
-				first[r] = tail;
-			old[tail] = child[c];
-			up[tail] = r;
-			depth[tail] = depth[r] + 1;
-			x[tail] = right;
-			right += total[child[c]];
-			tail++;
-		}
-		if (r == tail - 1) {	/* what has no samples is left out */
-			return finishLayout({ n: tail, old, up, depth, x, first, start, t, total, weights,
-				extra });
-		}
-		if (!(r & 8191) && slice.over())
+	while (todo.top) {
+		visitNodes(t, total, todo, rank, tree, 8192);
+		if (slice.over())
 			await slice.next();
 	}
-}
-
-function finishLayout({ n, old, up, depth, x, first, start, t, total, weights, extra }) {
-	const moved = (column, type = column.constructor) => {
-		const ret = new type(n);
-		for (let r = 0; r < n; r++)
-			ret[r] = column[old[r]];
-		return ret;
-	};
-	const cut = (column) => column.subarray(0, n);
-	const tree = { n, up: cut(up), depth: cut(depth), x: cut(x), first: cut(first),
-		label: moved(t.label), at: moved(t.at), self: moved(t.self), total: moved(total),
-		selfWeight: weights && moved(t.weight), totalWeight: weights && moved(weights),
-		start: [...start, n], height: start.length, ...extra };
-	if (t.leaf) {
-		const rank = new Int32Array(t.n);
-		old.subarray(0, n).forEach((i, r) => { rank[i] = r; });
-		tree.leaf = t.leaf.map((i) => rank[i]);
+	for (let d = 0; d < tree.height; d++)
+		tree.depth.fill(d, start[d], start[d + 1]);
+	if (!data.now.plain) {
+		tree.selfWeight = byRank(t.weight, rank, total, size);
+		tree.totalWeight = byRank(addUp(t.up, n, t.weight), rank, total, size);
 	}
+	if (t.leaf)
+		tree.leaf = t.leaf.map((i) => rank[i]);
 	return tree;
 }
 
-/* Largest first; equal ones stay in their order. */
-function sortBySize(list, from, to, size) {
-	if (to - from < 32) {
-		for (let i = from + 1; i < to; i++) {
-			const v = list[i];
-			let k = i - 1;
-			for (; k >= from && size[list[k]] < size[v]; k--)
-				list[k + 1] = list[k];
-			list[k + 1] = v;
-		}
-		return;
+/* The next nodes, at most so many. A function of its own, since browsers make that faster. */
+function visitNodes(t, total, todo, rank, tree, most) {
+	const { first, next, depth, put, at, stack } = todo, { up, x, label, self } = tree, below = [];
+	let { top } = todo;
+	for (; top && most; most--) {
+		const i = stack[--top], r = rank[i] = put[depth[i]]++, caller = up[r] = rank[t.up[i]];
+		if (r && tree.first[caller] < 0)
+			tree.first[caller] = r;
+		x[r] = at[i];
+		label[r] = t.label[i];
+		tree.at[r] = t.at[i];
+		self[r] = t.self[i];
+		tree.total[r] = total[i];
+		below.length = 0;
+		for (let c = first[i]; c; c = next[c])
+			if (total[c])
+				below.push(c);
+		if (below.length > 1)
+			sortBySize(below, total);
+		for (let k = 0, right = at[i]; k < below.length; right += total[below[k++]])
+			at[below[k]] = right;
+		for (let k = below.length; k--;)
+			stack[top++] = below[k];
 	}
-	list.subarray(from, to).sort((a, b) => size[b] - size[a] || a - b);
+	todo.top = top;
+}
+
+function byRank(column, rank, total, size) {
+	const ret = new Float64Array(size);
+	for (let i = 0; i < rank.length; i++)
+		if (!i || total[i])
+			ret[rank[i]] = column[i];
+	return ret;
+}
+
+/* By node: its first child, the next one of its caller, and its depth; start: where rows begin.
+ * What has no samples is left out. */
+function linkNodes(t, n, total) {
+	const first = new Int32Array(n), next = new Int32Array(n), depth = new Int32Array(n);
+	const sizes = [1], start = [0];
+	for (let i = n - 1; i > 0; i--) {
+		next[i] = first[t.up[i]];
+		first[t.up[i]] = i;
+	}
+	for (let i = 1; i < n; i++) {
+		const d = depth[i] = depth[t.up[i]] + 1;
+		if (total[i])
+			sizes[d] = (sizes[d] || 0) + 1;
+	}
+	for (const size of sizes)
+		start.push(start[start.length - 1] + size);
+	return { first, next, depth, start };
+}
+
+/* Largest first; equal ones stay in their order. */
+function sortBySize(list, size) {
+	if (list.length > 32)
+		return list.sort((a, b) => size[b] - size[a] || a - b);
+	for (let i = 1; i < list.length; i++) {
+		const v = list[i];
+		let k = i - 1;
+		for (; k >= 0 && size[list[k]] < size[v]; k--)
+			list[k + 1] = list[k];
+		list[k + 1] = v;
+	}
+	return list;
 }
 
 /* The trees of the samples that are selected */
@@ -198,12 +219,11 @@ const MOST_NODES = 800000;	/* of groups of their own; the rest is one box */
 
 /* Stacks under the boxes of their groups. */
 async function groupedTree(selection, slice) {
-	const { event } = data.now, { ids } = selection;
-	const t = new Growing(trie.n), boxes = new Map(), stamp = new Int32Array(trie.n);
-	const place = new Int32Array(trie.n), path = new Int32Array(5000), leaves = selection.leaves;
+	const t = new Growing(trie.n), boxes = new Map(), { leaves } = selection;
+	const seen = { stamp: new Int32Array(trie.n), place: new Int32Array(trie.n) };
 	const order = groupsBySize(selection);
 	let rest = 0, separated = 0;
-	t.leaf = data.old && new Int32Array(event.n);
+	t.leaf = data.old && new Int32Array(data.now.event.n);
 	t.add(0, ~0, 0);
 	for (let k = 0; k < order.length; k++) {
 		const g = order[k], separate = k < SEPARATE && t.n < MOST_NODES;
@@ -212,19 +232,9 @@ async function groupedTree(selection, slice) {
 		if (!separate)
 			rest ||= t.add(0, ~groups.n, 0);
 		const root = separate ? groupNode(t, boxes, g) : rest;
-		for (let e = leaves[g]; e < leaves[g + 1]; e++) {
-			const i = ids[e];
-			let at = trie.of[event.stack[i]], n = 0;
-			for (; at && stamp[at] != mark; at = trie.up[at])
-				path[n++] = at;
-			let node = at ? place[at] : root;
-			while (n--) {
-				at = path[n];
-				stamp[at] = mark;
-				node = place[at] = t.add(node, trie.label[at], at);
-			}
-			addEvent(t, node, i);
-			if (!(e & 4095) && slice.over())
+		for (let e = leaves[g]; e < leaves[g + 1]; e += 4096) {
+			addStacks(t, selection.ids.subarray(e, Math.min(e + 4096, leaves[g + 1])), seen, mark, root);
+			if (slice.over())
 				await slice.next();
 		}
 	}
@@ -232,12 +242,31 @@ async function groupedTree(selection, slice) {
 		rest: order.length - separated }));
 }
 
-function addEvent(t, node, i) {
-	const { event } = data.now;
+const path = new Int32Array(5000);
+
+/* The stacks of these events under the root. place has the nodes of the trie that are there
+ * already, where stamp is mark. */
+function addStacks(t, ids, { stamp, place }, mark, root) {
+	const { event } = data.now, { up, label, of } = trie;
+	for (let k = 0; k < ids.length; k++) {
+		let at = of[event.stack[ids[k]]], n = 0;
+		for (; at && stamp[at] != mark; at = up[at])
+			path[n++] = at;
+		let node = at ? place[at] : root;
+		while (n--) {
+			at = path[n];
+			stamp[at] = mark;
+			node = place[at] = t.add(node, label[at], at);
+		}
+		addEvent(t, node, ids[k], event);
+	}
+}
+
+function addEvent(t, node, i, event) {
 	t.self[node] += event.amount[i];
 	if (t.leaf)
 		t.leaf[i] = node;
-	if (!data.now.plain)
+	if (t.weight.length)	/* not all are the period */
 		t.weight[node] += event.other[i];
 }
 
@@ -266,25 +295,32 @@ function nameGroups(tree) {
 
 /* Stacks without groups: as the trie. */
 async function plainTree(selection, slice) {
-	const n = trie.n, self = new Float64Array(n), w = new Float64Array(n);
+	const n = trie.n, self = amounts(n), w = new Float64Array(data.now.plain ? 0 : n);
 	const t = { n, up: trie.up, label: trie.label.slice(0, n), at: new Int32Array(n),
 		self, weight: w, leaf: data.old && new Int32Array(data.now.event.n) };
 	t.label[0] = ~0;
 	for (let i = 0; i < n; i++)
 		t.at[i] = i;
-	for (const i of selection.ids)
-		addEvent(t, trie.of[data.now.event.stack[i]], i);
+	addEvents(t, selection.ids);
 	if (slice.over())
 		await slice.next();
 	return nameGroups(await layout(t, slice, { places: "trie" }));
 }
 
+/* To the nodes of the trie. */
+function addEvents(t, ids) {
+	const { event } = data.now, { of } = trie;
+	for (let k = 0; k < ids.length; k++)
+		addEvent(t, of[event.stack[ids[k]]], ids[k], event);
+}
+
 /* By node of the trie: what the selected samples have there. */
-function trieSelf(selection) {
-	const t = { self: new Float64Array(trie.n), weight: new Float64Array(trie.n) };
-	for (const i of selection.ids)
-		addEvent(t, trie.of[data.now.event.stack[i]], i);
-	return t;
+function ownCosts() {
+	if (!selection.own) {
+		selection.own = { self: amounts(trie.n), weight: new Float64Array(trie.n) };
+		addEvents(selection.own, selection.ids);
+	}
+	return selection.own;
 }
 
 /*
@@ -295,8 +331,8 @@ function trieSelf(selection) {
  */
 const LEAST = 1 / 20000;
 
-async function callersTree(own, slice, label = -1) {
-	const from = label < 0 ? own : { self: addUp(trie.up, trie.n, own.self),
+async function callersTree(slice, label = -1) {
+	const own = ownCosts(), from = label < 0 ? own : { self: addUp(trie.up, trie.n, own.self),
 		weight: addUp(trie.up, trie.n, own.weight) };
 	const top = label < 0 ? null : outermost(label), t = new Growing(1024), cut = new Set();
 	const stacks = [];
@@ -377,8 +413,8 @@ function outermost(label) {
 	return top;
 }
 
-async function calleesTree(own, slice, label) {
-	const t = new Growing(1024), children = new Children(t, 1024), top = outermost(label);
+async function calleesTree(slice, label) {
+	const own = ownCosts(), t = new Growing(1024), children = new Children(t, 1024), top = outermost(label);
 	const place = new Int32Array(trie.n), total = addUp(trie.up, trie.n, own.self);
 	t.add(0, label, 0);
 	for (let i = 1; i < trie.n; i++) {

@@ -123,5 +123,13 @@ class Page:
         self.js(f"location.hash = {json.dumps(fragment)}")
         self.ready()
 
+    def cpu(self, fragment):
+        """Goes there. Returns what that took of CPU time, in ms."""
+        self.send("Performance.enable", timeDomain="threadTicks")
+        spent = lambda: next(m["value"] for m in self.send("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration")
+        before = spent()
+        self.go(fragment)
+        return 1000 * (spent() - before)
+
     def shot(self, path):
         Path(path).write_bytes(base64.b64decode(self.send("Page.captureScreenshot")["data"]))
