@@ -11,6 +11,7 @@
 #include "profiler/base/strtab.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/stacks.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
@@ -203,22 +204,22 @@ static bool *find_wanted(const struct view *v, const char *func)
 struct tree *callers_tree(const struct view *v, const char *func)
 {
 	struct callers b = { .t = mem_zalloc(sizeof(*b.t)) };
-	uint32_t *frames = mem_zalloc(VIEW_MAX_FRAMES * sizeof(*frames));
+	struct stacks stacks = { .view = v };
 	bool *wanted = find_wanted(v, func);
 
 	b.t->names = strtab_new();
 	(void)table_add(b.t->nodes, b.t->n_nodes, b.t->cap_nodes);
 	for (uint32_t i = 0; i < v->n_events; i++) {
 		const struct event *e = &v->profile->events[v->events[i]];
-		uint32_t n = view_stack(v, e, frames), at = 0, node = 0;
+		uint32_t at = stacks_add(&stacks, e), node = 0;
 
-		while (at < n && !wanted[frames[at]])
-			at++;
-		for (; at < n; at++)
-			node = add_caller(&b, v, node, frames[at], e);
+		while (at && !wanted[stacks.rows[at].frame])
+			at = stacks.rows[at].parent;
+		for (; at; at = stacks.rows[at].parent)
+			node = add_caller(&b, v, node, stacks.rows[at].frame, e);
 	}
 	pairs_release(&b.children);
-	free(frames);
+	stacks_release(&stacks);
 	free(wanted);
 	if (b.t->n_nodes > 1)
 		return b.t;

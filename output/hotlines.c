@@ -10,6 +10,7 @@
 #include "profiler/base/strtab.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/stacks.h"
 #include "profiler/profile/view.h"
 
 enum { NOT_MADE = UINT32_MAX };
@@ -17,9 +18,10 @@ enum { NOT_MADE = UINT32_MAX };
 struct builder {
 	struct hotlines *h;
 	const struct view *v;
+	struct stacks stacks;
 	struct pairs lines; /* name, file and line: id is the row */
 	uint32_t *row_of;   /* per frame, + 1; 0: it has no line, NOT_MADE */
-	uint32_t *last;     /* per row: the last event that it was counted for, + 1 */
+	uint32_t *last;     /* per row: the last stack that it was counted for */
 	uint32_t cap_last;
 };
 
@@ -52,26 +54,26 @@ static uint32_t row_of(struct builder *b, uint32_t frame)
 	return b->row_of[frame] = id + 1;
 }
 
-static void add_event(struct builder *b, uint32_t event, uint32_t *frames)
+/* Adds the weight that a stack has in all. */
+static void add_stack(struct builder *b, uint32_t stack, uint64_t weight)
 {
-	const struct event *e = &b->v->profile->events[event];
-	uint32_t n = view_stack(b->v, e, frames);
+	const struct stack *stacks = b->stacks.rows;
 	bool flat = false, own = false;
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t row = row_of(b, frames[i]);
+	for (uint32_t at = stack; at; at = stacks[at].parent) {
+		uint32_t row = row_of(b, stacks[at].frame);
 		struct line_row *r = &b->h->rows[row - 1];
 
 		if (!row)
 			continue;
-		r->flat += flat ? 0 : e->weight;
+		r->flat += flat ? 0 : weight;
 		flat = true;
-		if (b->last[row - 1] != event + 1)
-			r->cum += e->weight;
-		b->last[row - 1] = event + 1;
+		if (b->last[row - 1] != stack)
+			r->cum += weight;
+		b->last[row - 1] = stack;
 		if (r->origin != ORIGIN_OWN || own)
 			continue;
-		r->own += e->weight;
+		r->own += weight;
 		own = true;
 	}
 }
@@ -79,20 +81,23 @@ static void add_event(struct builder *b, uint32_t event, uint32_t *frames)
 void hotlines_init(struct hotlines *h, const struct view *v)
 {
 	uint32_t n_frames = v->profile->n_frames + SIGPROF_MAX;
-	uint32_t *frames = mem_zalloc(VIEW_MAX_FRAMES * sizeof(*frames));
 	struct builder b = { .h = h,
 			     .v = v,
+			     .stacks.view = v,
 			     .row_of = mem_zalloc(n_frames * sizeof(*b.row_of)) };
+	uint64_t *weights = stacks_weigh(&b.stacks);
 
 	*h = (struct hotlines){ .names = strtab_new() };
 	for (uint32_t i = 0; i < n_frames; i++)
 		b.row_of[i] = NOT_MADE;
-	for (uint32_t i = 0; i < v->n_events; i++)
-		add_event(&b, v->events[i], frames);
+	for (uint32_t i = 1; i < b.stacks.n; i++)
+		if (weights[i])
+			add_stack(&b, i, weights[i]);
+	stacks_release(&b.stacks);
 	pairs_release(&b.lines);
+	free(weights);
 	free(b.row_of);
 	free(b.last);
-	free(frames);
 }
 
 /* Equal weights: by place, so that the order depends on the profile only. */

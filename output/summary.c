@@ -16,7 +16,8 @@ struct places {
 	uint32_t *function, *group;
 };
 
-static uint32_t function_get(struct summary *s, struct pairs *set, const struct node *n)
+static uint32_t function_get(struct summary *s, struct pairs *set, const struct tree *t,
+			     const struct node *n)
 {
 	bool kernel = n->kind == FRAME_KERNEL;
 	uint32_t id = pairs_add(set, (uintptr_t)n->name, kernel);
@@ -28,12 +29,12 @@ static uint32_t function_get(struct summary *s, struct pairs *set, const struct 
 			.name = kernel ? arena_printf(&s->arena, "%s_[k]", n->name)
 				       : n->name,
 			.file = "",
-			.start_line = n->start_line,
+			.start_line = node_frame(t, n)->start_line,
 			.origin = n->origin,
 		};
 	f = &s->functions[id];
 	if (!*f->file)
-		f->file = n->file;
+		f->file = node_file(t, n);
 	return id;
 }
 
@@ -59,7 +60,7 @@ static void functions_add_up(struct summary *s, const struct tree *t, struct pla
 		p->group[i] = n->group ? n->group : p->group[n->parent];
 		if (n->type != NODE_FRAME)
 			continue;
-		id = function_get(s, &functions, n);
+		id = function_get(s, &functions, t, n);
 		p->function[i] = id + 1;
 		f = &s->functions[id];
 		f->flat += n->self;
@@ -105,7 +106,8 @@ static const char *group_key(struct summary *s, const struct tree *t, uint32_t n
 	for (; node && n < MAX_GROUP_KEYS + 2; node = t->nodes[node].parent)
 		path[n++] = node;
 	while (n--) {
-		text_frame(&key, values ? t->nodes[path[n]].value : t->nodes[path[n]].name);
+		text_frame(&key, values ? node_value(t, &t->nodes[path[n]])
+					: t->nodes[path[n]].name);
 		if (n)
 			buf_u8(&key, ';');
 	}

@@ -17,6 +17,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
+#include "profiler/profile/profile.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 #include "svg_assets.h"
@@ -70,6 +71,7 @@ static void choose_boxes(struct graph *g)
 	uint32_t cap = 0;
 
 	g->scale = (WIDTH - 2 * SIDE) / (double)(t->nodes[0].total + !t->nodes[0].total);
+	g->n_narrow = t->n_narrow;
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		if (i && width_of(g, i) < MIN_WIDTH)
 			g->n_narrow++;
@@ -194,6 +196,8 @@ static void flush(struct graph *g)
 static void write_box(struct graph *g, const struct box *b)
 {
 	const struct node *n = &g->tree->nodes[b->node];
+	const char *file = node_file(g->tree, n);
+	uint32_t start_line = node_frame(g->tree, n)->start_line;
 	uint32_t y = TOP + b->depth * ROW;
 	struct buf *to = &g->text;
 
@@ -201,11 +205,11 @@ static void write_box(struct graph *g, const struct box *b)
 	xml_add(to, name_of(g, b->node));
 	buf_u8(to, '\n');
 	numbers_add(g, n, to);
-	if (*n->file) {
+	if (*file) {
 		buf_u8(to, '\n');
-		xml_add(to, n->file);
-		if (n->start_line)
-			buf_printf(to, ":%u", n->start_line);
+		xml_add(to, file);
+		if (start_line)
+			buf_printf(to, ":%u", start_line);
 	}
 	buf_printf(to, "</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" height=\"%d\"/>",
 		   b->x, y, b->width, ROW - 1);
@@ -264,11 +268,23 @@ static void write_head(struct graph *g)
 	flush(g);
 }
 
+/* What is certainly too narrow to draw, so that the tree need not keep it. */
+static uint64_t least_weight(const struct view *v)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; i < v->n_events; i++)
+		total += v->profile->events[v->events[i]].weight;
+	return (uint64_t)(MIN_WIDTH / (WIDTH - 2 * SIDE) * (double)total);
+}
+
 static int svg_write(struct view *v, const struct writer_options *o, FILE *out)
 {
-	struct graph g = { .view = v, .tree = view_tree(v), .out = out };
+	struct graph g = { .view = v, .out = out };
 
 	(void)o;
+	v->least = least_weight(v);
+	g.tree = view_tree(v);
 	if (!g.tree)
 		return -E2BIG;
 	choose_boxes(&g);

@@ -29,31 +29,31 @@ static void json_weight(struct json *j, const struct view *v, uint64_t weight)
 
 /* NULL: a goroutine has no such label ("KEY="), or no known function ("start [unknown]").
  * The class of samples without a goroutine looks similar: "[unknown]". */
-static const char *value_of(const struct grouping *by, const struct node *n)
+static const char *value_of(const struct grouping *by, const struct tree *t,
+			    const struct node *n)
 {
 	int i = n->level - 1;
-	const char *value;
+	const char *shown = node_value(t, n), *value;
 	size_t len;
 
 	if (i < 0)
-		return n->value;
+		return shown;
 	if (by->keys[i] == BY_START || by->keys[i] == BY_CREATOR)
-		return strcmp(n->value, "[unknown]") || !strcmp(n->name, n->value)
-			       ? n->value
-			       : NULL;
+		return strcmp(shown, "[unknown]") || !strcmp(n->name, shown) ? shown : NULL;
 	if (by->keys[i] != BY_LABEL)
-		return n->value;
+		return shown;
 	len = strcspn(by->labels[i], ",");
 	if (strlen(n->name) <= len || n->name[len] != '=')
-		return n->value;
+		return shown;
 	value = n->name + len + 1;
-	return !*value ? NULL : !strcmp(value, "\"\"") ? "" : n->value;
+	return !*value ? NULL : !strcmp(value, "\"\"") ? "" : shown;
 }
 
 /* What a group is at one level. */
-static void json_key(struct json *j, const struct grouping *by, const struct node *n)
+static void json_key(struct json *j, const struct grouping *by, const struct tree *t,
+		     const struct node *n)
 {
-	const char *value = value_of(by, n);
+	const char *value = value_of(by, t, n);
 	struct buf word = { 0 };
 
 	if (n->level)
@@ -80,7 +80,7 @@ static void json_keys(struct json *j, const struct view *v, const struct tree *t
 		path[n++] = node;
 	json_open(j, "keys", '[');
 	while (n--)
-		json_key(j, &v->by, &t->nodes[path[n]]);
+		json_key(j, &v->by, t, &t->nodes[path[n]]);
 	json_close(j, ']');
 }
 

@@ -9,7 +9,7 @@
 #include "profiler/profile/tree.h"
 
 static uint32_t node_get(struct merged *m, struct pairs *set, uint32_t parent,
-			 const struct node *n)
+			 const struct tree *t, const struct node *n)
 {
 	uint32_t name = strtab_add(m->names, n->name);
 	uint32_t id = pairs_add(set, (uint64_t)parent << 32 | name,
@@ -18,8 +18,8 @@ static uint32_t node_get(struct merged *m, struct pairs *set, uint32_t parent,
 	if (id == m->n_nodes)
 		*table_add(m->nodes, m->n_nodes, m->cap_nodes) = (struct merged_node){
 			.name = strtab_get(m->names, name),
-			.value = n->value,
-			.file = n->file,
+			.value = node_value(t, n),
+			.file = node_file(t, n),
 			.parent = parent,
 			.type = n->type,
 			.kind = n->kind,
@@ -32,7 +32,7 @@ static void tree_add(struct merged *m, struct pairs *set, const struct tree *t, 
 	m->of[side] = mem_zalloc(t->n_nodes * sizeof(*m->of[side]));
 	for (uint32_t i = 0; i < t->n_nodes; i++) {
 		const struct node *n = &t->nodes[i];
-		uint32_t id = node_get(m, set, m->of[side][n->parent], n);
+		uint32_t id = node_get(m, set, m->of[side][n->parent], t, n);
 		struct merged_node *to = &m->nodes[id];
 
 		m->of[side][i] = id;

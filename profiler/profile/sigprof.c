@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "profiler/base/arena.h"
 #include "profiler/profile/profile.h"
 #include "symbolizer/gobuildinfo.h"
 
@@ -18,6 +19,7 @@ const char *const sigprof_names[SIGPROF_MAX] = {
 /* A stack on its way: call by call, leaf first. */
 struct walk {
 	const struct profile *p;
+	const uint8_t *roles;
 	uint32_t call;
 	uint32_t *frames;
 	uint32_t n;
@@ -38,52 +40,74 @@ static bool is_go(const struct frame *f)
 	return f->kind == FRAME_GO || f->kind >= FRAME_WRAPPER;
 }
 
-static bool is_named(const struct walk *w, const char *name)
+/* What a function is, beside its frame_kind. */
+enum role {
+	ROLE_NONE,
+	/* Its thread never gets a timer: that comes when it first runs a goroutine. */
+	ROLE_THREAD,
+	ROLE_CGOCALL,
+	ROLE_SWITCH,
+	ROLE_SPWRITE, /* writes to SP, so that its callers are unknown */
+};
+
+static enum role role_of(const char *func)
 {
-	return !strcmp(profile_string(w->p, frame_at(w)->func), name);
+	static const struct {
+		const char *name;
+		enum role role;
+	} roles[] = {
+		{ "runtime.sysmon", ROLE_THREAD },
+		{ "runtime.templateThread", ROLE_THREAD },
+		{ "runtime.cgocall", ROLE_CGOCALL },
+		{ "runtime.systemstack_switch", ROLE_SWITCH },
+		/* those with a frame_kind of their own are not in the list */
+		{ "time.now", ROLE_SPWRITE },
+		{ "runtime.nanotime1", ROLE_SPWRITE },
+		{ "runtime.walltime", ROLE_SPWRITE },
+		{ "runtime.vgetrandom1", ROLE_SPWRITE },
+		{ "runtime.clone", ROLE_SPWRITE },
+		{ "runtime.sigfwd", ROLE_SPWRITE },
+		{ "runtime.callCgoSigaction", ROLE_SPWRITE },
+		{ "runtime.callCgoMmap", ROLE_SPWRITE },
+		{ "runtime.callCgoMunmap", ROLE_SPWRITE },
+		{ "runtime.switchToCrashStack0", ROLE_SPWRITE },
+	};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(*roles); i++)
+		if (!strcmp(func, roles[i].name))
+			return roles[i].role;
+	return ROLE_NONE;
 }
 
-/* A thread gets its timer when it first runs a goroutine; sysmon and templateThread never
- * do. */
-bool sigprof_counts(const struct profile *p, const struct event *e)
+uint8_t *sigprof_roles(const struct profile *p)
 {
-	struct walk w = { .p = p, .call = e->call };
+	uint8_t *ret = mem_zalloc(p->n_frames);
+
+	for (uint32_t i = 0; i < p->n_frames; i++)
+		ret[i] = (uint8_t)role_of(profile_string(p, p->frames[i].func));
+	return ret;
+}
+
+static bool has_role(const struct walk *w, enum role role)
+{
+	return w->roles[w->p->calls[w->call].frame] == role;
+}
+
+bool sigprof_counts(const struct profile *p, const uint8_t *roles, const struct event *e)
+{
+	struct walk w = { .p = p, .roles = roles, .call = e->call };
 
 	if (e->class == CLASS_STARTING || e->class == CLASS_SIGNAL || e->class == CLASS_C)
 		return false;
 	for (; w.call; step(&w)) {
 		const struct frame *f = frame_at(&w);
 
-		if (!e->goroutine && (is_named(&w, "runtime.sysmon") ||
-				      is_named(&w, "runtime.templateThread")))
+		if (!e->goroutine && has_role(&w, ROLE_THREAD))
 			return false;
 		if (f->kind == FRAME_SIGTRAMP) /* signals are blocked */
 			return false;
 	}
 	return true;
-}
-
-/* Functions that write to SP, so that their callers are unknown. Those with a frame_kind of
- * their own are not in the list. */
-static bool is_spwrite(const struct walk *w)
-{
-	static const char *const names[] = { "time.now",
-					     "runtime.nanotime1",
-					     "runtime.walltime",
-					     "runtime.vgetrandom1",
-					     "runtime.clone",
-					     "runtime.sigfwd",
-					     "runtime.callCgoSigaction",
-					     "runtime.callCgoMmap",
-					     "runtime.callCgoMunmap",
-					     "runtime.switchToCrashStack0" };
-
-	if (frame_at(w)->kind != FRAME_GO)
-		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (is_named(w, names[i]))
-			return true;
-	return false;
 }
 
 /* Does the profiler stop at this frame? first: it is the one where the profiler begins. */
@@ -97,7 +121,7 @@ static bool is_end(const struct walk *w, const struct event *e, bool first)
 	case FRAME_MORESTACK: return !e->goroutine || (first && e->class == CLASS_USER);
 	case FRAME_SYSTEMSTACK: return !e->goroutine || e->class == CLASS_USER;
 	}
-	return is_spwrite(w);
+	return frame_at(w)->kind == FRAME_GO && has_role(w, ROLE_SPWRITE);
 }
 
 /* Adds the frames from the first one on, which is Go. */
@@ -113,9 +137,8 @@ static void walk_go(struct walk *w, const struct event *e)
 		bool end = is_end(w, e, first);
 
 		/* skip the C frames in between */
-		if (callee == FRAME_CGOCALLBACK &&
-		    !is_named(w, sigprof_names[SIGPROF_SWITCH])) {
-			if (!is_named(w, "runtime.cgocall"))
+		if (callee == FRAME_CGOCALLBACK && !has_role(w, ROLE_SWITCH)) {
+			if (!has_role(w, ROLE_CGOCALL))
 				continue;
 			w->frames[w->n++] = w->p->n_frames + SIGPROF_SWITCH;
 		}
@@ -140,7 +163,7 @@ static uint32_t start_find(struct walk w, const struct event *e, int minor)
 		    (e->flags & EVENT_VDSO && (minor < 0 || minor >= SAYS_VDSO));
 
 	if (e->flags & EVENT_CGO) {
-		while (w.call && !is_named(&w, "runtime.cgocall"))
+		while (w.call && !has_role(&w, ROLE_CGOCALL))
 			step(&w);
 		if (w.call)
 			return w.call;
@@ -155,11 +178,25 @@ static uint32_t start_find(struct walk w, const struct event *e, int minor)
 	return w.call;
 }
 
-uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret)
+static int minor_of(const struct profile *p, const struct event *e)
 {
 	const struct process *pr = &p->processes[p->threads[e->thread].process];
-	int minor = gobuildinfo_minor(profile_string(p, pr->go_version));
-	struct walk w = { .p = p, .call = e->call, .frames = ret };
+
+	return gobuildinfo_minor(profile_string(p, pr->go_version));
+}
+
+uint64_t sigprof_depends(const struct profile *p, const struct event *e)
+{
+	uint64_t flags = e->flags & (EVENT_CGO | EVENT_VDSO);
+
+	return (uint64_t)minor_of(p, e) << 32 | flags << 16 | e->class << 8 | !e->goroutine;
+}
+
+uint32_t sigprof_stack(const struct profile *p, const uint8_t *roles, const struct event *e,
+		       uint32_t *ret)
+{
+	int minor = minor_of(p, e);
+	struct walk w = { .p = p, .roles = roles, .call = e->call, .frames = ret };
 	uint8_t leaf;
 
 	while (w.call && frame_at(&w)->kind == FRAME_KERNEL)

@@ -36,11 +36,17 @@ extern const char *const sigprof_names[SIGPROF_MAX];
  * inlined into. */
 enum { SIGPROF_DEPTH = 64, SIGPROF_CAP = SIGPROF_DEPTH + FRAMES_AT_PC };
 
+/* What the functions below need, made once: for each frame what its function is to the
+ * runtime's profiler. The caller frees it. */
+uint8_t *sigprof_roles(const struct profile *p);
 /* False if the runtime's profiler could not have sampled here: SIGPROF is not delivered to
  * this thread, or is blocked. */
-bool sigprof_counts(const struct profile *p, const struct event *e);
+bool sigprof_counts(const struct profile *p, const uint8_t *roles, const struct event *e);
 /* Stores the rows of frames, leaf first; p->n_frames + i is the i-th of enum sigprof_frame.
  * Returns how many, at most SIGPROF_CAP. */
-uint32_t sigprof_stack(const struct profile *p, const struct event *e, uint32_t *ret);
+uint32_t sigprof_stack(const struct profile *p, const uint8_t *roles, const struct event *e,
+		       uint32_t *ret);
+/* What that depends on beside the event's call, as a number. */
+uint64_t sigprof_depends(const struct profile *p, const struct event *e);
 
 #endif

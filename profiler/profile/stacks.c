@@ -50,27 +50,53 @@ static uint32_t stack_of_call(struct stacks *s, uint32_t call)
 	return stack;
 }
 
+/* Stacks as the runtime's profiler has them, each made once. */
+static uint32_t sigprof_add(struct stacks *s, const struct event *e)
+{
+	uint64_t depends = sigprof_depends(s->view->profile, e);
+	uint32_t id = pairs_add(&s->sigprofs, e->call, depends);
+	uint32_t frames[VIEW_MAX_FRAMES], n, stack = 0;
+
+	if (id < s->n_of_sigprof)
+		return s->of_sigprof[id];
+	n = view_stack(s->view, e, frames);
+	while (n--)
+		stack = add_frame(s, stack, frames[n]);
+	return *table_add(s->of_sigprof, s->n_of_sigprof, s->cap_of_sigprof) = stack;
+}
+
 uint32_t stacks_add(struct stacks *s, const struct event *e)
 {
 	const struct view *v = s->view;
-	uint32_t frames[VIEW_MAX_FRAMES], n, stack = 0;
 
 	if (!s->rows) {
 		*table_add(s->rows, s->n, s->cap) = (struct stack){ 0 };
 		s->of_call = mem_zalloc(v->profile->n_calls * sizeof(*s->of_call));
 	}
-	if (!v->as_pprof)
-		return stack_of_call(s, e->call);
-	n = view_stack(v, e, frames);
-	while (n--)
-		stack = add_frame(s, stack, frames[n]);
-	return stack;
+	return v->as_pprof ? sigprof_add(s, e) : stack_of_call(s, e->call);
+}
+
+uint64_t *stacks_weigh(struct stacks *s)
+{
+	const struct view *v = s->view;
+	uint32_t *of = mem_zalloc(v->n_events * sizeof(*of));
+	uint64_t *ret;
+
+	for (uint32_t i = 0; i < v->n_events; i++)
+		of[i] = stacks_add(s, &v->profile->events[v->events[i]]);
+	ret = mem_zalloc(s->n * sizeof(*ret));
+	for (uint32_t i = 0; i < v->n_events; i++)
+		ret[of[i]] += v->profile->events[v->events[i]].weight;
+	free(of);
+	return ret;
 }
 
 void stacks_release(struct stacks *s)
 {
 	free(s->rows);
 	free(s->of_call);
+	free(s->of_sigprof);
+	pairs_release(&s->sigprofs);
 	index_release(&s->index);
 	*s = (struct stacks){ 0 };
 }

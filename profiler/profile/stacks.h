@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "profiler/base/index.h"
+#include "profiler/base/pairs.h"
 
 struct event;
 struct strtab;
@@ -47,11 +48,17 @@ struct stacks {
 	/* Private. */
 	uint32_t cap;
 	struct index index;
-	uint32_t *of_call; /* row + 1 */
+	uint32_t *of_call;     /* row + 1 */
+	struct pairs sigprofs; /* call, sigprof_depends() */
+	uint32_t *of_sigprof;  /* row, per id in sigprofs */
+	uint32_t n_of_sigprof, cap_of_sigprof;
 };
 
 /* Returns the row of the event's stack. */
 uint32_t stacks_add(struct stacks *s, const struct event *e);
+/* Adds the view's events. Returns the weight of those with just that stack, by its row; the
+ * caller frees it. */
+uint64_t *stacks_weigh(struct stacks *s);
 void stacks_release(struct stacks *s);
 
 /* Adds the name under which each frame is shown to names. Returns their ids by row of

@@ -4,10 +4,12 @@
  *
  * 1. Each group of groups.h gets a node.
  * 2. Events are sorted by group, so that the rest works on one group at a time and stays in
- *    the CPU's caches: a table says for each call which node it has in this group. An event
- *    climbs from its call to the first caller that has a node, then adds the missing nodes
- *    on the way down; no call is passed twice.
- * 3. One loop from the last node to the first adds up the subtrees.
+ *    the CPU's caches: a table says for each stack of stacks.h which node it has in this
+ *    group. An event climbs from its stack to the first caller that has a node, then adds
+ *    the missing nodes on the way down; no stack is passed twice. Stacks that differ in
+ *    lines only have the same node.
+ * 3. One loop from the group's last node to its first adds up the subtrees; nodes with less
+ *    than view.least are then left out. The groups are added up at the end.
  */
 #include "profiler/profile/tree.h"
 
@@ -22,9 +24,10 @@
 #include "profiler/profile/groups.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
+#include "profiler/profile/stacks.h"
 #include "profiler/profile/view.h"
 
-/* The node of a call in one group; not valid in other groups. */
+/* The node of a stack in one group; not valid in other groups. */
 struct place {
 	uint32_t group; /* its node, + 1 */
 	uint32_t node;
@@ -37,13 +40,14 @@ struct builder {
 	struct groups groups;    /* a row has the node with its number */
 	struct pairs goroutines; /* process, goid */
 	struct pairs members;    /* group, id in goroutines */
-	/* (parent, name), (type, kind, inlined): all groups, then the frames of one group,
-	 * whose id 0 is the node first_child */
+	struct stacks stacks;
+	/* The frames of one group: (parent, name), (kind, inlined). Id 0 is the node
+	 * first_child. */
 	struct pairs children;
 	uint32_t first_child;
 	uint32_t *frame_name;            /* per frame: id in t->names; 0: not made yet */
-	struct place *places;            /* per call */
-	uint32_t path[MAX_STACK_FRAMES]; /* of calls, leaf first */
+	struct place *places;            /* per stack */
+	uint32_t path[MAX_STACK_FRAMES]; /* of stacks, leaf first */
 	struct buf text;
 	bool full; /* more memory than the profile allows: no nodes are added any more */
 };
@@ -58,66 +62,49 @@ static uint32_t text_name(struct builder *b)
 
 /* Nodes. */
 
-static uint32_t add_node(struct builder *b, uint32_t parent, uint32_t name,
-			 enum node_type type, uint8_t kind, uint8_t inlined)
+/* Returns NULL when there is no room. */
+static struct node *add_node(struct builder *b, uint32_t parent, uint32_t name,
+			     enum node_type type)
 {
 	struct tree *t = b->t;
-	uint32_t id;
+	struct node *n;
 
-	if (b->full)
-		return parent;
-	id = pairs_add(&b->children, (uint64_t)parent << 32 | name,
-		       (uint64_t)type << 16 | kind << 8 | inlined);
-	id += b->first_child;
 	b->full = b->p->tree_max && t->n_nodes * sizeof(*t->nodes) +
 						    t->n_groups * sizeof(*t->groups) +
 						    t->n_members * sizeof(*t->members) +
 						    b->children.n * PAIR_BYTES >
 					    b->p->tree_max;
-	if (id == t->n_nodes)
-		*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
-			.name = strtab_get(t->names, name),
-			.file = "",
-			.module = "",
-			.value = "",
-			.parent = parent,
-			.type = (uint8_t)type,
-			.kind = kind,
-			.inlined = inlined,
-		};
-	return id;
+	if (b->full)
+		return NULL;
+	n = table_add(t->nodes, t->n_nodes, t->cap_nodes);
+	*n = (struct node){ .name = strtab_get(t->names, name),
+			    .parent = parent,
+			    .type = (uint8_t)type };
+	return n;
 }
 
 static uint32_t add_frame_node(struct builder *b, uint32_t parent, uint32_t frame)
 {
-	const struct profile *p = b->p;
 	const struct frame *f = view_frame(b->v, frame);
-	uint32_t n = b->t->n_nodes, id;
+	struct node *n;
+	uint32_t id;
 
 	if (!b->frame_name[frame]) {
 		view_frame_name(b->v, frame, &b->text);
 		b->frame_name[frame] = text_name(b);
 	}
-	id = add_node(b, parent, b->frame_name[frame], NODE_FRAME, f->kind, f->inlined);
-	if (id == n) {
-		b->t->nodes[id].file = profile_string(p, f->file);
-		b->t->nodes[id].module = profile_string(p, p->modules[f->module].path);
-		b->t->nodes[id].start_line = f->start_line;
-		b->t->nodes[id].frame = frame;
-		b->t->nodes[id].origin = (uint8_t)origin_of(p, f);
-	}
+	id = b->first_child + pairs_add(&b->children,
+					(uint64_t)parent << 32 | b->frame_name[frame],
+					(uint64_t)f->kind << 8 | f->inlined);
+	if (id < b->t->n_nodes)
+		return id;
+	n = add_node(b, parent, b->frame_name[frame], NODE_FRAME);
+	if (!n)
+		return parent;
+	n->frame = frame;
+	n->kind = f->kind;
+	n->origin = (uint8_t)origin_of(b->p, f);
 	return id;
-}
-
-/* parent: the node of the call's caller. */
-static uint32_t add_call_node(struct builder *b, uint32_t parent, uint32_t call)
-{
-	uint32_t frames[2];
-	int n = view_call(b->v, call, frames);
-
-	for (int i = 0; i < n; i++)
-		parent = add_frame_node(b, parent, frames[i]);
-	return parent;
 }
 
 /* Groups. */
@@ -189,14 +176,14 @@ static void add_to_group(struct builder *b, uint32_t group, const struct event *
 
 static void add_group_nodes(struct builder *b)
 {
-	struct tree *t = b->t;
-
-	for (uint32_t i = 1; i < b->groups.n && !b->full; i++) {
+	for (uint32_t i = 1; i < b->groups.n; i++) {
 		const struct group_level *l = &b->groups.rows[i];
+		struct node *n = add_node(b, l->parent, l->name, NODE_GROUP);
 
-		add_node(b, l->parent, l->name, NODE_GROUP, 0, 0);
-		t->nodes[i].value = strtab_get(t->names, l->value);
-		t->nodes[i].level = l->level;
+		if (!n)
+			return;
+		n->value = l->value;
+		n->level = l->level;
 	}
 }
 
@@ -217,8 +204,11 @@ static void add_innermost(struct tree *t, uint32_t node)
 
 /* The view's events, sorted by their group. The caller frees the arrays. */
 struct sorted {
-	uint32_t *events; /* rows of the profile */
-	uint32_t *ends;   /* those of group i end at ends[i] */
+	struct sorted_event {
+		uint32_t event; /* row of the profile */
+		uint32_t stack; /* row of the builder's stacks */
+	} * events;
+	uint32_t *ends; /* those of group i end at ends[i] */
 };
 
 static struct sorted sort_events(struct builder *b)
@@ -240,57 +230,89 @@ static struct sorted sort_events(struct builder *b)
 		n += count;
 	}
 	for (i = 0; i < v->n_events; i++)
-		ret.events[ret.ends[of[i]]++] = v->events[i];
+		ret.events[ret.ends[of[i]]++] = (struct sorted_event){
+			v->events[i],
+			stacks_add(&b->stacks, &b->p->events[v->events[i]]),
+		};
 	free(of);
 	return ret;
 }
 
-static uint32_t call_node(struct builder *b, uint32_t group, uint32_t call)
+static uint32_t stack_node(struct builder *b, uint32_t group, uint32_t stack)
 {
 	uint32_t n = 0, node = group;
 
-	for (; call; call = b->p->calls[call].parent) {
-		if (b->places[call].group == group + 1) {
-			node = b->places[call].node;
+	for (; stack; stack = b->stacks.rows[stack].parent) {
+		if (b->places[stack].group == group + 1) {
+			node = b->places[stack].node;
 			break;
 		}
-		b->path[n++] = call;
+		b->path[n++] = stack;
 	}
 	while (n--) {
-		node = add_call_node(b, node, b->path[n]);
+		node = add_frame_node(b, node, b->stacks.rows[b->path[n]].frame);
 		b->places[b->path[n]] = (struct place){ group + 1, node };
 	}
 	return node;
 }
 
-static uint32_t sigprof_node(struct builder *b, uint32_t group, const struct event *e)
+/* Adds up the subtrees of nodes from first to end. */
+static void add_up(struct tree *t, uint32_t first, uint32_t end)
 {
-	uint32_t frames[SIGPROF_CAP], n = view_stack(b->v, e, frames), node = group;
+	while (end-- > first) {
+		struct node *n = &t->nodes[end], *parent = &t->nodes[n->parent];
 
-	while (n--)
-		node = add_frame_node(b, node, frames[n]);
-	return node;
+		n->total += n->self;
+		n->samples += n->self_samples;
+		if (end) {
+			parent->total += n->total;
+			parent->samples += n->samples;
+		}
+	}
 }
 
-static void add_group_events(struct builder *b, uint32_t group, const uint32_t *ids,
-			     uint32_t n)
+/* Of the nodes from first on, which are added up. */
+static void leave_out_narrow(struct tree *t, uint32_t first, uint64_t least)
+{
+	uint32_t *to = mem_zalloc((t->n_nodes - first) * sizeof(*to)), n = first;
+
+	for (uint32_t i = first; i < t->n_nodes; i++) {
+		struct node *kept = &t->nodes[n];
+
+		if (t->nodes[i].total < least) {
+			t->n_narrow++;
+			continue;
+		}
+		*kept = t->nodes[i];
+		if (kept->parent >= first)
+			kept->parent = to[kept->parent - first];
+		to[i - first] = n++;
+	}
+	t->n_nodes = n;
+	free(to);
+}
+
+static void add_group_events(struct builder *b, uint32_t group,
+			     const struct sorted_event *events, uint32_t n)
 {
 	struct tree *t = b->t;
 
 	pairs_release(&b->children);
 	b->first_child = t->n_nodes;
 	for (uint32_t i = 0; i < n && !b->full; i++) {
-		const struct event *e = &b->p->events[ids[i]];
-		uint32_t node = b->v->as_pprof ? sigprof_node(b, group, e)
-					       : call_node(b, group, e->call);
+		const struct event *e = &b->p->events[events[i].event];
+		uint32_t node = stack_node(b, group, events[i].stack);
 
 		t->nodes[node].self += e->weight;
 		t->nodes[node].self_samples++;
 		if (t->leaves)
-			t->leaves[ids[i]] = node;
+			t->leaves[events[i].event] = node;
 		if (group)
 			add_to_group(b, t->nodes[group].group - 1, e);
 	}
+	add_up(t, b->first_child, t->n_nodes);
+	if (b->v->least)
+		leave_out_narrow(t, b->first_child, b->v->least);
 }
 
 static void add_events(struct builder *b)
@@ -298,6 +320,7 @@ static void add_events(struct builder *b)
 	struct sorted s = sort_events(b);
 	uint32_t first = 0;
 
+	b->places = mem_zalloc(b->stacks.n * sizeof(*b->places));
 	add_group_nodes(b);
 	for (uint32_t i = 0; i < b->groups.n && !b->full; first = s.ends[i++]) {
 		if (s.ends[i] == first)
@@ -305,28 +328,16 @@ static void add_events(struct builder *b)
 		add_innermost(b->t, i);
 		add_group_events(b, i, s.events + first, s.ends[i] - first);
 	}
+	add_up(b->t, 0, b->full ? 0 : b->groups.n);
 	free(s.events);
 	free(s.ends);
-}
-
-static void add_up(struct tree *t)
-{
-	for (uint32_t i = t->n_nodes; i--;) {
-		struct node *n = &t->nodes[i], *parent = &t->nodes[n->parent];
-
-		n->total += n->self;
-		n->samples += n->self_samples;
-		if (i) {
-			parent->total += n->total;
-			parent->samples += n->samples;
-		}
-	}
 }
 
 static void builder_release(struct builder *b)
 {
 	pairs_release(&b->children);
 	groups_release(&b->groups);
+	stacks_release(&b->stacks);
 	pairs_release(&b->goroutines);
 	pairs_release(&b->members);
 	free(b->frame_name);
@@ -342,15 +353,15 @@ struct tree *tree_build(const struct view *v)
 	struct tree *t = mem_zalloc(sizeof(*t));
 
 	*b = (struct builder){ .t = t, .p = p, .v = v };
+	t->profile = p;
 	t->names = strtab_new();
 	if (v->keep_leaves)
 		t->leaves = mem_zalloc(p->n_events * sizeof(*t->leaves));
 	b->frame_name = mem_zalloc((p->n_frames + SIGPROF_MAX) * sizeof(*b->frame_name));
-	b->places = mem_zalloc(p->n_calls * sizeof(*b->places));
+	b->stacks.view = v;
 	b->groups = (struct groups){ .view = v, .names = t->names };
-	add_node(b, 0, 0, NODE_ROOT, 0, 0);
+	add_node(b, 0, 0, NODE_ROOT);
 	add_events(b);
-	add_up(t);
 	if (b->full) {
 		tree_free(t);
 		t = NULL;
@@ -369,4 +380,23 @@ void tree_free(struct tree *t)
 	free(t->leaves);
 	free(t->members);
 	free(t);
+}
+
+const struct frame *node_frame(const struct tree *t, const struct node *n)
+{
+	static const struct frame none;
+
+	return n->type == NODE_FRAME && n->frame < t->profile->n_frames
+		       ? &t->profile->frames[n->frame]
+		       : &none;
+}
+
+const char *node_file(const struct tree *t, const struct node *n)
+{
+	return profile_string(t->profile, node_frame(t, n)->file);
+}
+
+const char *node_value(const struct tree *t, const struct node *n)
+{
+	return strtab_get(t->names, n->type == NODE_GROUP ? n->value : 0);
 }

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "symbolizer/frame.h"
-
+struct frame;
+struct profile;
 struct strtab;
 struct view;
 
@@ -24,20 +24,16 @@ struct node {
 	/* For people: "goroutine 18 main.worker", a function, "libc.so.6+0x2f0", "[vdso]".
 	 * Equal names are one pointer. */
 	const char *name;
-	const char *file;   /* "" when not known; frames only */
-	const char *module; /* path, "" when not known */
-	/* Groups only, what a column of such groups has: "encode" for "job=encode", "(no
-	 * job)" for "job=", "main.worker" for "start main.worker". */
-	const char *value;
 	uint64_t self, total;           /* weight, in the unit of the view's kind */
-	uint64_t self_samples, samples; /* the same in samples */
+	uint32_t self_samples, samples; /* the same in samples */
 	uint32_t parent;                /* node; the root's is 0 */
+	union {
+		uint32_t frame; /* NODE_FRAME: row, as view_stack() stores them */
+		uint32_t value; /* NODE_GROUP: see node_value() */
+	};
 	uint32_t group; /* NODE_GROUP of the innermost level: row of groups, + 1; else 0 */
-	uint32_t start_line; /* 0: not known */
-	uint32_t frame; /* row, as view_stack() stores them: one of those it stands for */
 	uint8_t type;   /* enum node_type */
 	uint8_t kind;   /* enum frame_kind */
-	uint8_t inlined;
 	uint8_t origin; /* enum origin; frames only */
 	/* Groups only: its key is the view's by.keys[level - 1]; 0: the process, which
 	 * comes first when there are several. */
@@ -63,6 +59,7 @@ struct group {
 };
 
 struct tree {
+	const struct profile *profile;
 	struct node *nodes;
 	struct group *groups;
 	struct member *members;
@@ -71,11 +68,21 @@ struct tree {
 	/* With view.keep_leaves, per row of profile->events: the node of its leaf, if the
 	 * event is selected. Owned. */
 	uint32_t *leaves;
+	uint32_t n_narrow; /* nodes that view.least left out */
 };
 
 /* For view_tree(), after view_select(); the profile outlives the tree. NULL: it would take
  * more memory than the profile allows. */
 struct tree *tree_build(const struct view *v);
 void tree_free(struct tree *t);
+
+/* One of the frames that a node stands for; what is no frame of the profile has one of
+ * zeros. */
+const struct frame *node_frame(const struct tree *t, const struct node *n);
+/* The file of that frame; "" for what is none, or when it is not known. */
+const char *node_file(const struct tree *t, const struct node *n);
+/* What a column of such groups has: "encode" for "job=encode", "(no job)" for "job=",
+ * "main.worker" for "start main.worker". */
+const char *node_value(const struct tree *t, const struct node *n);
 
 #endif

@@ -86,7 +86,8 @@ uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frame
 	uint32_t n = 0, added[2];
 
 	if (v->as_pprof)
-		return drop_hidden(v, frames, sigprof_stack(v->profile, e, frames));
+		return drop_hidden(v, frames,
+				   sigprof_stack(v->profile, v->roles, e, frames));
 	for (uint32_t call = e->call; call; call = v->profile->calls[call].parent)
 		for (int k = view_call(v, call, added); k--;)
 			frames[n++] = added[k];
@@ -158,7 +159,7 @@ static uint8_t event_flags(const struct view *v, const struct event *e)
 
 	if (!v->as_pprof)
 		return v->call_flags[e->call];
-	for (uint32_t n = sigprof_stack(v->profile, e, frames); n--;)
+	for (uint32_t n = sigprof_stack(v->profile, v->roles, e, frames); n--;)
 		flags |= v->frame_flags[frames[n]];
 	return flags;
 }
@@ -187,7 +188,7 @@ static void select_events(struct view *v)
 			*table_add(v->processes, v->n_processes,
 				   v->cap_processes) = process;
 		seen[process] = true;
-		if (v->as_pprof && !sigprof_counts(p, e))
+		if (v->as_pprof && !sigprof_counts(p, v->roles, e))
 			v->pprof_skips++;
 		else
 			v->events[v->n_events++] = i;
@@ -292,6 +293,8 @@ void view_select(struct view *v, const struct profile *p)
 
 	v->profile = p;
 	v->runs = mem_zalloc(sizeof(*v->runs));
+	if (v->as_pprof)
+		v->roles = sigprof_roles(p);
 	find_hidden(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
 	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
@@ -325,6 +328,7 @@ void view_release(struct view *v)
 	free(v->frame_flags);
 	free(v->call_flags);
 	free(v->hidden);
+	free(v->roles);
 	arena_release(&v->arena);
 	*v = (struct view){ 0 };
 }

@@ -84,6 +84,8 @@ struct view {
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
 	bool keep_leaves; /* the tree says which node each event has */
+	/* The tree leaves out stacks with less weight; not with keep_leaves. */
+	uint64_t least;
 	/* Groups are as pprof files have them: samples without a goroutine are those
 	 * without the label, not "[scheduler]", and processes do not come first. */
 	bool labels_only;
@@ -111,7 +113,8 @@ struct view {
 	/* Owned: flags of filter_text() per frame, and per call with its callers; NULL when
 	 * the filter does not look at stacks. */
 	uint8_t *frame_flags, *call_flags;
-	bool *hidden; /* owned: frames that own_only hides; NULL: none */
+	bool *hidden;   /* owned: frames that own_only hides; NULL: none */
+	uint8_t *roles; /* owned: those of sigprof.h, with as_pprof */
 	struct arena arena;
 };
 

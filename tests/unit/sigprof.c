@@ -171,6 +171,7 @@ Test(sigprof, depth)
 	uint32_t frames[SIGPROF_CAP], call = hand_stack(p, "goexit:runtime.goexit"), n;
 	uint32_t go = p->n_frames, inl;
 	struct event e = { .class = CLASS_USER };
+	uint8_t *roles;
 
 	call = profile_call(p, call,
 			    profile_frame(p, &(struct frame){ 1, .kind = FRAME_GO }));
@@ -178,7 +179,8 @@ Test(sigprof, depth)
 	for (int i = 0; i < 100; i++)
 		call = profile_call(p, call, go);
 	e.call = call;
-	cr_expect_eq(sigprof_stack(p, &e, frames), 64);
+	roles = sigprof_roles(p);
+	cr_expect_eq(sigprof_stack(p, roles, &e, frames), 64);
 	/* 64 from the leaf: 62, an inlined one and its caller, and two more around that */
 	call = profile_call(p, 0, go);
 	call = profile_call(p, call, go);
@@ -187,9 +189,10 @@ Test(sigprof, depth)
 	for (int i = 0; i < 63; i++)
 		call = profile_call(p, call, go);
 	e.call = call;
-	n = sigprof_stack(p, &e, frames);
+	n = sigprof_stack(p, roles, &e, frames);
 	cr_expect_eq(n, 67);
 	cr_expect_eq(frames[n - 1], go);
 	cr_expect_eq(frames[63], inl);
+	free(roles);
 	profile_free(p);
 }

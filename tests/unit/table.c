@@ -26,7 +26,7 @@ static struct tree *busy(void)
 	n = hand_node(t, g, "main.worker", FRAME_GO, 2);
 	n = hand_node(t, n, "main.fib", FRAME_GO, 100);
 	n = hand_node(t, n, "main.fib", FRAME_GO, 200);
-	t->nodes[n].file = "/src/main.go";
+	hand_file(t, n, "/src/main.go");
 	n = hand_node(t, n, "main.leaf", FRAME_GO, 5);
 	hand_node(t, n, "main.fib", FRAME_GO, 300);
 	g = hand_group(t, 0, "[scheduler]", 0);
@@ -267,7 +267,7 @@ Test(summary, cumulative_counts_a_sample_once)
 	cr_expect_eq(s.functions[0].cum, 605ull * SAMPLE_NS);
 	cr_expect_str_eq(s.functions[0].file, "/src/main.go");
 	summary_release(&s);
-	tree_free(t);
+	hand_free(t);
 }
 
 Test(summary, nested_groups_have_the_whole_path_as_key)
@@ -291,7 +291,7 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	cr_expect_eq(s.groups[0].goroutines, 3);
 	cr_expect_eq(s.groups[0].samples, 8);
 	summary_release(&s);
-	tree_free(t);
+	hand_free(t);
 }
 
 /* A kind whose events have different weights, in a profile of several kinds. */

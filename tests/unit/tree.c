@@ -345,9 +345,9 @@ Test(tree, names)
 			   CLASS_USER);
 		t = build(p, "none");
 		cr_expect_str_eq(t->nodes[1].name, cases[i].name);
-		cr_expect_str_eq(t->nodes[1].module, cases[i].module);
-		cr_expect_str_eq(t->nodes[1].file, "/src/a.go");
-		cr_expect(t->nodes[1].start_line == 4 && t->nodes[1].kind == cases[i].kind);
+		cr_expect_str_eq(node_file(t, &t->nodes[1]), "/src/a.go");
+		cr_expect_eq(node_frame(t, &t->nodes[1])->start_line, 4);
+		cr_expect_eq(t->nodes[1].kind, cases[i].kind);
 		tree_free(t);
 		profile_free(p);
 	}
@@ -427,7 +427,7 @@ Test(tree, siblings_differ_in_name_kind_and_inlining)
 	t = build(p, "none");
 	cr_assert_eq(t->n_nodes, 4);
 	cr_expect(t->nodes[1].samples == 2 && t->nodes[1].self == 20000000);
-	cr_expect(t->nodes[2].inlined && t->nodes[3].kind == FRAME_KERNEL);
+	cr_expect(node_frame(t, &t->nodes[2])->inlined && t->nodes[3].kind == FRAME_KERNEL);
 	tree_free(t);
 	profile_free(p);
 }
@@ -509,6 +509,35 @@ Test(tree, as_one_by_one)
 	want = count_lines(lines, n);
 	expect_tree(p, "goroutine", want);
 	free(want);
+	profile_free(p);
+}
+
+/* What is left out is in the totals of its callers, and counted. */
+Test(tree, leaves_out_what_is_narrow)
+{
+	struct profile *p = hand_profile();
+	struct view v = { .least = 20000000 };
+	struct tree *t;
+
+	cr_assert_null(grouping_parse("thread", &v.by));
+	for (int i = 0; i < 3; i++)
+		hand_event(p, 0, hand_stack(p, "go:main.f go:main.wide"), 0, 0, CLASS_USER);
+	hand_event(p, 0, hand_stack(p, "go:main.f go:main.g go:main.narrow"), 0, 0,
+		   CLASS_USER);
+	hand_event(p, 0, hand_stack(p, "go:main.f go:main.g"), 0, 0, CLASS_USER);
+	hand_event(p, 0, hand_stack(p, "go:main.narrow go:main.g"), 0, 0, CLASS_USER);
+	view_select(&v, p);
+	t = tree_build(&v);
+	cr_assert_eq(t->n_nodes, 5);
+	cr_expect_eq(t->n_narrow, 3);
+	cr_expect(t->nodes[0].total == 60000000 && t->nodes[1].samples == 6);
+	cr_expect_str_eq(t->nodes[2].name, "main.f");
+	cr_expect(t->nodes[2].total == 50000000 && t->nodes[2].self == 0);
+	cr_expect_str_eq(t->nodes[4].name, "main.g");
+	cr_expect(t->nodes[4].parent == 2 && t->nodes[4].total == 20000000);
+	cr_expect(t->nodes[4].self == 10000000 && t->nodes[4].samples == 2);
+	tree_free(t);
+	view_release(&v);
 	profile_free(p);
 }
 

@@ -27,9 +27,6 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 
 	*table_add(t->nodes, t->n_nodes, t->cap_nodes) = (struct node){
 		.name = strtab_get(t->names, strtab_add(t->names, name)),
-		.file = "",
-		.module = "",
-		.value = name,
 		.parent = parent,
 		.type = id ? NODE_FRAME : NODE_ROOT,
 		.kind = kind,
@@ -37,7 +34,7 @@ static inline uint32_t hand_node(struct tree *t, uint32_t parent, const char *na
 				  ? ORIGIN_OTHER
 			  : origin_is_standard(name) ? ORIGIN_STANDARD
 						     : ORIGIN_OWN,
-		.self_samples = self,
+		.self_samples = (uint32_t)self,
 		.self = self * SAMPLE_NS,
 	};
 	return id;
@@ -55,8 +52,18 @@ static inline uint32_t hand_group(struct tree *t, uint32_t parent, const char *n
 						    .creator = "",
 						    .labels = "" };
 	t->nodes[id].type = NODE_GROUP;
+	t->nodes[id].value = strtab_add(t->names, name);
 	t->nodes[id].group = t->n_groups;
 	return id;
+}
+
+/* Says where a function is. */
+static inline void hand_file(struct tree *t, uint32_t node, const char *file)
+{
+	struct profile *p = (struct profile *)t->profile;
+	struct frame f = { .addr = node, .file = strtab_add(p->strings, file) };
+
+	t->nodes[node].frame = profile_frame(p, &f);
 }
 
 /* A goroutine of the group with this node. */
@@ -73,6 +80,7 @@ static inline struct tree *hand_tree(void)
 {
 	struct tree *t = mem_zalloc(sizeof(*t));
 
+	t->profile = profile_new();
 	t->names = strtab_new();
 	hand_node(t, 0, "", 0, 0);
 	return t;
@@ -97,7 +105,7 @@ static inline struct tree *hand_done(struct tree *t)
 /* A view of a profile that has a kind of event and nothing else. The view owns the tree. */
 static inline struct view hand_view(struct tree *t)
 {
-	struct profile *p = profile_new();
+	struct profile *p = (struct profile *)t->profile;
 
 	p->n_cpus = 2;
 	profile_kind(p, &(struct event_kind){ .name = strtab_add(p->strings, "cpu"),
@@ -129,10 +137,15 @@ static inline void hand_kind(const struct view *v, const char *name, const char 
 	p->kinds[1].period = period;
 }
 
+static inline void hand_free(struct tree *t)
+{
+	profile_free((struct profile *)t->profile);
+	tree_free(t);
+}
+
 static inline void hand_release(struct view *v)
 {
-	profile_free(hand_profile_of(v));
-	tree_free(v->tree);
+	hand_free(v->tree);
 }
 
 /* JSON without our version, which changes. */

@@ -134,7 +134,7 @@ static uint32_t child_of(const struct view *v, const struct tree *t, uint32_t no
 	buf_u8(&name, 0);
 	for (i = node + 1; i < t->n_nodes; i++)
 		if (t->nodes[i].parent == node && t->nodes[i].kind == f->kind &&
-		    t->nodes[i].inlined == f->inlined &&
+		    node_frame(t, &t->nodes[i])->inlined == f->inlined &&
 		    !strcmp(t->nodes[i].name, (const char *)name.data))
 			break;
 	cr_assert_lt(i, t->n_nodes, "no node for %s", (const char *)name.data);
