@@ -81,7 +81,7 @@ function kindText({ pane, node }) {
 
 /* Fills the card or the line. */
 function describe(box, place) {
-	if (!place?.pane)
+	if (!place?.pane || !isCurrent())
 		return;
 	const texts = { name: cutLong(nodeText(place.pane.tree, place.node)), place: cutLong(placeText(place)),
 		kind: kindText(place), numbers: figures(place) };

@@ -8,8 +8,8 @@ async function set(changes, how = "replaceState", keep = true) {
 		changes.removed = state.removed.filter(({ g }) => !g);
 	}
 	Object.assign(state, { missing: [] }, changes);
-	await update(keep);
-	changed(how);
+	if (await update(keep))
+		changed(how);
 }
 
 const listOf = (text) => text ? text.split(",") : [];
@@ -118,7 +118,8 @@ async function readFragment() {
 	const place = kept("z", "the box", p.get("z") && readPlace(p.get("z"), of));
 	Object.assign(state, s);
 	byId("query").value = s.query;
-	await update(false);
+	if (!await update(false))
+		return;
 	if (place && state.mode == "graph") {
 		zoomPlace(place);
 		redraw();

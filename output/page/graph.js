@@ -179,13 +179,15 @@ function boxOf(pane, i) {
 let waiting = false;
 function redraw() {
 	if (!waiting)
-		requestAnimationFrame(() => { waiting = false; if (panes.length) draw(); });
+		requestAnimationFrame(() => { waiting = false; if (panes.length && isCurrent()) draw(); });
 	waiting = true;
 }
 
 /* The box at a place of the window; null: none. */
 function nodeAt(event) {
 	const corner = graph.getBoundingClientRect(), y = event.clientY - corner.top + graph.scrollTop;
+	if (!isCurrent())
+		return null;
 	for (const pane of panes) {
 		const t = pane.tree, row = Math.floor((y - paneTop(pane)) / ROW);
 		const d = isFlame() ? Math.ceil((fullHeight() - y) / ROW) - 1

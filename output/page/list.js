@@ -89,6 +89,8 @@ function anyBelow(g, below, filter) {
 const isChosen = (item) => state.chosen.some(({ g, id }) => g == item.g && id == item.id);
 
 function fillGroup(row, item) {
+	if (!isCurrent())
+		return;
 	const [name, many, cost, part, frame, ...facts] = row.children, all = selection.listed[0];
 	const indent = (item.level - 1) * 14, below = item.id < 0 && hasRows(item.g);
 	const room = name.clientWidth - 26 - indent;
@@ -130,6 +132,8 @@ function goroutineFacts(id, withStart = true) {
 }
 
 function actGroup(item, part, event) {
+	if (!isCurrent())
+		return;
 	const opened = open.has(item.g), below = item.id < 0 && hasRows(item.g);
 	if (part == "toggle" || part == "open" || part == "close") {
 		if (!below || (part == "open" && opened) || (part == "close" && !opened))
@@ -187,6 +191,8 @@ function functionItems() {
 }
 
 function fillFunction(row, item) {
+	if (!isCurrent())
+		return;
 	const [name, self, total] = row.children, all = selection.total, f = labels.func[item.label];
 	const swatch = element("i", { class: "swatch" });
 	swatch.style.background = colours.kinds[labels.kind[item.label]];
@@ -206,7 +212,7 @@ function fillFunction(row, item) {
 }
 
 function actFunction(item, part) {
-	if (part == "open" || part == "close")
+	if (part == "open" || part == "close" || !isCurrent())
 		return;
 	sandwich(state.mode == "sandwich" && state.label == item.label ? -1 : item.label);
 }
@@ -258,6 +264,8 @@ function showList() {
 	byId("functions").hidden = !functions;
 	byId("tab-groups").setAttribute("aria-selected", !functions);
 	byId("tab-functions").setAttribute("aria-selected", functions);
+	if (!isCurrent())
+		return;	/* it is shown when all is made */
 	byId("filter").placeholder = functions ? "Filter functions" : "Filter rows";
 	if (functions) {
 		const what = data.old ? "The size of the change in" : "In";

@@ -2,6 +2,8 @@
 
 function setQuery(query) {
 	state.query = byId("query").value = query;
+	if (!isCurrent())
+		return;	/* update() searches, too */
 	search();
 	redraw();
 	changed("replaceState");
@@ -62,7 +64,7 @@ function setTab(tab) {
 
 function key(event) {
 	const typing = event.target.matches("input, select, textarea");
-	const action = ACTIONS.find(([name, , , fits]) => name == event.key && focused.pane && fits(focused));
+	const action = isCurrent() && ACTIONS.find(([name, , , fits]) => name == event.key && fits(focused));
 	if (event.ctrlKey || event.altKey || event.metaKey)
 		return;
 	if (event.key == "Escape") {
@@ -102,7 +104,7 @@ function clicked(event) {
 /* The keyboard's menu key: there is no pointer. */
 function menuOfFocused(event) {
 	const { pane, node } = focused, corner = graph.getBoundingClientRect();
-	if (event.target != graph || !pane)
+	if (event.target != graph || !isCurrent())
 		return;
 	const box = boxOf(pane, node);
 	event.preventDefault();
@@ -160,7 +162,7 @@ function listenTools() {
 /* On paper all rows are drawn, as nobody can scroll there. */
 function print(on) {
 	printing = on;
-	if (panes.length)
+	if (isCurrent())
 		draw();
 }
 
@@ -187,8 +189,10 @@ function listenGraph() {
 	for (const media of ["(prefers-color-scheme: dark)", "print"])
 		matchMedia(media).addEventListener("change", () => {
 			readColours();
-			draw();
-			showAll();
+			if (isCurrent()) {
+				draw();
+				showAll();
+			}
 		});
 	addEventListener("beforeprint", () => print(true));
 	addEventListener("afterprint", () => print(false));

@@ -52,6 +52,8 @@ const rowTitle = (item) => `${cutLong(item.name)}\n${item.id < 0 ? groupFacts(it
 
 /* The row under the pointer says all, whatever the width. */
 function pointGroup(item, row) {
+	if (!isCurrent())
+		return;
 	light(item);
 	const title = item && row && !data.old && `${rowTitle(item)}\n${factsText(item)}`;
 	if (title && row.title != title)

@@ -27,6 +27,11 @@ let selection;
 let panes = [];
 let focused = { pane: null, node: 0 };
 
+/* What the panes, the selection and the list were made from. While newer ones are made, the
+ * picture stays as it is, and nothing that is on it can be named or chosen. */
+let shownOf = {};
+const isCurrent = () => shownOf.groups == groups && shownOf.labels == labels && shownOf.now == data.now;
+
 /* Per combo: is it in one of the groups? null: no matter. */
 function combosIn(chosen) {
 	if (!chosen.length)
@@ -116,12 +121,13 @@ function sortByRow(list, n, rowOf) {
 	return { ids, starts };
 }
 
-/* Everything anew, in slices. Resolves when it is drawn, or newer work has replaced it. */
-let pending = Promise.resolve();
+/* Everything anew, in slices. Resolves to true when it is drawn, to false when newer work has
+ * replaced it. */
 function update(keep = true) {
-	return pending = updateNow(keep).catch((error) => {
+	return updateNow(keep).then(() => true, (error) => {
 		if (!(error instanceof Replaced))
 			throw error;
+		return false;
 	});
 }
 
@@ -165,6 +171,7 @@ function showPanes(made, keep) {
 	panes = made.map((pane) => ({ flip: false, ...pane, zoom: 0, x: 0,
 		span: Math.max(1, pane.tree.total[0]) }));
 	focused = { pane: panes[panes.length - 1], node: 0 };
+	shownOf = { groups, labels, now: data.now };
 	search();
 	if (z)
 		zoomPlace(z);

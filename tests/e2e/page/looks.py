@@ -102,3 +102,20 @@ def check_font(browser, page, expect, shots):
     expect("... by the rows of the graph", p.text("#tip .name") == name, (name, p.text("#tip .name")))
     p.shot(f"{shots}/large-letters.png")
     p.close()
+
+
+def check_hurry(p, expect):
+    """Pointer and keys while a large page makes something else: what is on the picture is not what is being made."""
+    left, top, width = p.js("(() => { const r = document.getElementById('graph').getBoundingClientRect(); return [r.left, r.top, r.width]; })()")
+    for fragment in "#by=label:job", "#by=goroutine", "#by=creator&boxes=1", "#l=1", "#by=none", "#m=reverse", "":
+        p.js(f"location.hash = '{fragment}'")
+        for k in range(8):
+            p.send("Input.dispatchMouseEvent", type="mouseMoved", x=left + 20 + width * k / 9, y=top + 30 + 20 * (k % 5), button="none", buttons=0)
+            p.send("Input.dispatchMouseEvent", type="mouseMoved", x=left - 100, y=top + 90 + 20 * (k % 5), button="none", buttons=0)
+            p.js("document.getElementById('filter').dispatchEvent(new Event('input'))")
+        p.ready()
+    expect("... a pointer that does not wait finds nothing wrong", not p.errors(), p.errors()[:1])
+    seen = p.text("#details .name")
+    p.js("location.hash = '#by=creator'"), p.js("document.querySelectorAll('#groups .row')[2].click()"), p.ready(), time.sleep(.3)
+    expect("... and a click in a list that is about to change chooses nothing", p.js("location.hash") == "#by=creator" and seen == "all", p.js("location.hash"))
+    p.go("")
