@@ -146,12 +146,13 @@ static void choose_program(struct collector *c)
 	log_debug("kernel side: %s", bpf_program__name(c->program));
 }
 
-/* Room for half a second of samples of 16 KiB: the reader may have to wait for a CPU. */
+/* Room for a fifth of a second of samples of 1 KiB, as the reader may have to wait for a
+ * CPU; most are much smaller. Calls may come at any rate. */
 static uint32_t ring_size(const struct collector_options *o)
 {
 	uint32_t size = RING_MIN;
 
-	while (size < RING_MAX && (o->event == EVENT_CALLS || size / 8192 < o->freq))
+	while (size < RING_MAX && (o->event == EVENT_CALLS || size / 200 < o->freq))
 		size *= 2;
 	return size;
 }
