@@ -22,7 +22,7 @@ function paneTop(pane) {
 }
 
 let printing = false;	/* on paper: all rows, and no more */
-const MOST_PRINTED = 8000;	/* px */
+const MOST_PRINTED = 8000, PAPER = 760;	/* px: how high, and how wide at most */
 
 /* The root is at the bottom, as long as there is only one pane. */
 const isFlame = () => state.flame && panes.length == 1;
@@ -55,8 +55,8 @@ function findInRow(t, d, x) {
 
 let flameOf = null;	/* the pane whose root has been scrolled to */
 function draw() {
-	const start = performance.now(), dpr = devicePixelRatio || 1;
-	const width = canvas.clientWidth;
+	const start = performance.now(), dpr = Math.max(devicePixelRatio || 1, printing ? 2 : 0);
+	const width = printing ? Math.min(PAPER, canvas.clientWidth) : canvas.clientWidth;
 	const height = printing ? Math.min(MOST_PRINTED, fullHeight()) : graph.clientHeight;
 	canvas.width = Math.round(width * dpr);		/* also clears it */
 	canvas.height = Math.round(height * dpr);
@@ -75,7 +75,7 @@ function draw() {
 			if (y > -ROW && y < height)
 				drawRow(pane, d, y, width);
 		}
-	if (document.activeElement == graph)
+	if (document.activeElement == graph && !printing)
 		drawFocus(top);
 	measured("draw", start);
 }
