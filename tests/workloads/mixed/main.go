@@ -240,4 +240,5 @@ func main() {
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
 		fmt.Println(operations.Load(), used())
 	}
+	select {}
 }
