@@ -28,6 +28,10 @@ const volatile bool follow_all = false; /* -a: look at every process that is sam
 const volatile bool want_user = true, want_kernel = true;
 const volatile __u64 period_ns = 0; /* CPU time that a sample stands for */
 
+/* The only process in the table, so that nobody has to look there; 0: there may be more.
+ * User space sets it. */
+__u32 only_tgid = 0;
+
 struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 18);
@@ -331,16 +335,23 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 	return 0;
 }
 
+static __always_inline bool is_other(void)
+{
+	__u32 only = *(volatile __u32 *)&only_tgid;
+
+	return only && !our_pidns && bpf_get_current_pid_tgid() >> 32 != only;
+}
+
 SEC("perf_event")
 int sample_modern(struct perf_context *ctx)
 {
-	return sample_take(ctx, TICK);
+	return is_other() ? 0 : sample_take(ctx, TICK);
 }
 
 SEC("perf_event")
 int sample_old(struct perf_context *ctx)
 {
-	return sample_take(ctx, TICK_OLD);
+	return is_other() ? 0 : sample_take(ctx, TICK_OLD);
 }
 
 /* On entry to a function. */

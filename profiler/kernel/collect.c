@@ -49,6 +49,7 @@ struct collector {
 	const struct record_handler *handler;
 	const struct probes *probes; /* EVENT_CALLS */
 	int calls;                   /* their link; -1: not attached */
+	uint32_t followed;           /* calls of follow() */
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
 
@@ -347,9 +348,11 @@ static int probe(void *self, const struct probes *p, bool running)
 
 static int follow(void *self, uint32_t tgid, const struct executable *exe, uint32_t flags)
 {
-	const struct collector *c = self;
+	struct collector *c = self;
 	struct process_entry p = { .executable = *exe, .flags = flags };
+	bool only = !c->followed++ && !c->o.follow_all && !(flags & PROCESS_CHILDREN);
 
+	c->skel->bss->only_tgid = only ? tgid : 0;
 	return bpf_map_update_elem(bpf_map__fd(c->skel->maps.processes), &tgid, &p, BPF_ANY)
 		       ? -errno
 		       : 0;
