@@ -299,6 +299,18 @@ static uint64_t spread_ns(const struct reader *r, uint64_t i)
 	return (uint64_t)((unsigned __int128)fraction * r->p->stats.duration_ns >> 64);
 }
 
+/* The runtime's clock often strikes while the scheduler interrupts a goroutine: what it
+ * interrupted is the function that ran. */
+static uint32_t skip_preemption(const struct profile *p, uint32_t call)
+{
+	const struct call *c = &p->calls[call];
+
+	return c->parent && !strcmp(profile_string(p, p->frames[c->frame].func),
+				    "runtime.asyncPreempt")
+		       ? c->parent
+		       : call;
+}
+
 static void add_sample(struct reader *r, const Pprof__Sample *s, uint64_t n)
 {
 	uint64_t weight = (uint64_t)(s->value[r->cpu] * r->unit);
@@ -308,6 +320,7 @@ static void add_sample(struct reader *r, const Pprof__Sample *s, uint64_t n)
 
 	for (size_t i = s->n_location_id; i-- && r->frames_left;)
 		e.call = add_location(r, e.call, s->location_id[i]);
+	e.call = skip_preemption(r->p, e.call);
 	e.goroutine = add_goroutine(r, s);
 	for (uint64_t i = 0; i < n; i++) {
 		e.time_ns = spread_ns(r, r->n_events++);

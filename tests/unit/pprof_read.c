@@ -197,6 +197,26 @@ Test(pprof_read, events_are_what_the_file_says)
 	profile_free(p);
 }
 
+/* A leaf asyncPreempt is where the runtime's clock struck, not what ran. */
+Test(pprof_read, preemption_is_not_a_function)
+{
+	struct file *f = new_file();
+	struct profile *p;
+	const char *why;
+
+	f->strings[7] = "runtime.asyncPreempt";
+	f->location[0].n_line = 1;
+	f->sample[1].location_id = f->ids;
+	f->sample[1].n_location_id = 1;
+	cr_assert_eq(read_file(&p, f, &why), 0, "%s", why);
+	cr_assert_eq(p->n_events, 5);
+	cr_expect_eq(frame_of(p, p->events[0].call)->line, 13);
+	/* nobody else is there who could have run */
+	cr_expect_str_eq(profile_string(p, frame_of(p, p->events[4].call)->func),
+			 "runtime.asyncPreempt");
+	profile_free(p);
+}
+
 /* However many events come before, each stack's are all over the time. */
 Test(pprof_read, events_are_spread_over_the_duration)
 {
