@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/agreement.h"
 
+#include <fnmatch.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "output/comparison.h"
 #include "output/diff.h"
@@ -111,25 +111,13 @@ struct agreement agreement_of(const struct comparison *c)
 
 /* What is printed. */
 
-static bool function_differs(const struct comparison *c, const char *name)
+/* pattern: of names, as for the shell. */
+static bool function_differs(const struct comparison *c, const char *pattern)
 {
 	for (uint32_t i = 0; i < c->n_functions; i++) {
 		const struct function_difference *f = &c->functions[i];
 
-		if ((f->flat.differs || f->cum.differs) && !strcmp(f->name, name))
-			return true;
-	}
-	return false;
-}
-
-static bool kernel_differs(const struct comparison *c)
-{
-	for (uint32_t i = 0; i < c->n_functions; i++) {
-		const struct function_difference *f = &c->functions[i];
-		size_t len = strlen(f->name);
-
-		if ((f->flat.differs || f->cum.differs) && len > 4 &&
-		    !strcmp(f->name + len - 4, "_[k]"))
+		if ((f->flat.differs || f->cum.differs) && !fnmatch(pattern, f->name, 0))
 			return true;
 	}
 	return false;
@@ -157,7 +145,7 @@ static void find_reasons(const struct compared *c, void (*say)(void *arg, const 
 
 	if (c->apart)
 		say(arg, "they were not taken at the same time");
-	if (kernel_differs(f))
+	if (function_differs(f, "?*_\\[k]"))
 		say(arg, "runtime/pprof does not see what the kernel does for the program; "
 			 "--as-pprof leaves it out");
 	if (function_differs(f, "runtime.cgocall"))

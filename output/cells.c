@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/cells.h"
 
-#include <string.h>
-
+#include "output/json_meta.h"
 #include "output/text.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
-
-#define STYLE_NONE "\033[0m"
-
-enum { MIN_WIDTH = 60 }; /* on narrower terminals lines wrap */
 
 struct cells cells_of(struct view *v, uint32_t width, bool color, FILE *out)
 {
 	const struct tree *t = view_tree(v);
 
 	return (struct cells){ .out = out,
-			       .width = width && width < MIN_WIDTH ? MIN_WIDTH : width,
+			       .width = width && width < CELLS_MIN_WIDTH ? CELLS_MIN_WIDTH
+									 : width,
 			       .color = color,
 			       .time = profile_is_time(v->profile, v->kind),
 			       .total = t ? t->nodes[0].total : 0 };
@@ -38,7 +34,6 @@ void line_end(struct cells *c, const char *style)
 		fputs(style, c->out);
 	buf_write(&c->line, c->out);
 	fputs(styled ? STYLE_NONE "\n" : "\n", c->out);
-	c->line.len = 0;
 }
 
 uint32_t line_left(const struct cells *c)
@@ -72,17 +67,12 @@ void weight_add(struct buf *b, bool time, uint64_t weight)
 	}
 }
 
-static bool is_cpu(const struct view *v)
-{
-	return !strcmp(profile_string(v->profile, v->profile->kinds[v->kind].name), "cpu");
-}
-
 uint32_t kind_add(struct buf *b, const struct view *v, uint32_t max)
 {
 	const struct profile *p = v->profile;
 
-	return text_fit(b, is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name),
-			max);
+	return text_fit(
+		b, view_is_cpu(v) ? "CPU" : profile_string(p, p->kinds[v->kind].name), max);
 }
 
 void cell_kind(struct cells *c, const struct view *v)

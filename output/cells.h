@@ -12,9 +12,12 @@
 
 struct view;
 
+#define STYLE_NONE "\033[0m"
 #define STYLE_BOLD "\033[1m"
 #define STYLE_DIM  "\033[2m"
 #define STYLE_OWN  "\033[36m" /* the program's own code */
+
+enum { CELLS_MIN_WIDTH = 60 }; /* on narrower terminals lines wrap */
 
 struct cells {
 	FILE *out;

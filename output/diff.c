@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/cells.h"
 #include "output/comparison.h"
 #include "output/json.h"
 #include "output/text.h"
@@ -14,13 +15,8 @@
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-#define BOLD  "\033[1m"
-#define DIM   "\033[2m"
-#define PLAIN "\033[0m"
-
 enum {
-	MIN_WIDTH = 60, /* on narrower terminals lines wrap */
-	CELL = 9,       /* columns, of which at least one stays empty */
+	CELL = 9, /* columns, of which at least one stays empty */
 	FIGURES = 4 * CELL,
 	BOTH_WIDTH = 2 * FIGURES + 2 + 24, /* of a table with flat, cum, and names */
 };
@@ -28,31 +24,30 @@ enum {
 struct table {
 	const struct comparison *c;
 	const struct diff_options *o;
-	FILE *out;
-	struct buf line;
+	struct cells cells;
 };
 
 /* Text. */
 
+static struct table table_of(const struct comparison *c, const struct diff_options *o,
+			     FILE *out)
+{
+	return (struct table){ c, o, { .out = out, .color = o->color } };
+}
+
+/* From here on in the line. */
 static void style(struct table *t, const char *sequence)
 {
 	if (t->o->color)
-		buf_str(&t->line, sequence);
-}
-
-static void line_end(struct table *t)
-{
-	buf_u8(&t->line, '\n');
-	buf_write(&t->line, t->out);
-	t->line.len = 0;
+		buf_str(&t->cells.line, sequence);
 }
 
 /* Names are cut to what is left of the line. */
 static void name_add(struct table *t, const char *name, uint32_t taken)
 {
-	uint32_t width = t->o->width > MIN_WIDTH ? t->o->width : MIN_WIDTH;
+	uint32_t width = t->o->width > CELLS_MIN_WIDTH ? t->o->width : CELLS_MIN_WIDTH;
 
-	text_fit(&t->line, name, t->o->width ? width - taken : UINT32_MAX);
+	text_fit(&t->cells.line, name, t->o->width ? width - taken : UINT32_MAX);
 }
 
 /* Right-aligned. */
@@ -60,7 +55,8 @@ static void cell(struct table *t, const char *mark, const char *text)
 {
 	uint32_t n = text_columns(mark) + text_columns(text);
 
-	buf_printf(&t->line, "%*s%s%s", n < CELL ? (int)(CELL - n) : 1, "", mark, text);
+	buf_printf(&t->cells.line, "%*s%s%s", n < CELL ? (int)(CELL - n) : 1, "", mark,
+		   text);
 }
 
 static void cell_value(struct table *t, const char *mark, double v)
@@ -93,7 +89,7 @@ static void cells_difference(struct table *t, const struct difference *d)
 	cell_value(t, "", d->new);
 	*sign = d->delta < 0 ? '-' : '+';
 	if (!d->differs)
-		style(t, DIM);
+		style(t, STYLE_DIM);
 	cell_value(t, d->differs || t->o->color ? sign : mark, fabs(d->delta));
 	cell_value(t, "±", d->error);
 }
@@ -119,30 +115,24 @@ static void write_more(struct table *t, uint32_t n, uint32_t different)
 {
 	if (!n)
 		return;
-	style(t, DIM);
-	buf_str(&t->line, "  … ");
-	text_count(&t->line, n);
-	buf_printf(&t->line, " more row%s", n == 1 ? "" : "s");
+	buf_str(&t->cells.line, "  … ");
+	text_count(&t->cells.line, n);
+	buf_printf(&t->cells.line, " more row%s", n == 1 ? "" : "s");
 	if (different) {
-		buf_str(&t->line, ", of which ");
-		text_count(&t->line, different);
-		buf_printf(&t->line, " differ%s", different == 1 ? "s" : "");
+		buf_str(&t->cells.line, ", of which ");
+		text_count(&t->cells.line, different);
+		buf_printf(&t->cells.line, " differ%s", different == 1 ? "s" : "");
 	}
-	buf_str(&t->line, " (-n 0 shows all)");
-	style(t, PLAIN);
-	line_end(t);
+	buf_str(&t->cells.line, " (-n 0 shows all)");
+	line_end(&t->cells, STYLE_DIM);
 }
 
 static void write_group(struct table *t, const char *name, const struct difference *d)
 {
-	if (!d->differs)
-		style(t, DIM);
 	cells_difference(t, d);
-	buf_str(&t->line, "  ");
+	buf_str(&t->cells.line, "  ");
 	name_add(t, name, FIGURES + 2);
-	if (!d->differs)
-		style(t, PLAIN);
-	line_end(t);
+	line_end(&t->cells, d->differs ? NULL : STYLE_DIM);
 }
 
 static void write_groups(struct table *t)
@@ -150,14 +140,12 @@ static void write_groups(struct table *t)
 	const struct comparison *c = t->c;
 	uint32_t rows = t->o->rows, different = 0;
 
-	style(t, BOLD);
 	cells_head(t, "");
 	if (c->n_groups) {
-		buf_str(&t->line, "  ");
+		buf_str(&t->cells.line, "  ");
 		name_add(t, c->views[1]->key, FIGURES + 2);
 	}
-	style(t, PLAIN);
-	line_end(t);
+	line_end(&t->cells, STYLE_BOLD);
 	if (c->unit != COMPARED_SHARES)
 		write_group(t, "total", &c->total);
 	for (uint32_t i = 0; i < c->n_groups; i++) {
@@ -175,21 +163,17 @@ static void write_function(struct table *t, const struct function_difference *f,
 	bool differs = (flat && f->flat.differs) || (cum && f->cum.differs);
 	uint32_t taken = (flat && cum ? 2 : 1) * FIGURES + 2;
 
-	if (!differs)
-		style(t, DIM);
 	if (flat)
 		cells_difference(t, &f->flat);
 	if (flat && cum && differs)
-		style(t, PLAIN);
+		style(t, STYLE_NONE);
 	if (cum)
 		cells_difference(t, &f->cum);
 	if (differs)
-		style(t, PLAIN);
-	buf_str(&t->line, "  ");
+		style(t, STYLE_NONE);
+	buf_str(&t->cells.line, "  ");
 	name_add(t, f->name, taken);
-	if (!differs)
-		style(t, PLAIN);
-	line_end(t);
+	line_end(&t->cells, differs ? NULL : STYLE_DIM);
 }
 
 static bool differs_in_cum_only(const struct comparison *c)
@@ -212,14 +196,12 @@ static void write_functions(struct table *t)
 	bool narrow_cum = t->o->by_cum || differs_in_cum_only(c);
 	bool flat = both || !narrow_cum, cum = both || narrow_cum;
 
-	style(t, BOLD);
 	if (flat)
 		cells_head(t, "flat ");
 	if (cum)
 		cells_head(t, "cum ");
-	buf_str(&t->line, "  function");
-	style(t, PLAIN);
-	line_end(t);
+	buf_str(&t->cells.line, "  function");
+	line_end(&t->cells, STYLE_BOLD);
 	/* First those that differ in what is shown; they are sorted by flat and cum. */
 	for (uint32_t i = 0, shown = 0; i < 2 * c->n_functions; i++) {
 		const struct function_difference *f = &c->functions[i % c->n_functions];
@@ -243,7 +225,7 @@ static void write_title(struct table *t, int side)
 		   t->c->views[side]->title);
 	text_count_of(&b, t->c->views[side]->n_events, "sample");
 	name_add(t, buf_text(&b), 0);
-	line_end(t);
+	line_end(&t->cells, NULL);
 	buf_release(&b);
 }
 
@@ -257,60 +239,60 @@ static void write_legend(struct table *t)
 	uint32_t rows = c->n_groups + c->n_functions;
 
 	if (c->unit == COMPARED_SHARES)
-		buf_str(&t->line, "shares of all ");
+		buf_str(&t->cells.line, "shares of all ");
 	else if (c->unit == COMPARED_CPUS)
-		buf_str(&t->line, cpu ? "CPUs: seconds of " : "seconds of ");
-	text_fit(&t->line, cpu ? "CPU time" : kind, UINT32_MAX);
-	buf_str(&t->line, c->unit == COMPARED_SHARES ? "" : " per second");
-	buf_str(&t->line, " · ± is the sampling error at 95%");
-	line_end(t);
-	text_count(&t->line, c->n_different);
-	buf_str(&t->line, " of ");
-	text_count_of(&t->line, rows, "row");
-	buf_printf(&t->line, " differ%s · %s may be chance", c->n_different == 1 ? "s" : "",
-		   t->o->color ? "what is dim" : "~");
-	line_end(t);
+		buf_str(&t->cells.line, cpu ? "CPUs: seconds of " : "seconds of ");
+	text_fit(&t->cells.line, cpu ? "CPU time" : kind, UINT32_MAX);
+	buf_str(&t->cells.line, c->unit == COMPARED_SHARES ? "" : " per second");
+	buf_str(&t->cells.line, " · ± is the sampling error at 95%");
+	line_end(&t->cells, NULL);
+	text_count(&t->cells.line, c->n_different);
+	buf_str(&t->cells.line, " of ");
+	text_count_of(&t->cells.line, rows, "row");
+	buf_printf(&t->cells.line, " differ%s · %s may be chance",
+		   c->n_different == 1 ? "s" : "", t->o->color ? "what is dim" : "~");
+	line_end(&t->cells, NULL);
 }
 
 void diff_write_titles(const struct comparison *c, const struct diff_options *o, FILE *out)
 {
-	struct table t = { .c = c, .o = o, .out = out };
+	struct table t = table_of(c, o, out);
 
 	write_title(&t, 0);
 	write_title(&t, 1);
-	buf_release(&t.line);
+	buf_release(&t.cells.line);
 }
 
 void diff_write_groups(const struct comparison *c, const struct diff_options *o, FILE *out)
 {
-	struct table t = { .c = c, .o = o, .out = out };
+	struct table t = table_of(c, o, out);
 
 	write_groups(&t);
-	buf_release(&t.line);
+	buf_release(&t.cells.line);
 }
 
 void diff_write_functions(const struct comparison *c, const struct diff_options *o,
 			  FILE *out)
 {
-	struct table t = { .c = c, .o = o, .out = out };
+	struct table t = table_of(c, o, out);
 
 	write_functions(&t);
-	buf_release(&t.line);
+	buf_release(&t.cells.line);
 }
 
 void diff_write_text(const struct comparison *c, const struct diff_options *o, FILE *out)
 {
-	struct table t = { .c = c, .o = o, .out = out };
+	struct table t = table_of(c, o, out);
 
 	diff_write_titles(c, o, out);
 	write_legend(&t);
-	line_end(&t);
+	line_end(&t.cells, NULL);
 	if (c->n_groups || c->unit != COMPARED_SHARES) {
 		write_groups(&t);
-		line_end(&t);
+		line_end(&t.cells, NULL);
 	}
 	write_functions(&t);
-	buf_release(&t.line);
+	buf_release(&t.cells.line);
 }
 
 /* JSON. */

@@ -135,10 +135,7 @@ static void write_samples(struct firefox *x)
 					 ? 0
 					 : x->tables.frames.stack_of[s[i].event];
 
-		if (stack)
-			json_uint(j, NULL, stack - 1);
-		else
-			json_null(j, NULL);
+		json_uint_if(j, NULL, stack - 1, stack);
 	}
 	json_close(j, ']');
 	write_times(x);

@@ -57,17 +57,14 @@ static void write_frames(struct firefox_tables *x, struct json *j)
 
 	json_open(j, "frameTable", '{');
 	json_uint(j, "length", n);
-	json_open(j, "address", '[');
-	for (uint32_t i = 0; i < n; i++)
-		json_num(j, NULL, -1);
-	json_close(j, ']');
+	json_each(j, "address", n, json_num(j, NULL, -1));
 	json_column(j, "inlineDepth", n, rows[i].inlined);
 	json_column(j, "category", n, rows[i].palette);
 	json_column(j, "subcategory", n, 0);
 	json_column(j, "func", n, x->func_of[i]);
 	json_nulls(j, "nativeSymbol", n);
 	json_column(j, "innerWindowID", n, 0);
-	json_column_or_null(j, "line", n, rows[i].line);
+	json_each(j, "line", n, json_uint_or_null(j, NULL, rows[i].line));
 	json_nulls(j, "column", n);
 	json_nulls(j, "originalLocation", n);
 	json_close(j, '}');
@@ -82,29 +79,16 @@ static void write_funcs(struct firefox_tables *x, struct json *j)
 	json_open(j, "funcTable", '{');
 	json_uint(j, "length", n);
 	json_column(j, "name", n, f[i].name);
-	json_open(j, "isJS", '[');
-	for (uint32_t i = 0; i < n; i++)
-		json_bool(j, NULL, false);
-	json_close(j, ']');
-	json_open(j, "relevantForJS", '[');
-	for (uint32_t i = 0; i < n; i++)
-		json_bool(j, NULL, false);
-	json_close(j, ']');
-	json_open(j, "resource", '[');
-	for (uint32_t i = 0; i < n; i++)
-		if (f[i].kernel || f[i].module)
-			json_uint(j, NULL, f[i].kernel ? 0 : f[i].module);
-		else
-			json_num(j, NULL, -1);
-	json_close(j, ']');
-	json_open(j, "source", '[');
-	for (uint32_t i = 0; i < n; i++)
-		if (f[i].file)
-			json_uint(j, NULL, source_of(x, f[i].file) - 1);
-		else
-			json_null(j, NULL);
-	json_close(j, ']');
-	json_column_or_null(j, "lineNumber", n, f[i].line);
+	json_each(j, "isJS", n, json_bool(j, NULL, false));
+	json_each(j, "relevantForJS", n, json_bool(j, NULL, false));
+	json_each(j, "resource", n,
+		  json_num(j, NULL,
+			   f[i].kernel   ? 0
+			   : f[i].module ? f[i].module
+					 : -1.0));
+	json_each(j, "source", n,
+		  json_uint_if(j, NULL, source_of(x, f[i].file) - 1, f[i].file));
+	json_each(j, "lineNumber", n, json_uint_or_null(j, NULL, f[i].line));
 	json_nulls(j, "columnNumber", n);
 	json_nulls(j, "originalLocation", n);
 	json_close(j, '}');
@@ -125,13 +109,7 @@ static void write_resources(struct firefox_tables *x, struct json *j)
 
 	json_open(j, "resourceTable", '{');
 	json_uint(j, "length", n);
-	json_open(j, "lib", '[');
-	for (uint32_t i = 0; i < n; i++)
-		if (i)
-			json_uint(j, NULL, i - 1);
-		else
-			json_null(j, NULL);
-	json_close(j, ']');
+	json_each(j, "lib", n, json_uint_if(j, NULL, i - 1, i));
 	json_column(j, "name", n, module_name(x, i));
 	json_nulls(j, "host", n);
 	json_column(j, "type", n, i ? 1 : 0); /* 1: a library */
@@ -214,10 +192,7 @@ static void write_libs(struct firefox_tables *x, struct json *j)
 
 void json_nulls(struct json *j, const char *name, uint32_t n)
 {
-	json_open(j, name, '[');
-	for (uint32_t i = 0; i < n; i++)
-		json_null(j, NULL);
-	json_close(j, ']');
+	json_each(j, name, n, json_null(j, NULL));
 }
 
 void firefox_tables_make(struct firefox_tables *x, const struct view *v)

@@ -31,24 +31,6 @@ void firefox_tables_make(struct firefox_tables *x, const struct view *v);
 void firefox_tables_write(struct firefox_tables *x, struct json *j);
 void firefox_tables_release(struct firefox_tables *x);
 
-/* An array of n numbers: the value is an expression over the row i. */
-#define json_column(j, name, n, value) \
-	do { \
-		json_open(j, name, '['); \
-		for (uint32_t i = 0; i < (n); i++) \
-			json_uint(j, NULL, value); \
-		json_close(j, ']'); \
-	} while (0)
-
-/* Numbers, and null for 0. */
-#define json_column_or_null(j, name, n, value) \
-	do { \
-		json_open(j, name, '['); \
-		for (uint32_t i = 0; i < (n); i++) \
-			json_uint_or_null(j, NULL, value); \
-		json_close(j, ']'); \
-	} while (0)
-
 /* An array of n nulls. */
 void json_nulls(struct json *j, const char *name, uint32_t n);
 

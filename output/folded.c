@@ -98,7 +98,6 @@ static void line_add(struct folding *f, uint32_t group, uint32_t stack)
 static void write_lines(struct folding *f, FILE *out)
 {
 	for (uint32_t i = 0; i < f->lines.n && !ferror(out); i++) {
-		f->line.len = 0;
 		line_add(f, (uint32_t)f->lines.rows[i].a, (uint32_t)f->lines.rows[i].b);
 		buf_printf(&f->line, " %llu\n", (unsigned long long)f->counts[i]);
 		buf_write(&f->line, out);

@@ -66,14 +66,14 @@ static void add_stack(struct builder *b, uint32_t stack, uint64_t weight)
 
 		if (!row)
 			continue;
-		r->flat += flat ? 0 : weight;
+		r->weights[LINE_FLAT] += flat ? 0 : weight;
 		flat = true;
 		if (b->last[row - 1] != stack)
-			r->cum += weight;
+			r->weights[LINE_CUM] += weight;
 		b->last[row - 1] = stack;
 		if (r->origin != ORIGIN_OWN || own)
 			continue;
-		r->own += weight;
+		r->weights[LINE_OWN] += weight;
 		own = true;
 	}
 }
@@ -100,46 +100,23 @@ void hotlines_init(struct hotlines *h, const struct view *v)
 	free(b.last);
 }
 
-/* Equal weights: by place, so that the order depends on the profile only. */
-static int by_place(const struct line_row *x, const struct line_row *y)
-{
-	return strcmp(x->file, y->file) ?: ascending(x->line, y->line) ?: strcmp(x->func, y->func);
-}
-
-static int by_flat(const void *a, const void *b)
+static int by_figure(const void *a, const void *b, void *figure)
 {
 	const struct line_row *x = a, *y = b;
+	const enum line_figure *by = figure;
 
-	return descending(x->flat, y->flat) ?: by_place(x, y);
+	/* at last by place, so that the order depends on the profile only */
+	return descending(x->weights[*by], y->weights[*by])
+		?: descending(x->weights[LINE_FLAT], y->weights[LINE_FLAT])
+		?: strcmp(x->file, y->file)
+		?: ascending(x->line, y->line)
+		?: strcmp(x->func, y->func);
 }
 
-static int by_cum(const void *a, const void *b)
+void hotlines_sort(struct hotlines *h, enum line_figure by)
 {
-	const struct line_row *x = a, *y = b;
-
-	return descending(x->cum, y->cum) ?: by_flat(x, y);
-}
-
-static int by_own(const void *a, const void *b)
-{
-	const struct line_row *x = a, *y = b;
-
-	return descending(x->own, y->own) ?: by_flat(x, y);
-}
-
-void hotlines_sort_flat(struct hotlines *h)
-{
-	table_sort(h->rows, h->n, by_flat);
-}
-
-void hotlines_sort_cum(struct hotlines *h)
-{
-	table_sort(h->rows, h->n, by_cum);
-}
-
-void hotlines_sort_own(struct hotlines *h)
-{
-	table_sort(h->rows, h->n, by_own);
+	if (h->n)
+		qsort_r(h->rows, h->n, sizeof(*h->rows), by_figure, &by);
 }
 
 void hotlines_release(struct hotlines *h)

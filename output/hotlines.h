@@ -11,13 +11,19 @@
 
 struct view;
 
+enum line_figure {
+	LINE_FLAT,
+	LINE_CUM, /* with what it called, once per sample */
+	LINE_OWN, /* of samples whose innermost frame of own code is in this line */
+	LINE_FIGURES
+};
+
 struct line_row {
 	const char *func; /* as shown */
 	const char *file;
 	uint32_t line;
-	uint8_t origin;     /* enum origin */
-	uint64_t flat, cum; /* weight; cum: with what it called, once per sample */
-	uint64_t own; /* of samples whose innermost frame of own code is in this line */
+	uint8_t origin; /* enum origin */
+	uint64_t weights[LINE_FIGURES];
 };
 
 struct hotlines {
@@ -27,9 +33,7 @@ struct hotlines {
 };
 
 void hotlines_init(struct hotlines *h, const struct view *v);
-void hotlines_sort_flat(struct hotlines *h);
-void hotlines_sort_cum(struct hotlines *h);
-void hotlines_sort_own(struct hotlines *h);
+void hotlines_sort(struct hotlines *h, enum line_figure by);
 void hotlines_release(struct hotlines *h);
 
 #endif

@@ -111,12 +111,17 @@ void json_str_or_null(struct json *j, const char *key, const char *s)
 	json_str(j, key, *s ? s : NULL);
 }
 
-void json_uint_or_null(struct json *j, const char *key, uint64_t v)
+void json_uint_if(struct json *j, const char *key, uint64_t v, bool known)
 {
-	if (v)
+	if (known)
 		json_uint(j, key, v);
 	else
 		json_null(j, key);
+}
+
+void json_uint_or_null(struct json *j, const char *key, uint64_t v)
+{
+	json_uint_if(j, key, v, v);
 }
 
 void json_hex(struct json *j, const char *key, uint64_t v, bool known)

@@ -27,9 +27,21 @@ void json_null(struct json *j, const char *key);
 /* null for "", and for 0: they stand for "not known" in a profile. */
 void json_str_or_null(struct json *j, const char *key, const char *s);
 void json_uint_or_null(struct json *j, const char *key, uint64_t v);
+/* null unless known. */
+void json_uint_if(struct json *j, const char *key, uint64_t v, bool known);
 /* "0x46a1c0"; null unless known. */
 void json_hex(struct json *j, const char *key, uint64_t v, bool known);
 /* The next value begins on a line of its own. */
 void json_line(struct json *j);
+
+/* An array of n values: write writes the one of row i. */
+#define json_each(j, key, n, write) \
+	do { \
+		json_open(j, key, '['); \
+		for (uint32_t i = 0; i < (n); i++) \
+			write; \
+		json_close(j, ']'); \
+	} while (0)
+#define json_column(j, key, n, value) json_each(j, key, n, json_uint(j, NULL, value))
 
 #endif

@@ -225,10 +225,7 @@ static void write_events(struct export *x)
 		else
 			json_null(j, "goroutine");
 		json_uint(j, "thread", used_place(&x->threads, e->thread));
-		if (e->cpu)
-			json_uint(j, "cpu", e->cpu - 1);
-		else
-			json_null(j, "cpu");
+		json_uint_if(j, "cpu", e->cpu - 1u, e->cpu);
 		json_str(j, "class", event_class_names[e->class]);
 		json_bool(j, "complete", e->flags & EVENT_ROOTED);
 		json_close(j, '}');
@@ -252,10 +249,7 @@ static void write_head(struct export *x)
 	json_uint_or_null(j, "period", k->period);
 	json_uint(j, "samples", x->view->n_events);
 	json_uint(j, "weight", weight);
-	if (view_is_cpu(x->view))
-		json_uint(j, "cpu_ns", weight);
-	else
-		json_null(j, "cpu_ns");
+	json_uint_if(j, "cpu_ns", weight, view_is_cpu(x->view));
 	json_selection(j, x->view, false);
 }
 

@@ -59,10 +59,7 @@ void json_recording(struct json *j, const struct view *v)
 	json_str(j, "version", GOSTROBE_VERSION);
 	json_open(j, "target", '{');
 	json_str_or_null(j, "command", profile_string(p, p->command));
-	json_open(j, "processes", '[');
-	for (uint32_t i = 0; i < v->n_processes; i++)
-		json_process(j, v, v->processes[i]);
-	json_close(j, ']');
+	json_each(j, "processes", v->n_processes, json_process(j, v, v->processes[i]));
 	json_close(j, '}');
 	json_time(j, "start", p->start_ns);
 	json_uint(j, "start_ns", p->start_ns);
@@ -121,14 +118,8 @@ void json_selection(struct json *j, const struct view *v, bool report)
 	if (report)
 		json_by(j, &v->by);
 	json_str_or_null(j, "kind", f->kind ? f->kind : "");
-	json_open(j, "goid", '[');
-	for (uint32_t i = 0; i < f->goids.n; i++)
-		json_uint(j, NULL, f->goids.rows[i]);
-	json_close(j, ']');
-	json_open(j, "pid", '[');
-	for (uint32_t i = 0; i < f->pids.n; i++)
-		json_uint(j, NULL, f->pids.rows[i]);
-	json_close(j, ']');
+	json_column(j, "goid", f->goids.n, f->goids.rows[i]);
+	json_column(j, "pid", f->pids.n, f->pids.rows[i]);
 	json_range(j, f);
 	json_labels(j, f);
 	json_str_or_null(j, "focus", f->focus ? f->focus_text : "");

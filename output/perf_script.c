@@ -212,10 +212,8 @@ static void write_events(struct script *s, FILE *out)
 
 	for (uint32_t i = 0; i < s->view->n_events && !ferror(out); i++) {
 		add_event(s, &s->view->profile->events[events[i]]);
-		if (s->buf.len < BUF_BYTES)
-			continue;
-		buf_write(&s->buf, out);
-		s->buf.len = 0;
+		if (s->buf.len >= BUF_BYTES)
+			buf_write(&s->buf, out);
 	}
 	buf_write(&s->buf, out);
 	free(events);

@@ -40,7 +40,6 @@ static bool said(struct said *s, uint32_t row)
 void perfetto_flush(struct perfetto *x)
 {
 	buf_write(&x->buf, x->out);
-	x->buf.len = 0;
 }
 
 void perfetto_put(struct perfetto *x, Perfetto__TracePacket *packet)
@@ -72,21 +71,7 @@ char *perfetto_text(struct perfetto *x, const char *s)
 	return buf_text(&x->text);
 }
 
-/* Writes an entry of one of the tables of strings: a pair of fields of InternedData. */
-#define put_string(x, field, id, s) \
-	do { \
-		Perfetto__InternedString str_ = PERFETTO__INTERNED_STRING__INIT, \
-					 *one_ = &str_; \
-		Perfetto__InternedData data_ = PERFETTO__INTERNED_DATA__INIT; \
-		str_.iid = (id); \
-		str_.str.data = (uint8_t *)perfetto_text(x, s); \
-		str_.str.len = (x)->text.len; \
-		data_.n_##field = 1; \
-		data_.field = &one_; \
-		perfetto_put_interned(x, &data_); \
-	} while (0)
-
-/* The same for a message. */
+/* Writes an entry of one of the tables: a pair of fields of InternedData. */
 #define put_entry(x, field, message) \
 	do { \
 		Perfetto__InternedData data_ = PERFETTO__INTERNED_DATA__INIT; \
@@ -94,6 +79,16 @@ char *perfetto_text(struct perfetto *x, const char *s)
 		data_.n_##field = 1; \
 		data_.field = &one_; \
 		perfetto_put_interned(x, &data_); \
+	} while (0)
+
+/* The same for a string. */
+#define put_string(x, field, id, s) \
+	do { \
+		Perfetto__InternedString str_ = PERFETTO__INTERNED_STRING__INIT; \
+		str_.iid = (id); \
+		str_.str.data = (uint8_t *)perfetto_text(x, s); \
+		str_.str.len = (x)->text.len; \
+		put_entry(x, field, str_); \
 	} while (0)
 
 /* Frames. */

@@ -79,6 +79,15 @@ static void put(struct pprof *x, const Pprof__Profile *part)
 	fwrite(x->message.data, 1, n, x->out);
 }
 
+/* Puts one row of a repeated field. */
+#define put_row(x, field, row) \
+	do { \
+		Pprof__Profile part = PPROF__PROFILE__INIT; \
+		part.n_##field = 1; \
+		part.field = row; \
+		put(x, &part); \
+	} while (0)
+
 static int64_t text(struct pprof *x, const char *s)
 {
 	return pprof_text(x->strings, s, strlen(s));
@@ -99,16 +108,13 @@ static uint64_t function_get(struct pprof *x, const struct frame *f, const char 
 	uint32_t row = pairs_add(&x->functions, (uint64_t)id << 32 | (uint64_t)file,
 				 f->start_line);
 	Pprof__Function function = PPROF__FUNCTION__INIT, *one = &function;
-	Pprof__Profile part = PPROF__PROFILE__INIT;
 
 	if (row == n) {
 		function.id = row + 1;
 		function.name = function.system_name = id;
 		function.filename = file;
 		function.start_line = f->start_line;
-		part.n_function = 1;
-		part.function = &one;
-		put(x, &part);
+		put_row(x, function, &one);
 	}
 	return row + 1;
 }
@@ -162,7 +168,6 @@ static void line_add(struct pprof *x, uint32_t row, Pprof__Location *to)
 static void write_location(struct pprof *x, uint32_t id, uint32_t calls)
 {
 	Pprof__Location location = PPROF__LOCATION__INIT, *one = &location;
-	Pprof__Profile part = PPROF__PROFILE__INIT;
 	const struct frame *f = view_frame(x->view, (uint32_t)x->calls.rows[calls].a);
 
 	location.id = id;
@@ -171,9 +176,7 @@ static void write_location(struct pprof *x, uint32_t id, uint32_t calls)
 	location.line = x->line_rows;
 	for (uint32_t next = calls + 1; next; next = (uint32_t)x->calls.rows[next - 1].b)
 		line_add(x, (uint32_t)x->calls.rows[next - 1].a, &location);
-	part.n_location = 1;
-	part.location = &one;
-	put(x, &part);
+	put_row(x, location, &one);
 }
 
 static uint64_t location_get(struct pprof *x, uint32_t calls)
@@ -239,7 +242,6 @@ static void write_sample(struct pprof *x, uint32_t row)
 {
 	int64_t values[] = { clamped(x->sums[row].samples), clamped(x->sums[row].weight) };
 	Pprof__Sample sample = PPROF__SAMPLE__INIT, *one = &sample;
-	Pprof__Profile part = PPROF__PROFILE__INIT;
 	uint32_t stack = (uint32_t)x->samples.rows[row].a;
 
 	for (; stack; stack = x->places[stack].caller)
@@ -249,9 +251,7 @@ static void write_sample(struct pprof *x, uint32_t row)
 	sample.value = values;
 	sample.n_label = pprof_labels_get(&x->labels, x->samples.rows[row].b,
 					  &sample.label);
-	part.n_sample = 1;
-	part.sample = &one;
-	put(x, &part);
+	put_row(x, sample, &one);
 }
 
 /* Those with the same stack one after the other: that packs better, in less time. */
@@ -300,11 +300,8 @@ static void write_head(struct pprof *x)
 static void write_comment(struct pprof *x, const char *s, size_t n)
 {
 	int64_t comment = pprof_text(x->strings, s, n);
-	Pprof__Profile part = PPROF__PROFILE__INIT;
 
-	part.n_comment = 1;
-	part.comment = &comment;
-	put(x, &part);
+	put_row(x, comment, &comment);
 }
 
 /* One for each line. */
@@ -348,7 +345,6 @@ static void write_mapping(struct pprof *x, uint32_t id)
 	const struct resolved *known = &x->modules[row];
 	const char *path = profile_string(p, m->path);
 	Pprof__Mapping mapping = PPROF__MAPPING__INIT, *one = &mapping;
-	Pprof__Profile part = PPROF__PROFILE__INIT;
 
 	mapping.id = id;
 	mapping.memory_start = m->text.start;
@@ -361,20 +357,15 @@ static void write_mapping(struct pprof *x, uint32_t id)
 	mapping.has_line_numbers = known->lines;
 	/* those of Go are always known */
 	mapping.has_inline_frames = known->inlined || (known->functions && m->go_minor);
-	part.n_mapping = 1;
-	part.mapping = &one;
-	put(x, &part);
+	put_row(x, mapping, &one);
 }
 
 static void write_strings(struct pprof *x)
 {
 	for (uint32_t i = 0; i < strtab_count(x->strings); i++) {
 		char *one = (char *)(uintptr_t)strtab_get(x->strings, i);
-		Pprof__Profile part = PPROF__PROFILE__INIT;
 
-		part.n_string_table = 1;
-		part.string_table = &one;
-		put(x, &part);
+		put_row(x, string_table, &one);
 	}
 }
 

@@ -71,15 +71,6 @@ static void add_stack(struct speedscope *s, uint32_t stack)
 	buf_u8(&s->buf, ']');
 }
 
-/* Writes what is in the buffer once it is worth it. */
-static void flush(struct speedscope *s, size_t least)
-{
-	if (s->buf.len <= least)
-		return;
-	buf_write(&s->buf, s->j.out);
-	s->buf.len = 0;
-}
-
 static void write_samples(struct speedscope *s, const struct track *t)
 {
 	const struct profile *p = s->view->profile;
@@ -88,17 +79,19 @@ static void write_samples(struct speedscope *s, const struct track *t)
 	for (uint32_t i = 0; i < t->n_events; i++) {
 		buf_str(&s->buf, i ? ",\n" : "");
 		add_stack(s, s->frames.stack_of[t->events[i]]);
-		flush(s, BUF_BYTES);
+		if (s->buf.len > BUF_BYTES)
+			buf_write(&s->buf, s->j.out);
 	}
-	flush(s, 0);
+	buf_write(&s->buf, s->j.out);
 	json_close(&s->j, ']');
 	json_open(&s->j, "weights", '[');
 	for (uint32_t i = 0; i < t->n_events; i++) {
 		buf_str(&s->buf, i ? "," : "");
 		buf_decimal(&s->buf, p->events[t->events[i]].weight);
-		flush(s, BUF_BYTES);
+		if (s->buf.len > BUF_BYTES)
+			buf_write(&s->buf, s->j.out);
 	}
-	flush(s, 0);
+	buf_write(&s->buf, s->j.out);
 	json_close(&s->j, ']');
 }
 

@@ -190,7 +190,6 @@ static const char *class_of(const struct graph *g, uint32_t node)
 static void flush(struct graph *g)
 {
 	buf_write(&g->text, g->out);
-	g->text.len = 0;
 }
 
 static void write_box(struct graph *g, const struct box *b)

@@ -28,7 +28,7 @@ struct table {
 	const struct table_options *o;
 	struct summary sums;
 	struct hotlines lines;
-	bool own_lines;                          /* the rows are of own code */
+	enum line_figure by;                     /* by which lines are sorted */
 	uint32_t n_groups, n_functions, n_lines; /* rows that are shown */
 };
 
@@ -251,13 +251,13 @@ static void write_hot_lines(struct table *t)
 {
 	cell_kind(&t->cells, t->view);
 	buf_str(&t->cells.line,
-		t->own_lines ? "hottest lines of own code" : "hottest lines");
+		t->by == LINE_OWN ? "hottest lines of own code" : "hottest lines");
 	line_end(&t->cells, STYLE_BOLD);
 	for (uint32_t i = 0; i < t->n_lines; i++) {
 		const struct line_row *r = &t->lines.rows[i];
 
-		cell_weight(&t->cells, t->own_lines ? r->own : r->flat);
-		cell_share(&t->cells, t->own_lines ? r->own : r->flat);
+		cell_weight(&t->cells, r->weights[t->by]);
+		cell_share(&t->cells, r->weights[t->by]);
 		place_add(t, r, false);
 		line_end(&t->cells, style_of(r->origin));
 	}
@@ -275,10 +275,10 @@ static void write_lines(struct table *t)
 		const struct line_row *r = &t->lines.rows[i];
 
 		if (i >= t->n_lines) {
-			rest += r->flat;
+			rest += r->weights[LINE_FLAT];
 			continue;
 		}
-		cell_flat_cum(t, r->flat, r->cum);
+		cell_flat_cum(t, r->weights[LINE_FLAT], r->weights[LINE_CUM]);
 		place_add(t, r, true);
 		line_end(&t->cells, style_of(r->origin));
 	}
@@ -286,31 +286,15 @@ static void write_lines(struct table *t)
 	line_end(&t->cells, NULL);
 }
 
-/* The first rows with own > 0, or flat > 0 when no own code has a line. */
-static uint32_t count_hot_lines(const struct table *t)
-{
-	uint32_t n = 0;
-
-	while (n < t->lines.n &&
-	       (t->own_lines ? t->lines.rows[n].own : t->lines.rows[n].flat))
-		n++;
-	return n;
-}
-
 static void find_lines(struct table *t)
 {
 	hotlines_init(&t->lines, t->view);
-	if (t->o->lines) {
-		if (t->o->by_cum)
-			hotlines_sort_cum(&t->lines);
-		else
-			hotlines_sort_flat(&t->lines);
+	t->by = !t->o->lines ? LINE_OWN : t->o->by_cum ? LINE_CUM : LINE_FLAT;
+	hotlines_sort(&t->lines, t->by);
+	if (t->by == LINE_CUM || !t->lines.n || t->lines.rows->weights[t->by])
 		return;
-	}
-	hotlines_sort_own(&t->lines);
-	t->own_lines = t->lines.n && t->lines.rows[0].own;
-	if (!t->own_lines)
-		hotlines_sort_flat(&t->lines);
+	t->by = LINE_FLAT; /* no own code has a line */
+	hotlines_sort(&t->lines, t->by);
 }
 
 /* How many rows there are. */
@@ -333,14 +317,8 @@ static void drop_small(struct table *t)
 					      : t->sums.functions[n].flat))
 			break;
 	t->n_functions = n;
-	for (n = 0; n < t->n_lines; n++) {
-		const struct line_row *r = &t->lines.rows[n];
-
-		if (!is_large(t, !t->o->lines   ? (t->own_lines ? r->own : r->flat)
-				 : t->o->by_cum ? r->cum
-						: r->flat))
-			break;
-	}
+	for (n = 0; n < t->n_lines && is_large(t, t->lines.rows[n].weights[t->by]); n++)
+		;
 	t->n_lines = n;
 }
 
@@ -366,7 +344,9 @@ static void rows_fit(struct table *t)
 
 	t->n_groups = t->sums.n_groups;
 	t->n_functions = t->sums.n_functions;
-	t->n_lines = t->o->lines ? t->lines.n : at_most(count_hot_lines(t), HOT_LINES);
+	t->n_lines = t->o->lines ? t->lines.n : at_most(t->lines.n, HOT_LINES);
+	while (!t->o->lines && t->n_lines && !t->lines.rows[t->n_lines - 1].weights[t->by])
+		t->n_lines--;
 	second = t->o->lines ? &t->n_lines : &t->n_functions;
 	if (t->o->limit) {
 		t->n_groups = at_most(t->n_groups, t->o->limit);

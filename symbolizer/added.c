@@ -17,7 +17,6 @@
 enum {
 	BATCH = 256,     /* modules read at once */
 	COMPARED = 4096, /* bytes around an address that must be the same as before */
-	FUNCDATA_MAX = 1 << 20,
 };
 
 /* 0; -ESRCH: the process is gone; -EFAULT: not all of it could be read. */

@@ -95,10 +95,11 @@ char *buf_text(struct buf *b)
 	return (char *)b->data;
 }
 
-void buf_write(const struct buf *b, FILE *out)
+void buf_write(struct buf *b, FILE *out)
 {
 	if (b->len) /* else data may be NULL, which fwrite() does not take */
 		fwrite(b->data, 1, b->len, out);
+	b->len = 0;
 }
 
 void buf_release(struct buf *b)

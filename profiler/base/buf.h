@@ -25,7 +25,8 @@ void buf_svarint(struct buf *b, int64_t v);  /* zig-zag */
 /* The bytes as a string, valid until more are added: puts a NUL behind them, which does not
  * count. */
 char *buf_text(struct buf *b);
-void buf_write(const struct buf *b, FILE *out); /* the caller checks ferror(out) */
+/* Writes the bytes and empties the buffer; the caller checks ferror(out). */
+void buf_write(struct buf *b, FILE *out);
 void buf_release(struct buf *b);
 
 #endif

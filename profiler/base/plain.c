@@ -74,8 +74,14 @@ void plain_put(struct buf *b, uint32_t code)
 
 void plain_add(struct buf *b, const char *s)
 {
-	while (*s)
-		plain_put(b, plain_next(&s));
+	const char *rest = s;
+
+	/* nearly all names are ASCII */
+	while (*rest >= ' ' && *rest <= '~')
+		rest++;
+	buf_add(b, s, (size_t)(rest - s));
+	while (*rest)
+		plain_put(b, plain_next(&rest));
 }
 
 uint32_t plain_width(int fd)

@@ -65,12 +65,13 @@ int unknown_command(const char *word);
 int usage_error(const char *verb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The rows that every verb has in its option table. */
+/* The rows that every verb has, at the end of its option table. */
 /* clang-format off */
 #define COMMON_OPTIONS \
 	{ 'q', "quiet", NULL, "print errors only", .parse = quiet_parse }, \
 	{ 'v', "verbose", NULL, "print more detail", .parse = verbose_parse }, \
-	{ 0, "color", "WHEN", "auto, always or never (auto; honours NO_COLOR)", .parse = color_parse }
+	{ 0, "color", "WHEN", "auto, always or never (auto; honours NO_COLOR)", .parse = color_parse }, \
+	{ 0 }
 /* clang-format on */
 
 const char *quiet_parse(const char *arg, void *data);

@@ -330,7 +330,6 @@ int cmd_compare(int argc, char **argv)
 		{ 0, "json", NULL, "one JSON object, with all rows", .flag = &rq->json },
 		VIEW_FILTERS(&rq->sides[0].in.view),
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	int status = STATUS_USAGE;
 

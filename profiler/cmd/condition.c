@@ -94,12 +94,10 @@ static void add_namespaces(struct conditions *c)
 		"this is a user namespace, where the kernel forbids BPF and perf events for "
 		"everybody: record from outside the container",
 		user ? "not the initial one" : "the initial one");
-	if (bpfload_pidns())
-		condition_add(c, "pid namespace", VERDICT_OK, NULL,
-			      "not the initial one: its processes can be recorded, by "
-			      "their ids inside");
-	else
-		condition_add(c, "pid namespace", VERDICT_OK, NULL, "the initial one");
+	condition_add(c, "pid namespace", VERDICT_OK, NULL,
+		      bpfload_pidns() ? "not the initial one: its processes can be "
+					"recorded, by their ids inside"
+				      : "the initial one");
 	condition_add(c, "container", VERDICT_OK, NULL,
 		      box ? "inside one: start it with --privileged, or --cap-add the "
 			    "capabilities, and with --pid=host to see other processes"

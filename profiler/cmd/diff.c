@@ -170,7 +170,6 @@ static void write_losses(const struct request *rq, FILE *out)
 		if (b.len)
 			fprintf(out, "\n%s:\n", rq->in[i].path);
 		buf_write(&b, out);
-		b.len = 0;
 	}
 	buf_release(&b);
 }
@@ -287,7 +286,6 @@ int cmd_diff(int argc, char **argv)
 		{ 0, "json", NULL, "one JSON object, with all rows", .flag = &rq.json },
 		VIEW_OPTIONS(&rq.in[OLD].view),
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	int status = STATUS_USAGE;
 

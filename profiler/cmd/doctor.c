@@ -124,7 +124,6 @@ int cmd_doctor(int argc, char **argv)
 	const struct opt opts[] = {
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 
 	if (help_wanted(argc, argv))

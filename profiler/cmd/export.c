@@ -87,7 +87,6 @@ int cmd_export(int argc, char **argv)
 		  .parse = labels_parse, .data = &rq },
 		VIEW_OPTIONS(&in.view),
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	int status = STATUS_USAGE;
 

@@ -98,6 +98,33 @@ bool help_wanted(int argc, char **argv)
 	return false;
 }
 
+/* What there is to say about an option, behind the table of options. */
+static const struct note {
+	const char *option, *verb; /* verb NULL: of all others */
+	const char *text;
+} notes[] = {
+	{ "by", "diff",
+	  "\nKEY is start, creator (the go statement), label:NAME, class, program or "
+	  "none. Several, separated by commas, nest." },
+	{ "by", NULL,
+	  "\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
+	  "go statement), label:NAME (a pprof label), class, thread, process, program or "
+	  "none. Several, separated by commas, nest: --by creator,goroutine." },
+	{ "labels", NULL,
+	  "\n--labels group: goid, go_parent, go_start, go_created_by, the program's own, "
+	  "and pid if there are several processes; all: also thread_id, thread_name, cpu and "
+	  "pid. Samples with the same stack and labels are one." },
+	{ "focus", NULL,
+	  "\n--focus and --ignore match the function, file and module of the frames "
+	  "that are shown." },
+	{ "as-pprof", NULL,
+	  "\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as "
+	  "runtime._System; a scheduler stack that is about to enter or leave C or the "
+	  "vDSO may differ; and while a method wrapper itself runs, Go up to 1.20 may "
+	  "miss calls that were inlined into its caller." },
+	{ 0 },
+};
+
 int help_verb(const char *verb, const struct opt *opts)
 {
 	const struct verb *v = verb_find(verb);
@@ -110,37 +137,13 @@ int help_verb(const char *verb, const struct opt *opts)
 		opt_wrap(v->text, 0);
 	puts("\nOptions (default):");
 	opt_help(opts);
-	for (; opts->name; opts++) {
-		if (!strcmp(opts->name, "by") && !strcmp(verb, "diff"))
-			opt_wrap(
-				"\nKEY is start, creator (the go statement), label:NAME, class, program or "
-				"none. Several, separated by commas, nest.",
-				0);
-		else if (!strcmp(opts->name, "by"))
-			opt_wrap(
-				"\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
-				"go statement), label:NAME (a pprof label), class, thread, process, program or "
-				"none. Several, separated by commas, nest: --by creator,goroutine.",
-				0);
-		if (!strcmp(opts->name, "labels"))
-			opt_wrap(
-				"\n--labels group: goid, go_parent, go_start, go_created_by, the program's own, "
-				"and pid if there are several processes; all: also thread_id, thread_name, cpu and "
-				"pid. Samples with the same stack and labels are one.",
-				0);
-		if (!strcmp(opts->name, "focus"))
-			opt_wrap(
-				"\n--focus and --ignore match the function, file and module of the frames "
-				"that are shown.",
-				0);
-		if (!strcmp(opts->name, "as-pprof"))
-			opt_wrap(
-				"\nDifferences of --as-pprof from runtime/pprof: runtime._GC is shown as "
-				"runtime._System; a scheduler stack that is about to enter or leave C or the "
-				"vDSO may differ; and while a method wrapper itself runs, Go up to 1.20 may "
-				"miss calls that were inlined into its caller.",
-				0);
-	}
+	for (; opts->name; opts++)
+		for (const struct note *n = notes; n->text; n++)
+			if (!strcmp(opts->name, n->option) &&
+			    (!n->verb || !strcmp(verb, n->verb))) {
+				opt_wrap(n->text, 0);
+				break;
+			}
 	return STATUS_OK;
 }
 

@@ -33,10 +33,7 @@ static void json_thread(const struct inspection *in, struct json *j,
 	json_hex(j, "g", t->g, t->slot);
 	json_hex(j, "m", t->m, in->layout.layout.ok);
 	json_hex(j, "curg", t->curg, t->curg);
-	if (t->goid)
-		json_uint(j, "goid", t->goid);
-	else
-		json_null(j, "goid");
+	json_uint_or_null(j, "goid", t->goid);
 	json_str(j, "status", t->status);
 	json_str(j, "class", event_class_names[t->class]);
 	json_str(j, "start", strtab_get(in->strs, t->start));
@@ -86,10 +83,7 @@ static void print_json(const struct inspection *in)
 	json_str(&j, "build_id", in->object->elf->build_id);
 	json_uint(&j, "functions", in->object->go->n_funcs);
 	json_layout(&j, &in->layout);
-	json_open(&j, "threads", '[');
-	for (uint32_t i = 0; i < in->n; i++)
-		json_thread(in, &j, &in->threads[i]);
-	json_close(&j, ']');
+	json_each(&j, "threads", in->n, json_thread(in, &j, &in->threads[i]));
 	json_close(&j, '}');
 	putchar('\n');
 }
@@ -293,7 +287,6 @@ int cmd_inspect(int argc, char **argv)
 		{ 'p', "pid", "PID", "inspect this process", .str = &pid },
 		{ 0, "json", NULL, "one JSON object", .flag = &json },
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	uint64_t number;
 	int status;

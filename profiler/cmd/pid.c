@@ -37,7 +37,7 @@ int cmd_pid(const char *pid, int argc, char **argv)
 	struct report_options o = { 0 };
 	const struct opt opts[] = {
 		RUN_OPTIONS(&r.run),          OUTPUT_OPTION(&r), VIEW_OPTIONS(&in.view),
-		REPORT_OPTIONS(&o, &in.view), COMMON_OPTIONS,    { 0 },
+		REPORT_OPTIONS(&o, &in.view), COMMON_OPTIONS,
 	};
 	int status = STATUS_USAGE;
 

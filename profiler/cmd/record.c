@@ -261,7 +261,6 @@ int cmd_record(int argc, char **argv)
 		  "grouping, for formats that have groups (a .gsr keeps all)",
 		  .parse = grouping_parse, .data = &r.result.by },
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	char *path = NULL;
 	int status;

@@ -238,7 +238,6 @@ int cmd_report(int argc, char **argv)
 		VIEW_OPTIONS(&in.view),
 		REPORT_OPTIONS(&o, &in.view),
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	int status = STATUS_USAGE;
 

@@ -59,34 +59,10 @@ static bool address_parse(const char *s, uint64_t *ret)
 	return isxdigit((unsigned char)*s) && !errno && !end[strspn(end, blanks)];
 }
 
-/* A fast path: nearly all names are plain ASCII, and plain_add() decodes each character. */
-static void add_text(struct buf *b, const char *s)
-{
-	const char *end = s;
-
-	while (*end >= ' ' && *end <= '~')
-		end++;
-	if (*end)
-		plain_add(b, s);
-	else
-		buf_add(b, s, (size_t)(end - s));
-}
-
-static void add_number(struct buf *b, uint32_t v)
-{
-	char digits[10], *first = digits + sizeof(digits);
-
-	do
-		*--first = (char)('0' + v % 10);
-	while (v /= 10);
-	buf_add(b, first, (size_t)(digits + sizeof(digits) - first));
-}
-
 static void line_end(struct query *q)
 {
 	buf_u8(&q->line, '\n');
 	buf_write(&q->line, stdout);
-	q->line.len = 0;
 }
 
 /* Does the runtime hide this wrapper when it expands the last address of a stack? */
@@ -116,11 +92,11 @@ static void add_frame(struct query *q, const struct frame *f, const char *name,
 {
 	struct buf *b = &q->line;
 
-	add_text(b, name);
+	plain_add(b, name);
 	buf_u8(b, (uint8_t)between);
-	add_text(b, frame_file(q, f));
+	plain_add(b, frame_file(q, f));
 	buf_u8(b, ':');
-	add_number(b, f->line);
+	buf_decimal(b, f->line);
 	if (f->inlined)
 		buf_str(b, " (inlined)");
 }
@@ -292,7 +268,7 @@ static void list(struct query *q)
 			add_frame(q, &r->frame, name, '\t');
 			if (q->probes) {
 				buf_u8(&q->line, '\t');
-				add_text(&q->line, probe(q, r->frame.addr));
+				plain_add(&q->line, probe(q, r->frame.addr));
 			}
 			line_end(q);
 		}
@@ -382,7 +358,6 @@ int cmd_symbolize(int argc, char **argv)
 		  .flag = &q.probes },
 		{ 0, "json", NULL, "one JSON object per line", .flag = &q.json },
 		COMMON_OPTIONS,
-		{ 0 },
 	};
 	const char *changed;
 	int status = STATUS_USAGE;
