@@ -22,11 +22,8 @@ static uint32_t add_func(struct firefox_tables *x, const struct shown_frame *s)
 					     strtab_get(x->frames.names, s->name)),
 				  strtab_add(x->strings, profile_string(p, s->file)),
 				  s->start_line, s->module, s->palette == PALETTE_KERNEL };
-	uint32_t id = index_row(&x->index, x->funcs, sizeof(f), &f, sizeof(f), x->n_funcs);
 
-	if (id == x->n_funcs)
-		*table_add(x->funcs, x->n_funcs, x->cap_funcs) = f;
-	return id;
+	return index_put(&x->index, x->funcs, x->n_funcs, x->cap_funcs, &f, sizeof(f));
 }
 
 /* The row in the table of sources, + 1; 0 for "". */
@@ -143,29 +140,6 @@ static void write_empty(struct json *j)
 	json_close(j, '}');
 }
 
-static void write_shared(struct firefox_tables *x, struct json *j)
-{
-	const struct stack *stacks = x->frames.stacks + 1; /* ours has no empty one */
-	uint32_t n = x->frames.n_stacks - 1;
-
-	json_line(j);
-	json_open(j, "shared", '{');
-	json_open(j, "stackTable", '{');
-	json_uint(j, "length", n);
-	json_column(j, "frame", n, stacks[i].frame);
-	json_column(j, "prefixOffset", n, stacks[i].parent ? i + 1 - stacks[i].parent : 0);
-	json_close(j, '}');
-	write_frames(x, j);
-	write_funcs(x, j);
-	write_resources(x, j);
-	write_empty(j);
-	json_open(j, "stringArray", '[');
-	for (uint32_t i = 0; i < strtab_count(x->strings); i++)
-		json_str(j, NULL, strtab_get(x->strings, i));
-	json_close(j, ']');
-	json_close(j, '}');
-}
-
 /* Modules; frames have names, so that nobody looks for symbols. */
 static void write_libs(struct firefox_tables *x, struct json *j)
 {
@@ -190,6 +164,28 @@ static void write_libs(struct firefox_tables *x, struct json *j)
 	json_close(j, ']');
 }
 
+void firefox_tables_write(struct firefox_tables *x, struct json *j)
+{
+	const struct stack *stacks = x->frames.stacks + 1; /* ours has no empty one */
+	uint32_t n = x->frames.n_stacks - 1;
+
+	write_libs(x, j);
+	json_line(j);
+	json_open(j, "shared", '{');
+	json_open(j, "stackTable", '{');
+	json_uint(j, "length", n);
+	json_column(j, "frame", n, stacks[i].frame);
+	json_column(j, "prefixOffset", n, stacks[i].parent ? i + 1 - stacks[i].parent : 0);
+	json_close(j, '}');
+	write_frames(x, j);
+	write_funcs(x, j);
+	write_resources(x, j);
+	write_empty(j);
+	json_each(j, "stringArray", strtab_count(x->strings),
+		  json_str(j, NULL, strtab_get(x->strings, i)));
+	json_close(j, '}');
+}
+
 void json_nulls(struct json *j, const char *name, uint32_t n)
 {
 	json_each(j, name, n, json_null(j, NULL));
@@ -202,12 +198,6 @@ void firefox_tables_make(struct firefox_tables *x, const struct view *v)
 	x->frames.functions = true;
 	frames_make(&x->frames);
 	make_funcs(x);
-}
-
-void firefox_tables_write(struct firefox_tables *x, struct json *j)
-{
-	write_libs(x, j);
-	write_shared(x, j);
 }
 
 void firefox_tables_release(struct firefox_tables *x)

@@ -42,10 +42,7 @@ static uint32_t *make_rows(struct frames *f)
 	for (uint32_t i = 0; i < n; i++) {
 		struct shown_frame frame = frame_shown(f, i, ret[i]);
 
-		ret[i] = index_row(&index, f->rows, sizeof(frame), &frame, sizeof(frame),
-				   f->n);
-		if (ret[i] == f->n)
-			*table_add(f->rows, f->n, cap) = frame;
+		ret[i] = index_put(&index, f->rows, f->n, cap, &frame, sizeof(frame));
 	}
 	index_release(&index);
 	return ret;

@@ -314,7 +314,7 @@ static void write_comments(struct pprof *x)
 	plain_add(&b, x->view->title);
 	buf_u8(&b, '\n');
 	losses_add(x->view->profile, &b);
-	pprof_labels_note(&x->labels, &b);
+	buf_add(&b, x->labels.note.data, x->labels.note.len);
 	last = (const char *)b.data + b.len;
 	for (s = (const char *)b.data; s < last; s = end + 1) {
 		end = memchr(s, '\n', (size_t)(last - s));

@@ -224,8 +224,3 @@ size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***re
 	*ret = l->list;
 	return l->n;
 }
-
-void pprof_labels_note(const struct pprof_labels *l, struct buf *to)
-{
-	buf_add(to, l->note.data, l->note.len);
-}

@@ -44,6 +44,7 @@ enum pprof_labels_of {
 struct pprof_labels {
 	const struct view *view; /* outlives it */
 	uint8_t of;              /* enum pprof_labels_of */
+	struct buf note;         /* a line for each key that the program uses too */
 	/* Private. */
 	struct strtab *strings; /* of the output; not owned */
 	int64_t keys[PPROF_LABELS], id_unit;
@@ -51,7 +52,7 @@ struct pprof_labels {
 	struct pairs names; /* (string, process) of names of Go functions */
 	int64_t *name_ids;  /* per row of names: the string in the output */
 	uint32_t n_name_ids, cap_name_ids;
-	struct buf key, value, prefix, note;
+	struct buf key, value, prefix;
 	Pprof__Label *rows, **list; /* of one sample */
 	uint32_t n, cap, n_list, cap_list;
 };
@@ -64,8 +65,6 @@ void pprof_labels_release(struct pprof_labels *l);
 uint64_t pprof_labels_key(struct pprof_labels *l, const struct event *e);
 /* The labels of these events, valid until the next call. Returns how many. */
 size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***ret);
-/* Adds a line for each key that the program uses too. */
-void pprof_labels_note(const struct pprof_labels *l, struct buf *to);
 
 /* The id of a string of n bytes, made valid UTF-8 without NULs; what is not becomes
  * U+FFFD. */

@@ -7,7 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "profiler/base/arena.h"
 #include "profiler/base/index.h"
 #include "symbolizer/frame.h"
 
@@ -27,11 +26,9 @@ struct framecache {
 /* The row of an address; a new one has no frames. Valid until the next call. */
 static inline struct framecache_row *framecache_get(struct framecache *c, uint64_t addr)
 {
-	uint32_t id = index_row(&c->index, c->rows, sizeof(*c->rows), &addr, sizeof(addr),
-				c->n);
+	struct framecache_row new = { .addr = addr };
+	uint32_t id = index_put(&c->index, c->rows, c->n, c->cap, &new, sizeof(addr));
 
-	if (id == c->n)
-		*table_add(c->rows, c->n, c->cap) = (struct framecache_row){ .addr = addr };
 	return &c->rows[id];
 }
 

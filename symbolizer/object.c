@@ -350,7 +350,7 @@ static int newest_first(const void *a, const void *b)
 {
 	const struct object *const *x = a, *const *y = b;
 
-	return ((*x)->used < (*y)->used) - ((*x)->used > (*y)->used);
+	return descending((*x)->used, (*y)->used);
 }
 
 void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),

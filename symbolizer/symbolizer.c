@@ -80,12 +80,8 @@ static uint32_t row_get(struct symbolizer *s, const char *path, const char *buil
 		.go_minor = go_minor,
 		.text = text,
 	};
-	uint32_t id = index_row(&s->row_index, s->rows, sizeof(row), &row, sizeof(row),
-				s->n_rows);
 
-	if (id == s->n_rows)
-		*table_add(s->rows, s->n_rows, s->cap_rows) = row;
-	return id;
+	return index_put(&s->row_index, s->rows, s->n_rows, s->cap_rows, &row, sizeof(row));
 }
 
 /* The text of an unpacked program is in no file. */

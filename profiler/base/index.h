@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "profiler/base/arena.h"
+
 struct index {
 	struct index_slot *slots; /* owned */
 	uint32_t n, cap;          /* cap is 0 or a power of two */
@@ -32,6 +34,16 @@ uint32_t index_get(struct index *ix, uint64_t hash,
 uint32_t index_row(struct index *ix, const void *rows, size_t row_size, const void *key,
 		   size_t key_size, uint32_t n);
 void index_release(struct index *ix);
+
+/* The id of the row of a table (arena.h) that begins with the key_size bytes at row; if
+ * there is none, appends *row, whose id is the number of rows before. */
+#define index_put(ix, rows, n, cap, row, key_size) \
+	({ \
+		uint32_t id_ = index_row(ix, rows, sizeof(*(rows)), row, key_size, n); \
+		if (id_ == (n)) \
+			*table_add(rows, n, cap) = *(row); \
+		id_; \
+	})
 
 /* A hash of n bytes; not safe against keys chosen to collide. */
 uint64_t hash_bytes(const void *data, size_t n);

@@ -8,12 +8,8 @@
 uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b)
 {
 	struct pair pair = { a, b };
-	uint32_t id = index_row(&set->index, set->rows, sizeof(pair), &pair, sizeof(pair),
-				set->n);
 
-	if (id == set->n)
-		*table_add(set->rows, set->n, set->cap) = pair;
-	return id;
+	return index_put(&set->index, set->rows, set->n, set->cap, &pair, sizeof(pair));
 }
 
 void pairs_release(struct pairs *set)

@@ -122,11 +122,6 @@ const char *filter_ignore(const char *arg, void *filter)
 	return set_regex(&f->ignore, &f->ignore_text, arg);
 }
 
-bool filter_by_stack(const struct filter *f)
-{
-	return f->focus || f->ignore;
-}
-
 uint8_t filter_text(const struct filter *f, const char *s)
 {
 	uint8_t flags = 0;

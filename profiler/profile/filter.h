@@ -51,8 +51,6 @@ void filter_share(struct filter *to, const struct filter *from);
 void filter_prepare(struct filter *f, const struct profile *p);
 /* Checks everything except kind and stack, which view_select() does. */
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e);
-/* True if the filter looks at stacks: --focus or --ignore. */
-bool filter_by_stack(const struct filter *f);
 /* Returns flags, below 0x80, for which of the two expressions match s; 0 for "". A stack
  * has the flags of all its frames; filter_stack() tells whether it is selected. */
 uint8_t filter_text(const struct filter *f, const char *s);

@@ -69,12 +69,8 @@ void profile_free(struct profile *p)
 
 uint32_t profile_frame(struct profile *p, const struct frame *f)
 {
-	uint32_t id = index_row(&p->frame_index, p->frames, sizeof(*f), f, sizeof(*f),
-				p->n_frames);
-
-	if (id == p->n_frames)
-		*table_add(p->frames, p->n_frames, p->cap_frames) = *f;
-	return id;
+	return index_put(&p->frame_index, p->frames, p->n_frames, p->cap_frames, f,
+			 sizeof(*f));
 }
 
 bool profile_measure_call(struct profile *p, uint32_t id)
@@ -96,36 +92,26 @@ bool profile_measure_call(struct profile *p, uint32_t id)
 uint32_t profile_call(struct profile *p, uint32_t parent, uint32_t frame)
 {
 	struct call c = { parent, frame };
-	uint32_t id;
+	uint32_t id, n = p->n_calls;
 
 	if (p->sums[parent].depth == MAX_STACK_FRAMES)
 		return parent;
-	id = index_row(&p->call_index, p->calls, sizeof(c), &c, sizeof(c), p->n_calls);
-	if (id == p->n_calls) {
-		*table_add(p->calls, p->n_calls, p->cap_calls) = c;
+	id = index_put(&p->call_index, p->calls, p->n_calls, p->cap_calls, &c, sizeof(c));
+	if (id == n)
 		profile_measure_call(p, id);
-	}
 	return id;
 }
 
 uint32_t profile_goroutine(struct profile *p, const struct goroutine *g)
 {
-	uint32_t id = index_row(&p->goroutine_index, p->goroutines, sizeof(*g), g,
-				offsetof(struct goroutine, parent_goid), p->n_goroutines);
-
-	if (id == p->n_goroutines)
-		*table_add(p->goroutines, p->n_goroutines, p->cap_goroutines) = *g;
-	return id;
+	return index_put(&p->goroutine_index, p->goroutines, p->n_goroutines,
+			 p->cap_goroutines, g, offsetof(struct goroutine, parent_goid));
 }
 
 uint32_t profile_thread(struct profile *p, const struct thread *t)
 {
-	uint32_t id = index_row(&p->thread_index, p->threads, sizeof(*t), t,
-				offsetof(struct thread, name), p->n_threads);
-
-	if (id == p->n_threads)
-		*table_add(p->threads, p->n_threads, p->cap_threads) = *t;
-	return id;
+	return index_put(&p->thread_index, p->threads, p->n_threads, p->cap_threads, t,
+			 offsetof(struct thread, name));
 }
 
 uint32_t profile_module(struct profile *p, const struct module *m)
@@ -177,11 +163,6 @@ void profile_event(struct profile *p, const struct event *e)
 {
 	profile_count_event(p, e);
 	*table_add(p->events, p->n_events, p->cap_events) = *e;
-}
-
-void profile_drop_events(struct profile *p)
-{
-	p->n_events = 0;
 }
 
 const char *profile_string(const struct profile *p, uint32_t id)

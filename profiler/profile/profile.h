@@ -169,8 +169,6 @@ uint32_t profile_module(struct profile *p, const struct module *m);
 uint32_t profile_process(struct profile *p, const struct process *pr);
 uint8_t profile_kind(struct profile *p, const struct event_kind *k); /* below MAX_KINDS */
 void profile_event(struct profile *p, const struct event *e);
-/* Drops the events, which are in the file by now. Ids of all other rows stay valid. */
-void profile_drop_events(struct profile *p);
 
 /* For the loader, which fills rows itself: the rest of what profile_call() and
  * profile_event() do, in the order of ids. False: the stack is deeper than

@@ -209,7 +209,7 @@ int recording_append(struct recording *r, struct profile *p)
 		return err;
 	memcpy(r->written, counts, sizeof(counts));
 	r->written[EVENTS] = 0;
-	profile_drop_events(p);
+	p->n_events = 0; /* ids of all other rows stay valid */
 	return 0;
 }
 

@@ -136,7 +136,7 @@ static void fill_flags(struct view *v)
 	struct buf name = { 0 };
 	uint8_t *strings;
 
-	if (!filter_by_stack(&v->filter))
+	if (!v->filter.focus && !v->filter.ignore)
 		return;
 	strings = mem_zalloc(strtab_count(p->strings));
 	v->frame_flags = mem_zalloc(n_frames);

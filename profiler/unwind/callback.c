@@ -49,12 +49,6 @@ static enum cunwind_end callers_of_assembly(struct space *space, struct cunwind 
 	return end;
 }
 
-struct callbacks callbacks_of(const struct sample *s, struct space *space,
-			      struct cunwind *u)
-{
-	return (struct callbacks){ .space = space, .u = u, .s = s, .sp = s->g0_sp };
-}
-
 uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint64_t *pcs,
 			uint32_t max, enum cunwind_end *end)
 {

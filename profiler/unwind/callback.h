@@ -20,12 +20,10 @@ struct callbacks {
 	struct space *space;
 	struct cunwind *u;
 	const struct sample *s;
-	/* where the next one left the thread's stack, in cgocallback; 0: not known */
+	/* where the next one left the thread's stack, in cgocallback: first s->g0_sp; 0: not
+	 * known */
 	uint64_t sp;
 };
-
-struct callbacks callbacks_of(const struct sample *s, struct space *space,
-			      struct cunwind *u);
 
 /*
  * The next call back: the callers of cgocallback, in which addr is. Return addresses, at

@@ -195,7 +195,7 @@ void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		.st = ret,
 		.space = space,
 		.s = s,
-		.callbacks = callbacks_of(s, space, u),
+		.callbacks = { .space = space, .u = u, .s = s, .sp = s->g0_sp },
 		.c_room = MAX_USER_PCS,
 	};
 	bool rooted;

@@ -563,7 +563,7 @@ Test(unwind, nothing_is_known_of_a_process_that_is_gone)
 			sample->c_sp = sample->g0_sp = SP;
 			pieces_find(&stack, NULL, u, sample);
 			cr_expect_eq(stack.pcs[0], leaf);
-			callbacks = callbacks_of(sample, NULL, u);
+			callbacks = (struct callbacks){ .u = u, .s = sample, .sp = SP };
 			callbacks_next(&callbacks, leaf, true, pcs, 8, &end);
 			cr_expect_eq(end, CUNWIND_BROKEN);
 			cr_expect_eq(cunwind(u, NULL, &c, pcs, 8, &n), CUNWIND_BROKEN);
