@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Differences between architectures: registers, thread pointer, top of the kernel stack. */
-#ifndef BPF_ARCH_H
-#define BPF_ARCH_H
+#pragma once
 
 #include <bpf/bpf_core_read.h>
 
@@ -97,5 +96,3 @@ struct perf_context {
 	} while (0)
 #define REG_DIRECT(to, from) ((to) = (from))
 #define REG_CORE(to, from)   bpf_core_read(&(to), 8, &(from))
-
-#endif

@@ -8,8 +8,7 @@
  * two hits of the probe. So newstack is probed too: it runs while g.sched.pc is in the
  * function that begins again, and the next hit there by the same goroutine does not count.
  */
-#ifndef BPF_CALL_H
-#define BPF_CALL_H
+#pragma once
 
 #include "bpf/sample.h"
 
@@ -85,5 +84,3 @@ static __always_inline bool call_counts(const struct scratch *tmp, __u32 cookie)
 	bpf_map_delete_elem(&restarts, &key);
 	return pc - s->ip >= cookie;
 }
-
-#endif

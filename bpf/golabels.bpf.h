@@ -16,8 +16,7 @@
  * Functions that the verifier should check only once are not static; they find their state
  * by the CPU's number. Unit tests define read_user() and label_reader().
  */
-#ifndef BPF_GOLABELS_H
-#define BPF_GOLABELS_H
+#pragma once
 
 #include "bpf/sample.h"
 
@@ -225,5 +224,3 @@ __attribute__((noinline)) int labels_read(__u32 cpu, __u64 labels, __u32 list)
 	}
 	return 0;
 }
-
-#endif

@@ -21,8 +21,7 @@
  * All memory is read by read_user(), so that unit tests can run this code over memory of
  * their own. They define it before they include this file.
  */
-#ifndef BPF_GORUNTIME_H
-#define BPF_GORUNTIME_H
+#pragma once
 
 #include "bpf/sample.h"
 
@@ -378,5 +377,3 @@ static __always_inline void interrupted_read(const struct layout *l, __u64 tp, _
 		g = curg;
 	out->flags = thread_read(l, tmp, g, out);
 }
-
-#endif

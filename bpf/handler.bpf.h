@@ -8,8 +8,7 @@
  *
  * Part of sample.bpf.c, which has struct scratch.
  */
-#ifndef BPF_HANDLER_H
-#define BPF_HANDLER_H
+#pragma once
 
 enum {
 	/* Offsets in struct rt_sigframe on x86-64, from its ucontext, which is at SP when
@@ -209,5 +208,3 @@ __attribute__((noinline)) int handler_take(__u32 cpu)
 		tmp->sample.n_handler_words = C_REGS + size / 8;
 	return 0;
 }
-
-#endif

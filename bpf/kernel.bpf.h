@@ -3,8 +3,7 @@
  * The kernel fields that we use, and no others. Their offsets come from the running
  * kernel's BTF when the program is loaded (CO-RE), so the order and gaps here mean nothing.
  */
-#ifndef BPF_KERNEL_H
-#define BPF_KERNEL_H
+#pragma once
 
 #include <linux/types.h>
 
@@ -109,5 +108,3 @@ struct task_struct {
 };
 
 #pragma clang attribute pop
-
-#endif

@@ -17,8 +17,7 @@
  * says where a program keeps its goroutines, so that user space need not look at each
  * process of a program it knows.
  */
-#ifndef BPF_SAMPLE_H
-#define BPF_SAMPLE_H
+#pragma once
 
 #include <linux/types.h>
 
@@ -328,5 +327,3 @@ enum { CALL_SCRATCHES = 4 };
 /* The cookie of a probe: the length of its function, or CALL_NEWSTACK for runtime.newstack,
  * and above bit CALL_TAG_SHIFT the tag of the link that it is of. */
 enum { CALL_TAG_SHIFT = 56, CALL_NEWSTACK = 0x7fffffff };
-
-#endif

@@ -3,8 +3,7 @@
  * Takes a thread's goroutine and stack once its registers are known. Part of sample.bpf.c,
  * and of tests/oracle/step.c, which samples a process while stepping through it.
  */
-#ifndef BPF_TAKE_H
-#define BPF_TAKE_H
+#pragma once
 
 #include "bpf/sample.h"
 
@@ -328,5 +327,3 @@ __attribute__((noinline)) int c_stack_take(__u32 cpu, __u64 end)
 		pages_take(tmp, n + C_REGS, from, size);
 	return 0;
 }
-
-#endif

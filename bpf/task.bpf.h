@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What the kernel knows of a task: its ids, registers, address space, program. */
-#ifndef BPF_TASK_H
-#define BPF_TASK_H
+#pragma once
 
 #include <stdbool.h>
 #include <bpf/bpf_core_read.h>
@@ -145,5 +144,3 @@ static __always_inline image_id image_of(struct task_struct *task)
 	return BPF_CORE_READ(task, group_leader, start_time) +
 	       BPF_CORE_READ(task, self_exec_id);
 }
-
-#endif

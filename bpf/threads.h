@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* A thread as the task iterator of threads.bpf.c describes it. */
-#ifndef BPF_THREADS_H
-#define BPF_THREADS_H
+#pragma once
 
 #include <linux/types.h>
 
@@ -15,5 +14,3 @@ struct thread_state {
 	char state;   /* as in /proc/PID/stat: 'R', 'S' … */
 	char comm[16];
 };
-
-#endif

@@ -25,8 +25,7 @@
  * frame, at cgocall. C's frames come from a copy of the thread's stack, which user space
  * unwinds.
  */
-#ifndef BPF_WALK_H
-#define BPF_WALK_H
+#pragma once
 
 /* Copies the stack from addr on into the window: up to its end, at least `least` bytes. */
 static __always_inline bool window_load(struct scratch *tmp, __u64 addr, __u32 least)
@@ -514,5 +513,3 @@ static __always_inline void walk_resumed(struct scratch *tmp, __u32 cpu,
 		walk_rest(cpu, s->resume_sp + 8);
 	s->n_resume = w->n - before - s->n_resume_words;
 }
-
-#endif

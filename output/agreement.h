@@ -11,8 +11,7 @@
  * larger than AGREEMENT_SLACK times that of 99 of 100 such pairs. The slack is for samples
  * that are not independent, such as those of one burst.
  */
-#ifndef OUTPUT_AGREEMENT_H
-#define OUTPUT_AGREEMENT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,5 +50,3 @@ struct compared {
 void compared_write_text(const struct compared *c, const struct diff_options *o, FILE *out);
 /* One object. */
 void compared_write_json(const struct compared *c, const struct diff_options *o, FILE *out);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls of a tree as indented lines, largest first. */
-#ifndef OUTPUT_CALLTREE_H
-#define OUTPUT_CALLTREE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ void calltree_write(struct cells *c, const struct tree *t, uint32_t node, double
  * function. The caller frees it by tree_free().
  */
 struct tree *callers_tree(const struct view *v, const char *func);
-
-#endif

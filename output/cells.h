@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lines of a table as it is built up: cells of numbers first, then texts that get the rest
  * of the width. */
-#ifndef OUTPUT_CELLS_H
-#define OUTPUT_CELLS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,5 +53,3 @@ static inline uint32_t at_most(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
 }
-
-#endif

@@ -34,8 +34,7 @@
  * What the model does not know is why. If another process took the CPU, or the input was
  * another one, there is a difference too.
  */
-#ifndef OUTPUT_COMPARISON_H
-#define OUTPUT_COMPARISON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -103,5 +102,3 @@ void comparison_release(struct comparison *c); /* takes { 0 } */
  * none. */
 const char *comparison_grown(const struct comparison *c, double share,
 			     const struct difference **d);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `diff` and `compare` print of a comparison. The caller checks ferror(out). */
-#ifndef OUTPUT_DIFF_H
-#define OUTPUT_DIFF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ void diff_json_functions(struct json *j, const struct comparison *c,
  * flamegraph.pl reads. The numbers are those of folded stacks; with shares, those of the
  * old recording are scaled, so that the sums agree. */
 void diff_write_folded(const struct comparison *c, FILE *out);
-
-#endif

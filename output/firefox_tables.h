@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What all threads of a Firefox profile share: its tables of stacks, frames, functions,
  * source files and modules. */
-#ifndef OUTPUT_FIREFOX_TABLES_H
-#define OUTPUT_FIREFOX_TABLES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ void firefox_tables_release(struct firefox_tables *x);
 
 /* An array of n nulls. */
 void json_nulls(struct json *j, const char *name, uint32_t n);
-
-#endif

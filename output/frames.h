@@ -3,8 +3,7 @@
  * The frames and stacks of a view for formats that have tables of them: frames that such a
  * format does not tell apart are one row. Only frames of the view's events get rows.
  */
-#ifndef OUTPUT_FRAMES_H
-#define OUTPUT_FRAMES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -42,5 +41,3 @@ struct frames {
 /* Makes the stacks of all events of the view, and the frames in them. */
 void frames_make(struct frames *f);
 void frames_release(struct frames *f);
-
-#endif

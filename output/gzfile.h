@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A stream that compresses what is written to it. */
-#ifndef OUTPUT_GZFILE_H
-#define OUTPUT_GZFILE_H
+#pragma once
 
 #include <stdio.h>
 
@@ -10,5 +9,3 @@
 FILE *gzfile_open(FILE *out, int level);
 /* Writes the end. Returns 0 or -errno; the caller also checks ferror(out). */
 int gzfile_close(FILE *gzip);
-
-#endif

@@ -4,8 +4,7 @@
  * whose line is known, as in `go tool pprof -list`: time in the kernel, or in C without
  * lines, counts for the line that called it.
  */
-#ifndef OUTPUT_HOTLINES_H
-#define OUTPUT_HOTLINES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ struct hotlines {
 void hotlines_init(struct hotlines *h, const struct view *v);
 void hotlines_sort(struct hotlines *h, enum line_figure by);
 void hotlines_release(struct hotlines *h);
-
-#endif

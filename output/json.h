@@ -4,8 +4,7 @@
  * right order, and checks ferror(out). Strings come out as valid UTF-8 without terminal
  * control characters, whatever went in. One thread at a time writes to out.
  */
-#ifndef OUTPUT_JSON_H
-#define OUTPUT_JSON_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ void json_line(struct json *j);
 		json_close(j, ']'); \
 	} while (0)
 #define json_column(j, key, n, value) json_each(j, key, n, json_uint(j, NULL, value))
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What `report --json` and `export -f json` both say: fields of the outermost object, about
  * the recording and what was selected of it. docs/json.md describes them. */
-#ifndef OUTPUT_JSON_META_H
-#define OUTPUT_JSON_META_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ void json_quality(struct json *j, const struct view *v);
 void json_process(struct json *j, const struct view *v, uint32_t process);
 /* enum origin */
 void json_origin(struct json *j, const char *key, uint8_t origin);
-
-#endif

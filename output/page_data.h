@@ -35,8 +35,7 @@
  * func.* and frame.* are common to both. Goroutines then have the names that match_views()
  * gave them.
  */
-#ifndef OUTPUT_PAGE_DATA_H
-#define OUTPUT_PAGE_DATA_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -47,5 +46,3 @@ struct view;
  * shares of their weight, not by weight per second. */
 void page_data_add(const struct view *v, const struct view *old, bool shares,
 		   struct buf *ret);
-
-#endif

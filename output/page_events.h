@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The events of a view for the flame graph page: in order of time, equal ones that are
  * close in time as one row, with rows of tables that hold nothing else. */
-#ifndef OUTPUT_PAGE_EVENTS_H
-#define OUTPUT_PAGE_EVENTS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -30,5 +29,3 @@ uint64_t page_cell_ns(const struct view *v);
 /* Fills e, which is { 0 }, and stacks. */
 void page_events_init(struct page_events *e, const struct view *v, struct stacks *stacks);
 void page_events_release(struct page_events *e);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a frame is, for formats that colour frames or sort them into categories. */
-#ifndef OUTPUT_PALETTE_H
-#define OUTPUT_PALETTE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -25,5 +24,3 @@ extern const char *const palette_names[PALETTE_MAX];
 
 /* row: as view_stack() stores it. */
 enum palette palette_of(const struct view *v, uint32_t row);
-
-#endif

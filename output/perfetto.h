@@ -4,8 +4,7 @@
  * Each comes in a packet of its own before the first sample that refers to it, so that only
  * the numbers are kept.
  */
-#ifndef OUTPUT_PERFETTO_H
-#define OUTPUT_PERFETTO_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -62,5 +61,3 @@ uint32_t perfetto_stack(struct perfetto *x, const struct event *e);
 uint32_t perfetto_task(struct perfetto *x, const struct event *e);
 /* The text for people and as UTF-8, valid until the next one. */
 char *perfetto_text(struct perfetto *x, const char *s);
-
-#endif

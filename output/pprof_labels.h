@@ -8,8 +8,7 @@
  * "gostrobe.goid" in the whole profile, because pprof cannot tell two labels with one key
  * apart.
  */
-#ifndef OUTPUT_PPROF_LABELS_H
-#define OUTPUT_PPROF_LABELS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -69,5 +68,3 @@ size_t pprof_labels_get(struct pprof_labels *l, uint64_t key, Pprof__Label ***re
 /* The id of a string of n bytes, made valid UTF-8 without NULs; what is not becomes
  * U+FFFD. */
 int64_t pprof_text(struct strtab *strings, const char *s, size_t n);
-
-#endif

@@ -3,8 +3,7 @@
  * The groups and functions of a tree, as rows of tables: largest first, in an order that
  * depends only on the tree. Weights are in the profile's unit.
  */
-#ifndef OUTPUT_SUMMARY_H
-#define OUTPUT_SUMMARY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -57,5 +56,3 @@ void summary_init(struct summary *s, const struct tree *t);
 /* Sorts the functions by cum instead. */
 void summary_sort_by_cum(struct summary *s);
 void summary_release(struct summary *s);
-
-#endif

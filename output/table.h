@@ -3,8 +3,7 @@
  * What `report` prints: groups, functions and the hottest lines, then which labels there
  * are, then the quality of the recording.
  */
-#ifndef OUTPUT_TABLE_H
-#define OUTPUT_TABLE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,5 +33,3 @@ int table_write_json(struct view *v, FILE *out);
  * cost as a whole. width: breaks the line between its parts to fit into so many columns;
  * 0: never. */
 void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *out);
-
-#endif

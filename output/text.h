@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names as plain text (profiler/base/plain.h) for tables and lines, measured in columns. */
-#ifndef OUTPUT_TEXT_H
-#define OUTPUT_TEXT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ void text_frame(struct buf *b, const char *s);
 void text_count(struct buf *b, uint64_t n);
 /* Adds "1 sample", "1,234 samples". */
 void text_count_of(struct buf *b, uint64_t n, const char *noun);
-
-#endif

@@ -12,8 +12,7 @@
  *			… t.rows[i].events[k] …
  *	tracks_release(&t);
  */
-#ifndef OUTPUT_TRACKS_H
-#define OUTPUT_TRACKS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -53,5 +52,3 @@ struct tracks {
 
 void tracks_make(struct tracks *t);
 void tracks_release(struct tracks *t);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which rows of a table are written, in the order of their first use, so that an output has
  * no others. */
-#ifndef OUTPUT_USED_H
-#define OUTPUT_USED_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ struct used used_new(uint32_t n_rows);
 /* Returns where the row is written: for a new one this is u->n before the call. */
 uint32_t used_place(struct used *u, uint32_t row);
 void used_release(struct used *u);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Output formats. A new one is one file, and one line in the list of writer.c. */
-#ifndef OUTPUT_WRITER_H
-#define OUTPUT_WRITER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,5 +55,3 @@ extern const struct writer perfetto_writer;
 extern const struct writer pprof_writer;
 extern const struct writer speedscope_writer;
 extern const struct writer svg_writer;
-
-#endif

@@ -11,8 +11,7 @@
  * bytes it had when it was found, has no names. The number of modules and the bytes of
  * their tables and code are bounded.
  */
-#ifndef SYMBOLIZER_ADDED_H
-#define SYMBOLIZER_ADDED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -60,5 +59,3 @@ struct added {
  * sp has the areas as the maps list them, before has those of the last time. */
 void added_find(struct space *sp, const struct space *before);
 void added_release(struct added *a);
-
-#endif

@@ -4,8 +4,7 @@
  * debuginfod servers in the middle of a recording, and open whatever the target put in
  * place of a file.
  */
-#ifndef SYMBOLIZER_DEBUGFILE_H
-#define SYMBOLIZER_DEBUGFILE_H
+#pragma once
 
 #include <elfutils/libdwfl.h>
 #include <stdbool.h>
@@ -26,5 +25,3 @@ bool debugfile_heavy(const struct elf *e, bool for_symbols);
 /* The callback; *arg is the struct debugfile. Returns an fd, or -1. */
 int debugfile_find(Dwfl_Module *m, void **arg, const char *module, Dwarf_Addr base,
 		   const char *file, const char *link, GElf_Word crc, char **ret);
-
-#endif

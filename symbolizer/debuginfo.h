@@ -6,8 +6,7 @@
  * is known. libdw reads the file, so the caller must be between guard_enter() and
  * guard_leave().
  */
-#ifndef SYMBOLIZER_DEBUGINFO_H
-#define SYMBOLIZER_DEBUGINFO_H
+#pragma once
 
 #include <elfutils/libdw.h>
 #include <stdbool.h>
@@ -36,5 +35,3 @@ uint32_t debuginfo_start(struct debuginfo *d, uint64_t addr);
  * are none, or one of them is unknown. */
 int debuginfo_inlined(struct debuginfo *d, uint64_t addr, struct inlined_call *ret,
 		      int cap);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* C++ and Rust names as programmers write them. */
-#ifndef SYMBOLIZER_DEMANGLE_H
-#define SYMBOLIZER_DEMANGLE_H
+#pragma once
 
 #include <setjmp.h>
 #include <stddef.h>
@@ -16,5 +15,3 @@ struct demangled {
 
 /* Without "@VERSION" and, as in perf, without parameters. Valid as long as d and name. */
 const char *demangle(struct demangled *d, const char *name);
-
-#endif

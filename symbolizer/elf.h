@@ -5,8 +5,7 @@
  * exist. If the file is truncated while mapped, it reads as zeros and guard_changed()
  * tells.
  */
-#ifndef SYMBOLIZER_ELF_H
-#define SYMBOLIZER_ELF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -76,5 +75,3 @@ bool elf_rela(const struct elf *e, uint64_t i, uint64_t *where, uint64_t *value)
 void elf_relocate(const struct elf *e, uint64_t vaddr, uint8_t *bytes, size_t len);
 /* The relocated pointer at vaddr. False: it is not in the file. */
 bool elf_word(const struct elf *e, uint64_t vaddr, uint64_t *value);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A frame is one row of a call stack. Inlined calls have frames of their own. */
-#ifndef SYMBOLIZER_FRAME_H
-#define SYMBOLIZER_FRAME_H
+#pragma once
 
 #include <stdint.h>
 
@@ -49,5 +48,3 @@ struct frame {
 	uint16_t kind;             /* enum frame_kind */
 	uint16_t inlined;          /* it was inlined into the next frame towards the root */
 };
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Frames of addresses that were looked up before. Rows are never removed. { 0 } is
  * empty. */
-#ifndef SYMBOLIZER_FRAMECACHE_H
-#define SYMBOLIZER_FRAMECACHE_H
+#pragma once
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -49,5 +48,3 @@ static inline void framecache_release(struct framecache *c)
 	free(c->frames);
 	*c = (struct framecache){ 0 };
 }
-
-#endif

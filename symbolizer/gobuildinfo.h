@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the go command wrote into a file: the blob that `go version -m FILE` reads. */
-#ifndef SYMBOLIZER_GOBUILDINFO_H
-#define SYMBOLIZER_GOBUILDINFO_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -18,5 +17,3 @@ bool gobuildinfo_version(const struct elf *e, char version[GO_VERSION_MAX]);
 void gobuildinfo_module(const struct elf *e, char module[GO_MODULE_MAX]);
 /* 22 for any string with "go1.22.3" in it; -1: no version found. */
 int gobuildinfo_minor(const char *version);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Decodes a moduledata; the runtime has one for each table of functions. */
-#ifndef SYMBOLIZER_GOMODULE_H
-#define SYMBOLIZER_GOMODULE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,5 +48,3 @@ bool gomodule_parse(struct go_module *ret, const struct gopclntab *like,
 int gomodule_table(struct gopclntab *ret, const struct gopclntab *like,
 		   const struct go_module *m, const uint8_t *bytes,
 		   const uint8_t header[16]);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of Go functions: as people read them, and which of them are special. */
-#ifndef SYMBOLIZER_GONAME_H
-#define SYMBOLIZER_GONAME_H
+#pragma once
 
 #include "symbolizer/frame.h"
 
@@ -14,5 +13,3 @@ void goname_add(struct buf *b, const char *name, int minor);
 /* What a function with this full name is. FRAME_GO: an ordinary one. Wrappers have no
  * special names but a funcID. */
 enum frame_kind goname_kind(const char *name);
-
-#endif

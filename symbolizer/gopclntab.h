@@ -5,8 +5,7 @@
  * the file (except tables of PIEs up to Go 1.17, which hold addresses). A look-up is a
  * binary search and a few passes over packed (value, pc) deltas.
  */
-#ifndef SYMBOLIZER_GOPCLNTAB_H
-#define SYMBOLIZER_GOPCLNTAB_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -114,5 +113,3 @@ uint32_t gopclntab_start(const struct gopclntab *t, uint64_t addr, struct strtab
  * every name. */
 bool gopclntab_function(const struct gopclntab *t, const char *name, uint64_t *entry,
 			uint32_t *len);
-
-#endif

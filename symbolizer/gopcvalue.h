@@ -4,8 +4,7 @@
  * index …), packed as deltas of value and PC. Inline, because it is most of the cost of a
  * look-up.
  */
-#ifndef SYMBOLIZER_GOPCVALUE_H
-#define SYMBOLIZER_GOPCVALUE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,5 +66,3 @@ static inline bool pcvalues_next(struct pcvalues *v)
 	v->value = (int32_t)((uint32_t)v->value + ((delta >> 1) ^ -(delta & 1)));
 	return true;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * ELF images that are in a process's memory but in no file: the vDSO, and packed programs
  * (UPX) that have unpacked themselves into anonymous mappings.
  */
-#ifndef SYMBOLIZER_IMAGE_H
-#define SYMBOLIZER_IMAGE_H
+#pragma once
 
 #include <elf.h>
 #include <stdbool.h>
@@ -36,5 +35,3 @@ bool memory_is(pid_t pid, uint64_t start, const void *bytes, size_t len);
 int image_next(struct image *ret, pid_t pid, struct cursor *maps);
 /* The image as an ELF file for elf_parse(), already relocated. The caller frees it. */
 void *image_read(const struct image *im, pid_t pid);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's list of its functions in compact form: 16 bytes and a name for each. */
-#ifndef SYMBOLIZER_KALLSYMS_H
-#define SYMBOLIZER_KALLSYMS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,5 +16,3 @@ void kallsyms_close(struct kallsyms *k); /* takes NULL */
  * False: none near. Both strings are valid until kallsyms_close(). */
 bool kallsyms_find(const struct kallsyms *k, uint64_t addr, const char **name,
 		   const char **module);
-
-#endif

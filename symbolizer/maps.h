@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The lines of /proc/PID/maps. */
-#ifndef SYMBOLIZER_MAPS_H
-#define SYMBOLIZER_MAPS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ struct mapping {
 /* Advances to the next mapping, skipping malformed lines. False: no more. */
 bool maps_next(struct cursor *text, struct mapping *ret);
 bool mapping_is(const struct mapping *m, const char *path);
-
-#endif

@@ -5,8 +5,7 @@
  * shows what file to compare it with. Memory is taken for moved text only if every byte is
  * the file's.
  */
-#ifndef SYMBOLIZER_MOVED_H
-#define SYMBOLIZER_MOVED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,5 +39,3 @@ struct moved {
 bool moved_find(struct moved *v, const struct mapping *m, const struct area *before,
 		struct area *a);
 void moved_release(struct moved *v);
-
-#endif

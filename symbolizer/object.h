@@ -4,8 +4,7 @@
  * name only in maps ("[anon]"). It is shared by all processes that map it. It owns the
  * mapping of its file, the sources of its names and a cache of results.
  */
-#ifndef SYMBOLIZER_OBJECT_H
-#define SYMBOLIZER_OBJECT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -122,5 +121,3 @@ struct object *objects_of_name(struct objects *os, const char *path, size_t path
 /* The vDSO of this process. It is identified by its bytes, because time namespaces have
  * different ones, and so have 32-bit processes. */
 struct object *objects_of_vdso(struct objects *os, pid_t pid, const struct mapping *m);
-
-#endif

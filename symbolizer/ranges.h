@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables of address ranges that may be nested. A row is any struct that begins with a
  * struct range; size is that of a row. */
-#ifndef SYMBOLIZER_RANGES_H
-#define SYMBOLIZER_RANGES_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -55,5 +54,3 @@ static inline void *ranges_find(void *rows, uint32_t n, size_t size, uint64_t ad
 			return range_of(rows, size, lo - 1);
 	return NULL;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* An interface for sources of names. object.c lists them, best source first. */
-#ifndef SYMBOLIZER_RESOLVER_H
-#define SYMBOLIZER_RESOLVER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ struct resolver {
 
 extern const struct resolver gopclntab_resolver; /* self is a struct gopclntab */
 extern const struct resolver symtab_resolver;    /* for C and the like */
-
-#endif

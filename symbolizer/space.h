@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of a symbolizer and its spaces, for the files that implement symbolizer.h. */
-#ifndef SYMBOLIZER_SPACE_H
-#define SYMBOLIZER_SPACE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,5 +62,3 @@ enum space_code area_code(const struct area *a);
 bool space_meets(const struct space *sp, uint64_t start, uint64_t end);
 /* The area that addr is in; NULL: none. sp NULL: an unknown space. */
 struct area *space_area(const struct space *sp, uint64_t addr);
-
-#endif

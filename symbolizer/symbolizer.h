@@ -10,8 +10,7 @@
  * A process may end before its space can be read: functions that query a space accept NULL
  * for an unknown one.
  */
-#ifndef SYMBOLIZER_SYMBOLIZER_H
-#define SYMBOLIZER_SYMBOLIZER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -163,5 +162,3 @@ int space_open_gone(struct space **ret, struct symbolizer *s, const struct gone 
 struct func;
 int space_functions(const struct space *sp, int (*fn)(void *arg, const struct func *f),
 		    void *arg);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Encodings that only one side of the product needs; tests need both. */
-#ifndef TESTS_BYTES_H
-#define TESTS_BYTES_H
+#pragma once
 
 #include "profiler/base/buf.h"
 #include "profiler/base/cursor.h"
@@ -19,5 +18,3 @@ static inline int64_t cursor_svarint(struct cursor *c)
 
 	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
-
-#endif

@@ -5,8 +5,7 @@
  * of memory ends the program, so no function returns -ENOMEM: check every size that comes
  * from outside against a limit before allocating.
  */
-#ifndef BASE_ARENA_H
-#define BASE_ARENA_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -60,5 +59,3 @@ void *table_room(void *rows, size_t size, uint32_t n, uint32_t *cap);
 		} \
 		first_; \
 	})
-
-#endif

@@ -3,8 +3,7 @@
  * Limits work to some time at once and a share of the time after that: the time it took is
  * a debt, which is paid off at that share. { 0 } has no debt.
  */
-#ifndef BASE_BUDGET_H
-#define BASE_BUDGET_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ uint64_t budget_debt(const struct budget *b, uint64_t now_ns, uint32_t share);
 void budget_spend(struct budget *b, uint64_t now_ns, uint32_t share, uint64_t took_ns);
 /* The time from which on the debt is at most free_ns; now_ns or earlier: it already is. */
 uint64_t budget_due(const struct budget *b, uint32_t share, uint64_t free_ns);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A growing sequence of bytes, written front to back. { 0 } is empty. */
-#ifndef BASE_BUF_H
-#define BASE_BUF_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,5 +27,3 @@ char *buf_text(struct buf *b);
 /* Writes the bytes and empties the buffer; the caller checks ferror(out). */
 void buf_write(struct buf *b, FILE *out);
 void buf_release(struct buf *b);
-
-#endif

@@ -3,8 +3,7 @@
  * Reads untrusted bytes. A read past the end returns 0 and sets `bad`, which stays set:
  * decode a whole record, then check once.
  */
-#ifndef BASE_CURSOR_H
-#define BASE_CURSOR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,5 +40,3 @@ static inline size_t cursor_left(const struct cursor *c)
 {
 	return c->bad ? 0 : c->len - c->pos;
 }
-
-#endif

@@ -4,8 +4,7 @@
  * libcurl, is loaded by the first call, so that those who fetch nothing do not wait for it
  * and its 30 others.
  */
-#ifndef PROFILER_FETCH_H
-#define PROFILER_FETCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,5 +19,3 @@ bool fetch_step(struct fetch *f);
 /* What went wrong, valid until fetch_end(); NULL: nothing. */
 const char *fetch_error(const struct fetch *f);
 void fetch_end(struct fetch *f); /* takes NULL; stops what is not done */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads whole files, and writes output that is never incomplete. */
-#ifndef BASE_FILE_H
-#define BASE_FILE_H
+#pragma once
 
 #include <stddef.h>
 #include <stdio.h>
@@ -30,5 +29,3 @@ int outfile_open(struct outfile *f, const char *path);
 int outfile_commit(struct outfile *f);
 /* Keeps what was there before. Safe on { 0 } and after a commit. */
 void outfile_abort(struct outfile *f);
-
-#endif

@@ -5,8 +5,7 @@
  * instead and records that the file has changed: what was read from it since may be wrong.
  * For single-threaded programs.
  */
-#ifndef BASE_GUARD_H
-#define BASE_GUARD_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -35,5 +34,3 @@ void guard_leave(void);
 bool guard_changed(struct guard *g);
 /* The number of pages replaced so far in all mappings. */
 unsigned guard_faults(void);
-
-#endif

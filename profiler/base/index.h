@@ -4,8 +4,7 @@
  * The rows stay with their owner, who compares them; the index has 8 bytes per slot, at
  * most half of them used. { 0 } is empty. Entries are never removed.
  */
-#ifndef BASE_INDEX_H
-#define BASE_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,5 +54,3 @@ static inline uint64_t hash_pair(uint64_t a, uint64_t b)
 
 	return h ^ h >> 29;
 }
-
-#endif

@@ -5,13 +5,10 @@
  * program) has none, while the other threads run on. Each of them has all of it in its
  * /proc/TID, which exists although it is not listed.
  */
-#ifndef BASE_LIVING_H
-#define BASE_LIVING_H
+#pragma once
 
 #include <sys/types.h>
 
 /* The main thread if it is alive, else another living thread, else pid. For paths in /proc
  * and for process_vm_readv(). Call it for each reading, because threads come and go. */
 pid_t living_thread(pid_t pid);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Messages to the user, always on stderr. Only profiler/cmd/ may use more than
  * log_debug(). */
-#ifndef BASE_LOG_H
-#define BASE_LOG_H
+#pragma once
 
 enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
@@ -17,5 +16,3 @@ extern enum log_level log_level; /* LOG_NORMAL at start */
 
 void log_line(enum log_level least, const char *prefix, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-
-#endif

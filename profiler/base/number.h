@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Numbers and times as people type them. */
-#ifndef BASE_NUMBER_H
-#define BASE_NUMBER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -9,5 +8,3 @@
 int number_parse(const char *s, uint64_t min, uint64_t max, uint64_t *v);
 /* "30", "30s", "2m", "1h", "500ms", "1.5s" in ns. -EINVAL; -ERANGE over 100 years. */
 int duration_parse(const char *s, uint64_t *ns);
-
-#endif

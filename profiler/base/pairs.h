@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A set of pairs of numbers. Ids count up from 0, so they can index a table too. */
-#ifndef BASE_PAIRS_H
-#define BASE_PAIRS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -26,5 +25,3 @@ enum { PAIR_BYTES = sizeof(struct pair) + 48 };
 uint32_t pairs_add(struct pairs *set, uint64_t a, uint64_t b);
 /* Empties the set. */
 void pairs_release(struct pairs *set);
-
-#endif

@@ -5,8 +5,7 @@
  * direction marks), and whatever is not UTF-8, becomes U+FFFD. Every message and all output
  * for people goes through plain_next().
  */
-#ifndef BASE_PLAIN_H
-#define BASE_PLAIN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,5 +37,3 @@ void plain_wrap(struct buf *b, const char *text, uint32_t width, uint32_t indent
  * and replaces others by "_", so that it is safe for paths and shells. At most max
  * bytes. */
 void plain_file_name(struct buf *b, const char *s, size_t max);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Guesses what a mistyped word was meant to be. */
-#ifndef BASE_SIMILAR_H
-#define BASE_SIMILAR_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,5 +10,3 @@
 uint32_t similar_distance(const char *a, const char *b);
 /* Is `typed` close enough to word to be a typing error? */
 bool similar_is(const char *typed, const char *word);
-
-#endif

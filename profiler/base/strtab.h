@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interned strings: equal strings have equal ids. Id 0 is "". */
-#ifndef BASE_STRTAB_H
-#define BASE_STRTAB_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -16,5 +15,3 @@ uint32_t strtab_addn(struct strtab *t, const char *s, size_t n);
 /* Valid until strtab_free(). id must be less than strtab_count(). */
 const char *strtab_get(const struct strtab *t, uint32_t id);
 uint32_t strtab_count(const struct strtab *t);
-
-#endif

@@ -3,8 +3,7 @@
  * Shared by all verbs. A verb gets its arguments, with its own name as argv[0], and returns
  * the exit status. Results go to stdout, messages to stderr.
  */
-#ifndef CMD_CMD_H
-#define CMD_CMD_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -181,5 +180,3 @@ int open_process(struct space **ret, struct symbolizer *s, pid_t pid);
 /* Explains why this machine, or this user, cannot run a verb: the call `what` failed with
  * -errno. */
 void say_cannot(const char *verb, const char *what, int err);
-
-#endif

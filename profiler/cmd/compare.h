@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The live part of compare. */
-#ifndef CMD_COMPARE_H
-#define CMD_COMPARE_H
+#pragma once
 
 #include "profiler/cmd/cmd.h"
 
@@ -9,5 +8,3 @@
  * names, which the caller frees, also after a failure. freq: as -F, or NULL. Returns an
  * exit status, after a log_error() line. */
 int compare_live(const char *pid, const char *freq, const char *url, char *paths[2]);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What this machine, and this user, need for recording, without attempting it. */
-#ifndef CMD_CONDITION_H
-#define CMD_CONDITION_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ const char *files_fix(int err);
 /* The fix if a call failed although every condition holds; what and err as in
  * collector_open(). */
 const char *unknown_fix(const char *what, int err);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Options as data: one table serves getopt_long() and the help text. */
-#ifndef CMD_OPT_H
-#define CMD_OPT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ void print_wrapped(FILE *out, const char *text, uint32_t width, uint32_t indent)
 void opt_wrap(const char *text, uint32_t indent);
 /* Prints the options to stdout in two columns. */
 void opt_help(const struct opt *opts);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* record, for the verbs that begin with it. */
-#ifndef CMD_RECORD_H
-#define CMD_RECORD_H
+#pragma once
 
 #include "profiler/cmd/result.h"
 #include "profiler/cmd/run.h"
@@ -24,5 +23,3 @@ int record_check(struct record *r);
 /* Records, after record_check(), and releases r. *path: the file that was written, to be
  * freed; NULL: none, or stdout. Returns the exit status. */
 int record_run(struct record *r, char **path);
-
-#endif

@@ -4,8 +4,7 @@
  * at the end. Output for stdout goes through a memory file and from there as fast as the
  * reader accepts it, so a reader that stalls holds up neither sampling nor -d nor Ctrl-C.
  */
-#ifndef CMD_RESULT_H
-#define CMD_RESULT_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -62,5 +61,3 @@ int result_finish(struct result *r, struct profile *p);
 void result_leave_nothing(struct result *r);
 /* Accepts a result that was never opened. */
 void result_close(struct result *r);
-
-#endif

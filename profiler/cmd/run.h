@@ -5,8 +5,7 @@
  * run_check(), run_open(), run_start(), run_loop(), session_stop(), run_status() and
  * run_close(). Functions that return an exit status have printed what went wrong.
  */
-#ifndef CMD_RUN_H
-#define CMD_RUN_H
+#pragma once
 
 #include <signal.h>
 #include <stdbool.h>
@@ -95,5 +94,3 @@ void run_close(struct run *r); /* also after a failure */
 /* The names of all targets, valid until run_close(). */
 const char *run_targets(struct run *r);
 void run_clear_line(struct run *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Derives the class of a sample from what the kernel side read of its thread. */
-#ifndef PROFILER_CLASSIFY_H
-#define PROFILER_CLASSIFY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,5 +11,3 @@
  * frame_kind of the leaf. */
 enum event_class classify(uint32_t flags, bool goroutine, const char *start,
 			  uint8_t leaf_kind);
-
-#endif

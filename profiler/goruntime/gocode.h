@@ -3,8 +3,7 @@
  * What the runtime's machine code reveals: its assembly is built with the real offsets in
  * every release, patch and fork. Code is that of the file, for a function in pclntab.
  */
-#ifndef PROFILER_GOCODE_H
-#define PROFILER_GOCODE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ int gocode_fields(struct gocode_fields *ret, struct cursor code);
 /* Decodes the offset of m.vdsoSP, which is followed by m.vdsoPC, from runtime.nanotime1
  * (amd64). */
 int gocode_vdsosp(uint32_t *ret, struct cursor code);
-
-#endif

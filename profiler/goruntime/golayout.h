@@ -4,8 +4,7 @@
  * found: from the version and the code of its runtime, or from its DWARF. What a live
  * process then contradicts is not used.
  */
-#ifndef PROFILER_GOLAYOUT_H
-#define PROFILER_GOLAYOUT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -109,5 +108,3 @@ int golayout_find(struct golayout *ret, const struct object *o, bool dwarf);
  */
 int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n);
-
-#endif

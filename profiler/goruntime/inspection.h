@@ -7,8 +7,7 @@
  * sample. Its thread pointer is read in two independent ways. Nothing else in gostrobe ever
  * stops a thread.
  */
-#ifndef PROFILER_INSPECTION_H
-#define PROFILER_INSPECTION_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -48,5 +47,3 @@ struct inspection {
  * refused, or NULL. */
 int inspection_run(struct inspection *in, const char **what);
 void inspection_release(struct inspection *in); /* frees what inspection_run() has filled */
-
-#endif

@@ -3,8 +3,7 @@
  * A thread of another process, stopped while it is read. If we end, in whatever way, the
  * kernel releases it.
  */
-#ifndef PROFILER_TRACEE_H
-#define PROFILER_TRACEE_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,5 +21,3 @@ struct tracee {
 int tracee_stop(struct tracee *ret, pid_t tid, const char **why);
 /* Releases it. Returns how long it was stopped, as far as we know, in ns. */
 uint64_t tracee_release(struct tracee *t);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Common to everything that is loaded into the kernel. */
-#ifndef PROFILER_BPFLOAD_H
-#define PROFILER_BPFLOAD_H
+#pragma once
 
 #include <stdint.h>
 
@@ -11,5 +10,3 @@ void bpfload_log(void);
 /* The value of our_pidns: the pid namespace that /proc shows, whose ids our user knows. 0:
  * the initial one. */
 uint32_t bpfload_pidns(void);
-
-#endif

@@ -4,8 +4,7 @@
  * records from the ring buffers. The events are never inherited per-thread events:
  * switching those costs the target dearly.
  */
-#ifndef PROFILER_COLLECT_H
-#define PROFILER_COLLECT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -91,5 +90,3 @@ struct kernel_side {
  */
 int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		   const char **what);
-
-#endif

@@ -3,8 +3,7 @@
  * Probes at the entries of functions. They all hang on one link, which the kernel takes
  * away with us, however we end. Needs Linux 6.6.
  */
-#ifndef PROFILER_PROBES_H
-#define PROFILER_PROBES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,5 +38,3 @@ struct probes {
  * Returns the link, or a negative errno; -ENOENT: no probe is left.
  */
 int probes_attach(int prog, const struct probes *p, uint8_t tag);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The threads of a process as the kernel sees them. A BPF task iterator reads the task
  * structs; it stops no thread. */
-#ifndef PROFILER_THREADS_H
-#define PROFILER_THREADS_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,5 +17,3 @@ void threads_close(struct threads_bpf *t); /* takes NULL */
 /* The threads of pid (in our namespace) that have not ended; the caller frees *rows.
  * -ESRCH: there are none. */
 int threads_read(struct threads_bpf *t, pid_t pid, struct thread_state **rows, uint32_t *n);
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Queues that may fill faster than they are read: each gets its turn, however full the
  * others are. */
-#ifndef PROFILER_TURNS_H
-#define PROFILER_TURNS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -18,5 +17,3 @@ struct turns {
  */
 int turns_take(struct turns *t, uint64_t max_ns,
 	       int (*take)(void *arg, uint32_t i, uint64_t ns), void *arg);
-
-#endif

@@ -5,8 +5,7 @@
  * bytes there. The kernel does not notice a probe inside an instruction; the process dies
  * of it.
  */
-#ifndef PROFILER_CALLS_H
-#define PROFILER_CALLS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -45,5 +44,3 @@ int calls_find(struct calls *ret, struct space *sp, pid_t pid, const char *const
 /* The probe at this address in the process; NULL: none. */
 struct probe *calls_at(const struct calls *c, uint64_t addr);
 void calls_release(struct calls *c);
-
-#endif

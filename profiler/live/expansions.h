@@ -4,8 +4,7 @@
  * addresses that were seen before. Keyed by the address and by the profile's row of the
  * process: an exec makes a new row, so nothing from before it is found.
  */
-#ifndef PROFILER_EXPANSIONS_H
-#define PROFILER_EXPANSIONS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,5 +58,3 @@ uint32_t expansion_find(struct expansions *x, struct proc *p, uint64_t addr);
  * that we do not know, reads its mappings again, at a limited rate. */
 uint32_t expansion_of_user(struct expansions *x, struct proc *p, uint64_t addr,
 			   uint64_t now_ns);
-
-#endif

@@ -3,8 +3,7 @@
  * What a session consists of, and what becomes of its processes: how records of the kernel
  * side, and time, change the states of proc.h. For the files that implement session.h.
  */
-#ifndef PROFILER_LIFE_H
-#define PROFILER_LIFE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,5 +71,3 @@ struct executable life_executable(struct session *s, struct proc *p);
 /* Counts samples of a process that is not recorded. comm: its name if p is NULL. */
 void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
 		     uint64_t samples);
-
-#endif

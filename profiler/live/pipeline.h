@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Turns a sample into rows of the profile: sample → stack → frames → rows. */
-#ifndef PROFILER_PIPELINE_H
-#define PROFILER_PIPELINE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ void pipeline_forget(struct pipeline *pl, const struct object *o);
  * Checks two of the mapped files at each call; if a file has changed, it forgets all
  * processes. */
 void pipeline_tidy(struct pipeline *pl, struct procs *procs);
-
-#endif

@@ -9,8 +9,7 @@
  * Whatever its state, a row ends when the process does or executes another program; its
  * samples may still arrive for some time, so procs_reap() frees it later.
  */
-#ifndef PROFILER_PROC_H
-#define PROFILER_PROC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -137,5 +136,3 @@ void procs_forget(struct procs *ps, const struct object *o);
  */
 int proc_layout(struct procs *ps, const struct proc *p, struct executable *ret,
 		const char **why);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How often each thread calls each function: a probe costs it some 10 us per call. */
-#ifndef PROFILER_RATES_H
-#define PROFILER_RATES_H
+#pragma once
 
 #include <stdint.h>
 
@@ -24,5 +23,3 @@ struct rates {
 uint64_t rates_count(struct rates *r, uint64_t addr, uint32_t tid, uint64_t time_ns,
 		     uint64_t max);
 void rates_release(struct rates *r);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Decodes the labels of a goroutine that the kernel side sends. */
-#ifndef PROFILER_SAMPLELABELS_H
-#define PROFILER_SAMPLELABELS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,5 +16,3 @@ struct buf;
 bool sample_labels(struct buf *to, const void *bytes, size_t n, bool more,
 		   const char *(*constant)(void *arg, uint64_t addr, size_t len),
 		   void *arg);
-
-#endif

@@ -3,8 +3,7 @@
  * A session turns the records of the kernel side into a profile while it runs: it passes
  * samples to the pipeline, and decides when a process is examined.
  */
-#ifndef PROFILER_SESSION_H
-#define PROFILER_SESSION_H
+#pragma once
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -79,5 +78,3 @@ uint64_t session_elapsed_ns(const struct session *s);
 uint64_t session_samples(const struct session *s);
 struct profile *session_profile(
 	struct session *s); /* the session's; valid until session_next() */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Counts samples of processes that are not recorded, by the name of the process. */
-#ifndef PROFILER_UNRECORDED_H
-#define PROFILER_UNRECORDED_H
+#pragma once
 
 #include <stdint.h>
 
@@ -22,5 +21,3 @@ void unrecorded_add(struct unrecorded *l, const char *comm, const char *why,
 uint64_t unrecorded_names(const struct unrecorded *l, struct strtab *strs, uint32_t *names);
 /* Empties it. */
 void unrecorded_release(struct unrecorded *l);
-
-#endif

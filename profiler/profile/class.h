@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a thread was doing when it was sampled, apart from which goroutine it ran. */
-#ifndef PROFILER_CLASS_H
-#define PROFILER_CLASS_H
+#pragma once
 
 /*
  * Why a sample has no goroutine, or what it did for one. In the order of precedence.
@@ -23,5 +22,3 @@ enum event_class {
 
 /* "starting", "gc" … */
 extern const char *const event_class_names[CLASS_MAX];
-
-#endif

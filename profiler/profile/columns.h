@@ -3,8 +3,7 @@
  * The lists of columns that the writer and the reader of recordings share. They also say
  * what the reader accepts. recording.h describes the format.
  */
-#ifndef PROFILER_COLUMNS_H
-#define PROFILER_COLUMNS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -67,5 +66,3 @@ extern const uint32_t n_header_columns, n_end_columns;
 
 uint32_t table_count(const struct profile *p, int table);
 char *table_rows(const struct profile *p, int table);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why an incomplete stack ends where it does, or has a gap. */
-#ifndef PROFILER_END_H
-#define PROFILER_END_H
+#pragma once
 
 /* In the order of precedence, but BARE comes after DEEP. Recordings hold these numbers:
  * never renumber. */
@@ -18,5 +17,3 @@ enum stack_end {
 
 /* What follows "ends": "where memory could not be read". */
 extern const char *const stack_end_texts[END_MAX];
-
-#endif

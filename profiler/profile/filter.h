@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which events are selected: the options --goid, --pid, --time, --label, --focus and
  * --ignore, the same for every verb that reads profiles. */
-#ifndef PROFILER_FILTER_H
-#define PROFILER_FILTER_H
+#pragma once
 
 #include <regex.h>
 #include <stdbool.h>
@@ -56,5 +55,3 @@ bool filter_match(const struct filter *f, const struct profile *p, const struct 
 uint8_t filter_text(const struct filter *f, const char *s);
 bool filter_stack(const struct filter *f, uint8_t flags);
 void filter_release(struct filter *f);
-
-#endif

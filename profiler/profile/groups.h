@@ -8,8 +8,7 @@
  *
  *	groups_add(&g, event);
  */
-#ifndef PROFILER_GROUPS_H
-#define PROFILER_GROUPS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -52,5 +51,3 @@ struct groups {
 /* Returns the row of the event's innermost group; 0 for a view without groups. */
 uint32_t groups_add(struct groups *g, const struct event *e);
 void groups_release(struct groups *g);
-
-#endif

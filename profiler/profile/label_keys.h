@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which pprof labels the goroutines of a profile have. */
-#ifndef PROFILER_LABEL_KEYS_H
-#define PROFILER_LABEL_KEYS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +24,3 @@ struct label_keys {
 void label_keys_init(struct label_keys *k, const struct profile *p);
 bool label_keys_have(const struct label_keys *k, const char *name, size_t len);
 void label_keys_release(struct label_keys *k);
-
-#endif

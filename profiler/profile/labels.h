@@ -9,8 +9,7 @@
  *   bytes = themselves, except NUL, '=', ',' and '\': these are "\00", "\3d", "\2c" and
  *           "\5c"
  */
-#ifndef PROFILER_LABELS_H
-#define PROFILER_LABELS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -40,5 +39,3 @@ enum label_state labels_next(const char **set, struct buf *key, struct buf *valu
 /* Finds the value of a key. */
 enum label_state labels_find(const char *set, const char *key, size_t key_len,
 			     struct buf *value);
-
-#endif

@@ -11,8 +11,7 @@
  * - else in their order, if both recordings have equally many, and get the newer lines,
  * - else not at all: they are one place, without a line.
  */
-#ifndef PROFILER_MATCH_H
-#define PROFILER_MATCH_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -30,5 +29,3 @@ struct match {
 /* Both were selected, and have no tree yet. Sets their match. */
 void match_views(struct view *old, struct view *new);
 void match_free(struct match *m); /* takes NULL */
-
-#endif

@@ -4,8 +4,7 @@
  * kinds under one parent are one node, whether they were inlined or not: that may differ
  * between two builds. As in a tree, row 0 is the whole, and a parent has a smaller id.
  */
-#ifndef PROFILER_MERGE_H
-#define PROFILER_MERGE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -32,5 +31,3 @@ struct merged {
 /* The trees and their profiles outlive it: values and files are their strings. */
 void merge_trees(struct merged *m, const struct tree *old, const struct tree *new);
 void merged_release(struct merged *m); /* takes { 0 } */
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whose code a function is: the program's own, a library's, or the standard library's. */
-#ifndef PROFILER_ORIGIN_H
-#define PROFILER_ORIGIN_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,5 +21,3 @@ size_t origin_package_len(const char *func);
 /* By the rule of the go command: the first element of the package's path has no dot. A
  * module without a dot in its name looks the same. */
 bool origin_is_standard(const char *func);
-
-#endif

@@ -6,8 +6,7 @@
  * over the duration. A leaf runtime.asyncPreempt is left out. The labels goid, go_parent, go_start and go_created_by make
  * goroutines; other labels are labels.
  */
-#ifndef PROFILER_PPROF_READ_H
-#define PROFILER_PPROF_READ_H
+#pragma once
 
 struct profile;
 
@@ -15,5 +14,3 @@ struct profile;
  * profile, corrupt, or larger than any profile needs to be: 64 MiB unpacked, 10 million
  * samples. */
 int pprof_read(struct profile **ret, const char *path, const char **why);
-
-#endif

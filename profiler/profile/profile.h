@@ -4,8 +4,7 @@
  * only appended; an id is an index and never changes. Row 0 of every table but events
  * stands for "none" and is there from the start.
  */
-#ifndef PROFILER_PROFILE_H
-#define PROFILER_PROFILE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -189,5 +188,3 @@ static inline double share_of(uint64_t part, uint64_t of)
 {
 	return of ? (double)part / (double)of : 1;
 }
-
-#endif

@@ -47,8 +47,7 @@
  * 128 MiB raw, unread bytes in a part or a block of our own minor version, and anything
  * after END.
  */
-#ifndef PROFILER_RECORDING_H
-#define PROFILER_RECORDING_H
+#pragma once
 
 struct profile;
 struct recording;
@@ -80,5 +79,3 @@ void recording_close(struct recording *r);
  * indexed, so nothing may be added to it.
  */
 int recording_load(struct profile **ret, const char *path, const char **why);
-
-#endif

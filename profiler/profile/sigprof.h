@@ -11,8 +11,7 @@
  * - frames that SetCgoTraceback adds are missing
  * - the function that happens to be first in the table of names has one
  */
-#ifndef PROFILER_SIGPROF_H
-#define PROFILER_SIGPROF_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,5 +47,3 @@ uint32_t sigprof_stack(const struct profile *p, const uint8_t *roles, const stru
 		       uint32_t *ret);
 /* What that depends on beside the event's call, as a number. */
 uint64_t sigprof_depends(const struct profile *p, const struct event *e);
-
-#endif

@@ -17,8 +17,7 @@
  * An event takes constant time, unless its stack is new. The table has at most twice as
  * many rows as the profile has calls; with as_pprof, one per frame of each event's stack.
  */
-#ifndef PROFILER_STACKS_H
-#define PROFILER_STACKS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -64,5 +63,3 @@ void stacks_release(struct stacks *s);
 /* Adds the name under which each frame is shown to names. Returns their ids by row of
  * frames; the caller frees it. */
 uint32_t *frame_names(const struct view *v, struct strtab *names);
-
-#endif

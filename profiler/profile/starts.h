@@ -20,8 +20,7 @@
  * So only goroutines count that were seen for a second or more, and functions with a name,
  * as such workers mostly are, are not starters.
  */
-#ifndef PROFILER_STARTS_H
-#define PROFILER_STARTS_H
+#pragma once
 
 #include <stdint.h>
 
@@ -35,5 +34,3 @@ void starts_free(struct starts *s); /* takes NULL */
 /* For each row of p->goroutines the function that it runs: a string of p; goroutine.start
  * when no sample tells. p is one of the profiles. The caller frees the array. */
 uint32_t *starts_of(const struct starts *s, const struct profile *p);
-
-#endif

@@ -7,8 +7,7 @@
  * up subtrees. Row 0 is the whole. Siblings differ in (name, kind, inlined); lines are not
  * kept apart. What profiler/profile/view.h leaves out of every output has no nodes.
  */
-#ifndef PROFILER_TREE_H
-#define PROFILER_TREE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,5 +83,3 @@ const char *node_file(const struct tree *t, const struct node *n);
 /* What a column of such groups has: "encode" for "job=encode", "(no job)" for "job=",
  * "main.worker" for "start main.worker". */
 const char *node_value(const struct tree *t, const struct node *n);
-
-#endif

@@ -25,8 +25,7 @@
  * Hidden from every view: runtime.goexit, and wrappers unless a panic called them. With
  * as_pprof a stack is what profiler/profile/sigprof.h makes of it.
  */
-#ifndef PROFILER_VIEW_H
-#define PROFILER_VIEW_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -152,5 +151,3 @@ void view_process_name(const struct view *v, uint32_t process, struct buf *to);
 /* Adds the name under which a Go function of the process is shown. name begins with its
  * full symbol, as goroutine.creator does. */
 void view_go_name(const struct view *v, uint32_t process, const char *name, struct buf *to);
-
-#endif

@@ -5,8 +5,7 @@
  * bpf/arch.bpf.h is the same for the kernel side. A port adds a section here and a file
  * beside arch_x86_64.c.
  */
-#ifndef PROFILER_ARCH_H
-#define PROFILER_ARCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -172,5 +171,3 @@ struct wazero_entry {
 	uint32_t sp;   /* of the one that is its stack pointer, where it goes on; or 0 */
 };
 bool wazero_entry(struct cursor code, struct wazero_entry *ret);
-
-#endif

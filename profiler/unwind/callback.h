@@ -4,8 +4,7 @@
  * Go code returns to, and the assembly that had called C, or the thread's first function if
  * that is C's.
  */
-#ifndef PROFILER_CALLBACK_H
-#define PROFILER_CALLBACK_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,8 +19,8 @@ struct callbacks {
 	struct space *space;
 	struct cunwind *u;
 	const struct sample *s;
-	/* where the next one left the thread's stack, in cgocallback: first s->g0_sp; 0: not
-	 * known */
+	/* where the next one left the thread's stack, in cgocallback: first s->g0_sp; 0:
+	 * not known */
 	uint64_t sp;
 };
 
@@ -32,5 +31,3 @@ struct callbacks {
  */
 uint32_t callbacks_next(struct callbacks *cb, uint64_t addr, bool entering, uint64_t *pcs,
 			uint32_t max, enum cunwind_end *end);
-
-#endif

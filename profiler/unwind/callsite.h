@@ -4,8 +4,7 @@
  * the return address if the instruction before it calls the function that runs. Functions
  * begin where calls in the same file lead, so no symbols are needed.
  */
-#ifndef PROFILER_CALLSITE_H
-#define PROFILER_CALLSITE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,5 +68,3 @@ enum callsite {
 
 /* What ra, in the process, is behind. */
 enum callsite callsite_find(struct space *space, uint64_t ra, struct callee *to);
-
-#endif

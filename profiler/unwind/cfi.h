@@ -10,8 +10,7 @@
  * libunwind checks that the result is right: make cfi compares every row of the C
  * libraries, and whole stacks.
  */
-#ifndef PROFILER_CFI_H
-#define PROFILER_CFI_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -69,5 +68,3 @@ bool cfi_find(const struct cfi *t, uint64_t addr, struct cfi_row *ret);
 
 /* LEB128 with sign, of at most 10 bytes. */
 int64_t cfi_sleb(struct cursor *c);
-
-#endif

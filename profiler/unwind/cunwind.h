@@ -4,8 +4,7 @@
  * compilers put into programs and libraries, and where there are none by searching the
  * stack for the call.
  */
-#ifndef PROFILER_CUNWIND_H
-#define PROFILER_CUNWIND_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,5 +56,3 @@ void cunwind_forget(struct cunwind *u, const struct object *o);
  */
 enum cunwind_end cunwind(struct cunwind *u, struct space *space, struct cstack *c,
 			 uint64_t *pcs, uint32_t max, uint32_t *n);
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What Go code calls, by the instruction before a return address. */
-#ifndef PROFILER_GOCALL_H
-#define PROFILER_GOCALL_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ bool gocall_follow(struct space *space, uint64_t pc, uint64_t end, int jumps, ui
 /* Can ra be the return address of the function that pc is in? Yes if Go code calls that
  * function there, or something that is not known. */
 bool gocall_may_be_of(struct space *space, uint64_t ra, uint64_t pc);
-
-#endif

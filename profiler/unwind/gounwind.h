@@ -10,8 +10,7 @@
  * data in the frame pointer, and what it calls saves that. If neither has the return
  * address, the stack is broken and ends.
  */
-#ifndef PROFILER_GOUNWIND_H
-#define PROFILER_GOUNWIND_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -54,5 +53,3 @@ struct gostack gostack_in(struct stack_copy words, uint64_t pc, uint64_t sp, uin
  * process, and the chain is taken as it is.
  */
 void gounwind(struct pieces *ret, struct space *space, const struct gostack *g);
-
-#endif

@@ -12,8 +12,7 @@
  * handlers, stackswitch.h code that left the goroutine's own stack without saving where.
  * How much of all that is the sample's stack, unwind.c decides.
  */
-#ifndef PROFILER_PIECES_H
-#define PROFILER_PIECES_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -70,5 +69,3 @@ bool sigstack_unwind(struct pieces *ret, struct space *space, struct cunwind *u,
 /* The copy of the thread's stack, from sp on, with the registers of the sample. Size 0: sp
  * is not in it. */
 struct cstack cstack_at(const struct sample *s, uint64_t sp);
-
-#endif

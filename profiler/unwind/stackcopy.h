@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A copied part of a stack of the process. */
-#ifndef PROFILER_STACKCOPY_H
-#define PROFILER_STACKCOPY_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +29,3 @@ static inline bool copy_word(const struct stack_copy *c, uint64_t addr, uint64_t
 {
 	return addr % sizeof(*ret) == 0 && copy_read(c, addr, ret, sizeof(*ret));
 }
-
-#endif

@@ -10,8 +10,7 @@
  * goroutine's own stack ends in the frame of the assembly that jumped into the compiled
  * code: a return address, and arguments above it.
  */
-#ifndef PROFILER_STACKSWITCH_H
-#define PROFILER_STACKSWITCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -61,5 +60,3 @@ void switch_unwind(struct pieces *ret, struct stack_switch *sw, const struct cst
  * between.
  */
 void wazero_unwind(struct pieces *ret, struct space *space, const struct sample *s);
-
-#endif

@@ -26,8 +26,7 @@
  * the thread's stack: each cgocallback on the way takes the next such part (callback.h).
  * The list is 12 11 10 9 8 7 6 5 4 3 2 1.
  */
-#ifndef PROFILER_UNWIND_H
-#define PROFILER_UNWIND_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -58,5 +57,3 @@ struct stack {
 /* space NULL: nothing is known of the process, and the chain is taken as it is. */
 void stack_unwind(struct stack *ret, struct space *space, struct cunwind *u,
 		  const struct sample *s);
-
-#endif

@@ -6,8 +6,7 @@
  * relocations {u16 offset in moduledata, u8 type, u8 symbol, u64 addend}; the rest is the
  * table.
  */
-#ifndef TESTS_MINI_GO_H
-#define TESTS_MINI_GO_H
+#pragma once
 
 #include <elf.h>
 #include <stddef.h>
@@ -181,5 +180,3 @@ static inline struct mini_go *mini_go_new(const uint8_t *data, size_t size, size
 	*ret_len = MINI_OFFSET(table) + len;
 	return m;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every question that can be asked about a table, whatever is in it. */
-#ifndef TESTS_FUZZ_TABLE_H
-#define TESTS_FUZZ_TABLE_H
+#pragma once
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,5 +67,3 @@ static inline void table_ask_at(struct gopclntab *t, uint64_t addr)
 	table_ask(t, addr, strs);
 	strtab_free(strs);
 }
-
-#endif

@@ -11,8 +11,7 @@
  * It uses some of the runtime's data: the bounds of stacks, to know which one SP is on, and
  * the g that they belong to.
  */
-#ifndef TESTS_SHADOW_H
-#define TESTS_SHADOW_H
+#pragma once
 
 enum { MAX_CALLS = 4096, MAX_LISTS = 16 };
 
@@ -219,5 +218,3 @@ static void step_seen(const struct user_regs_struct *before,
 	}
 	prune(r->rsp);
 }
-
-#endif

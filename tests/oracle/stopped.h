@@ -4,8 +4,7 @@
  * its registers and the memory of the process, and passed through the whole pipeline. Part
  * of step.c and stop.c.
  */
-#ifndef TESTS_STOPPED_H
-#define TESTS_STOPPED_H
+#pragma once
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -166,5 +165,3 @@ static void look(void)
 		start_code = bias + space_go(proc->space, &bias)->go->text -
 			     exe.layout.text;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Two profiles by hand, compared as `diff` does. */
-#ifndef TESTS_COMPARISON_BY_HAND_H
-#define TESTS_COMPARISON_BY_HAND_H
+#pragma once
 
 #include <criterion/criterion.h>
 
@@ -44,5 +43,3 @@ static inline void hand_compared(struct hand_pair *r)
 	}
 	starts_free(r->starts);
 }
-
-#endif

@@ -4,8 +4,7 @@
  * the records that sample.bpf.c would send. The processes themselves are whatever /proc
  * shows under their pids.
  */
-#ifndef TESTS_FAKE_KERNEL_H
-#define TESTS_FAKE_KERNEL_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -286,5 +285,3 @@ static inline void fake_sample(struct fake_kernel *k, uint32_t tgid, image_id im
 
 	*table_add(k->queue, k->n_queue, k->cap_queue) = fake_copy(&s, sizeof(s));
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A real Go program that exists wherever Go does: gofmt. It waits when it reads stdin. */
-#ifndef TESTS_GO_BINARY_H
-#define TESTS_GO_BINARY_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -69,5 +68,3 @@ static inline void stop_go(pid_t pid, int in)
 	waitpid(pid, NULL, 0);
 	close(in);
 }
-
-#endif

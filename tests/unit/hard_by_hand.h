@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A profile that formats for viewers may stumble over. */
-#ifndef TESTS_HARD_BY_HAND_H
-#define TESTS_HARD_BY_HAND_H
+#pragma once
 
 #include "tests/unit/profile_by_hand.h"
 
@@ -52,5 +51,3 @@ static inline struct profile *hard_workers(void)
 	p->events[p->n_events - 1].flags = 0;
 	return p;
 }
-
-#endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Profiles for tests; stacks are made from words: "goexit:runtime.goexit go:main.main
  * kernel:read". */
-#ifndef TESTS_PROFILE_BY_HAND_H
-#define TESTS_PROFILE_BY_HAND_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <string.h>
@@ -142,5 +141,3 @@ static inline struct profile *hand_workers(void)
 	hand_event(p, 700, idle, 0, t2, CLASS_SCHEDULER);
 	return p;
 }
-
-#endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Trees for the tests of writers, made row by row, and views of them. A sample is 10 ms. */
-#ifndef TESTS_TREE_BY_HAND_H
-#define TESTS_TREE_BY_HAND_H
+#pragma once
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -172,5 +171,3 @@ static inline void expect_golden(const char *text, const char *path)
 	cr_expect_str_eq(text, (const char *)want.data, "%s differs:\n%s", path, text);
 	buf_release(&want);
 }
-
-#endif
