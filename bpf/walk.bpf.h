@@ -48,9 +48,12 @@ static __always_inline bool in_window(const struct walk *w, __u64 fp)
 	return fp - w->base <= WINDOW - 16 && fp - w->base + 16 <= w->len;
 }
 
+/* Turns of a loop in one function: the verifier follows each of them. */
+enum { TURNS = 128 };
+
 /*
- * Appends the frames whose records, {caller's frame pointer, return address}, lie in one
- * window. Returns 1 if the chain ends here.
+ * Appends frames whose records, {caller's frame pointer, return address}, lie in one
+ * window, at most TURNS of them. Returns 1 if the chain ends here.
  *
  * Not static, so that the verifier checks it once instead of at every call. The state is in
  * map memory, whose values the verifier does not track; on the stack it would explore every
@@ -80,7 +83,7 @@ __attribute__((noinline)) int walk_window(__u32 cpu)
 	}
 	base = w->base;
 	last = w->len - 16;
-	for (int i = 0; i < WINDOW / 16; i++) {
+	for (int i = 0; i < TURNS; i++) {
 		off = fp - base;
 		if (off > last || off > WINDOW - 16)
 			break;
@@ -138,7 +141,7 @@ __attribute__((noinline)) int walk_stack(__u32 cpu)
 	if (!tmp)
 		return 0;
 	tmp->walk.left = tmp->walk.prev = 0;
-	/* each window has at least one frame, so this limit is never what ends the walk */
+	/* each turn takes at least one frame, so this limit is never what ends the walk */
 	for (int i = 0; i < WINDOWS; i++)
 		if (walk_windows(cpu))
 			break;
@@ -214,6 +217,35 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 	}
 }
 
+/* Searches TURNS words of the window for what looks like a frame record, and sets w->fp to
+ * its address. Returns 1 if the search is over. Not static for the same reason as
+ * walk_window(). */
+__attribute__((noinline)) int record_search(__u32 cpu, __u32 from)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
+	__u64 next, ra, at;
+	struct walk *w;
+
+	if (!tmp || from > WINDOW / 8)
+		return 1;
+	w = &tmp->walk;
+	for (int i = 0; i < TURNS; i++) {
+		__u32 off = (from + i) * 8;
+
+		if (off + 16 > w->len || off > WINDOW - 16)
+			return 1;
+		next = *(__u64 *)(tmp->window + off);
+		ra = *(__u64 *)(tmp->window + off + 8);
+		at = w->base + off;
+		if (next > at && next < w->hi && !(next & 7) &&
+		    ra - w->text < w->text_len) {
+			w->fp = at;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /*
  * A copy of the stack ended at `end`, below the end of the stack. Finds something near the
  * end of the copy that looks like a frame record, and appends the chain from there. User
@@ -223,28 +255,18 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 __attribute__((noinline)) int walk_beyond(__u32 cpu, __u64 end)
 {
 	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-	__u64 found = 0, addr = end - WINDOW / 2, next, ra, at;
 	struct walk *w;
+	__u64 found;
 
 	if (!tmp)
 		return 0;
 	w = &tmp->walk;
 	w->fp = 0;
-	if (end >= w->hi || !window_load(tmp, addr, 16))
+	if (end >= w->hi || !window_load(tmp, end - WINDOW / 2, 16))
 		return 0;
-	for (int i = 0; i < WINDOW / 8 - 1; i++) {
-		if ((__u32)i * 8 + 16 > w->len)
-			break;
-		next = *(__u64 *)(tmp->window + i * 8);
-		ra = *(__u64 *)(tmp->window + i * 8 + 8);
-		at = addr + i * 8;
-		if (next > at && next < w->hi && !(next & 7) &&
-		    ra - w->text < w->text_len) {
-			found = at;
-			break;
-		}
-	}
-	w->fp = found;
+	for (__u32 i = 0; i < WINDOW / 8 && !record_search(cpu, i); i += TURNS)
+		;
+	found = w->fp;
 	if (found)
 		walk_stack(cpu);
 	w->fp = found;
