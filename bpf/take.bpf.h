@@ -15,7 +15,7 @@ enum {
 	SAVED_WORDS = 24, /* registers and return addresses that C's first functions save */
 	MAX_WORDS = MAX_USER_WORDS + MAX_KERNEL_PCS + LABEL_BYTES / 8,
 	SAMPLE_WORDS = MAX_WORDS + C_REGS + C_BYTES / 8 + C_REGS + HANDLER_BYTES / 8,
-	STACK_MAX = 16 << 20, /* size assumed for stacks whose bounds no g tells */
+	STACK_SIZE_MAX = 16 << 20, /* size assumed for stacks whose bounds no g tells */
 	/* Offset of the registers in struct ucontext on x86-64, and their order: r8 to r15,
 	 * rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, flags, cs. */
 	UC_REGS = 40,
@@ -136,7 +136,7 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	if (want_user)
 		handler_find(tmp, cpu, &exe->layout, tp, &m_reg);
 	w->lo = s->sp;
-	w->hi = s->sp + STACK_MAX;
+	w->hi = s->sp + STACK_SIZE_MAX;
 	if (g->goid && g->procid != s->tid &&
 	    g->procid != namespaced_tid((void *)bpf_get_current_task())) {
 		/* another thread's m, as in a forked child: better none than a wrong one */
@@ -209,7 +209,7 @@ static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
 
 	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
 	tmp->walk.lo = s->sp;
-	tmp->walk.hi = s->sp + STACK_MAX;
+	tmp->walk.hi = s->sp + STACK_SIZE_MAX;
 	goroutine_fill(tmp, cpu, tp, g_reg, m_reg, exe, start_code, extras);
 	if (want_user && s->ip)
 		walk(tmp, cpu, &exe->layout);

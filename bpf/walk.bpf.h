@@ -470,7 +470,8 @@ __attribute__((noinline)) int left_find(__u32 cpu)
 	from = (s->g0_sp & ~15ull) - SAVED_WORDS * 8;
 	s->resume_sp = s->resume_fp = ~0ull;
 	tmp->walk.len = 0; /* the window no longer holds the goroutine's stack */
-	if (s->g0_sp - s->sp < STACK_MAX) /* else SP is on a stack made by other code */
+	if (s->g0_sp - s->sp <
+	    STACK_SIZE_MAX) /* else SP is on a stack made by other code */
 		saved_find(tmp, from, lo, size);
 	if (s->resume_sp == ~0ull)
 		s->resume_sp = size > COPY_WORDS * 8 ? lo + size - COPY_WORDS * 8 : lo;

@@ -5,10 +5,10 @@
  * most ALLOWED of a thousand differ.
  *
  * After each instruction a sample is taken by the code of the kernel side, from ptrace's
- * registers and the memory of the process, and goes through the whole pipeline. The
- * resulting stack must equal the list of calls that have not returned. That list is
- * tests/oracle/shadow.h. The names in both come from the symbolizer, which has tests of its
- * own (tests/oracle/check-pcs).
+ * registers and the memory of the process, and stack_unwind() makes a stack of it. This
+ * must equal the list of calls that have not returned. That list is tests/oracle/shadow.h.
+ * The names in both come from the symbolizer, which has tests of its own
+ * (tests/oracle/check-pcs).
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -16,6 +16,9 @@
 #include <sys/time.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/base/pairs.h"
+#include "profiler/unwind/cunwind.h"
+#include "profiler/unwind/unwind.h"
 #include "symbolizer/resolver.h"
 #include "tests/oracle/stopped.h"
 
@@ -31,15 +34,28 @@ enum {
 struct kind {
 	uint32_t last, ours, theirs;
 	uint64_t n;
-	/* rows of profile.calls where they first differ: theirs, ours */
+	/* where they first differ: theirs, ours */
 	uint32_t chains[2];
 };
+
+/* A chain is a frame and its callers. Equal ones are the same row; row 0 is none. */
+struct link {
+	uint32_t parent, func;
+	uint64_t addr;
+	uint8_t kind;
+};
+
+static struct link *links;
+static uint32_t n_links, cap_links;
+static struct pairs frames; /* function and line; address, kind, inlined */
+static struct pairs chains; /* parent, frame; the ids are rows of links less 1 */
 
 struct memo {
 	uint64_t pc;
 	uint32_t parent, chain;
 };
 
+static struct cunwind *of_c;
 static uint64_t begin_at, end_at, goexit_at;
 
 static struct memo memos[MEMO];
@@ -52,6 +68,20 @@ static void die(const char *what)
 	fprintf(stderr, "step %" PRIu64 ": %s\n", n_steps, what);
 	kill(pid, SIGKILL);
 	exit(2);
+}
+
+static uint32_t link_get(uint32_t parent, const struct frame *f)
+{
+	uint32_t frame = pairs_add(&frames, (uint64_t)f->func << 32 | f->line,
+				   f->addr << 9 | f->kind << 1 | f->inlined);
+	uint32_t id = 1 + pairs_add(&chains, parent, frame);
+
+	if (!n_links)
+		(void)table_add(links, n_links, cap_links);
+	if (id == n_links)
+		*table_add(links, n_links, cap_links) = (struct link){ parent, f->func,
+								       f->addr, f->kind };
+	return id;
 }
 
 /* Adds its frames to parent's; a root has nothing after it. */
@@ -69,10 +99,8 @@ static uint32_t chain_of(uint32_t parent, uint64_t pc)
 	kind = f[n - 1].kind;
 	if (kind == FRAME_GOEXIT || kind == FRAME_MCALL || kind == FRAME_MSTART)
 		m->chain = 0;
-	/* modules have the same rows in the profile, because pipeline.c adds them in
-	 * order */
 	while (n--)
-		m->chain = profile_call(profile, m->chain, profile_frame(profile, &f[n]));
+		m->chain = link_get(m->chain, &f[n]);
 	return m->chain;
 }
 
@@ -96,25 +124,29 @@ static uint64_t word(uint64_t addr)
 static void show(const char *title, uint32_t chain)
 {
 	fprintf(stderr, "    %s:", title);
-	for (; chain; chain = profile->calls[chain].parent) {
-		const struct frame *f = &profile->frames[profile->calls[chain].frame];
-
+	for (; chain; chain = links[chain].parent)
 		fprintf(stderr, " %s+%" PRIx64,
-			f->kind == FRAME_CUT ? "[cut]" : strtab_get(strs, f->func),
-			f->addr);
-	}
+			links[chain].kind == FRAME_CUT
+				? "[cut]"
+				: strtab_get(strs, links[chain].func),
+			links[chain].addr);
 	fprintf(stderr, "\n");
+}
+
+static uint32_t frame_of(uint32_t chain)
+{
+	return chain ? (uint32_t)chains.rows[chain - 1].b : UINT32_MAX;
 }
 
 static uint32_t func_of(uint32_t chain)
 {
-	return chain ? profile->frames[profile->calls[chain].frame].func : 0;
+	return chain ? links[chain].func : 0;
 }
 
 static uint32_t root_of(uint32_t chain)
 {
-	while (profile->calls[chain].parent)
-		chain = profile->calls[chain].parent;
+	while (chain && links[chain].parent)
+		chain = links[chain].parent;
 	return func_of(chain);
 }
 
@@ -122,16 +154,14 @@ static uint32_t root_of(uint32_t chain)
 static bool lacks_one(uint32_t ours, uint32_t theirs)
 {
 	while (theirs && theirs != ours)
-		theirs = profile->calls[theirs].parent;
+		theirs = links[theirs].parent;
 	return ours == theirs;
 }
 
 static bool holds(uint32_t chain, const char *name)
 {
-	for (; chain; chain = profile->calls[chain].parent)
-		if (!strcmp(strtab_get(strs,
-				       profile->frames[profile->calls[chain].frame].func),
-			    name))
+	for (; chain; chain = links[chain].parent)
+		if (!strcmp(strtab_get(strs, links[chain].func), name))
 			return true;
 	return false;
 }
@@ -161,9 +191,7 @@ static bool has_left(uint32_t ours, uint32_t theirs, const struct user_regs_stru
 /* The rest of ours is [cut]. */
 static bool is_cut(uint32_t ours)
 {
-	const struct call *c = &profile->calls[ours];
-
-	return ours && !c->parent && profile->frames[c->frame].kind == FRAME_CUT;
+	return ours && !links[ours].parent && links[ours].kind == FRAME_CUT;
 }
 
 /* A function without a frame, or in its prologue, was made to call something that it does
@@ -173,11 +201,10 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
 	bool called = false;
 
 	(void)r;
-	for (; ours && theirs;
-	     ours = profile->calls[ours].parent, theirs = profile->calls[theirs].parent) {
+	for (; ours && theirs; ours = links[ours].parent, theirs = links[theirs].parent) {
 		const char *name = strtab_get(strs, func_of(theirs));
 
-		if (profile->calls[ours].frame != profile->calls[theirs].frame)
+		if (frame_of(ours) != frame_of(theirs))
 			return called && is_cut(ours);
 		called = called || !strncmp(name, "runtime.sigpanic", 16) ||
 			 !strcmp(name, "runtime.asyncPreempt");
@@ -190,27 +217,26 @@ static bool is_injected(uint32_t ours, uint32_t theirs, const struct user_regs_s
  * above. */
 static bool is_injecting(uint32_t ours, uint32_t theirs, const struct user_regs_struct *r)
 {
-	const struct call *calls = profile->calls;
 	bool changing = holds(theirs, "runtime.(*sigctxt).pushCall"), handles = false;
 
 	(void)r;
-	while (ours && theirs && calls[ours].frame == calls[theirs].frame) {
+	while (ours && theirs && frame_of(ours) == frame_of(theirs)) {
 		const char *name = strtab_get(strs, func_of(ours));
 
 		handles = handles || !strcmp(name, "runtime.sigtramp") ||
 			  !strncmp(name, "runtime.sigreturn", 17) ||
 			  !strcmp(name, "__restore_rt");
-		ours = calls[ours].parent;
-		theirs = calls[theirs].parent;
+		ours = links[ours].parent;
+		theirs = links[theirs].parent;
 	}
 	if (!handles || changing)
 		return handles;
 	if (strcmp(strtab_get(strs, func_of(ours)), "runtime.asyncPreempt") &&
 	    strncmp(strtab_get(strs, func_of(ours)), "runtime.sigpanic", 16))
 		return false;
-	ours = calls[ours].parent;
-	return ours == theirs || (calls[ours].frame == calls[theirs].frame &&
-				  lacks_one(calls[ours].parent, calls[theirs].parent));
+	ours = links[ours].parent;
+	return ours == theirs || (frame_of(ours) == frame_of(theirs) &&
+				  lacks_one(links[ours].parent, links[theirs].parent));
 }
 
 enum { EXCUSES = 4 };
@@ -238,11 +264,10 @@ static void differs(uint32_t ours, uint32_t theirs, const struct user_regs_struc
 		}
 	}
 	n_differ++;
-	while (ours && theirs &&
-	       profile->calls[ours].frame == profile->calls[theirs].frame) {
+	while (ours && theirs && frame_of(ours) == frame_of(theirs)) {
 		k.last = func_of(ours);
-		ours = profile->calls[ours].parent;
-		theirs = profile->calls[theirs].parent;
+		ours = links[ours].parent;
+		theirs = links[theirs].parent;
 	}
 	k.ours = func_of(ours);
 	k.theirs = func_of(theirs);
@@ -257,12 +282,26 @@ static void differs(uint32_t ours, uint32_t theirs, const struct user_regs_struc
 		kinds[n_kinds++] = k;
 }
 
+/* What the unwinder makes of the sample. */
+static uint32_t unwound(void)
+{
+	static const struct frame cut = { .kind = FRAME_CUT };
+	static struct stack stack;
+	uint32_t ret = 0;
+
+	stack_unwind(&stack, proc->space, of_c, &scratch.sample);
+	for (uint32_t i = stack.n; i--;)
+		ret = stack.pcs[i] == STACK_GAP ? link_get(ret, &cut)
+						: chain_of(ret, stack.pcs[i]);
+	return ret;
+}
+
 static void check(const struct user_regs_struct *r)
 {
 	uint32_t theirs = chain_of(top(), r->rip), ours;
 
 	sample(r);
-	ours = profile->events[--profile->n_events].call;
+	ours = unwound();
 	n_steps++;
 	if (ours == theirs)
 		n_equal++;
@@ -446,6 +485,7 @@ int main(int argc, char **argv)
 		return 2;
 	start(argv[2], &in);
 	look();
+	of_c = cunwind_new();
 	find_ends();
 	run_to_begin(in, &r);
 	if (argc > 3 && atoi(argv[3]))

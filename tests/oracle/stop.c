@@ -13,11 +13,13 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 
+#include "profiler/live/pipeline.h"
 #include "profiler/profile/recording.h"
 #include "tests/oracle/stopped.h"
 
 enum { EVERY_US = 1000, MAX_THREADS = 64 };
 
+static struct pipeline *pipeline;
 static volatile sig_atomic_t begun, over;
 static pid_t threads[MAX_THREADS];
 static uint32_t n_threads;
@@ -127,6 +129,7 @@ static void take(void)
 		return;
 	}
 	sample(&r);
+	pipeline_sample(pipeline, proc, &scratch.sample);
 	syscall(SYS_tgkill, pid, tid, SIGPROF);
 	ptrace(PTRACE_CONT, tid, 0, 0);
 	if (!wait_for(SIGPROF, &held) || ptrace(PTRACE_GETREGS, tid, 0, &then)) {
@@ -154,6 +157,7 @@ int main(int argc, char **argv)
 	wanted = atoi(argv[3]);
 	pid = atoi(argv[1]);
 	look();
+	pipeline = pipeline_new(profile, symbolizer, 0);
 	profile->kinds[1].freq = 1000000 / EVERY_US;
 	profile->kinds[1].period = EVERY_US * 1000;
 	attach();

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Samples of a thread that ptrace has stopped: taken by the code of the kernel side, from
- * its registers and the memory of the process, and passed through the whole pipeline. Part
- * of step.c and stop.c.
+ * its registers and the memory of the process. Part of step.c and stop.c.
  */
 #pragma once
 
@@ -23,7 +22,6 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/strtab.h"
 #include "profiler/goruntime/golayout.h"
-#include "profiler/live/pipeline.h"
 #include "profiler/live/proc.h"
 #include "profiler/profile/profile.h"
 #include "symbolizer/gopclntab.h"
@@ -87,7 +85,6 @@ static struct scratch *scratch_at(__u32 cpu)
 static struct strtab *strs;
 static struct symbolizer *symbolizer;
 static struct profile *profile;
-static struct pipeline *pipeline;
 static struct procs *procs;
 static struct proc *proc;
 static struct executable exe;
@@ -95,7 +92,7 @@ static uint64_t start_code;
 
 static void die(const char *what);
 
-/* Adds an event to the profile. */
+/* Fills scratch.sample. */
 static void sample(const struct user_regs_struct *r)
 {
 	struct sample *s = &scratch.sample;
@@ -121,7 +118,6 @@ static void sample(const struct user_regs_struct *r)
 		c_stack_take(0, extras.c_end);
 	if (s->flags & SAMPLE_HANDLER)
 		handler_take(0);
-	pipeline_sample(pipeline, proc, s);
 }
 
 static void find_vdso(void)
@@ -156,7 +152,6 @@ static void look(void)
 	proc->wanted = true;
 	procs_examine(procs, proc);
 	procs_record(procs, proc);
-	pipeline = pipeline_new(profile, symbolizer, 0);
 	if (!proc->space || !space_go(proc->space, &bias))
 		die("no Go program");
 	if (proc_layout(procs, proc, &exe, &why))
