@@ -12,6 +12,8 @@
 
 #include "bpf/sample.h"
 
+#define SECOND 1000000000u
+
 const volatile __u32 n_cpus = 1; /* set before load */
 
 /* Hits of probes with another tag do not count. While one link replaces another, both are
@@ -25,6 +27,24 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } taken SEC(".maps");
+
+const volatile __u32 max_rate = 0; /* calls per second of one thread; 0: any number */
+
+struct rate_key {
+	__u64 ip, tid;
+};
+
+struct rate {
+	__u64 since_ns, calls; /* since then, a second at most */
+};
+
+/* How often threads call functions: a probe costs them some 10 us per call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1); /* set before load */
+	__type(key, struct rate_key);
+	__type(value, struct rate);
+} rates SEC(".maps");
 
 struct restart_key {
 	__u64 goid, tgid;
@@ -58,6 +78,32 @@ static __always_inline void scratch_give(__u32 slot)
 
 	if (used)
 		__sync_lock_test_and_set(used, 0);
+}
+
+/* Is this call one too many for the thread? Tells user space, which is to turn the probe
+ * off, of the first one. */
+static __always_inline bool call_too_many(__u64 ip, __u32 tid)
+{
+	struct rate_key key = { ip, tid };
+	struct rate fresh = { .since_ns = bpf_ktime_get_ns(), .calls = 1 };
+	struct hot_record hot = { .type = RECORD_HOT, .ip = ip };
+	struct rate *r = bpf_map_lookup_elem(&rates, &key);
+
+	if (!r || fresh.since_ns - r->since_ns >= SECOND) {
+		bpf_map_update_elem(&rates, &key, &fresh, BPF_ANY);
+		return false;
+	}
+	if (r->calls < max_rate) {
+		r->calls++;
+		return false;
+	}
+	if (r->calls == max_rate) {
+		hot.calls = max_rate + 1;
+		hot.ns = fresh.since_ns - r->since_ns;
+		if (!bpf_ringbuf_output(&control, &hot, sizeof(hot), BPF_RB_FORCE_WAKEUP))
+			r->calls++;
+	}
+	return true;
 }
 
 /* Does this hit count as a call? tmp holds the sample and its goroutine; cookie: of the

@@ -358,7 +358,12 @@ int sample_old(struct perf_context *ctx)
 SEC("uprobe")
 int call(struct perf_context *ctx)
 {
-	if (bpf_get_attach_cookie(ctx) >> CALL_TAG_SHIFT != call_tag)
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+
+	if (cookie >> CALL_TAG_SHIFT != call_tag)
+		return 0;
+	if (max_rate && (__u32)cookie != CALL_NEWSTACK &&
+	    call_too_many(REGS_IP(ctx), (__u32)bpf_get_current_pid_tgid()))
 		return 0;
 	return sample_take(ctx, CALL);
 }

@@ -8,8 +8,9 @@
  *   RECORD_IMAGE   a process was seen for the first time, executed another program, or
  *                  mapped more code since its last sample
  *   RECORD_EXIT    the last thread of a followed process ended
+ *   RECORD_HOT     a thread calls a function more often than is allowed
  * Samples go through `rings`, one ring buffer per CPU, because CPUs that share a ring
- * buffer wait for each other's cache lines; they never wake the reader. The other two
+ * buffer wait for each other's cache lines; they never wake the reader. The other
  * records go through `control` and do wake it. The RECORD_IMAGE of a process is sent before
  * the first sample that needs it.
  *
@@ -73,7 +74,7 @@ static inline __u64 chain_distance(__u64 entry)
 	return entry >> CHAIN_PC_BITS << 3;
 }
 
-enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT };
+enum record_type { RECORD_SAMPLE = 1, RECORD_IMAGE, RECORD_EXIT, RECORD_HOT };
 
 /* Identifies one program in one process: changes with exec and when a pid is reused. Start
  * time of the process in ns plus the number of its execs. 0: not known yet. */
@@ -233,6 +234,15 @@ struct exit_record {
 	image_id image;
 	__u64 unsent; /* samples not sent since its last record */
 	char comm[16];
+};
+
+/* The calls of one thread within a second are more than max_rate: neither this one nor the
+ * next ones are taken until that second has passed. */
+struct hot_record {
+	__u32 type; /* RECORD_HOT */
+	__u32 calls;
+	__u64 ip; /* the function */
+	__u64 ns; /* the time they took */
 };
 
 /* A part of Go's code. start is relative to layout.text. */

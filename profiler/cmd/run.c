@@ -66,6 +66,7 @@ const char *run_event(const char *arg, void *run)
 static int check_calls(struct run *r)
 {
 	const char *text = "";
+	uint64_t rate;
 
 	if (r->event)
 		return usage_error(r->verb, "-e call:FUNC and -e %s exclude each other",
@@ -82,10 +83,10 @@ static int check_calls(struct run *r)
 	for (uint32_t i = 0; i < r->n_funcs; i++)
 		text = arena_printf(&r->arena, "%s%scall:%s", text, i ? " " : "",
 				    r->funcs[i]);
-	if (number_parse(r->max_rate ? r->max_rate : "10000", 0, UINT32_MAX,
-			 &r->so.max_rate))
+	if (number_parse(r->max_rate ? r->max_rate : "10000", 0, UINT32_MAX - 1, &rate))
 		return usage_error(r->verb, "--max-rate takes calls per second, not '%s'",
 				   r->max_rate);
+	r->so.collector.max_rate = (uint32_t)rate;
 	r->so.calls = text;
 	r->so.collector.event = EVENT_CALLS;
 	return STATUS_OK;

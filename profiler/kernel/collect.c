@@ -28,6 +28,8 @@ enum {
 	SAMPLES_NS = 50000000,
 	/* a sample is in its ring at most this long after its time_ns */
 	SENDING_NS = 10000000,
+	/* pairs of function and thread whose rates are known; others begin anew */
+	RATES = 1 << 16,
 };
 
 /* The samples of one CPU. */
@@ -82,6 +84,10 @@ static int on_record(void *arg, void *data, size_t size)
 	case RECORD_EXIT:
 		if (size >= sizeof(struct exit_record))
 			h->exit(h->arg, data);
+		break;
+	case RECORD_HOT:
+		if (size >= sizeof(struct hot_record))
+			h->hot(h->arg, data);
 		break;
 	}
 	return clock_now_ns() < c->until_ns ? 0 : -ECANCELED;
@@ -194,7 +200,6 @@ static int load(struct collector *c, const char **what)
 
 	if (c->o.event == EVENT_CALLS)
 		scratches *= CALL_SCRATCHES;
-
 	*what = "bpf object";
 	skel = c->skel = sample_bpf__open();
 	if (!skel)
@@ -205,6 +210,9 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	skel->rodata->period_ns = 1000000000u / c->o.freq;
 	skel->rodata->n_cpus = (uint32_t)c->n_cpus;
+	skel->rodata->max_rate = c->o.max_rate;
+	if (c->o.max_rate)
+		bpf_map__set_max_entries(skel->maps.rates, RATES);
 	bpf_map__set_max_entries(skel->maps.scratches, scratches);
 	bpf_map__set_max_entries(skel->maps.taken, scratches);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);

@@ -21,6 +21,9 @@ struct collector_options {
 	uint32_t max_processes;  /* followed at a time; a small table is faster to search */
 	bool follow_all;         /* every process that turns out to be Go */
 	bool user_stacks, kernel_stacks;
+	/* EVENT_CALLS: above how many calls per second, by one thread, a function's calls
+	 * are no longer taken, and hot() is called. 0: none. */
+	uint32_t max_rate;
 };
 
 /* Receives the records. Pointers are valid during the call. */
@@ -28,6 +31,7 @@ struct record_handler {
 	void (*sample)(void *arg, const struct sample *s);
 	void (*image)(void *arg, const struct image_record *r);
 	void (*exit)(void *arg, const struct exit_record *r);
+	void (*hot)(void *arg, const struct hot_record *r); /* EVENT_CALLS */
 	void *arg;
 };
 

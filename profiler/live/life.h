@@ -9,7 +9,6 @@
 #include <stdint.h>
 
 #include "profiler/kernel/probes.h"
-#include "profiler/live/rates.h"
 #include "profiler/live/session.h"
 #include "profiler/live/unrecorded.h"
 
@@ -30,7 +29,6 @@ struct session {
 	struct calls *calls;  /* EVENT_CALLS: what is probed, of the caller; else NULL */
 	struct probes probes; /* its rows */
 	char probed[32];      /* their file */
-	struct rates rates;
 	struct profile *profile;
 	struct strtab *names; /* strings of the symbolizer */
 	uint32_t names_max;   /* with more of them it gets a new table; 0: not known yet */

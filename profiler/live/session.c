@@ -22,6 +22,8 @@
 #include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
+#define SECOND 1000000000u
+
 enum {
 	NAMES_MIN = 256,    /* fewer strings of the symbolizer are not worth freeing */
 	REFUSED_NAMED = 10, /* functions that cannot be probed and are named */
@@ -78,7 +80,6 @@ void session_close(struct session *s)
 	symbolizer_close(s->symbolizer);
 	s->kernel.close(s->kernel.self);
 	unrecorded_release(&s->unrecorded);
-	rates_release(&s->rates);
 	profile_free(s->profile);
 	strtab_free(s->names);
 	strtab_free(s->noted);
@@ -191,11 +192,10 @@ int session_start(struct session *s, const char **what)
 }
 
 /* Probes slow a function down that is called very often: leaves it alone. */
-static void check_rate(struct session *s, const struct sample *sample)
+static void on_hot(void *arg, const struct hot_record *r)
 {
-	uint64_t rate = rates_count(&s->rates, sample->ip, sample->tid, sample->time_ns,
-				    s->o.max_rate);
-	struct probe *p = rate ? calls_at(s->calls, sample->ip) : NULL;
+	struct session *s = arg;
+	struct probe *p = s->calls ? calls_at(s->calls, r->ip) : NULL;
 
 	if (!p || p->off)
 		return;
@@ -203,8 +203,9 @@ static void check_rate(struct session *s, const struct sample *sample)
 	s->kernel.probe(s->kernel.self, &s->probes, true);
 	session_note(s,
 		     "%s is no longer probed: a thread calls it %lu times a second "
-		     "(--max-rate %lu)",
-		     p->name, (unsigned long)rate, (unsigned long)s->o.max_rate);
+		     "(--max-rate %u)",
+		     p->name, (unsigned long)(r->calls * (uint64_t)SECOND / (r->ns + 1)),
+		     s->o.collector.max_rate);
 }
 
 static void on_sample(void *arg, const struct sample *sample)
@@ -218,8 +219,6 @@ static void on_sample(void *arg, const struct sample *sample)
 	else
 		life_unrecorded(s, p, "", 1);
 	s->samples++;
-	if (s->calls && s->o.max_rate)
-		check_rate(s, sample);
 }
 
 static void on_closing(void *arg, const struct object *o)
@@ -232,7 +231,8 @@ static void on_closing(void *arg, const struct object *o)
 
 int session_step(struct session *s, int timeout_ms)
 {
-	const struct record_handler h = { on_sample, life_on_image, life_on_exit, s };
+	const struct record_handler h = { on_sample, life_on_image, life_on_exit, on_hot,
+					  s };
 
 	life_heal(s);
 	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));

@@ -16,10 +16,8 @@ struct session;
 
 struct session_options {
 	struct collector_options collector;
-	/* EVENT_CALLS: what the profile says of the source of its events; and above how
-	 * many calls per second, by one thread, a function is no longer probed. 0: none. */
-	const char *calls;
-	uint64_t max_rate;
+	const char
+		*calls; /* EVENT_CALLS: what the profile says of the source of its events */
 	/* Called with a line for the user, without newline. May be NULL. */
 	void (*note)(void *arg, const char *line);
 	void *arg;

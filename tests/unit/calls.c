@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which functions are probed, and when one is left alone. */
+/* Which functions are probed. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
 #include "profiler/live/calls.h"
-#include "profiler/live/rates.h"
 #include "symbolizer/symbolizer.h"
-
-#define SECOND 1000000000ull
 
 Test(calls, patterns)
 {
@@ -47,19 +44,4 @@ Test(calls, a_program_that_is_not_go_has_none)
 	space_close(space);
 	symbolizer_close(symbolizer);
 	strtab_free(strs);
-}
-
-Test(calls, rates_are_of_one_thread_and_function)
-{
-	struct rates r = { 0 };
-
-	for (uint32_t i = 0; i < 100; i++) {
-		cr_assert_eq(rates_count(&r, 1, 7, i * SECOND / 1000, 100), 0);
-		cr_assert_eq(rates_count(&r, 2, 7, i * SECOND / 1000, 100), 0);
-		cr_assert_eq(rates_count(&r, 1, 8, i * SECOND / 1000, 100), 0);
-	}
-	cr_expect_eq(rates_count(&r, 1, 8, 1 * SECOND, 100), 0, "another second");
-	/* 101 calls in 100 ms */
-	cr_expect_eq(rates_count(&r, 1, 7, SECOND / 10 - 1, 100), 1010);
-	rates_release(&r);
 }

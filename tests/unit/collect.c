@@ -51,7 +51,8 @@ static void on_exit_record(void *arg, const struct exit_record *r)
 	seen.exits += r->tgid == target && r->image == seen.image;
 }
 
-static const struct record_handler handler = { on_sample, on_image, on_exit_record, NULL };
+static const struct record_handler handler = { on_sample, on_image, on_exit_record, NULL,
+					       NULL };
 
 static void open_or_skip(const struct collector_options *o)
 {

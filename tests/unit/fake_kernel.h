@@ -35,6 +35,8 @@ struct fake_kernel {
 	uint32_t n_queue, cap_queue, n_urgent, cap_urgent;
 	uint64_t settled_ns, counts[COUNT_MAX];
 	const struct record_handler *handler;
+	const struct probes *probes; /* EVENT_CALLS: attached last, */
+	uint32_t attached;           /* and how often */
 };
 
 static inline struct process_entry *fake_find(const struct fake_kernel *k, uint32_t tgid)
@@ -118,6 +120,8 @@ static inline int fake_control(void *self)
 		k->urgent[i] = NULL;
 		if (r && *(uint32_t *)r == RECORD_IMAGE)
 			k->handler->image(k->handler->arg, r);
+		else if (r && *(uint32_t *)r == RECORD_HOT)
+			k->handler->hot(k->handler->arg, r);
 		else if (r)
 			k->handler->exit(k->handler->arg, r);
 		free(r);
@@ -160,6 +164,15 @@ static inline void fake_totals(void *self, uint64_t counts[COUNT_MAX],
 			   k->processes[i].entry.unsent);
 }
 
+static inline int fake_probe(void *self, const struct probes *p, bool running)
+{
+	struct fake_kernel *k = self;
+
+	k->probes = p;
+	k->attached += running;
+	return 0;
+}
+
 static inline int fake_start(void *self, const char **what)
 {
 	(void)self;
@@ -192,6 +205,7 @@ static inline struct kernel_side fake_kernel_side(struct fake_kernel *k)
 		.self = k,
 		.event_name = "cpu-clock",
 		.period_ns = 10000000,
+		.probe = fake_probe,
 		.start = fake_start,
 		.stop = fake_stop,
 		.close = fake_close,
@@ -253,6 +267,16 @@ static inline void fake_exec(struct fake_kernel *k, uint32_t tgid, image_id imag
 	p->image_key = exe_key_image(tgid, image);
 	p->exe = (struct exe_key){ .ino = file };
 	fake_tell(k, tgid);
+}
+
+/* A thread calls the function at ip too often. */
+static inline void fake_hot(struct fake_kernel *k, uint64_t ip)
+{
+	struct hot_record r = {
+		.type = RECORD_HOT, .calls = 1001, .ip = ip, .ns = 100000000
+	};
+
+	*table_add(k->urgent, k->n_urgent, k->cap_urgent) = fake_copy(&r, sizeof(r));
 }
 
 static inline void fake_exit(struct fake_kernel *k, uint32_t tgid)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "profiler/base/strtab.h"
+#include "profiler/live/calls.h"
 #include "profiler/live/session.h"
 #include "profiler/profile/profile.h"
 #include "symbolizer/elf.h"
@@ -195,6 +196,33 @@ Test(session, exec_makes_another_row_of_the_same_target)
 	step();
 	cr_expect_eq(session_running(s), 0, "still the one that was wanted");
 	end();
+}
+
+/* A function that is called too often is no longer probed, and the user is told once. */
+Test(session, a_hot_function_is_left_alone)
+{
+	const char *patterns[] = { "main.main", "main.usage" }, *why;
+	struct calls found;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	cr_assert_eq(session_probe(s, go, patterns, 2, &found), 0);
+	cr_assert_eq(found.matches, 2);
+	begin();
+	fake_hot(&k, in - 1);
+	fake_hot(&k, in - 1);
+	fake_hot(&k, 1);
+	step();
+	cr_expect_eq(k.attached, 1);
+	cr_expect(calls_at(&found, in - 1)->off);
+	for (uint32_t i = 0; i < k.probes->n; i++)
+		cr_expect_eq(k.probes->rows[i].off,
+			     !strcmp(k.probes->rows[i].name, "main.main"));
+	cr_expect(strstr(notes, "main.main is no longer probed: a thread calls it 10009 "));
+	cr_expect_null(strstr(strstr(notes, "\n") + 1, "probed"), "only once");
+	session_stop(s);
+	end();
+	calls_release(&found);
 }
 
 /* A target is still one after it runs a program that is not Go, or ends too soon. */
