@@ -46,6 +46,15 @@ struct {
 	__type(value, struct rate);
 } rates SEC(".maps");
 
+const volatile bool some_goids = false; /* only calls by these goroutines count */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set before load */
+	__type(key, __u64);
+	__type(value, __u8);
+} goids SEC(".maps");
+
 struct restart_key {
 	__u64 goid, tgid;
 };
@@ -115,6 +124,8 @@ static __always_inline bool call_counts(const struct scratch *tmp, __u32 cookie)
 	__u64 pc = tmp->go.g[G_SCHED_PC];
 	const __u64 *restart;
 
+	if (some_goids && !bpf_map_lookup_elem(&goids, &key.goid))
+		return false;
 	if (cookie == CALL_NEWSTACK) {
 		if (s->goid && s->flags & SAMPLE_G0 &&
 		    bpf_map_update_elem(&restarts, &key, &pc, BPF_ANY))

@@ -15,7 +15,6 @@
 #include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
-#include "profiler/profile/labels.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/sigprof.h"
 #include "profiler/profile/stacks.h"
@@ -125,34 +124,6 @@ static void write_frame(struct export *x, uint32_t row)
 	json_close(j, '}');
 }
 
-/* Ends a text that may hold NULs, which are shown as bytes that are not UTF-8 are. */
-static const char *label_text(struct buf *b)
-{
-	for (size_t i = 0; i < b->len; i++)
-		if (!b->data[i])
-			b->data[i] = 0xff;
-	return buf_text(b);
-}
-
-/* True if all of them are there, whole. */
-static bool write_labels(struct export *x, const char *set)
-{
-	struct buf key = { 0 }, value = { 0 };
-	enum label_state state;
-	bool whole = true;
-
-	json_open(&x->j, "labels", '{');
-	while ((state = labels_next(&set, &key, &value)) != LABEL_NONE) {
-		whole &= state == LABEL_WHOLE;
-		if (state != LABEL_LOST)
-			json_str(&x->j, label_text(&key), label_text(&value));
-	}
-	json_close(&x->j, '}');
-	buf_release(&key);
-	buf_release(&value);
-	return whole;
-}
-
 /* A function of a goroutine's process, by the string that begins with its name. */
 static void write_go_name(struct export *x, const char *key, const struct goroutine *g,
 			  uint32_t name)
@@ -174,7 +145,7 @@ static void write_goroutine(struct export *x, uint32_t row)
 	write_go_name(x, "start", g, view_runs(x->view, row));
 	write_go_name(x, "entry", g, g->start);
 	write_go_name(x, "creator", g, g->creator);
-	whole = write_labels(x, profile_string(p, g->labels));
+	whole = json_labels(&x->j, profile_string(p, g->labels));
 	json_bool(&x->j, "labels_complete", whole);
 	json_close(&x->j, '}');
 }

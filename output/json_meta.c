@@ -6,6 +6,7 @@
 
 #include "output/json.h"
 #include "profiler/base/buf.h"
+#include "profiler/profile/labels.h"
 #include "profiler/profile/origin.h"
 #include "profiler/profile/view.h"
 
@@ -26,8 +27,8 @@ void json_origin(struct json *j, const char *key, uint8_t origin)
 	json_str(j, key, names[origin]);
 }
 
-/* RFC 3339, in UTC. The latest possible one is of the year 2554. */
-static void json_time(struct json *j, const char *key, uint64_t ns)
+/* The latest possible one is of the year 2554. */
+void json_time(struct json *j, const char *key, uint64_t ns)
 {
 	time_t seconds = (time_t)(ns / 1000000000);
 	char date[24], text[48];
@@ -36,6 +37,33 @@ static void json_time(struct json *j, const char *key, uint64_t ns)
 	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
 	snprintf(text, sizeof(text), "%s.%09uZ", date, (unsigned)(ns % 1000000000));
 	json_str(j, key, text);
+}
+
+/* Ends a text that may hold NULs, which are shown as bytes that are not UTF-8 are. */
+static const char *label_text(struct buf *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		if (!b->data[i])
+			b->data[i] = 0xff;
+	return buf_text(b);
+}
+
+bool json_labels(struct json *j, const char *set)
+{
+	struct buf key = { 0 }, value = { 0 };
+	enum label_state state;
+	bool whole = true;
+
+	json_open(j, "labels", '{');
+	while ((state = labels_next(&set, &key, &value)) != LABEL_NONE) {
+		whole &= state == LABEL_WHOLE;
+		if (state != LABEL_LOST)
+			json_str(j, label_text(&key), label_text(&value));
+	}
+	json_close(j, '}');
+	buf_release(&key);
+	buf_release(&value);
+	return whole;
 }
 
 void json_process(struct json *j, const struct view *v, uint32_t process)
@@ -82,7 +110,7 @@ static void json_by(struct json *j, const struct grouping *by)
 	json_close(j, ']');
 }
 
-static void json_labels(struct json *j, const struct filter *f)
+static void json_wanted(struct json *j, const struct filter *f)
 {
 	json_open(j, "label", '[');
 	for (uint32_t i = 0; i < f->n_labels; i++) {
@@ -121,7 +149,7 @@ void json_selection(struct json *j, const struct view *v, bool report)
 	json_column(j, "goid", f->goids.n, f->goids.rows[i]);
 	json_column(j, "pid", f->pids.n, f->pids.rows[i]);
 	json_range(j, f);
-	json_labels(j, f);
+	json_wanted(j, f);
 	json_str_or_null(j, "focus", f->focus ? f->focus_text : "");
 	json_str_or_null(j, "ignore", f->ignore ? f->ignore_text : "");
 	json_bool(j, "as_pprof", v->as_pprof);

@@ -16,6 +16,11 @@ void json_recording(struct json *j, const struct view *v);
 void json_selection(struct json *j, const struct view *v, bool report);
 /* "truth": the figures of the quality line. */
 void json_quality(struct json *j, const struct view *v);
+/* RFC 3339, in UTC; ns since 1970. */
+void json_time(struct json *j, const char *key, uint64_t ns);
+/* "labels", an object of strings, of a set as in labels.h. True if all of them are there,
+ * whole. */
+bool json_labels(struct json *j, const char *set);
 /* An object: a row of the profile's processes. */
 void json_process(struct json *j, const struct view *v, uint32_t process);
 /* enum origin */

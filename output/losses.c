@@ -9,12 +9,13 @@
 void losses_add(const struct profile *p, struct buf *to)
 {
 	const struct stats *t = &p->stats;
+	const char *event = profile_noun(p, profile_find_kind(p, NULL));
 	const struct {
 		uint64_t n;
 		const char *noun, *what, *names;
 	} rows[] = {
-		{ t->lost_ring_full, "sample", "lost: the ring buffer was full", NULL },
-		{ t->lost_table_full, "sample", "lost: the table of processes was full",
+		{ t->lost_ring_full, event, "lost: the ring buffer was full", NULL },
+		{ t->lost_table_full, event, "lost: the table of processes was full",
 		  NULL },
 		{ t->stack_faults, "stack", "cut short where memory could not be read",
 		  NULL },

@@ -518,7 +518,7 @@ void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *o
 	struct buf b = { 0 };
 	char *parts, *part;
 
-	text_count_of(&b, q->samples, "sample");
+	text_count_of(&b, q->samples, profile_noun(p, kind));
 	buf_str(&b, ", ");
 	text_count(&b, s->lost_ring_full + s->lost_table_full);
 	buf_printf(&b,

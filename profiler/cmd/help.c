@@ -55,6 +55,15 @@ const struct verb verbs[] = {
 	  "together. The exit status is 3 if they disagree: if a row differs by more than chance "
 	  "explains, or the distance is more than 1.5 times that of 99 of 100 samples.",
 	  cmd_compare },
+	{ "trace", "(-p PID FUNC… | FUNC… -- COMMAND [ARG…])",
+	  "print each call of a function: when, by which goroutine, on which thread",
+	  "FUNC is the full name of a function, a glob such as net/http.*, or /REGEX/; symbolize --list "
+	  "lists them. Each call is a line, as it is made: the time, the goroutine's id, the thread's, the "
+	  "function that the goroutine runs, and the one that it has called. The exit status is 1 if "
+	  "there was none.\n\n"
+	  "Needs Linux 6.6, and the same rights as record. Only entries of functions are probed, where "
+	  "the process has the bytes of its file. All probes go with gostrobe, however it ends.",
+	  cmd_trace },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "

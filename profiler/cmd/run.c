@@ -50,16 +50,20 @@ static int check_freq(struct run *r)
 	return STATUS_OK;
 }
 
+const char *run_event_call(const char *func, struct run *r)
+{
+	*table_add(r->funcs, r->n_funcs, r->cap_funcs) = func;
+	return calls_check(func);
+}
+
 const char *run_event(const char *arg, void *run)
 {
 	struct run *r = run;
 
-	if (strncmp(arg, "call:", 5)) {
-		r->event = arg;
-		return NULL;
-	}
-	*table_add(r->funcs, r->n_funcs, r->cap_funcs) = arg + 5;
-	return calls_check(arg + 5);
+	if (!strncmp(arg, "call:", 5))
+		return run_event_call(arg + 5, r);
+	r->event = arg;
+	return NULL;
 }
 
 /* What the recording says of its events: call:FUNC and more of them. */
@@ -78,8 +82,9 @@ static int check_calls(struct run *r)
 		return usage_error(
 			r->verb,
 			"-e call:FUNC has user stacks only; -K does not go with it");
-	if (!r->pids || strchr(r->pids, ','))
-		return usage_error(r->verb, "-e call:FUNC takes one process, by -p PID");
+	if (r->all || (r->pids && strchr(r->pids, ',')))
+		return usage_error(r->verb,
+				   "calls are taken of one process: -p PID or -- COMMAND");
 	for (uint32_t i = 0; i < r->n_funcs; i++)
 		text = arena_printf(&r->arena, "%s%scall:%s", text, i ? " " : "",
 				    r->funcs[i]);
@@ -142,35 +147,31 @@ int run_check(struct run *r)
 /* Targets. */
 
 /* Returns an exit status. *gone: there is no such process, and the user was told. */
-static int follow_one(struct run *r, const char *word, bool *gone)
+static int follow_one(struct run *r, pid_t pid, bool *gone)
 {
-	const char *why;
-	uint64_t pid;
+	const char *why = NULL,
+		   *name = r->command ? r->command[0]
+				      : arena_printf(&r->arena, "process %d", pid);
 
-	if (number_parse(word, 1, INT32_MAX, &pid))
-		return usage_error(r->verb, "-p takes pids separated by commas, not '%s'",
-				   word);
-	switch (session_follow(r->session, (pid_t)pid, &why)) {
+	switch (session_follow(r->session, pid, &why)) {
 	case TARGET_GO:
 		if (!r->pid)
-			r->pid = (pid_t)pid;
+			r->pid = pid;
 		return STATUS_OK;
 	case TARGET_GONE:
-		log_error("there is no process %lu", (unsigned long)pid);
+		log_error("there is no process %d", pid);
 		*gone = true;
 		return STATUS_OK;
 	case TARGET_TOO_MANY:
 		log_error("-p takes at most %d processes; -a takes all", PROCESSES_GIVEN);
 		return STATUS_FAILED;
-	case TARGET_NOT_GO:
-		log_error("process %lu is not a Go program", (unsigned long)pid);
-		return STATUS_FAILED;
+	case TARGET_NOT_GO: log_error("%s is not a Go program", name); return STATUS_FAILED;
 	case TARGET_DENIED:
 		why = "cannot read its executable (need root or CAP_SYS_PTRACE)";
 		break;
 	case TARGET_UNSUPPORTED: break;
 	}
-	log_error("process %lu: %s", (unsigned long)pid, why);
+	log_error("%s: %s", name, why);
 	return STATUS_FAILED;
 }
 
@@ -182,8 +183,14 @@ static int follow_pids(struct run *r)
 
 	/* if one process has just ended, the others are still worth recording */
 	while ((word = strsep(&list, ","))) {
-		int status = follow_one(r, word, &gone);
+		uint64_t pid;
+		int status;
 
+		if (number_parse(word, 1, INT32_MAX, &pid))
+			return usage_error(r->verb,
+					   "-p takes pids separated by commas, not '%s'",
+					   word);
+		status = follow_one(r, (pid_t)pid, &gone);
 		if (status)
 			return status;
 	}
@@ -204,22 +211,38 @@ static void hurry(struct run *r)
 		setpriority(PRIO_PROCESS, 0, HURRY_NICE);
 }
 
+/* Returns an exit status. */
+static int exec_command(struct run *r)
+{
+	int err = launch_exec(&r->launch);
+
+	if (!err)
+		return STATUS_OK;
+	log_error("%s: %s", r->command[0], strerror(-err));
+	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+/* Functions can only be found in a program that is mapped: it is held until run_start(). */
 static int fork_command(struct run *r)
 {
-	int err;
+	bool hold = r->n_funcs, gone = false;
+	int err, status;
 
 	setpriority(PRIO_PROCESS, 0, r->nice); /* the command's, too */
-	err = launch_fork(&r->launch, r->command);
+	err = launch_fork(&r->launch, r->command, hold);
 	hurry(r);
-	if (!err)
+	if (!err && !hold)
 		err = session_follow_tree(r->session, r->launch.pid);
 	if (err) {
 		log_error("%s: %s", r->command[0], strerror(-err));
 		return STATUS_LAUNCH_FAILED;
 	}
 	r->name = basename(r->command[0]);
+	status = hold ? exec_command(r) : STATUS_OK;
+	if (!status && hold)
+		status = follow_one(r, r->launch.pid, &gone);
 	r->pid = r->launch.pid;
-	return STATUS_OK;
+	return gone ? STATUS_FAILED : status;
 }
 
 static int follow_targets(struct run *r)
@@ -321,7 +344,8 @@ int run_open(struct run *r)
 			"%s: this machine has no PMU that counts cycles; use -e cpu-clock",
 			what);
 	else if (err == -EINVAL && r->n_funcs)
-		log_error("%s: this kernel cannot; -e call:FUNC needs Linux 6.6", what);
+		log_error("%s: this kernel cannot; probing functions needs Linux 6.6",
+			  what);
 	else if (err)
 		say_cannot(r->verb, what, err);
 	if (err)
@@ -344,11 +368,8 @@ int run_start(struct run *r)
 		say_cannot(r->verb, what, err);
 		return STATUS_FAILED;
 	}
-	err = r->command ? launch_exec(&r->launch) : 0;
-	if (!err)
-		return STATUS_OK;
-	log_error("%s: %s", r->command[0], strerror(-err));
-	return err == -ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+	launch_continue(&r->launch);
+	return r->command && !r->n_funcs ? exec_command(r) : STATUS_OK;
 }
 
 /* A launched command gets the terminal's Ctrl-C too; when it ends, so do we. */

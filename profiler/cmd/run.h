@@ -53,23 +53,29 @@ struct run {
 	{ 'p', "pid", "LIST", "record these pids, separated by commas", .str = &(r)->pids }, \
 	{ 'a', "all", NULL, "record every Go process, including those that start later", \
 	  .flag = &(r)->all }
+#define DURATION_OPTION(r) \
+	{ 'd', "duration", "TIME", "30, 30s or 2m (until Ctrl-C or the end of the target)", \
+	  .str = &(r)->duration }
+#define CALL_OPTIONS(r, of) \
+	{ 0, "max-rate", "N", of "leaves a function alone that a thread calls more than N " \
+	  "times a second; 0 never does (10000)", .str = &(r)->max_rate }, \
+	{ 0, "all-matches", NULL, of "also if more than 10,000 functions match", \
+	  .flag = &(r)->all_matches }
 #define RUN_OPTIONS(r) \
 	{ 'F', "freq", "HZ", "samples per second on each CPU (99)", .str = &(r)->freq }, \
 	{ 'e', "event", "NAME", "cycles, cpu-clock (cycles if the machine has a PMU)," \
 	  " or call:FUNC", \
 	  .parse = run_event, .data = (r) }, \
-	{ 0, "max-rate", "N", "call: leaves a function alone that a thread calls more than N " \
-	  "times a second; 0 never does (10000)", .str = &(r)->max_rate }, \
-	{ 0, "all-matches", NULL, "call: also if more than 10,000 functions match", \
-	  .flag = &(r)->all_matches }, \
-	{ 'd', "duration", "TIME", "30, 30s or 2m (until Ctrl-C or the end of the target)", \
-	  .str = &(r)->duration }, \
+	CALL_OPTIONS(r, "call: "), \
+	DURATION_OPTION(r), \
 	{ 'K', "kernel-stacks-only", NULL, "kernel stacks only", .flag = &(r)->kernel_only }, \
 	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(r)->user_only }
 /* clang-format on */
 
 /* Parses -e: a clock, or a function whose calls count; the latter may be repeated. */
 const char *run_event(const char *arg, void *run);
+/* The same for such a function alone. */
+const char *run_event_call(const char *func, struct run *r);
 
 /* How many signals so far ask for the end. */
 extern volatile sig_atomic_t run_stops;

@@ -211,8 +211,11 @@ static int load(struct collector *c, const char **what)
 	skel->rodata->period_ns = 1000000000u / c->o.freq;
 	skel->rodata->n_cpus = (uint32_t)c->n_cpus;
 	skel->rodata->max_rate = c->o.max_rate;
+	skel->rodata->some_goids = c->o.n_goids;
 	if (c->o.max_rate)
 		bpf_map__set_max_entries(skel->maps.rates, RATES);
+	if (c->o.n_goids)
+		bpf_map__set_max_entries(skel->maps.goids, c->o.n_goids);
 	bpf_map__set_max_entries(skel->maps.scratches, scratches);
 	bpf_map__set_max_entries(skel->maps.taken, scratches);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
@@ -222,6 +225,11 @@ static int load(struct collector *c, const char **what)
 	err = sample_bpf__load(skel);
 	if (err)
 		return err;
+	*what = "bpf(BPF_MAP_UPDATE_ELEM)";
+	for (uint32_t i = 0; i < c->o.n_goids; i++)
+		if (bpf_map_update_elem(bpf_map__fd(skel->maps.goids), &c->o.goids[i],
+					&(uint8_t){ 1 }, BPF_ANY))
+			return -errno;
 	*what = "bpf(BPF_RAW_TRACEPOINT_OPEN)";
 	skel->links.process_exec = bpf_program__attach(skel->progs.process_exec);
 	skel->links.process_fork = bpf_program__attach(skel->progs.process_fork);

@@ -24,6 +24,9 @@ struct collector_options {
 	/* EVENT_CALLS: above how many calls per second, by one thread, a function's calls
 	 * are no longer taken, and hot() is called. 0: none. */
 	uint32_t max_rate;
+	/* EVENT_CALLS: only calls by these goroutines; n_goids 0: by any. */
+	const uint64_t *goids;
+	uint32_t n_goids;
 };
 
 /* Receives the records. Pointers are valid during the call. */

@@ -91,7 +91,7 @@ const char *calls_check(const char *pattern)
 	struct pattern p;
 
 	if (!*pattern)
-		return "call: takes a function, such as call:main.work";
+		return "not a function, such as main.work";
 	if (!pattern_open(&p, pattern))
 		return "broken regular expression";
 	pattern_close(&p);

@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void child(int fd, char **argv)
+static void child(int fd, char **argv, bool held)
 {
 	char c;
 	int err;
@@ -16,24 +17,25 @@ static void child(int fd, char **argv)
 		_exit(125);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ, SIG_DFL);
-	execvp(argv[0], argv);
+	if (!held || !ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+		execvp(argv[0], argv);
 	err = errno;
 	if (write(fd, &err, sizeof(err)) < 0)
 		_exit(125);
 	_exit(127);
 }
 
-int launch_fork(struct launch *l, char **argv)
+int launch_fork(struct launch *l, char **argv, bool hold)
 {
 	int ends[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	*l = (struct launch){ .pid = fork(), .fd = ends[0] };
+	*l = (struct launch){ .pid = fork(), .fd = ends[0], .held = hold };
 	err = -errno;
 	if (!l->pid) {
 		close(ends[0]);
-		child(ends[1], argv);
+		child(ends[1], argv, hold);
 	}
 	close(ends[1]);
 	if (l->pid > 0)
@@ -54,9 +56,22 @@ int launch_exec(struct launch *l)
 	while (n < 0 && errno == EINTR);
 	close(l->fd);
 	l->fd = -1;
+	while (!err && l->held && waitpid(l->pid, &l->status, 0) < 0 && errno == EINTR)
+		;
+	if (!err && l->held && !WIFSTOPPED(l->status)) { /* killed meanwhile */
+		l->ended = true;
+		err = ESRCH;
+	}
 	if (err)
 		launch_ended(l, true);
 	return -err;
+}
+
+void launch_continue(struct launch *l)
+{
+	if (l->held && !l->ended)
+		ptrace(PTRACE_DETACH, l->pid, NULL, NULL);
+	l->held = false;
 }
 
 bool launch_ended(struct launch *l, bool wait)
@@ -79,8 +94,11 @@ int launch_exit_status(const struct launch *l)
 
 void launch_abort(struct launch *l)
 {
-	if (l->pid <= 0 || l->fd < 0)
+	if (l->pid <= 0 || l->ended || (l->fd < 0 && !l->held))
 		return;
-	close(l->fd);
+	if (l->fd >= 0)
+		close(l->fd);
+	else
+		kill(l->pid, SIGKILL);
 	launch_ended(l, true);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A command that starts when everything is ready to record it. */
-#ifndef PROFILER_LAUNCH_H
-#define PROFILER_LAUNCH_H
+#pragma once
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -11,19 +10,21 @@ struct launch {
 	/* To the child: one byte starts the command; then errno of exec comes back, or the
 	 * end of file if it succeeded. -1 after launch_exec(). */
 	int fd;
+	bool held; /* it stops before its first instruction: launch_continue() */
 	bool ended;
 	int status; /* as from wait(), once ended */
 };
 
-/* Forks a child that waits for launch_exec(). Negative errno of fork() or socketpair(). */
-int launch_fork(struct launch *l, char **argv);
+/* Forks a child that waits for launch_exec(). hold: the program stops before its first
+ * instruction. Negative errno of fork() or socketpair(). */
+int launch_fork(struct launch *l, char **argv, bool hold);
 /* Lets the child exec. 0, or the negative errno of exec: the child has ended then. */
 int launch_exec(struct launch *l);
+/* Lets a program go that is held; by the thread that forked it. */
+void launch_continue(struct launch *l);
 /* Has it ended? wait: blocks until it has. */
 bool launch_ended(struct launch *l, bool wait);
 /* The status as a shell reports it: 128 + N for a signal. */
 int launch_exit_status(const struct launch *l);
-/* Ends a child that never got its launch_exec(). Safe on { 0 }. */
+/* Ends a child that never got its launch_exec(), or launch_continue(). Safe on { 0 }. */
 void launch_abort(struct launch *l);
-
-#endif

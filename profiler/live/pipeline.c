@@ -135,14 +135,17 @@ static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 	return i + 1;
 }
 
-static uint32_t add_calls(struct pipeline *pl, uint32_t n)
+/* entered: the first one is the entry of a function. It may belong to the body of another
+ * one that was inlined there and is not called yet. */
+static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool entered)
 {
 	uint32_t call = 0;
 
 	while (n--) {
 		const struct expansion *e = &pl->expansions.rows[pl->leaf_first[n]];
+		int innermost = entered && !n ? e->n - 1 : 0;
 
-		for (int i = e->n - 1; i >= 0; i--)
+		for (int i = e->n - 1; i >= innermost; i--)
 			call = profile_call(pl->profile, call,
 					    pl->expansions.frames[e->first + (uint32_t)i]);
 	}
@@ -267,7 +270,7 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 		leaf_kind = pl->expansions.rows[pl->leaf_first[n_kernel]].kind;
 	n = cut_deep(pl, n);
 	e.time_ns = s->time_ns > pl->start_ns ? s->time_ns - pl->start_ns : 0;
-	e.call = add_calls(pl, n);
+	e.call = add_calls(pl, n, s->call);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
 	e.cpu = s->cpu + 1;

@@ -327,6 +327,7 @@ void session_stop(struct session *s)
 	s->kernel.stop(s->kernel.self);
 	while (session_step(s, 0) > 0)
 		;
+	s->stopped = true;
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)
 		session_note(s, "kernel functions have no names: %s", why);
@@ -347,6 +348,15 @@ uint32_t session_running(const struct session *s)
 uint64_t session_elapsed_ns(const struct session *s)
 {
 	return clock_now_ns() - s->start_ns;
+}
+
+uint64_t session_settled_ns(const struct session *s)
+{
+	uint64_t ns = s->kernel.settled_ns(s->kernel.self);
+
+	return s->stopped                  ? UINT64_MAX
+	       : ns > s->interval.start_ns ? ns - s->interval.start_ns
+					   : 0;
 }
 
 uint64_t session_samples(const struct session *s)

@@ -72,6 +72,9 @@ void session_stop(struct session *s);
 /* How many processes of session_follow() still run. */
 uint32_t session_running(const struct session *s);
 uint64_t session_elapsed_ns(const struct session *s);
+/* In the time of the profile: all its events from before are in it. After session_stop():
+ * UINT64_MAX. */
+uint64_t session_settled_ns(const struct session *s);
 /* Samples so far, in all intervals. */
 uint64_t session_samples(const struct session *s);
 struct profile *session_profile(

@@ -165,6 +165,21 @@ void profile_event(struct profile *p, const struct event *e)
 	*table_add(p->events, p->n_events, p->cap_events) = *e;
 }
 
+void profile_drop_before(struct profile *p, uint64_t until_ns)
+{
+	uint32_t n = p->n_events;
+
+	p->n_events = 0;
+	for (uint32_t i = 0; i < n; i++)
+		if (p->events[i].time_ns >= until_ns)
+			p->events[p->n_events++] = p->events[i];
+}
+
+const char *profile_noun(const struct profile *p, uint8_t kind)
+{
+	return strcmp(profile_string(p, p->kinds[kind].name), "calls") ? "sample" : "call";
+}
+
 const char *profile_string(const struct profile *p, uint32_t id)
 {
 	return strtab_get(p->strings, id);

@@ -168,6 +168,8 @@ uint32_t profile_module(struct profile *p, const struct module *m);
 uint32_t profile_process(struct profile *p, const struct process *pr);
 uint8_t profile_kind(struct profile *p, const struct event_kind *k); /* below MAX_KINDS */
 void profile_event(struct profile *p, const struct event *e);
+/* Drops the events from before until_ns. Ids of all other rows stay valid. */
+void profile_drop_before(struct profile *p, uint64_t until_ns);
 
 /* For the loader, which fills rows itself: the rest of what profile_call() and
  * profile_event() do, in the order of ids. False: the stack is deeper than
@@ -178,6 +180,8 @@ void profile_count_event(struct profile *p, const struct event *e);
 /* The kind with this name. NULL: the first kind that has events, or else the first. Returns
  * 0 if there is none. */
 uint8_t profile_find_kind(const struct profile *p, const char *name);
+/* What an event of this kind is to people: "sample", "call". */
+const char *profile_noun(const struct profile *p, uint8_t kind);
 /* True if weights of this kind are nanoseconds, not counts. */
 bool profile_is_time(const struct profile *p, uint8_t kind);
 

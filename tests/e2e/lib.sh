@@ -163,7 +163,7 @@ record_end() {
 # The recorder ended with status 0, lost nothing and said so.
 record_fine() {
 	[ "$status" = 0 ] || problem "record exits with $status: $(first_line "$tmp/rec.err")"
-	grep -Eq '[0-9]+ samples.* 0 lost' "$tmp/rec.err" ||
+	grep -Eq '[0-9]+ (samples|calls?).* 0 lost' "$tmp/rec.err" ||
 		problem "no truth line with 0 lost: $(tail -n 1 "$tmp/rec.err")"
 }
 

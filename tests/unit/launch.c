@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "profiler/live/launch.h"
@@ -24,13 +25,13 @@ Test(launch, status_is_that_of_a_shell)
 	int fd = free_fd();
 	struct launch l;
 
-	cr_assert_eq(launch_fork(&l, exits), 0);
+	cr_assert_eq(launch_fork(&l, exits, false), 0);
 	cr_expect_not(launch_ended(&l, false), "it waits");
 	cr_assert_eq(launch_exec(&l), 0);
 	cr_assert(launch_ended(&l, true));
 	cr_expect_eq(launch_exit_status(&l), 7);
 	launch_abort(&l);
-	cr_assert_eq(launch_fork(&l, killed), 0);
+	cr_assert_eq(launch_fork(&l, killed, false), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	cr_assert(launch_ended(&l, true));
 	cr_expect_eq(launch_exit_status(&l), 128 + 9);
@@ -43,7 +44,7 @@ Test(launch, failed_exec_tells_why)
 	int fd = free_fd();
 	struct launch l;
 
-	cr_assert_eq(launch_fork(&l, argv), 0);
+	cr_assert_eq(launch_fork(&l, argv, false), 0);
 	cr_expect_eq(launch_exec(&l), -ENOENT);
 	cr_expect(l.ended);
 	launch_abort(&l);
@@ -57,7 +58,7 @@ Test(launch, aborted_before_its_start, .timeout = 10)
 	int fd = free_fd();
 
 	launch_abort(&none);
-	cr_assert_eq(launch_fork(&l, argv), 0);
+	cr_assert_eq(launch_fork(&l, argv, false), 0);
 	launch_abort(&l);
 	cr_expect(l.ended);
 	cr_expect_eq(launch_exit_status(&l), 125);
@@ -71,7 +72,7 @@ Test(launch, abort_after_the_start_does_nothing, .timeout = 10)
 	struct launch l;
 	int fd;
 
-	cr_assert_eq(launch_fork(&l, argv), 0);
+	cr_assert_eq(launch_fork(&l, argv, false), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	fd = dup(0);
 	launch_abort(&l);
@@ -80,4 +81,46 @@ Test(launch, abort_after_the_start_does_nothing, .timeout = 10)
 	kill(l.pid, SIGKILL);
 	cr_expect(launch_ended(&l, true));
 	close(fd);
+}
+
+/* Has it called exec, and does it stand still? */
+static char state_of(pid_t pid, char comm[16])
+{
+	char path[32], line[256] = "", state = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	cr_assert(f && fgets(line, sizeof(line), f));
+	fclose(f);
+	cr_assert_eq(sscanf(line, "%*d (%15[^)]) %c", comm, &state), 2);
+	return state;
+}
+
+Test(launch, held_before_its_first_instruction, .timeout = 10)
+{
+	char *argv[] = { "sleep", "0", NULL }, *none[] = { "/no/such/command", NULL };
+	int fd = free_fd();
+	char comm[16];
+	struct launch l;
+
+	cr_assert_eq(launch_fork(&l, argv, true), 0);
+	cr_assert_eq(launch_exec(&l), 0);
+	cr_expect_eq(state_of(l.pid, comm), 't', "a tracing stop");
+	cr_expect_str_eq(comm, "sleep");
+	cr_expect_not(launch_ended(&l, false));
+	launch_continue(&l);
+	cr_expect(launch_ended(&l, true));
+	cr_expect_eq(launch_exit_status(&l), 0);
+	launch_abort(&l);
+	cr_assert_eq(launch_fork(&l, argv, true), 0);
+	cr_assert_eq(launch_exec(&l), 0);
+	launch_abort(&l);
+	cr_expect(l.ended);
+	cr_expect_eq(launch_exit_status(&l), 128 + 9, "it never ran");
+	cr_assert_eq(launch_fork(&l, none, true), 0);
+	cr_expect_eq(launch_exec(&l), -ENOENT);
+	cr_expect(l.ended);
+	launch_abort(&l);
+	cr_expect_eq(free_fd(), fd);
 }

@@ -188,3 +188,40 @@ Test(pipeline, calls_are_events_of_their_own_kind)
 
 	cr_expect_eq(pass_sample(&s, 0, kinds).kind, 1);
 }
+
+/* An address of a Go process that is in the body of an inlined function. */
+static uint64_t inlined_of(pid_t pid)
+{
+	struct strtab *strs = strtab_new();
+	struct frame f[FRAMES_AT_PC];
+	struct symbolizer *sy;
+	struct space *space;
+	uint64_t addr = goexit_of(pid);
+
+	sy = symbolizer_new(strs);
+	cr_assert_eq(space_open(&space, sy, pid), 0);
+	while (symbolizer_user(sy, space, addr, f, FRAMES_AT_PC, NULL) != 2 ||
+	       f[1].kind != FRAME_GO)
+		addr--;
+	space_close(space);
+	symbolizer_close(sy);
+	strtab_free(strs);
+	return addr;
+}
+
+/* The entry of a function may belong to a body that was inlined there. */
+Test(pipeline, a_call_is_of_the_function_itself)
+{
+	char kinds[MAX_STACK_FRAMES + 1];
+	struct sample s = { 0 };
+	int in;
+	pid_t pid = start_go(go_binary(), &in);
+
+	s.ip = inlined_of(pid);
+	pass_sample(&s, pid, kinds);
+	cr_expect_str_eq(kinds, "Cnn");
+	s.call = 1;
+	pass_sample(&s, pid, kinds);
+	cr_expect_str_eq(kinds, "Cn");
+	stop_go(pid, in);
+}

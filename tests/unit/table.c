@@ -349,11 +349,13 @@ Test(table, json_has_quality_groups_and_functions)
 	hand_release(&v);
 }
 
-static void expect_quality(struct quality q, struct stats s, uint32_t width,
-			   const char *want)
+static void expect_quality(const char *name, struct quality q, struct stats s,
+			   uint32_t width, const char *want)
 {
-	struct event_kind kinds[3] = { [2].quality = q };
-	struct profile p = { .kinds = kinds, .stats = s };
+	struct strtab *strings = strtab_new();
+	struct event_kind kinds[3] = { [2] = { .name = strtab_add(strings, name),
+					       .quality = q } };
+	struct profile p = { .strings = strings, .kinds = kinds, .stats = s };
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -362,6 +364,7 @@ static void expect_quality(struct quality q, struct stats s, uint32_t width,
 	fclose(out);
 	cr_expect_str_eq(text, want);
 	free(text);
+	strtab_free(strings);
 }
 
 Test(quality, is_one_line_and_never_rounds_up)
@@ -377,11 +380,11 @@ Test(quality, is_one_line_and_never_rounds_up)
 			   .peak_rss = 14100000 };
 
 	expect_quality(
-		q, s, 0,
+		"cpu", q, s, 0,
 		"4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine \xc2\xb7 "
 		"99.9% complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 "
 		"0.05s CPU, 14.1 MB peak\n");
-	expect_quality(q, s, 60,
+	expect_quality("cpu", q, s, 60,
 		       "4,950 samples, 1,234,567 lost \xc2\xb7 99.8% with a goroutine\n"
 		       "99.9% complete stacks \xc2\xb7 100.0% of user frames named\n"
 		       "0.05s CPU, 14.1 MB peak\n");
@@ -392,8 +395,13 @@ Test(quality, says_one_sample)
 	struct quality q = { .samples = 1, .with_goroutine = 1, .rooted = 1 };
 
 	expect_quality(
-		q, (struct stats){ 0 }, 0,
+		"cpu", q, (struct stats){ 0 }, 0,
 		"1 sample, 0 lost \xc2\xb7 100.0% with a goroutine \xc2\xb7 100.0% "
+		"complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 0.00s CPU, "
+		"0.0 MB peak\n");
+	expect_quality(
+		"calls", q, (struct stats){ .lost_ring_full = 3 }, 0,
+		"1 call, 3 lost \xc2\xb7 100.0% with a goroutine \xc2\xb7 100.0% "
 		"complete stacks \xc2\xb7 100.0% of user frames named \xc2\xb7 0.00s CPU, "
 		"0.0 MB peak\n");
 }

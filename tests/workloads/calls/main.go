@@ -9,7 +9,7 @@
 // it prints "GOID LABEL COUNT" for each goroutine and "done", and waits until stdin ends.
 // Most goroutines are short-lived and begin with a small stack, so main.called, whose frame
 // is large, often begins again on a larger one. Others call it in a tight loop, in which
-// the scheduler preempts them.
+// the scheduler preempts them. Goroutine 1 then calls main.outer 7 times.
 package main
 
 import (
@@ -55,6 +55,12 @@ func deep(level, n int) {
 	}
 	deep(level-1, n)
 }
+
+// leaf is inlined into outer, whose first instruction is in leaf's body.
+func leaf(n int) int { return n*n + 7 }
+
+//go:noinline
+func outer(n int) int { return leaf(n) }
 
 func goid() int {
 	var buf [64]byte
@@ -102,6 +108,9 @@ func main() {
 		}()
 	}
 	all.Wait()
+	for i := 0; i < 7; i++ {
+		sum.Add(int64(outer(i)))
+	}
 	for _, line := range lines {
 		fmt.Print(line)
 	}
