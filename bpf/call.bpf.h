@@ -55,6 +55,26 @@ struct {
 	__type(value, __u8);
 } goids SEC(".maps");
 
+/* Calls are added up instead of sent; for each set of labels, each thread. */
+const volatile bool add_up = false, by_labels = false, by_thread = false;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set before load */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct call_key);
+	__type(value, struct call_sum);
+} call_sums SEC(".maps");
+
+/* Labels as in sample.pcs, by a hash of them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set before load */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u8[LABEL_BYTES]);
+} label_sets SEC(".maps");
+
 struct restart_key {
 	__u64 goid, tgid;
 };
@@ -140,4 +160,59 @@ static __always_inline bool call_counts(const struct scratch *tmp, __u32 cookie)
 	pc = *restart;
 	bpf_map_delete_elem(&restarts, &key);
 	return pc - s->ip >= cookie;
+}
+
+/* Puts the hash of the labels into call_key, and keeps the labels. Not static for the same
+ * reason as walk_window(). */
+__attribute__((noinline)) int call_labels(__u32 slot)
+{
+	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &slot);
+	__u64 hash = 0, word;
+	__u32 len;
+
+	if (!tmp || !tmp->sample.n_label_bytes)
+		return 0;
+	len = tmp->sample.n_label_bytes;
+	for (__u32 at = 0; at < LABEL_BYTES; at += 8) {
+		if (at >= len)
+			break;
+		word = *(__u64 *)&tmp->labels.bytes[at];
+		if (len - at < 8) /* older bytes are behind the last one */
+			word &= (1ull << (len - at) * 8) - 1;
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 29;
+	}
+	tmp->call_key.labels = hash = hash ? hash : 1;
+	if (!bpf_map_lookup_elem(&label_sets, &hash))
+		bpf_map_update_elem(&label_sets, &hash, tmp->labels.bytes, BPF_ANY);
+	return 0;
+}
+
+static __always_inline void call_add(struct scratch *tmp, __u32 slot)
+{
+	const struct sample *s = &tmp->sample;
+	struct call_sum *sum;
+
+	tmp->call_key = (struct call_key){ .ip = s->ip,
+					   .goid = s->goid,
+					   .image = s->image,
+					   .flags = s->flags,
+					   .tid = by_thread ? s->tid : 0 };
+	if (by_labels)
+		call_labels(slot);
+	sum = bpf_map_lookup_elem(&call_sums, &tmp->call_key);
+	if (!sum) {
+		tmp->call_sum = (struct call_sum){ .startpc = s->startpc,
+						   .gopc = s->gopc,
+						   .parent_goid = s->parent_goid,
+						   .tgid = s->tgid,
+						   .n_label_bytes = s->n_label_bytes };
+		bpf_map_update_elem(&call_sums, &tmp->call_key, &tmp->call_sum,
+				    BPF_NOEXIST);
+		sum = bpf_map_lookup_elem(&call_sums, &tmp->call_key);
+	}
+	if (sum)
+		__sync_fetch_and_add(&sum->calls, 1);
+	else
+		count(COUNT_SUMS_FULL);
 }

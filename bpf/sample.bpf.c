@@ -308,7 +308,7 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 	s->tid = t.tid;
 	s->cpu = cpu;
 	s->time_ns = bpf_ktime_get_ns();
-	s->call = trigger == CALL;
+	s->call = trigger == CALL ? CALL_ONE : CALL_NONE;
 	s->weight = trigger == CALL ? 1 : period_ns;
 	s->image = p->image;
 	s->flags = in_kernel ? SAMPLE_KERNEL : 0;
@@ -322,16 +322,23 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 		   &extras);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
-	if (extras.labels)
+	if (extras.labels && (!add_up || by_labels))
 		labels_take(slot, extras.labels, p->executable.layout.labels_list);
 #ifdef REGISTERS
 	if (want_user && p->executable.state == EXE_GO)
 		c_stack(ctx, tmp, slot, modern, in_kernel, extras.c_end);
 #endif
-	if (trigger != CALL || call_counts(tmp, (__u32)bpf_get_attach_cookie(ctx)))
+	if (trigger != CALL) {
 		sample_send(s);
-	if (trigger == CALL)
-		scratch_give(slot);
+		return 0;
+	}
+	if (call_counts(tmp, (__u32)bpf_get_attach_cookie(ctx))) {
+		if (add_up)
+			call_add(tmp, slot);
+		else
+			sample_send(s);
+	}
+	scratch_give(slot);
 	return 0;
 }
 

@@ -110,6 +110,15 @@ enum resume {
 	RESUME_SWITCHED,
 };
 
+/* What a sample is of. */
+enum sample_call {
+	CALL_NONE, /* a tick of the clock */
+	CALL_ONE,  /* a call of the function at ip */
+	/* Calls that were added up, as many as the weight; without stack. User space makes
+	 * these from the map `call_sums`. */
+	CALL_SUM,
+};
+
 /* Bits of the two numbers in front of each label. */
 enum label_bits {
 	LABEL_LEN = 0x1fff,
@@ -158,7 +167,7 @@ struct sample {
 	__u16 n_label_bytes;
 	__u16 n_c_words;       /* 0, or at least C_REGS */
 	__u16 n_handler_words; /* 0: unreadable or too many; else at least C_REGS */
-	__u16 call; /* 1: of a call of the function at ip; 0: of a tick of the clock */
+	__u16 call;            /* enum sample_call */
 	/* Address of the struct ucontext that the kernel saved for the handler, which is SP
 	 * when the handler has returned. It was found by its looks; it is right if
 	 * unwinding the handler's stack leads there. */
@@ -327,7 +336,23 @@ enum counter {
 	COUNT_G_FAULT,        /* samples whose g could not be read or trusted */
 	COUNT_SCRATCHES_FULL, /* calls lost: too many were taken at a time on a CPU */
 	COUNT_RESTART_LOST,   /* functions that began again and count as two calls */
+	COUNT_SUMS_FULL,      /* calls lost because `call_sums` was full */
 	COUNT_MAX,
+};
+
+/* Calls that are added up: the map `call_sums`. */
+struct call_key {
+	__u64 ip, goid; /* as of struct sample */
+	image_id image;
+	__u64 labels; /* key of the map `label_sets`, which has their bytes; 0: none */
+	__u32 flags;
+	__u32 tid; /* 0: threads are not told apart */
+};
+
+struct call_sum {
+	__u64 calls;
+	__u64 startpc, gopc, parent_goid; /* as of struct sample */
+	__u32 tgid, n_label_bytes;
 };
 
 /* Scratches per CPU for calls: a thread that is preempted in the middle of a hit keeps its

@@ -72,6 +72,8 @@ struct scratch {
 	struct label_reader labels;
 	__u64 registers[C_REGS];
 	struct handler handler;
+	struct call_key call_key;
+	struct call_sum call_sum;
 };
 
 struct {

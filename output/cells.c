@@ -104,6 +104,11 @@ void cell_share(struct cells *c, uint64_t weight)
 	buf_printf(&c->line, "%6.1f%%  ", percent_of(c, weight));
 }
 
+double percent_down(uint64_t part, uint64_t of)
+{
+	return (double)(uint64_t)(share_of(part, of) * 1000 + 1e-9) / 10;
+}
+
 void rows_more(struct cells *c, uint32_t n, uint64_t weight)
 {
 	if (!n)

@@ -49,6 +49,9 @@ void cell_kind(struct cells *c, const struct view *v);
 /* A line for n rows that are not shown; nothing when n is 0. */
 void rows_more(struct cells *c, uint32_t n, uint64_t weight);
 
+/* In percent, rounded down: only the whole is 100 %. */
+double percent_down(uint64_t part, uint64_t of);
+
 static inline uint32_t at_most(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;

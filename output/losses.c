@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/losses.h"
 
+#include <string.h>
+
 #include "output/text.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/plain.h"
@@ -10,13 +12,16 @@ void losses_add(const struct profile *p, struct buf *to)
 {
 	const struct stats *t = &p->stats;
 	const char *event = profile_noun(p, profile_find_kind(p, NULL));
+	/* calls are of one process */
+	const char *table_full = strcmp(event, "call")
+					 ? "lost: the table of processes was full"
+					 : "lost: the table of counts was full";
 	const struct {
 		uint64_t n;
 		const char *noun, *what, *names;
 	} rows[] = {
 		{ t->lost_ring_full, event, "lost: the ring buffer was full", NULL },
-		{ t->lost_table_full, event, "lost: the table of processes was full",
-		  NULL },
+		{ t->lost_table_full, event, table_full, NULL },
 		{ t->stack_faults, "stack", "cut short where memory could not be read",
 		  NULL },
 		{ t->g_faults, "sample",

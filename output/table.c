@@ -504,12 +504,6 @@ int table_write(struct view *v, const struct table_options *o, FILE *out)
 	return err;
 }
 
-/* Rounded down: only the whole is 100 %. */
-static double percent_down(uint64_t part, uint64_t of)
-{
-	return (double)(uint64_t)(share_of(part, of) * 1000 + 1e-9) / 10;
-}
-
 void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *out)
 {
 	const struct quality *q = &p->kinds[kind].quality;

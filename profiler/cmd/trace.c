@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "output/call_lines.h"
 #include "output/losses.h"
 #include "output/text.h"
 #include "profiler/base/buf.h"
@@ -17,27 +16,12 @@
 #include "profiler/base/number.h"
 #include "profiler/base/plain.h"
 #include "profiler/cmd/cmd.h"
-#include "profiler/cmd/run.h"
+#include "profiler/cmd/trace.h"
 #include "profiler/profile/profile.h"
-
-struct trace {
-	struct run run;
-	struct filter filter; /* owned */
-	struct call_lines lines;
-	bool json;
-	uint64_t max, shown; /* lines; max 0: any number */
-};
-
-static const char *max_parse(const char *arg, void *trace)
-{
-	return number_parse(arg, 1, UINT64_MAX, &((struct trace *)trace)->max)
-		       ? "not a number of lines"
-		       : NULL;
-}
 
 static bool enough(const struct trace *t)
 {
-	return t->max && t->shown == t->max;
+	return !t->count && t->max && t->shown == t->max;
 }
 
 /* A reader that closes the pipe ends us, even if there are no more calls to show. */
@@ -71,7 +55,35 @@ static int put(const char *text, size_t len)
 	return 0;
 }
 
-static void write_calls(struct trace *t, const struct view *v, FILE *out)
+int trace_show(struct trace *t, const struct profile *p, uint64_t until_ns,
+	       int (*write)(struct trace *t, struct view *v, FILE *out))
+{
+	struct view v = { .by = t->by };
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	int err;
+
+	if (!out)
+		return -errno;
+	filter_share(&v.filter, &t->filter);
+	v.filter.to_ns = until_ns;
+	view_select(&v, p);
+	err = write(t, &v, out);
+	view_release(&v);
+	if (fclose(out) && !err)
+		err = -errno;
+	if (!err)
+		err = put(text, len);
+	free(text);
+	if (err == -EINTR)
+		log_error("stdout: stopped before everything was written");
+	else if (err)
+		log_error("stdout: %s", strerror(-err));
+	return err;
+}
+
+static int write_calls(struct trace *t, struct view *v, FILE *out)
 {
 	uint32_t *rows = view_by_time(v);
 
@@ -84,6 +96,7 @@ static void write_calls(struct trace *t, const struct view *v, FILE *out)
 			call_line(&t->lines, v, e, out);
 	}
 	free(rows);
+	return 0;
 }
 
 /* Shows the calls that have arrived. Those of the last moment wait for the next time:
@@ -93,34 +106,17 @@ static int step(void *arg, bool second)
 	struct trace *t = arg;
 	struct profile *p = session_profile(t->run.session);
 	uint64_t until = session_settled_ns(t->run.session);
-	struct view v = { 0 };
-	char *text = NULL;
-	size_t len = 0;
-	FILE *out;
 	int err;
 
 	(void)second;
 	if (!p->n_events || !until)
 		return 0;
-	out = open_memstream(&text, &len);
-	if (!out)
-		return -errno;
-	filter_share(&v.filter, &t->filter);
-	v.filter.to_ns = until;
-	view_select(&v, p);
-	write_calls(t, &v, out);
-	view_release(&v);
+	err = trace_show(t, p, until, write_calls);
 	profile_drop_before(p, until);
-	err = fclose(out) ? -errno : put(text, len);
-	free(text);
-	if (err == -EINTR)
-		log_error("stdout: stopped before everything was written");
-	else if (err)
-		log_error("stdout: %s", strerror(-err));
 	return err;
 }
 
-static void say_none(const struct trace *t, uint64_t taken, uint64_t lost)
+void trace_say_none(const struct trace *t, uint64_t taken, uint64_t lost)
 {
 	if (taken)
 		log_warn("no call matches the filters");
@@ -139,13 +135,12 @@ static int finish(struct trace *t, int err)
 	struct buf b = { 0 };
 	uint64_t taken, lost;
 
-	session_stop(t->run.session);
 	if (!err)
 		err = step(t, false);
 	taken = p->kinds[1].quality.samples;
 	lost = p->stats.lost_ring_full + p->stats.lost_table_full;
 	if (!err && !t->shown)
-		say_none(t, taken, lost);
+		trace_say_none(t, taken, lost);
 	if (log_level >= LOG_NORMAL && (taken || lost)) {
 		if (t->shown != taken) {
 			text_count(&b, t->shown);
@@ -159,11 +154,33 @@ static int finish(struct trace *t, int err)
 	return err || (!t->shown && !t->run.command) ? STATUS_FAILED : STATUS_OK;
 }
 
+/* Prints calls until the end. Returns the exit status. */
+static int print_calls(struct trace *t)
+{
+	int err;
+
+	t->lines.color = color_wanted(stdout);
+	t->lines.width = plain_width(STDOUT_FILENO);
+	if (isatty(STDOUT_FILENO) && !t->json)
+		call_lines_head(&t->lines, stdout);
+	fflush(stdout);
+	err = run_loop(&t->run, step, t);
+	session_stop(t->run.session);
+	return finish(t, err);
+}
+
+static int count_calls(struct trace *t)
+{
+	int err = run_loop(&t->run, trace_count_step, t);
+
+	session_stop(t->run.session);
+	return err ? STATUS_FAILED : trace_count_finish(t);
+}
+
 static int trace(struct trace *t)
 {
 	struct run *r = &t->run;
 	int status = run_open(r);
-	bool terminal = isatty(STDOUT_FILENO);
 
 	if (!status)
 		status = run_start(r);
@@ -171,12 +188,7 @@ static int trace(struct trace *t)
 		return run_failure(r, status);
 	log_info("tracing %s: the calls of %u function%s", run_targets(r), r->calls.n - 1,
 		 r->calls.n == 2 ? "" : "s");
-	t->lines.color = color_wanted(stdout);
-	t->lines.width = plain_width(STDOUT_FILENO);
-	if (terminal && !t->json)
-		call_lines_head(&t->lines, stdout);
-	fflush(stdout);
-	return run_status(r, finish(t, run_loop(r, step, t)));
+	return run_status(r, t->count ? count_calls(t) : print_calls(t));
 }
 
 /* Splits off the command, then the functions are what is left. Returns an exit status. */
@@ -200,6 +212,10 @@ static int parse(struct trace *t, const struct opt *opts, int argc, char **argv)
 		if (why)
 			return usage_error("trace", "%s: %s", argv[i], why);
 	}
+	if (t->limit && number_parse(t->limit, !t->count, UINT32_MAX, &t->max))
+		return usage_error("trace", "-n takes a number, not '%s'", t->limit);
+	if (trace_count_check(t))
+		return STATUS_USAGE;
 	r->so.collector.goids = t->filter.goids.rows;
 	r->so.collector.n_goids = t->filter.goids.n;
 	return run_check(r);
@@ -212,8 +228,17 @@ int cmd_trace(int argc, char **argv)
 		{ 'p', "pid", "PID", "trace this process", .str = &t.run.pids },
 		{ 's', "stack", NULL, "print the callers below each call",
 		  .flag = &t.lines.stack },
-		{ 'n', "lines", "N", "end after N calls", .parse = max_parse, .data = &t },
+		{ 'n', "lines", "N",
+		  "end after N calls; with --count: rows of each table, 0 for all",
+		  .str = &t.limit },
 		{ 0, "json", NULL, "one JSON object per line", .flag = &t.json },
+		{ 0, "count", NULL,
+		  "count calls, per group of goroutines and per function, and print that at the end",
+		  .flag = &t.count },
+		{ 'i', "interval", "TIME", "with --count: print it each time, such as 1s",
+		  .str = &t.interval },
+		{ 0, "by", "KEY", "with --count: grouping, see below (start)",
+		  .parse = grouping_parse, .data = &t.by },
 		{ 0, "goid", "N[,N]", "only these goroutines", .parse = filter_goids,
 		  .data = &t.filter },
 		{ 0, "label", "KEY=VALUE",

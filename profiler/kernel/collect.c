@@ -15,6 +15,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/kernel/bpfload.h"
+#include "profiler/kernel/counts.h"
 #include "profiler/kernel/probes.h"
 #include "profiler/kernel/turns.h"
 #include "sample.skel.h"
@@ -30,6 +31,8 @@ enum {
 	SENDING_NS = 10000000,
 	/* pairs of function and thread whose rates are known; others begin anew */
 	RATES = 1 << 16,
+	SUMS = 1 << 20,       /* of calls: functions times goroutines */
+	LABEL_SETS = 1 << 13, /* of 4 KiB */
 };
 
 /* The samples of one CPU. */
@@ -52,6 +55,7 @@ struct collector {
 	const struct probes *probes; /* EVENT_CALLS */
 	int calls;                   /* their link; -1: not attached */
 	uint32_t followed;           /* calls of follow() */
+	struct counts *counts;       /* owned; NULL: calls are not added up */
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
 
@@ -192,6 +196,24 @@ static int open_rings(struct collector *c)
 	return 0;
 }
 
+/* What the kernel side does with calls; maps that it does not need stay small. */
+static void set_calls(struct sample_bpf *skel, const struct collector_options *o)
+{
+	skel->rodata->max_rate = o->max_rate;
+	skel->rodata->some_goids = o->n_goids;
+	skel->rodata->add_up = o->add_up;
+	skel->rodata->by_labels = o->by_labels;
+	skel->rodata->by_thread = o->by_thread;
+	if (o->max_rate)
+		bpf_map__set_max_entries(skel->maps.rates, RATES);
+	if (o->n_goids)
+		bpf_map__set_max_entries(skel->maps.goids, o->n_goids);
+	if (o->add_up)
+		bpf_map__set_max_entries(skel->maps.call_sums, SUMS);
+	if (o->add_up && o->by_labels)
+		bpf_map__set_max_entries(skel->maps.label_sets, LABEL_SETS);
+}
+
 static int load(struct collector *c, const char **what)
 {
 	uint32_t scratches = (uint32_t)c->n_cpus;
@@ -206,16 +228,11 @@ static int load(struct collector *c, const char **what)
 		return -errno;
 	skel->rodata->our_pidns = bpfload_pidns();
 	skel->rodata->follow_all = c->o.follow_all;
-	skel->rodata->want_user = c->o.user_stacks;
+	skel->rodata->want_user = c->o.user_stacks && !c->o.add_up;
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	skel->rodata->period_ns = 1000000000u / c->o.freq;
 	skel->rodata->n_cpus = (uint32_t)c->n_cpus;
-	skel->rodata->max_rate = c->o.max_rate;
-	skel->rodata->some_goids = c->o.n_goids;
-	if (c->o.max_rate)
-		bpf_map__set_max_entries(skel->maps.rates, RATES);
-	if (c->o.n_goids)
-		bpf_map__set_max_entries(skel->maps.goids, c->o.n_goids);
+	set_calls(skel, &c->o);
 	bpf_map__set_max_entries(skel->maps.scratches, scratches);
 	bpf_map__set_max_entries(skel->maps.taken, scratches);
 	bpf_map__set_max_entries(skel->maps.rings, (uint32_t)c->n_cpus);
@@ -237,6 +254,9 @@ static int load(struct collector *c, const char **what)
 	if (!skel->links.process_exec || !skel->links.process_fork ||
 	    !skel->links.process_exit)
 		return -errno;
+	if (c->o.add_up)
+		c->counts = counts_new(bpf_map__fd(skel->maps.call_sums),
+				       bpf_map__fd(skel->maps.label_sets));
 	*what = "ring buffer";
 	return open_rings(c);
 }
@@ -349,6 +369,7 @@ static void destroy(void *self)
 	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++)
 		ring_buffer__free(c->samples[cpu].ring);
 	free(c->samples);
+	counts_free(c->counts);
 	sample_bpf__destroy(c->skel);
 	free(c->events);
 	free(c);
@@ -428,6 +449,14 @@ static int poll_control(void *self)
 	return consume(c, c->control, CONTROL_NS);
 }
 
+static void counts(void *self, const struct record_handler *h)
+{
+	const struct collector *c = self;
+
+	if (c->counts)
+		counts_take(c->counts, h);
+}
+
 static void totals(void *self, uint64_t counts[COUNT_MAX],
 		   void (*fn)(void *arg, uint32_t tgid, image_id image, uint64_t samples),
 		   void *arg)
@@ -493,6 +522,7 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 		.executable = executable,
 		.poll = poll_records,
 		.control = poll_control,
+		.counts = counts,
 		.settled_ns = settled_ns,
 		.totals = totals,
 	};

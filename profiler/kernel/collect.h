@@ -27,6 +27,9 @@ struct collector_options {
 	/* EVENT_CALLS: only calls by these goroutines; n_goids 0: by any. */
 	const uint64_t *goids;
 	uint32_t n_goids;
+	/* EVENT_CALLS: the kernel side adds calls up, per function and goroutine, for
+	 * counts(), instead of sending them; for each set of labels, each thread. */
+	bool add_up, by_labels, by_thread;
 };
 
 /* Receives the records. Pointers are valid during the call. */
@@ -77,6 +80,9 @@ struct kernel_side {
 	/* To be called by a handler for samples: hands over the other records that have
 	 * arrived meanwhile. Returns as poll(). */
 	int (*control)(void *self);
+	/* With add_up: hands over the calls since the last time, as samples whose weight is
+	 * their number. */
+	void (*counts)(void *self, const struct record_handler *h);
 	/* CLOCK_MONOTONIC: all samples before that time have been handed over. 0 at
 	 * first. */
 	uint64_t (*settled_ns)(void *self);

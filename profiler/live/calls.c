@@ -9,6 +9,7 @@
 
 #include "bpf/sample.h"
 #include "profiler/base/arena.h"
+#include "profiler/base/index.h"
 #include "symbolizer/elf.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/image.h"
@@ -190,6 +191,49 @@ static void unite(struct calls *c)
 	c->n = n;
 }
 
+/* How often a function was inlined. */
+struct inlined {
+	const char *name;
+	uint64_t places;
+};
+
+struct inlinings {
+	struct inlined *rows; /* owned */
+	uint32_t n, cap;
+	struct index index;
+};
+
+static void on_inlined(void *arg, const char *name)
+{
+	struct inlinings *all = arg;
+	uint32_t id = index_row(&all->index, all->rows, sizeof(*all->rows), &name,
+				sizeof(const char *), all->n);
+
+	if (id == all->n)
+		*table_add(all->rows, all->n, all->cap) = (struct inlined){ .name = name };
+	all->rows[id].places++;
+}
+
+/* missing: NULL, or the only pattern that counts. */
+static void find_inlined(struct search *s, const struct pattern *missing)
+{
+	struct calls *c = s->calls;
+	struct inlinings all = { 0 };
+
+	if (s->exe->go)
+		gopclntab_inlined(s->exe->go, on_inlined, &all);
+	for (uint32_t i = 0; i < all.n; i++) {
+		const char *name = all.rows[i].name;
+
+		if (missing ? !pattern_match(missing, name) : !wanted(s, name))
+			continue;
+		c->inlined += (uint32_t)all.rows[i].places;
+		snprintf(c->inlined_name, sizeof(c->inlined_name), "%s", name);
+	}
+	index_release(&all.index);
+	free(all.rows);
+}
+
 int calls_find(struct calls *ret, struct space *sp, pid_t pid, const char *const *patterns,
 	       uint32_t n)
 {
@@ -209,8 +253,10 @@ int calls_find(struct calls *ret, struct space *sp, pid_t pid, const char *const
 			ret->missing = i;
 			err = -ENOENT;
 		}
-		pattern_close(&s.patterns[i]);
 	}
+	find_inlined(&s, err ? &s.patterns[ret->missing] : NULL);
+	for (uint32_t i = 0; i < n; i++)
+		pattern_close(&s.patterns[i]);
 	free(s.patterns);
 	return err ? err : s.newstack ? 0 : -ENOEXEC;
 }

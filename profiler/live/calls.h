@@ -24,7 +24,11 @@ struct calls {
 	uint32_t matches; /* functions that matched, probed or not */
 	uint32_t refused; /* matches where the process's bytes are not the file's */
 	uint32_t missing; /* index of the first pattern that matches nothing */
-	char name[256];   /* of a refused function, cut */
+	/* Places where functions that match were inlined: calls there are not seen. With
+	 * -ENOENT those of the missing pattern. */
+	uint32_t inlined;
+	char name[256];         /* of a refused function, cut */
+	char inlined_name[256]; /* of an inlined one that matches, cut */
 };
 
 /* Does a function's name match? A pattern is a name, a glob (`*` and `?`, which match any

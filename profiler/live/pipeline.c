@@ -95,6 +95,12 @@ static uint32_t add_user_stack(struct pipeline *pl, struct proc *p, const struct
 	struct stack *st = &pl->stack;
 	uint64_t unused;
 
+	if (s->call == CALL_SUM) { /* it has no stack, only a function */
+		*st = (struct stack){ .n = 0 };
+		pl->leaf_first[n] = expansion_of_user(&pl->expansions, p, s->ip,
+						      s->time_ns);
+		return n + 1;
+	}
 	for (int turn = 0; turn < 2; turn++) {
 		stack_unwind(st, p->space, pl->cunwind, s);
 		n = before;

@@ -229,10 +229,14 @@ static void on_closing(void *arg, const struct object *o)
 	pipeline_forget(s->pipeline, o);
 }
 
+static struct record_handler handler(struct session *s)
+{
+	return (struct record_handler){ on_sample, life_on_image, life_on_exit, on_hot, s };
+}
+
 int session_step(struct session *s, int timeout_ms)
 {
-	const struct record_handler h = { on_sample, life_on_image, life_on_exit, on_hot,
-					  s };
+	const struct record_handler h = handler(s);
 
 	life_heal(s);
 	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
@@ -242,6 +246,14 @@ int session_step(struct session *s, int timeout_ms)
 		symbolizer_sweep(s->symbolizer, on_closing, s);
 	}
 	return s->kernel.poll(s->kernel.self, life_do_due(s, timeout_ms), &h);
+}
+
+static void take_counts(struct session *s)
+{
+	const struct record_handler h = handler(s);
+
+	if (s->o.collector.add_up)
+		s->kernel.counts(s->kernel.self, &h);
 }
 
 static void on_unsent(void *arg, uint32_t tgid, image_id image, uint64_t samples)
@@ -276,6 +288,7 @@ static void summarize(struct session *s, uint64_t now_ns,
 	t->lost_ring_full += now.counts[COUNT_SCRATCHES_FULL] -
 			     before[COUNT_SCRATCHES_FULL];
 	t->lost_table_full = now.counts[COUNT_TABLE_FULL] - before[COUNT_TABLE_FULL];
+	t->lost_table_full += now.counts[COUNT_SUMS_FULL] - before[COUNT_SUMS_FULL];
 	t->stack_faults = now.counts[COUNT_STACK_FAULT] - before[COUNT_STACK_FAULT];
 	/* beside those that the pipeline counts */
 	t->g_faults += now.counts[COUNT_G_FAULT] - before[COUNT_G_FAULT];
@@ -306,6 +319,7 @@ struct profile *session_next(struct session *s)
 {
 	struct profile *done = s->profile;
 
+	take_counts(s);
 	summarize(s, clock_now_ns(), NULL);
 	renew_names(s);
 	s->profile = profile_begin(s);
@@ -327,6 +341,7 @@ void session_stop(struct session *s)
 	s->kernel.stop(s->kernel.self);
 	while (session_step(s, 0) > 0)
 		;
+	take_counts(s);
 	s->stopped = true;
 	why = symbolizer_kernel_why(s->symbolizer);
 	if (why && s->o.collector.kernel_stacks)

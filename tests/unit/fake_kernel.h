@@ -37,6 +37,7 @@ struct fake_kernel {
 	const struct record_handler *handler;
 	const struct probes *probes; /* EVENT_CALLS: attached last, */
 	uint32_t attached;           /* and how often */
+	uint64_t counted;            /* the function whose calls were added up */
 };
 
 static inline struct process_entry *fake_find(const struct fake_kernel *k, uint32_t tgid)
@@ -145,6 +146,25 @@ static inline int fake_poll(void *self, int timeout_ms, const struct record_hand
 	return 0;
 }
 
+/* With add_up: as the kernel side adds it up, twice 5 calls by goroutine 7. */
+static inline void fake_counts(void *self, const struct record_handler *h)
+{
+	struct fake_kernel *k = self;
+	struct sample s = { .type = RECORD_SAMPLE,
+			    .weight = 5,
+			    .cpu = ~0u,
+			    .call = CALL_SUM,
+			    .ip = k->counted,
+			    .goid = 7 };
+
+	if (!k->n)
+		return;
+	s.tgid = k->processes->tgid;
+	s.image = k->processes->entry.image;
+	h->sample(h->arg, &s);
+	h->sample(h->arg, &s);
+}
+
 static inline uint64_t fake_settled_ns(void *self)
 {
 	return ((struct fake_kernel *)self)->settled_ns;
@@ -215,6 +235,7 @@ static inline struct kernel_side fake_kernel_side(struct fake_kernel *k)
 		.executable = fake_executable,
 		.poll = fake_poll,
 		.control = fake_control,
+		.counts = fake_counts,
 		.settled_ns = fake_settled_ns,
 		.totals = fake_totals,
 	};

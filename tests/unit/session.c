@@ -225,6 +225,44 @@ Test(session, a_hot_function_is_left_alone)
 	calls_release(&found);
 }
 
+/* Calls that were added up become events at the end of each interval. */
+Test(session, calls_added_up)
+{
+	struct session_options o = { .collector = { .event = EVENT_CALLS, .add_up = true },
+				     .calls = "call:main.main" };
+	struct kernel_side kernel;
+	struct profile *first;
+	const char *why;
+
+	begin_with_go();
+	session_close(s);
+	k = (struct fake_kernel){ .counted = in - 1 };
+	kernel = fake_kernel_side(&k);
+	s = session_new(&o, &kernel);
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	k.counts[COUNT_SUMS_FULL] = 3;
+	first = session_next(s);
+	p = session_profile(s);
+	k.counts[COUNT_SUMS_FULL] = 4;
+	session_stop(s);
+	cr_expect_eq(first->n_events, 2);
+	cr_expect_eq(first->stats.lost_table_full, 3);
+	cr_expect_eq(p->stats.lost_table_full, 1);
+	cr_assert_eq(p->n_events, 2);
+	cr_expect_eq(p->events[1].weight, 5);
+	cr_expect_eq(p->events[1].cpu, 0, "not known");
+	cr_expect_eq(p->goroutines[p->events[1].goroutine].goid, 7);
+	cr_expect_str_eq(function_of(1), "main.main");
+	cr_expect_eq(p->calls[p->events[1].call].parent, 0, "no stack");
+	cr_expect_str_eq(profile_string(p, p->kinds[p->events[1].kind].name), "calls");
+	cr_expect_eq(session_settled_ns(s), UINT64_MAX);
+	profile_free(first);
+	end();
+}
+
 /* A target is still one after it runs a program that is not Go, or ends too soon. */
 Test(session, target_is_recorded_whatever_it_becomes)
 {
