@@ -16,8 +16,7 @@
  *
  * Inline, because it is most of the cost of a look-up.
  */
-#ifndef SYMBOLIZER_GOENTRY_H
-#define SYMBOLIZER_GOENTRY_H
+#pragma once
 
 #include <endian.h>
 #include <errno.h>
@@ -138,8 +137,8 @@ static inline const char *string_at(const struct cursor *strs, uint32_t off)
 }
 
 /* The value of a packed table at pc; -1: none. */
-static inline int32_t pcvalue(const struct gopclntab *t, const struct entry *e, uint32_t off,
-		       uint32_t pc)
+static inline int32_t pcvalue(const struct gopclntab *t, const struct entry *e,
+			      uint32_t off, uint32_t pc)
 {
 	uint64_t left = (pc - e->start) / t->quantum;
 	struct pcvalues v;
@@ -156,7 +155,7 @@ static inline int32_t pcvalue(const struct gopclntab *t, const struct entry *e, 
 
 /* The bytes of a function's i-th funcdata; empty: none. */
 static inline struct cursor funcdata_of(const struct gopclntab *t, const struct entry *e,
-				 unsigned i)
+					unsigned i)
 {
 	uint64_t pos = e->tables + 4 * (uint64_t)e->n_pcdata;
 	struct cursor none = { 0 };
@@ -181,8 +180,8 @@ static inline bool has_inlined(const struct gopclntab *t, const struct entry *e)
 }
 
 /* Fills name, id and start_line of *e with those of a row of the inline tree, as if that
- * body were a function of its own. False: there is no such row. parent_pc: where it is in its
- * parent, from the start of the function. */
+ * body were a function of its own. parent_pc: where it is in its parent, from the start of
+ * the function. False: there is no such row. */
 static inline bool inlined_row(const struct gopclntab *t, struct entry *e, uint32_t row,
 			       uint32_t *parent_pc)
 {
@@ -225,5 +224,3 @@ static inline int inlined_at(const struct gopclntab *t, struct entry *e, uint32_
 	*pc = e->start + parent_pc;
 	return 1;
 }
-
-#endif

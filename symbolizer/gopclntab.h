@@ -73,8 +73,8 @@ struct go_function {
 };
 bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret);
 
-/* Calls fn for each place where a function was inlined; name points into the table, once per
- * name. (goinline.c) */
+/* Calls fn for each place where a function was inlined. The name points into the table.
+ * (goinline.c) */
 void gopclntab_inlined(const struct gopclntab *t, void (*fn)(void *arg, const char *name),
 		       void *arg);
 

@@ -290,8 +290,9 @@ static int find_calls(struct run *r)
 	int err = session_probe(r->session, r->pid, r->funcs, r->n_funcs, c);
 
 	if (err == -ENOENT && c->inlined)
-		log_error("%s is inlined wherever it is called, in %u place%s: it has no entry to probe",
-			  c->inlined_name, c->inlined, c->inlined == 1 ? "" : "s");
+		log_error(
+			"%s is inlined wherever it is called, in %u place%s: it has no entry to probe",
+			c->inlined_name, c->inlined, c->inlined == 1 ? "" : "s");
 	else if (err == -ENOENT)
 		log_error("%s has no function %s to probe", r->name, r->funcs[c->missing]);
 	else if (err == -ENOTSUP)
@@ -311,8 +312,9 @@ static int find_calls(struct run *r)
 			"%u functions are not probed, their code is not what the file says, e.g. %s",
 			c->refused, c->name);
 	if (err == 1 && c->inlined)
-		log_warn("calls are not seen in %u place%s where a function is inlined, e.g. %s",
-			 c->inlined, c->inlined == 1 ? "" : "s", c->inlined_name);
+		log_warn(
+			"calls are not seen in %u place%s where a function is inlined, e.g. %s",
+			c->inlined, c->inlined == 1 ? "" : "s", c->inlined_name);
 	return err == 1 ? STATUS_OK : STATUS_FAILED;
 }
 

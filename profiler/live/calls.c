@@ -206,11 +206,10 @@ struct inlinings {
 static void on_inlined(void *arg, const char *name)
 {
 	struct inlinings *all = arg;
-	uint32_t id = index_row(&all->index, all->rows, sizeof(*all->rows), &name,
-				sizeof(const char *), all->n);
+	struct inlined fresh = { .name = name };
+	uint32_t id = index_put(&all->index, all->rows, all->n, all->cap, &fresh,
+				sizeof(fresh.name));
 
-	if (id == all->n)
-		*table_add(all->rows, all->n, all->cap) = (struct inlined){ .name = name };
 	all->rows[id].places++;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "profiler/base/strtab.h"
 #include "symbolizer/gopclntab.h"
@@ -40,6 +41,11 @@ static inline int table_ask_function(void *arg, const struct func *f)
 	return !--a->funcs;
 }
 
+static inline void table_ask_inlined(void *arg, const char *name)
+{
+	*(size_t *)arg += strlen(name);
+}
+
 /* Asks every question, about the first functions and about addresses that are not
  * functions. */
 static inline void table_ask_all(struct gopclntab *t, uint32_t funcs)
@@ -47,8 +53,10 @@ static inline void table_ask_all(struct gopclntab *t, uint32_t funcs)
 	struct table_asked a = { .t = t, .strs = strtab_new(), .funcs = funcs };
 	struct go_range ranges[4];
 	uint64_t entry;
+	size_t names = 0;
 	uint32_t len;
 
+	gopclntab_inlined(t, table_ask_inlined, &names);
 	gopclntab_trees_hold(t);
 	gopclntab_max_id(t);
 	gopclntab_function(t, "main.main", &entry, &len);

@@ -338,6 +338,43 @@ Test(gopclntab, old_and_unknown_versions)
 	cr_expect(strstr(why, "newer than 1.27"), "%s", why);
 }
 
+static uint32_t n_inlined;
+
+static void on_inlined(void *arg, const char *name)
+{
+	strtab_add(arg, name);
+	n_inlined++;
+}
+
+/* Every inlined call that a look-up shows in a function is among those that are listed. */
+static void expect_inlined(const char *function)
+{
+	struct strtab *names = strtab_new();
+	struct frame f[FRAMES_AT_PC];
+	uint32_t len, n_names, found = 0;
+	uint64_t entry;
+
+	n_inlined = 0;
+	gopclntab_inlined(table, on_inlined, names);
+	n_names = strtab_count(names);
+	cr_expect_gt(n_inlined, n_names);
+	cr_assert(gopclntab_function(table, function, &entry, &len));
+	for (uint64_t pc = entry; pc < entry + len; pc++) {
+		int n = gopclntab_resolver.find(table, pc, strs, f, FRAMES_AT_PC);
+
+		for (int i = 0; i < n - 1; i++, found++)
+			cr_assert_lt(strtab_add(names, strtab_get(strs, f[i].func)),
+				     n_names, "%s", strtab_get(strs, f[i].func));
+	}
+	cr_expect(found, "%s has no inlined calls", function);
+	strtab_free(names);
+}
+
+Test(gopclntab, inlined_calls)
+{
+	expect_inlined("runtime.mallocgc");
+}
+
 /* Go's own programs of several years, if Go has downloaded them before. */
 Test(gopclntab_formats, tables_of_all_formats)
 {
@@ -373,6 +410,7 @@ Test(gopclntab_formats, tables_of_all_formats)
 		cr_expect(spdelta(table, entry, &delta) && !delta);
 		cr_expect(spdelta(table, entry + len / 2, &delta) && delta >= 8);
 		cr_expect(gopclntab_trees_hold(table));
+		expect_inlined("runtime.newproc1");
 		gopclntab_resolver.each(table, count_all, &all);
 		cr_expect_eq(all.n, table->n_funcs);
 		cr_expect_gt(all.wrappers, 10, "%s: %u", path, all.wrappers);
