@@ -104,6 +104,8 @@ enum session_target session_follow(struct session *s, pid_t pid, const char **wh
 	char path[64];
 	int err;
 
+	if (p->wanted)
+		return TARGET_GO;
 	p->wanted = true;
 	err = follow(s, p, PROCESS_WANTED);
 	s->running += !err;

@@ -40,8 +40,8 @@ enum session_target {
 	TARGET_TOO_MANY
 };
 
-/* Follows one process, which session_running() counts until it ends. *why: the reason for
- * TARGET_UNSUPPORTED, a static string. */
+/* Follows one process, which session_running() counts until it ends; again: TARGET_GO, and
+ * nothing happens. *why: the reason for TARGET_UNSUPPORTED, a static string. */
 enum session_target session_follow(struct session *s, pid_t pid, const char **why);
 /* Follows all running Go processes; later ones are found when they are first sampled. */
 void session_follow_all(struct session *s);

@@ -527,6 +527,18 @@ Test(session, targets_that_are_none)
 	end();
 }
 
+Test(session, the_same_target_twice)
+{
+	const char *why;
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	cr_expect_eq(session_follow(s, go, &why), TARGET_GO);
+	cr_expect_eq(session_running(s), 1);
+	cr_expect_eq(p->n_processes, 2);
+	end();
+}
+
 Test(session, targets_that_are_too_many)
 {
 	const char *why;
