@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "profiler/base/file.h"
+
 /* A thread that has ended has no executable, and neither has a kernel thread. One that we
  * may not inspect is alive. */
 static bool lives(pid_t tid)
@@ -39,4 +41,12 @@ pid_t living_thread(pid_t pid)
 	if (tasks)
 		closedir(tasks);
 	return found;
+}
+
+pid_t thread_process(pid_t tid)
+{
+	char path[32], line[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", tid);
+	return atoi(file_line(line, "\nTgid:", path)); /* a name may have "Tgid:" in it */
 }

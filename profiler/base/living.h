@@ -12,3 +12,5 @@
 /* The main thread if it is alive, else another living thread, else pid. For paths in /proc
  * and for process_vm_readv(). Call it for each reading, because threads come and go. */
 pid_t living_thread(pid_t pid);
+/* The process that a thread belongs to, by its id; 0: there is no such thread. */
+pid_t thread_process(pid_t tid);

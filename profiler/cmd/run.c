@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "profiler/base/file.h"
+#include "profiler/base/living.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
 #include "profiler/base/strtab.h"
@@ -152,7 +153,12 @@ static int follow_one(struct run *r, pid_t pid, bool *gone)
 	const char *why = NULL,
 		   *name = r->command ? r->command[0]
 				      : arena_printf(&r->arena, "process %d", pid);
+	pid_t owner = thread_process(pid);
 
+	if (owner && owner != pid) {
+		log_error("%d is a thread of process %d", pid, owner);
+		return STATUS_FAILED;
+	}
 	switch (session_follow(r->session, pid, &why)) {
 	case TARGET_GO:
 		if (!r->pid)
