@@ -122,16 +122,39 @@ static void say_kept(const struct record *r)
 	profile_free(kept);
 }
 
+/* Appends a path as a word of a command that a shell runs as it is shown. */
+static void add_word(struct buf *b, const char *path)
+{
+	static const char safe[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ/._-+@:,=%";
+	bool as_is = *path && !path[strspn(path, safe)];
+
+	if (*path == '-')
+		buf_str(b, "./"); /* not an option */
+	if (!as_is)
+		buf_u8(b, '\'');
+	for (const char *s = path; *s; s++)
+		if (*s == '\'')
+			buf_str(b, "'\\''");
+		else
+			buf_u8(b, (uint8_t)*s);
+	if (!as_is)
+		buf_u8(b, '\'');
+}
+
 static void say_written(const struct record *r)
 {
 	const char *path = r->result.path;
+	struct buf word = { 0 };
 
 	if (!strcmp(path, "-"))
 		return;
 	log_info("written: %s", path);
 	if (!r->result.writer && !r->reported) {
-		log_info("next:    gostrobe report %s", path);
-		log_info("or:      gostrobe flame %s", path);
+		add_word(&word, path);
+		log_info("next:    gostrobe report %s", buf_text(&word));
+		log_info("or:      gostrobe flame %s", buf_text(&word));
+		buf_release(&word);
 	}
 }
 
