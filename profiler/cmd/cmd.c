@@ -167,6 +167,22 @@ static int check_kind(const struct input *in, const char *wanted)
 	return found ? STATUS_OK : STATUS_FAILED;
 }
 
+static const char *kind_name(const struct input *in)
+{
+	const struct profile *p = in->profile;
+
+	return profile_string(p, p->kinds[profile_find_kind(p, in->view.filter.kind)].name);
+}
+
+int input_same_kind(const struct input *a, const struct input *b)
+{
+	if (!strcmp(kind_name(a), kind_name(b)))
+		return STATUS_OK;
+	log_error("%s has %s events, %s has %s: they cannot be compared", a->path,
+		  kind_name(a), b->path, kind_name(b));
+	return STATUS_FAILED;
+}
+
 bool grouping_fits(const struct writer *w, const struct grouping *by)
 {
 	return w->groups != GROUPS_GOROUTINE || !by->n ||

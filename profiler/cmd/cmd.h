@@ -148,6 +148,9 @@ int input_open(struct input *in, const char *verb, int argc, char **args);
 /* Its two parts, for verbs with several recordings. Loads in->path, and checks that there
  * is the kind of events that the view asks for; returns a status as input_open() does. */
 int input_load(struct input *in, const char *verb);
+/* Do both views show the same kind of events? Returns STATUS_FAILED after a log_error()
+ * line. */
+int input_same_kind(const struct input *a, const struct input *b);
 /* Selects samples: maybe none. */
 void input_select(struct input *in);
 void input_close(struct input *in); /* also after a failure */

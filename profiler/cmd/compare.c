@@ -181,6 +181,8 @@ static int compare_functions(struct request *rq)
 			return STATUS_FAILED;
 		}
 	}
+	if (input_same_kind(&rq->sides[0].in, &rq->sides[1].in))
+		return STATUS_FAILED;
 	return compare_views(rq, &rq->functions, &rq->sides[0].in.view,
 			     &rq->sides[1].in.view);
 }

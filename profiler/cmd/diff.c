@@ -96,25 +96,20 @@ static int check_numbers(struct request *rq)
 /* Both must show the same kind of events. */
 static int check_kinds(const struct request *rq)
 {
-	const char *names[2], *sources[2];
+	const char *sources[2];
 
 	for (int i = 0; i < 2; i++) {
 		const struct profile *p = rq->in[i].profile;
-		const struct event_kind *k =
-			&p->kinds[profile_find_kind(p, rq->in[i].view.filter.kind)];
+		uint8_t kind = profile_find_kind(p, rq->in[i].view.filter.kind);
 
 		if (!p->n_events) {
 			log_error("%s: has no samples", rq->in[i].path);
 			return STATUS_FAILED;
 		}
-		names[i] = profile_string(p, k->name);
-		sources[i] = profile_string(p, k->source);
+		sources[i] = profile_string(p, p->kinds[kind].source);
 	}
-	if (strcmp(names[OLD], names[NEW])) {
-		log_error("%s has %s events, %s has %s: they cannot be compared",
-			  rq->in[OLD].path, names[OLD], rq->in[NEW].path, names[NEW]);
+	if (input_same_kind(&rq->in[OLD], &rq->in[NEW]))
 		return STATUS_FAILED;
-	}
 	if (strcmp(sources[OLD], sources[NEW]))
 		log_warn("%s was sampled by %s, %s by %s", rq->in[OLD].path, sources[OLD],
 			 rq->in[NEW].path, sources[NEW]);
