@@ -351,6 +351,7 @@ int run_open(struct run *r)
 	const char *what;
 	int err, status;
 
+	catch_signals();
 	hurry(r);
 	err = session_open(&r->session, &r->so, &what);
 	if (err == -ENOENT && r->so.collector.event == EVENT_CYCLES)
@@ -364,7 +365,6 @@ int run_open(struct run *r)
 		say_cannot(r->verb, what, err);
 	if (err)
 		return STATUS_FAILED;
-	catch_signals();
 	status = follow_targets(r);
 	if (!status && r->n_funcs)
 		status = find_calls(r);
