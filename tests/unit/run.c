@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "profiler/base/log.h"
@@ -103,6 +104,22 @@ Test(run, ends_by_a_signal_or_a_failure, .timeout = 10)
 	step_fails = -EIO;
 	cr_expect_eq(run_loop(&r, step, NULL), -EIO);
 	cr_expect_eq(steps, 4);
+	run_close(&r);
+}
+
+/* Before anything that takes time, so also where opening fails. */
+Test(run, heeds_signals_while_it_opens, .init = cr_redirect_stderr)
+{
+	struct rlimit none = { 0, 0 };
+	struct run r = { .verb = "record", .pids = "1" };
+	struct sigaction sa;
+
+	log_level = LOG_QUIET;
+	cr_assert_eq(run_check(&r), STATUS_OK);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	cr_expect_eq(run_open(&r), STATUS_FAILED);
+	cr_assert_eq(sigaction(SIGINT, NULL, &sa), 0);
+	cr_expect(sa.sa_flags & SA_SIGINFO);
 	run_close(&r);
 }
 
