@@ -110,14 +110,17 @@ Test(run, ends_by_a_signal_or_a_failure, .timeout = 10)
 /* Before anything that takes time, so also where opening fails. */
 Test(run, heeds_signals_while_it_opens, .init = cr_redirect_stderr)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit files, none;
 	struct run r = { .verb = "record", .pids = "1" };
 	struct sigaction sa;
 
 	log_level = LOG_QUIET;
 	cr_assert_eq(run_check(&r), STATUS_OK);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+	none = (struct rlimit){ 0, files.rlim_max };
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	cr_expect_eq(run_open(&r), STATUS_FAILED);
+	setrlimit(RLIMIT_NOFILE, &files);
 	cr_assert_eq(sigaction(SIGINT, NULL, &sa), 0);
 	cr_expect(sa.sa_flags & SA_SIGINFO);
 	run_close(&r);
