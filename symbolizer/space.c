@@ -132,13 +132,30 @@ static const struct object *program(const struct space *sp)
 	return sp->image ? sp->image : sp->exe;
 }
 
+static bool has_all_code(const struct area *a)
+{
+	const struct gopclntab *go = a->object->go;
+	uint64_t start = a->start + a->delta, end = a->end + a->delta;
+
+	return go && start <= go->text && end >= go->text + gopclntab_text_len(go);
+}
+
+/* A program may map pages of its own file elsewhere: the same file a second time is another
+ * runtime only with all of its code. */
 static void add_runtime(struct space *sp, const struct area *a)
 {
 	uint64_t bias = -a->delta;
+	bool again = false;
 
-	for (uint32_t i = 0; i < sp->n_runtimes && i < RUNTIMES_MAX; i++)
-		if (sp->runtimes[i].object == a->object && sp->runtimes[i].bias == bias)
+	for (uint32_t i = 0; i < sp->n_runtimes && i < RUNTIMES_MAX; i++) {
+		if (sp->runtimes[i].object != a->object)
+			continue;
+		if (sp->runtimes[i].bias == bias)
 			return;
+		again = true;
+	}
+	if (again && !has_all_code(a))
+		return;
 	if (sp->n_runtimes < RUNTIMES_MAX)
 		sp->runtimes[sp->n_runtimes] = (struct go_runtime){ a->object, bias };
 	sp->n_runtimes++;
