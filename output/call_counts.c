@@ -127,7 +127,7 @@ int call_counts_json(struct view *v, FILE *out)
 	json_uint(&j, "start_ns", p->start_ns);
 	json_uint(&j, "duration_ns", v->duration_ns);
 	json_uint(&j, "calls", t->nodes[0].total);
-	json_uint(&j, "lost", p->stats.lost_ring_full + p->stats.lost_table_full);
+	json_uint(&j, "lost", stats_lost(&p->stats));
 	json_open(&j, "groups", '[');
 	for (uint32_t i = 0; i < s.n_groups; i++)
 		json_group(&j, &s.groups[i]);
@@ -158,7 +158,7 @@ void call_totals_add(struct call_totals *t, const struct view *v)
 		t->calls += e->weight;
 		t->with_goroutine += e->goroutine ? e->weight : 0;
 	}
-	t->lost += s->lost_ring_full + s->lost_table_full;
+	t->lost += stats_lost(s);
 	t->cpu_ns += s->cpu_ns;
 	t->peak_rss = s->peak_rss;
 }

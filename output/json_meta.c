@@ -165,7 +165,7 @@ void json_quality(struct json *j, const struct view *v)
 
 	json_open(j, "truth", '{');
 	json_uint(j, "samples", q->samples);
-	json_uint(j, "lost", s->lost_ring_full + s->lost_table_full);
+	json_uint(j, "lost", stats_lost(s));
 	json_num(j, "with_goroutine", share_of(q->with_goroutine, q->samples));
 	json_num(j, "rooted", share_of(q->rooted, q->samples));
 	json_num(j, "named", share_of(q->named_frames, q->user_frames));

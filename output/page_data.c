@@ -113,7 +113,7 @@ static void put_quality(struct page *p, const struct view *v)
 	const struct stats *s = &v->profile->stats;
 	uint64_t figures[] = {
 		q->samples,
-		s->lost_ring_full + s->lost_table_full,
+		stats_lost(s),
 		q->with_class,
 		millionths(share_of(q->with_goroutine, q->samples)),
 		millionths(share_of(q->rooted, q->samples)),

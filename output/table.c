@@ -514,7 +514,7 @@ void quality_line(const struct profile *p, uint8_t kind, uint32_t width, FILE *o
 
 	text_count_of(&b, q->samples, profile_noun(p, kind));
 	buf_str(&b, ", ");
-	text_count(&b, s->lost_ring_full + s->lost_table_full);
+	text_count(&b, stats_lost(s));
 	buf_printf(&b,
 		   " lost\n%.1f%% with a goroutine\n%.1f%% complete stacks\n"
 		   "%.1f%% of user frames named\n%.2fs CPU, %.1f MB peak",

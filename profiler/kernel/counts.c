@@ -48,6 +48,8 @@ void counts_free(struct counts *c)
 	free(c);
 }
 
+_Static_assert(sizeof(struct call_key) == 4 * 8 + 2 * 4, "padding in a key");
+
 static uint64_t calls_since(struct counts *c, const struct call_key *key, uint64_t calls)
 {
 	struct counted fresh = { .key = *key };

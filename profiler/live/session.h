@@ -16,8 +16,8 @@ struct session;
 
 struct session_options {
 	struct collector_options collector;
-	const char
-		*calls; /* EVENT_CALLS: what the profile says of the source of its events */
+	/* EVENT_CALLS: what the profile says of the source of its events. */
+	const char *calls;
 	/* Called with a line for the user, without newline. May be NULL. */
 	void (*note)(void *arg, const char *line);
 	void *arg;

@@ -67,6 +67,11 @@ void profile_free(struct profile *p)
 	free(p);
 }
 
+/* Rows are found by their bytes, so padding must not be among them. */
+_Static_assert(sizeof(struct frame) == 8 + 5 * 4 + 2 * 2, "padding in struct frame");
+_Static_assert(offsetof(struct goroutine, parent_goid) == 8 + 2 * 4, "padding in a key");
+_Static_assert(offsetof(struct thread, name) == 2 * 4, "padding in a key");
+
 uint32_t profile_frame(struct profile *p, const struct frame *f)
 {
 	return index_put(&p->frame_index, p->frames, p->n_frames, p->cap_frames, f,

@@ -113,6 +113,12 @@ struct stats {
 	uint64_t duration_ns;
 };
 
+/* Samples that were not recorded, for whatever cause. */
+static inline uint64_t stats_lost(const struct stats *s)
+{
+	return s->lost_ring_full + s->lost_table_full;
+}
+
 /* Numbers of frames in a stack: all, those of user space, those of them with a name. */
 struct stack_sums {
 	uint16_t depth, user, named;
