@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +55,20 @@ const char *file_line(char line[64], const char *key, const char *path)
 	}
 	buf_release(&b);
 	return line;
+}
+
+ssize_t stdout_send(const void *bytes, size_t n, int timeout_ms)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+	ssize_t sent;
+
+	if (poll(&out, 1, timeout_ms) < 1)
+		return 0;
+	/* a pipe that poll() reports as writable has room for that: this does not block */
+	sent = write(STDOUT_FILENO, bytes, n < PIPE_BUF ? n : PIPE_BUF);
+	if (sent < 0)
+		return errno == EINTR || errno == EAGAIN ? 0 : -errno;
+	return sent;
 }
 
 int outfile_open(struct outfile *f, const char *path)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads whole files, and writes output that is never incomplete. */
+/* Reads whole files, and writes output that is never incomplete, or to slow readers. */
 #pragma once
 
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct buf;
 
@@ -13,6 +14,10 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 /* The rest of the first line that has `key`, in a small file in /proc or /sys; "": none.
  * Returns line. */
 const char *file_line(char line[64], const char *key, const char *path);
+
+/* Writes at most PIPE_BUF bytes to stdout, once its reader takes them, for which it waits
+ * up to timeout_ms. Returns how many; 0: none yet; or -errno. */
+ssize_t stdout_send(const void *bytes, size_t n, int timeout_ms);
 
 /* An output file, written beside its path and renamed when complete, or not at all. */
 struct outfile {

@@ -15,6 +15,7 @@
 #include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
 #include "profiler/base/plain.h"
@@ -48,7 +49,7 @@ static void show_counters(struct record *r)
 
 	if (log_level < LOG_NORMAL || !isatty(STDERR_FILENO))
 		return;
-	text_count(&line, session_elapsed_ns(s) / 1000000000u);
+	text_count(&line, session_elapsed_ns(s) / SECOND);
 	buf_str(&line, "s  ");
 	text_count_of(&line, session_samples(s), "sample");
 	buf_str(&line, "  ");
@@ -74,7 +75,7 @@ static void say_no_samples(const struct run *r)
 {
 	const struct profile *p = session_profile(r->session);
 
-	if (p->stats.lost_ring_full + p->stats.lost_table_full)
+	if (stats_lost(&p->stats))
 		log_warn("no samples: all of them were lost");
 	else if (p->stats.not_go_samples)
 		log_warn("no samples of a Go program, only of others: %s",

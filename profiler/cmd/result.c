@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -28,27 +27,22 @@ static bool is_stdout(const struct result *r)
 	return r->path && !strcmp(r->path, "-");
 }
 
-/* Sends what the reader accepts within timeout_ms. Returns the number of bytes, or -errno.
- * If poll() reports a pipe as writable it has room for at least PIPE_BUF bytes, so a write
- * of no more does not block. */
+/* Sends what the reader accepts within timeout_ms. Returns the number of bytes, or
+ * -errno. */
 static ssize_t stream_send(struct stream *s, int timeout_ms)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
 	off_t start = s->sent;
 	char bytes[PIPE_BUF];
-	ssize_t n = 1;
+	ssize_t n;
 
-	while (n > 0) {
-		n = pread(s->memory, bytes, sizeof(bytes), s->sent);
-		if (n > 0 && poll(&out, 1, s->sent > start ? 0 : timeout_ms) < 1)
+	while ((n = pread(s->memory, bytes, sizeof(bytes), s->sent)) > 0) {
+		n = stdout_send(bytes, (size_t)n, s->sent > start ? 0 : timeout_ms);
+		if (n < 1)
 			break;
-		if (n > 0)
-			n = write(STDOUT_FILENO, bytes, (size_t)n);
-		if (n > 0)
-			s->sent += n;
+		s->sent += n;
 	}
-	if (n < 0 && errno != EINTR && errno != EAGAIN)
-		return -errno;
+	if (n < 0)
+		return n;
 	/* free the memory of what was sent */
 	if (s->sent > start)
 		fallocate(s->memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,

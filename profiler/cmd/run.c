@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "profiler/base/clock.h"
 #include "profiler/base/file.h"
 #include "profiler/base/living.h"
 #include "profiler/base/log.h"
@@ -15,8 +16,6 @@
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile/profile.h"
-
-#define SECOND 1000000000u
 
 enum { POLL_MS = 50, HURRY_NICE = -10 };
 

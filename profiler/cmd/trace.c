@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* trace: prints each call of a function as it is made. */
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "output/losses.h"
 #include "output/text.h"
 #include "profiler/base/buf.h"
+#include "profiler/base/file.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
 #include "profiler/base/plain.h"
@@ -37,20 +37,15 @@ static bool over(void *arg)
 /* Writes to stdout. If its reader stalls, Ctrl-C gives up: -EINTR. */
 static int put(const char *text, size_t len)
 {
-	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-	ssize_t n;
-
 	while (len) {
-		if (poll(&out, 1, 100) < 1) {
-			if (run_stops)
-				return -EINTR;
-			continue;
-		}
-		n = write(STDOUT_FILENO, text, len < PIPE_BUF ? len : PIPE_BUF);
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return -errno;
-		text += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
+		ssize_t n = stdout_send(text, len, 100);
+
+		if (n < 0)
+			return (int)n;
+		if (!n && run_stops)
+			return -EINTR;
+		text += n;
+		len -= (size_t)n;
 	}
 	return 0;
 }
@@ -138,7 +133,7 @@ static int finish(struct trace *t, int err)
 	if (!err)
 		err = step(t, false);
 	taken = p->kinds[1].quality.samples;
-	lost = p->stats.lost_ring_full + p->stats.lost_table_full;
+	lost = stats_lost(&p->stats);
 	if (!err && !t->shown)
 		trace_say_none(t, taken, lost);
 	if (log_level >= LOG_NORMAL && (taken || lost)) {

@@ -22,8 +22,6 @@
 #include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
-#define SECOND 1000000000u
-
 enum {
 	NAMES_MIN = 256,    /* fewer strings of the symbolizer are not worth freeing */
 	REFUSED_NAMED = 10, /* functions that cannot be probed and are named */
