@@ -80,10 +80,11 @@ const char *color_parse(const char *arg, void *data);
 /* What --color says; for auto, true if out is a terminal and NO_COLOR is not set. */
 bool color_wanted(FILE *out);
 
-/* The option rows for grouping and filters of a view. */
+/* The option rows for grouping and filters of a view. by_default: what --by is
+ * without it. */
 /* clang-format off */
-#define VIEW_OPTIONS(v) \
-	{ 0, "by", "KEY", "grouping, see below (start; goroutine for folded)", \
+#define VIEW_OPTIONS(v, by_default) \
+	{ 0, "by", "KEY", "grouping, see below (" by_default ")", \
 	  .parse = grouping_parse, .data = &(v)->by }, \
 	{ 0, "pid", "N[,N]", "only these processes", .parse = filter_pids, .data = &(v)->filter }, \
 	VIEW_FILTERS(v)

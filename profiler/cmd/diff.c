@@ -279,7 +279,7 @@ int cmd_diff(int argc, char **argv)
 		{ 'o', "output", "FILE", "output file; - for stdout (-)",
 		  .str = &rq.output },
 		{ 0, "json", NULL, "one JSON object, with all rows", .flag = &rq.json },
-		VIEW_OPTIONS(&rq.in[OLD].view),
+		VIEW_OPTIONS(&rq.in[OLD].view, "start"),
 		COMMON_OPTIONS,
 	};
 	int status = STATUS_USAGE;

@@ -85,7 +85,7 @@ int cmd_export(int argc, char **argv)
 		{ 0, "labels", "WHICH",
 		  "labels of samples: group, all or none (pprof; group)",
 		  .parse = labels_parse, .data = &rq },
-		VIEW_OPTIONS(&in.view),
+		VIEW_OPTIONS(&in.view, "start; goroutine for folded"),
 		COMMON_OPTIONS,
 	};
 	int status = STATUS_USAGE;

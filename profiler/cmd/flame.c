@@ -10,7 +10,7 @@ int cmd_flame(int argc, char **argv)
 {
 	struct input in = { 0 };
 	char *path = NULL;
-	const struct opt opts[] = { VIEW_OPTIONS(&in.view), COMMON_OPTIONS };
+	const struct opt opts[] = { VIEW_OPTIONS(&in.view, "start"), COMMON_OPTIONS };
 	int status = STATUS_USAGE;
 
 	if (help_wanted(argc, argv))

@@ -36,8 +36,11 @@ int cmd_pid(const char *pid, int argc, char **argv)
 	struct input in = { 0 };
 	struct report_options o = { 0 };
 	const struct opt opts[] = {
-		RUN_OPTIONS(&r.run),          OUTPUT_OPTION(&r), VIEW_OPTIONS(&in.view),
-		REPORT_OPTIONS(&o, &in.view), COMMON_OPTIONS,
+		RUN_OPTIONS(&r.run),
+		OUTPUT_OPTION(&r),
+		VIEW_OPTIONS(&in.view, "start"),
+		REPORT_OPTIONS(&o, &in.view),
+		COMMON_OPTIONS,
 	};
 	int status = STATUS_USAGE;
 

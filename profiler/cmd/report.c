@@ -235,7 +235,7 @@ int cmd_report(int argc, char **argv)
 	struct input in = { 0 };
 	struct report_options o = { 0 };
 	const struct opt opts[] = {
-		VIEW_OPTIONS(&in.view),
+		VIEW_OPTIONS(&in.view, "start"),
 		REPORT_OPTIONS(&o, &in.view),
 		COMMON_OPTIONS,
 	};
