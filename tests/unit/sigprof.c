@@ -150,6 +150,35 @@ Test(sigprof, vdso)
 	cr_expect(true);
 }
 
+/* Each stack is made once, for all events that would have the same. */
+Test(sigprof, events_of_one_call_may_differ)
+{
+	struct profile *p = hand_profile();
+	struct view v = { .as_pprof = true };
+	uint32_t pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 0,
+							     hand_string(p, "go1.26.1") });
+	struct event e = { .kind = 1,
+			   .call = hand_stack(p, GO "go:time.now"),
+			   .goroutine = hand_goroutine(p, pid, 7, "", "", ""),
+			   .thread = hand_thread(p, pid, 813, "demo"),
+			   .class = CLASS_USER };
+	const struct tree *t;
+
+	for (int i = 0; i < 4; i++) {
+		e.flags = i ? EVENT_VDSO : 0;
+		profile_event(p, &e);
+	}
+	view_select(&v, p);
+	t = view_tree(&v);
+	cr_assert_eq(t->n_nodes, 3);
+	cr_expect_str_eq(t->nodes[1].name, "time.now");
+	cr_expect_str_eq(t->nodes[2].name, "main.a");
+	cr_expect_eq(t->nodes[1].self_samples, 1);
+	cr_expect_eq(t->nodes[2].self_samples, 3);
+	view_release(&v);
+	profile_free(p);
+}
+
 Test(sigprof, not_there)
 {
 	expect("go1.26.1", "c:start_thread c:f", CLASS_C, 0, "-");

@@ -520,12 +520,13 @@ Test(tree, leaves_out_what_is_narrow)
 	struct tree *t;
 
 	cr_assert_null(grouping_parse("thread", &v.by));
+	/* the first node of all goes */
+	hand_event(p, 0, hand_stack(p, "go:main.narrow go:main.g"), 0, 0, CLASS_USER);
 	for (int i = 0; i < 3; i++)
 		hand_event(p, 0, hand_stack(p, "go:main.f go:main.wide"), 0, 0, CLASS_USER);
 	hand_event(p, 0, hand_stack(p, "go:main.f go:main.g go:main.narrow"), 0, 0,
 		   CLASS_USER);
 	hand_event(p, 0, hand_stack(p, "go:main.f go:main.g"), 0, 0, CLASS_USER);
-	hand_event(p, 0, hand_stack(p, "go:main.narrow go:main.g"), 0, 0, CLASS_USER);
 	view_select(&v, p);
 	t = tree_build(&v);
 	cr_assert_eq(t->n_nodes, 5);
