@@ -208,12 +208,18 @@ static int follow_pids(struct run *r)
 }
 
 /* We need little time, but soon: on a busy machine, samples wait for us in rings that get
- * full, and the first one for our start. A priority that somebody chose stays. */
-static void hurry(struct run *r)
+ * full, and the first one for our start. A priority that somebody chose stays. And we need
+ * several files per CPU. */
+static void raise_limits(struct run *r)
 {
-	r->nice = getpriority(PRIO_PROCESS, 0);
-	if (!r->nice)
+	struct rlimit files;
+
+	r->limits.nice = getpriority(PRIO_PROCESS, 0);
+	if (!r->limits.nice)
 		setpriority(PRIO_PROCESS, 0, HURRY_NICE);
+	getrlimit(RLIMIT_NOFILE, &r->limits.files);
+	files = (struct rlimit){ r->limits.files.rlim_max, r->limits.files.rlim_max };
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* Returns an exit status. */
@@ -233,9 +239,7 @@ static int fork_command(struct run *r)
 	bool hold = r->n_funcs, gone = false;
 	int err, status;
 
-	setpriority(PRIO_PROCESS, 0, r->nice); /* the command's, too */
-	err = launch_fork(&r->launch, r->command, hold);
-	hurry(r);
+	err = launch_fork(&r->launch, r->command, &r->limits, hold);
 	if (!err && !hold)
 		err = session_follow_tree(r->session, r->launch.pid);
 	if (err) {
@@ -351,7 +355,7 @@ int run_open(struct run *r)
 	int err, status;
 
 	catch_signals();
-	hurry(r);
+	raise_limits(r);
 	err = session_open(&r->session, &r->so, &what);
 	if (err == -ENOENT && r->so.collector.event == EVENT_CYCLES)
 		log_error(
@@ -431,7 +435,7 @@ int run_loop(struct run *r, int (*step)(void *arg, bool second), void *arg)
 			next = session_elapsed_ns(r->session) + SECOND;
 	}
 	run_clear_line(r);
-	setpriority(PRIO_PROCESS, 0, r->nice);
+	setpriority(PRIO_PROCESS, 0, r->limits.nice);
 	return err;
 }
 

@@ -43,7 +43,7 @@ struct run {
 	struct calls calls;
 	uint64_t duration_ns; /* 0: no limit */
 	struct launch launch;
-	int nice; /* before hurry() */
+	struct launch_limits limits; /* before raise_limits() */
 	struct arena arena;
 };
 

@@ -2,11 +2,15 @@
 #include "profiler/kernel/bpfload.h"
 
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "profiler/base/log.h"
 
@@ -39,4 +43,17 @@ uint32_t bpfload_pidns(void)
 	if (stat("/proc/1/ns/pid", &st) && stat("/proc/self/ns/pid", &st))
 		return 0;
 	return st.st_ino == INITIAL_PIDNS ? 0 : (uint32_t)st.st_ino;
+}
+
+int bpfload_files(uint32_t n)
+{
+	int fd = open("/", O_PATH | O_CLOEXEC);
+	struct rlimit limit;
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return -errno;
+	return limit.rlim_cur < (rlim_t)fd + n ? -EMFILE : 0;
 }

@@ -25,7 +25,8 @@ static void child(int fd, char **argv, bool held)
 	_exit(127);
 }
 
-int launch_fork(struct launch *l, char **argv, bool hold)
+int launch_fork(struct launch *l, char **argv, const struct launch_limits *limits,
+		bool hold)
 {
 	int ends[2], err;
 
@@ -35,6 +36,10 @@ int launch_fork(struct launch *l, char **argv, bool hold)
 	err = -errno;
 	if (!l->pid) {
 		close(ends[0]);
+		if (limits) {
+			setpriority(PRIO_PROCESS, 0, limits->nice);
+			setrlimit(RLIMIT_NOFILE, &limits->files);
+		}
 		child(ends[1], argv, hold);
 	}
 	close(ends[1]);

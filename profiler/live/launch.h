@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct launch {
@@ -15,9 +16,16 @@ struct launch {
 	int status; /* as from wait(), once ended */
 };
 
-/* Forks a child that waits for launch_exec(). hold: the program stops before its first
- * instruction. Negative errno of fork() or socketpair(). */
-int launch_fork(struct launch *l, char **argv, bool hold);
+/* What the command has, whatever we have. */
+struct launch_limits {
+	int nice;
+	struct rlimit files; /* RLIMIT_NOFILE */
+};
+
+/* Forks a child that waits for launch_exec(). limits: NULL for ours. hold: the program
+ * stops before its first instruction. Negative errno of fork() or socketpair(). */
+int launch_fork(struct launch *l, char **argv, const struct launch_limits *limits,
+		bool hold);
 /* Lets the child exec. 0, or the negative errno of exec: the child has ended then. */
 int launch_exec(struct launch *l);
 /* Lets a program go that is held; by the thread that forked it. */

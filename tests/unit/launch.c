@@ -25,13 +25,13 @@ Test(launch, status_is_that_of_a_shell)
 	int fd = free_fd();
 	struct launch l;
 
-	cr_assert_eq(launch_fork(&l, exits, false), 0);
+	cr_assert_eq(launch_fork(&l, exits, NULL, false), 0);
 	cr_expect_not(launch_ended(&l, false), "it waits");
 	cr_assert_eq(launch_exec(&l), 0);
 	cr_assert(launch_ended(&l, true));
 	cr_expect_eq(launch_exit_status(&l), 7);
 	launch_abort(&l);
-	cr_assert_eq(launch_fork(&l, killed, false), 0);
+	cr_assert_eq(launch_fork(&l, killed, NULL, false), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	cr_assert(launch_ended(&l, true));
 	cr_expect_eq(launch_exit_status(&l), 128 + 9);
@@ -44,7 +44,7 @@ Test(launch, failed_exec_tells_why)
 	int fd = free_fd();
 	struct launch l;
 
-	cr_assert_eq(launch_fork(&l, argv, false), 0);
+	cr_assert_eq(launch_fork(&l, argv, NULL, false), 0);
 	cr_expect_eq(launch_exec(&l), -ENOENT);
 	cr_expect(l.ended);
 	launch_abort(&l);
@@ -58,7 +58,7 @@ Test(launch, aborted_before_its_start, .timeout = 10)
 	int fd = free_fd();
 
 	launch_abort(&none);
-	cr_assert_eq(launch_fork(&l, argv, false), 0);
+	cr_assert_eq(launch_fork(&l, argv, NULL, false), 0);
 	launch_abort(&l);
 	cr_expect(l.ended);
 	cr_expect_eq(launch_exit_status(&l), 125);
@@ -72,7 +72,7 @@ Test(launch, abort_after_the_start_does_nothing, .timeout = 10)
 	struct launch l;
 	int fd;
 
-	cr_assert_eq(launch_fork(&l, argv, false), 0);
+	cr_assert_eq(launch_fork(&l, argv, NULL, false), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	fd = dup(0);
 	launch_abort(&l);
@@ -104,7 +104,7 @@ Test(launch, held_before_its_first_instruction, .timeout = 10)
 	char comm[16];
 	struct launch l;
 
-	cr_assert_eq(launch_fork(&l, argv, true), 0);
+	cr_assert_eq(launch_fork(&l, argv, NULL, true), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	cr_expect_eq(state_of(l.pid, comm), 't', "a tracing stop");
 	cr_expect_str_eq(comm, "sleep");
@@ -113,12 +113,12 @@ Test(launch, held_before_its_first_instruction, .timeout = 10)
 	cr_expect(launch_ended(&l, true));
 	cr_expect_eq(launch_exit_status(&l), 0);
 	launch_abort(&l);
-	cr_assert_eq(launch_fork(&l, argv, true), 0);
+	cr_assert_eq(launch_fork(&l, argv, NULL, true), 0);
 	cr_assert_eq(launch_exec(&l), 0);
 	launch_abort(&l);
 	cr_expect(l.ended);
 	cr_expect_eq(launch_exit_status(&l), 128 + 9, "it never ran");
-	cr_assert_eq(launch_fork(&l, none, true), 0);
+	cr_assert_eq(launch_fork(&l, none, NULL, true), 0);
 	cr_expect_eq(launch_exec(&l), -ENOENT);
 	cr_expect(l.ended);
 	launch_abort(&l);

@@ -132,7 +132,7 @@ static int run_command(char *script, int status)
 	struct run r = { .command = argv };
 
 	begin(&r);
-	cr_assert_eq(launch_fork(&r.launch, argv, false), 0);
+	cr_assert_eq(launch_fork(&r.launch, argv, NULL, false), 0);
 	cr_assert_eq(launch_exec(&r.launch), 0);
 	cr_expect_eq(run_loop(&r, step, NULL), 0);
 	status = run_status(&r, status);
