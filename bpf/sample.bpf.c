@@ -180,12 +180,16 @@ static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 
 static __always_inline void sample_send(struct sample *s)
 {
-	__u64 n = sample_words(s);
+	__u64 n = sample_words(s), size = sizeof(*s) + n * 8, unread;
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
+	bool wake;
 
 	if (!ring || n > SAMPLE_WORDS)
 		return;
-	if (bpf_ringbuf_output(ring, s, sizeof(*s) + n * 8, BPF_RB_NO_WAKEUP))
+	unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
+	wake = unread < WAKE_BYTES && unread + size >= WAKE_BYTES;
+	if (bpf_ringbuf_output(ring, s, size,
+			       wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
 		count(COUNT_RING_FULL);
 }
 

@@ -10,9 +10,9 @@
  *   RECORD_EXIT    the last thread of a followed process ended
  *   RECORD_HOT     a thread calls a function more often than is allowed
  * Samples go through `rings`, one ring buffer per CPU, because CPUs that share a ring
- * buffer wait for each other's cache lines; they never wake the reader. The other
- * records go through `control` and do wake it. The RECORD_IMAGE of a process is sent before
- * the first sample that needs it.
+ * buffer wait for each other's cache lines. They wake the reader only when WAKE_BYTES of
+ * one ring are unread. The other records go through `control` and do wake it. The
+ * RECORD_IMAGE of a process is sent before the first sample that needs it.
  *
  * Two maps go down to the kernel side: `processes` says whom to follow, and `executables`
  * says where a program keeps its goroutines, so that user space need not look at each
@@ -38,8 +38,9 @@ enum {
 	/* words and return addresses of both stacks of a sample */
 	MAX_USER_WORDS = 2 * COPY_WORDS + MAX_USER_PCS + CHAIN_LINKS,
 	LABEL_BYTES = 4096,
-	C_REGS = 17,        /* registers of struct cstack */
-	C_BYTES = 64 << 10, /* of stack copied where C was called */
+	WAKE_BYTES = 256 << 10, /* of one ring */
+	C_REGS = 17,            /* registers of struct cstack */
+	C_BYTES = 64 << 10,     /* of stack copied where C was called */
 	/* the same for calls of the vDSO from nanotime1 and the like */
 	C_BYTES_VDSO = 1 << 10,
 	HANDLER_BYTES = 32 << 10, /* the same for a signal handler */

@@ -33,13 +33,19 @@ enum {
 	RATES = 1 << 16,
 	SUMS = 1 << 20,       /* of calls: functions times goroutines */
 	LABEL_SETS = 1 << 13, /* of 4 KiB */
+	/* at most: maps, programs, tracepoints; events, links, rings and new rings */
+	FILES = 48,
+	FILES_PER_CPU = 5,
 };
 
 /* The samples of one CPU. */
 struct samples {
 	struct ring_buffer *ring;
-	uint64_t last_ns;    /* time of the last sample */
-	uint64_t settled_ns; /* all earlier samples have been handed over */
+	struct ring_buffer *before; /* its records come first; NULL once it is empty */
+	uint32_t size;              /* of the ring, bytes */
+	uint64_t taken;             /* bytes, since the ring was empty */
+	uint64_t last_ns;           /* time of the last sample */
+	uint64_t settled_ns;        /* all earlier samples have been handed over */
 };
 
 struct collector {
@@ -78,8 +84,10 @@ static int on_record(void *arg, void *data, size_t size)
 		    sample_user_pcs(s) <= MAX_USER_WORDS && s->n_kernel <= MAX_KERNEL_PCS &&
 		    s->n_label_bytes <= LABEL_BYTES)
 			h->sample(h->arg, s);
-		if (s->cpu < (uint32_t)c->n_cpus)
+		if (s->cpu < (uint32_t)c->n_cpus) {
 			c->samples[s->cpu].last_ns = s->time_ns;
+			c->samples[s->cpu].taken += size;
+		}
 		break;
 	case RECORD_IMAGE:
 		if (size >= sizeof(struct image_record))
@@ -112,16 +120,72 @@ static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_
 	return n < 0 ? -EIO : 0;
 }
 
+/* Gives a CPU its ring, or a new one; the reader has what is in the old one first. */
+static int open_ring(struct collector *c, int cpu, uint32_t size)
+{
+	struct samples *s = &c->samples[cpu];
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, size, NULL), err = 0;
+	struct epoll_event wakes = { .events = EPOLLIN | EPOLLET };
+	struct ring_buffer *ring;
+
+	if (fd < 0)
+		return -errno;
+	ring = ring_buffer__new(fd, on_record, c, NULL);
+	if (!ring ||
+	    epoll_ctl(ring_buffer__epoll_fd(c->control), EPOLL_CTL_ADD, fd, &wakes))
+		err = -errno;
+	/* the kernel waits here for programs that still write to the old one */
+	else if (bpf_map_update_elem(bpf_map__fd(c->skel->maps.rings), &cpu, &fd, BPF_ANY))
+		err = -errno;
+	close(fd); /* the map of maps and our mapping keep the ring */
+	if (err) {
+		ring_buffer__free(ring);
+		return err;
+	}
+	s->before = s->ring;
+	s->ring = ring;
+	s->size = size;
+	return 0;
+}
+
+/* A ring that was more than half full, or is not read as fast as it fills, may lose
+ * samples next time: large copies of C stacks, or a reader that waits for a CPU. */
+static void enlarge_ring(struct collector *c, uint32_t cpu)
+{
+	struct samples *s = &c->samples[cpu];
+	int err;
+
+	if (s->taken <= s->size / 2 || s->size >= RING_MAX || s->before)
+		return;
+	s->taken = 0;
+	err = open_ring(c, (int)cpu, s->size * 2);
+	if (err)
+		log_debug("cpu %u: no larger ring: %s", cpu, strerror(-err));
+	else
+		log_debug("cpu %u: a ring of %u bytes", cpu, s->size);
+}
+
 static int take_samples(void *arg, uint32_t cpu, uint64_t max_ns)
 {
 	struct collector *c = arg;
 	struct samples *s = &c->samples[cpu];
 	uint64_t now = clock_now_ns();
-	int more = consume(c, s->ring, max_ns);
+	int more = consume(c, s->before ? s->before : s->ring, max_ns);
 
-	if (more >= 0)
-		s->settled_ns = more ? s->last_ns : now - SENDING_NS;
-	return more;
+	if (more < 0)
+		return more;
+	if (s->before) {
+		if (!more)
+			ring_buffer__free(s->before);
+		s->before = more ? s->before : NULL;
+		s->settled_ns = s->last_ns;
+		return 1;
+	}
+	enlarge_ring(c, cpu);
+	if (!more)
+		s->taken = 0;
+	s->settled_ns = more || s->before ? s->last_ns : now - SENDING_NS;
+	return more || s->before;
 }
 
 static uint64_t settled_ns(void *self)
@@ -170,7 +234,7 @@ static uint32_t ring_size(const struct collector_options *o)
 
 static int open_rings(struct collector *c)
 {
-	int rings = bpf_map__fd(c->skel->maps.rings);
+	int err = 0;
 
 	c->control = ring_buffer__new(bpf_map__fd(c->skel->maps.control), on_record, c,
 				      NULL);
@@ -178,22 +242,9 @@ static int open_rings(struct collector *c)
 		return -errno;
 	c->samples = mem_zalloc((size_t)c->n_cpus * sizeof(*c->samples));
 	c->turns.n = (uint32_t)c->n_cpus;
-	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
-		int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0,
-					ring_size(&c->o), NULL),
-		    err = 0;
-
-		if (fd < 0)
-			return -errno;
-		if (bpf_map_update_elem(rings, &cpu, &fd, BPF_ANY))
-			err = -errno;
-		else if (!(c->samples[cpu].ring = ring_buffer__new(fd, on_record, c, NULL)))
-			err = -errno;
-		close(fd); /* the map of maps and our mapping keep the ring */
-		if (err)
-			return err;
-	}
-	return 0;
+	for (int cpu = 0; cpu < c->n_cpus && !err; cpu++)
+		err = open_ring(c, cpu, ring_size(&c->o));
+	return err;
 }
 
 /* What the kernel side does with calls; maps that it does not need stay small. */
@@ -366,8 +417,10 @@ static void destroy(void *self)
 	if (c->events)
 		stop(c);
 	ring_buffer__free(c->control);
-	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++)
+	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++) {
+		ring_buffer__free(c->samples[cpu].before);
 		ring_buffer__free(c->samples[cpu].ring);
+	}
 	free(c->samples);
 	counts_free(c->counts);
 	sample_bpf__destroy(c->skel);
@@ -434,7 +487,7 @@ static int poll_records(void *self, int timeout_ms, const struct record_handler 
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	n = n < 0 ? -EINTR : 0;
-	/* samples do not wake us: there may be some whatever epoll says */
+	/* few samples wake us: there may be some whatever epoll says */
 	control = consume(c, c->control, CONTROL_NS);
 	more = turns_take(&c->turns, SAMPLES_NS, take_samples, c);
 	if (control < 0 || more < 0)
@@ -500,6 +553,10 @@ int collector_open(struct kernel_side *ret, const struct collector_options *o,
 	*what = "number of CPUs";
 	err = c->n_cpus;
 	if (err < 0)
+		goto fail;
+	*what = "files";
+	err = bpfload_files(FILES + FILES_PER_CPU * (uint32_t)c->n_cpus);
+	if (err)
 		goto fail;
 	c->events = mem_zalloc((size_t)c->n_cpus * sizeof(*c->events));
 	err = c->o.event == EVENT_CALLS ? 0 : choose_event(c, what);
