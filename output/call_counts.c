@@ -85,13 +85,11 @@ static void write_functions(struct counts_table *t)
 
 int call_counts_write(struct view *v, const struct call_counts_options *o, FILE *out)
 {
-	struct counts_table t = { .cells = cells_of(v, o->width, o->color, out),
-				  .view = v,
-				  .rows = o->rows ? o->rows : UINT32_MAX };
+	struct counts_table t = { .view = v, .rows = o->rows ? o->rows : UINT32_MAX };
 
-	if (!view_tree(v))
+	if (summary_init(&t.sums, v))
 		return -E2BIG;
-	summary_init(&t.sums, view_tree(v));
+	t.cells = cells_of(v, t.sums.tree->nodes[0].total, o->width, o->color, out);
 	write_title(&t);
 	if (t.sums.n_groups)
 		write_groups(&t);
@@ -115,18 +113,16 @@ static void json_group(struct json *j, const struct group_row *g)
 int call_counts_json(struct view *v, FILE *out)
 {
 	const struct profile *p = v->profile;
-	const struct tree *t = view_tree(v);
 	struct json j = { .out = out };
 	struct summary s;
 
-	if (!t)
+	if (summary_init(&s, v))
 		return -E2BIG;
-	summary_init(&s, t);
 	json_open(&j, NULL, '{');
 	json_time(&j, "start", p->start_ns);
 	json_uint(&j, "start_ns", p->start_ns);
 	json_uint(&j, "duration_ns", v->duration_ns);
-	json_uint(&j, "calls", t->nodes[0].total);
+	json_uint(&j, "calls", s.tree->nodes[0].total);
 	json_uint(&j, "lost", stats_lost(&p->stats));
 	json_open(&j, "groups", '[');
 	for (uint32_t i = 0; i < s.n_groups; i++)

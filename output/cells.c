@@ -4,19 +4,17 @@
 #include "output/json_meta.h"
 #include "output/text.h"
 #include "profiler/profile/origin.h"
-#include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-struct cells cells_of(struct view *v, uint32_t width, bool color, FILE *out)
+struct cells cells_of(const struct view *v, uint64_t total, uint32_t width, bool color,
+		      FILE *out)
 {
-	const struct tree *t = view_tree(v);
-
 	return (struct cells){ .out = out,
 			       .width = width && width < CELLS_MIN_WIDTH ? CELLS_MIN_WIDTH
 									 : width,
 			       .color = color,
 			       .time = profile_is_time(v->profile, v->kind),
-			       .total = t ? t->nodes[0].total : 0 };
+			       .total = total };
 }
 
 const char *style_of(uint8_t origin)

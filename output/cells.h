@@ -23,12 +23,13 @@ struct cells {
 	uint32_t width; /* columns; 0: nothing is cut */
 	bool color;
 	bool time;       /* weights are ns, else counts */
-	uint64_t total;  /* weight of which shares are */
+	uint64_t total;  /* weight */
 	struct buf line; /* released by the owner */
 };
 
-/* For the kind of the view's events. */
-struct cells cells_of(struct view *v, uint32_t width, bool color, FILE *out);
+/* For the kind of the view's events; total: weight of which shares are. */
+struct cells cells_of(const struct view *v, uint64_t total, uint32_t width, bool color,
+		      FILE *out);
 /* The STYLE_* of a function, by its enum origin; NULL: none. */
 const char *style_of(uint8_t origin);
 /* Ends the line and writes it. style: STYLE_*, or NULL. */

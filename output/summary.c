@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "output/summary.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,17 @@
 #include "profiler/profile/tree.h"
 #include "profiler/profile/view.h"
 
-/* For each node: the row of its function, + 1, and that of its group, + 1; 0: none. */
-struct places {
-	uint32_t *function, *group;
+/* What is worked out for the nodes of one group. */
+struct part {
+	const struct tree *t;
+	uint32_t group, first, end; /* nodes */
+	uint32_t *function;         /* per node from first on: its row */
 };
 
-static uint32_t function_get(struct summary *s, struct pairs *set, const struct tree *t,
-			     const struct node *n)
+static uint32_t function_get(struct summary *s, const struct tree *t, const struct node *n)
 {
 	bool kernel = n->kind == FRAME_KERNEL;
-	uint32_t id = pairs_add(set, (uintptr_t)n->name, kernel);
+	uint32_t id = pairs_add(&s->known, (uintptr_t)n->name, kernel);
 	struct function_row *f;
 
 	if (id == s->n_functions)
@@ -38,60 +40,51 @@ static uint32_t function_get(struct summary *s, struct pairs *set, const struct 
 	return id;
 }
 
-/* True if no node between this one and the root is of the same function. Takes as many
+/* True if no node between this one and the group is of the same function. Takes as many
  * steps as the stack is deep, but in a recursion only a few. */
-static bool is_outermost(const struct tree *t, const struct places *p, uint32_t node)
+static bool is_outermost(const struct part *p, uint32_t node)
 {
-	for (uint32_t i = t->nodes[node].parent; i; i = t->nodes[i].parent)
-		if (p->function[i] == p->function[node])
+	uint32_t function = p->function[node - p->first];
+
+	while ((node = p->t->nodes[node].parent) >= p->first)
+		if (p->function[node - p->first] == function)
 			return false;
 	return true;
 }
 
-static void functions_add_up(struct summary *s, const struct tree *t, struct places *p)
+static void functions_add_up(struct summary *s, const struct part *p)
 {
-	struct pairs functions = { 0 };
+	for (uint32_t i = p->first; i < p->end; i++) {
+		const struct node *n = &p->t->nodes[i];
+		uint32_t id = function_get(s, p->t, n);
+		struct function_row *f = &s->functions[id];
 
-	for (uint32_t i = 0; i < t->n_nodes; i++) {
-		const struct node *n = &t->nodes[i];
-		struct function_row *f;
-		uint32_t id;
-
-		p->group[i] = n->group ? n->group : p->group[n->parent];
-		if (n->type != NODE_FRAME)
-			continue;
-		id = function_get(s, &functions, t, n);
-		p->function[i] = id + 1;
-		f = &s->functions[id];
+		p->function[i - p->first] = id;
 		f->flat += n->self;
 		f->flat_samples += n->self_samples;
-		if (is_outermost(t, p, i)) {
+		if (is_outermost(p, i)) {
 			f->cum += n->total;
 			f->cum_samples += n->samples;
 		}
 	}
-	pairs_release(&functions);
 }
 
-/* Groups and functions must not be sorted yet: the places are their rows. */
-static void groups_find_top(struct summary *s, const struct tree *t, const struct places *p)
+static void find_top(struct summary *s, const struct part *p, struct group_row *g)
 {
-	struct pairs shares = { 0 }; /* group, function */
-	uint64_t *weights = mem_zalloc(t->n_nodes * sizeof(*weights));
+	uint64_t *weights = mem_zalloc((p->end - p->first) * sizeof(*weights));
+	struct pairs functions = { 0 };
 
-	for (uint32_t i = 0; i < t->n_nodes; i++)
-		if (t->nodes[i].self && p->group[i] && p->function[i])
-			weights[pairs_add(&shares, p->group[i] - 1, p->function[i] - 1)] +=
-				t->nodes[i].self;
-	for (uint32_t i = 0; i < shares.n; i++) {
-		struct group_row *g = &s->groups[shares.rows[i].a];
-
+	for (uint32_t i = p->first; i < p->end; i++)
+		if (p->t->nodes[i].self)
+			weights[pairs_add(&functions, p->function[i - p->first], 0)] +=
+				p->t->nodes[i].self;
+	for (uint32_t i = 0; i < functions.n; i++) {
 		if (weights[i] <= g->top_weight)
 			continue;
 		g->top_weight = weights[i];
-		g->top = s->functions[shares.rows[i].b].name;
+		g->top = s->functions[functions.rows[i].a].name;
 	}
-	pairs_release(&shares);
+	pairs_release(&functions);
 	free(weights);
 }
 
@@ -160,57 +153,92 @@ static void groups_find_members(struct summary *s, const struct tree *t)
 	}
 }
 
-/* For each node its child with the largest weight, the first one of equals; 0: none. */
-static uint32_t *largest_children(const struct tree *t)
+/* The node's child with the largest weight, the first one of equals, for the group itself
+ * and its nodes from first on; 0: none. */
+static uint32_t *largest_children(const struct part *p)
 {
-	uint32_t *ret = mem_zalloc(t->n_nodes * sizeof(*ret));
+	uint32_t *ret = mem_zalloc((p->end - p->first + 1) * sizeof(*ret));
+	const struct node *nodes = p->t->nodes;
 
-	for (uint32_t i = 1; i < t->n_nodes; i++) {
-		uint32_t *best = &ret[t->nodes[i].parent];
+	for (uint32_t i = p->first; i < p->end; i++) {
+		uint32_t parent = nodes[i].parent;
+		uint32_t *best = &ret[parent < p->first ? 0 : parent - p->first + 1];
 
-		if (!*best || t->nodes[i].total > t->nodes[*best].total)
+		if (!*best || nodes[i].total > nodes[*best].total)
 			*best = i;
 	}
 	return ret;
 }
 
-static bool has_name(const struct node *const *path, uint32_t n, const char *name)
+static bool has_name(const struct path_step *path, uint32_t n, const char *name)
 {
 	while (n--)
-		if (path[n]->name == name) /* strings of a tree are there once */
+		if (path[n].name == name) /* strings of a tree are there once */
 			return true;
 	return false;
 }
 
 /* Own code, each function once, and the last frame. */
-static void path_find(struct summary *s, const struct tree *t, const uint32_t *largest,
-		      struct group_row *g)
+static void find_path(struct summary *s, const struct part *p, struct group_row *g)
 {
-	const struct node **path = NULL, *last = NULL;
-	uint32_t n = 0, cap = 0, node = g->node, next = largest[node];
+	uint32_t *largest = largest_children(p);
+	uint32_t n = 0, cap = 0, node = p->group, next = *largest;
+	struct path_step *path = NULL;
+	const struct node *last = NULL, *nodes = p->t->nodes;
 
-	for (; next && t->nodes[next].total > t->nodes[node].self; next = largest[node]) {
+	for (; next && nodes[next].total > nodes[node].self;
+	     next = largest[node - p->first + 1]) {
 		node = next;
-		last = &t->nodes[node];
+		last = &nodes[node];
 		if (last->origin == ORIGIN_OWN && !has_name(path, n, last->name))
-			*table_add(path, n, cap) = last;
+			*table_add(path, n, cap) = (struct path_step){ last->name,
+								       last->kind };
 	}
-	if (last && (!n || path[n - 1]->name != last->name))
-		*table_add(path, n, cap) = last;
+	if (last && (!n || path[n - 1].name != last->name))
+		*table_add(path, n, cap) = (struct path_step){ last->name, last->kind };
 	g->path = arena_alloc(&s->arena, n * sizeof(*path));
-	if (n)
-		memcpy(g->path, path, n * sizeof(*path));
 	g->n_path = n;
+	for (uint32_t i = 0; i < n; i++)
+		g->path[i] = path[i];
 	free(path);
+	free(largest);
 }
 
-static void groups_find_paths(struct summary *s, const struct tree *t)
+static void add_group(void *summary, const struct tree *t, uint32_t group, uint32_t first,
+		      uint32_t end)
 {
-	uint32_t *largest = largest_children(t);
+	struct part p = { t, group, first, end,
+			  mem_zalloc((end - first) * sizeof(uint32_t)) };
+	uint32_t row = t->nodes[group].group;
+	struct summary *s = summary;
 
-	for (uint32_t i = 0; i < s->n_groups; i++)
-		path_find(s, t, largest, &s->groups[i]);
-	free(largest);
+	functions_add_up(s, &p);
+	while (s->n_groups < row)
+		(void)table_add(s->groups, s->n_groups, s->cap_groups);
+	if (row) {
+		find_top(s, &p, &s->groups[row - 1]);
+		find_path(s, &p, &s->groups[row - 1]);
+	}
+	free(p.function);
+}
+
+static void finish_groups(struct summary *s, const struct tree *t)
+{
+	while (s->n_groups < t->n_groups)
+		(void)table_add(s->groups, s->n_groups, s->cap_groups);
+	for (uint32_t i = 0; i < t->n_groups; i++) {
+		const struct node *n = &t->nodes[t->groups[i].node];
+		struct group_row *g = &s->groups[i];
+
+		g->key = group_key(s, t, t->groups[i].node, false);
+		g->value = group_key(s, t, t->groups[i].node, true);
+		g->node = t->groups[i].node;
+		g->name = n->name;
+		g->top = g->top ? g->top : "";
+		g->weight = n->total;
+		g->samples = n->samples;
+		g->goroutines = t->groups[i].goroutines;
+	}
 }
 
 void summary_sort_by_cum(struct summary *s)
@@ -218,34 +246,25 @@ void summary_sort_by_cum(struct summary *s)
 	table_sort(s->functions, s->n_functions, by_cum);
 }
 
-void summary_init(struct summary *s, const struct tree *t)
+int summary_init(struct summary *s, const struct view *v)
 {
-	struct places p = { mem_zalloc(t->n_nodes * sizeof(uint32_t)),
-			    mem_zalloc(t->n_nodes * sizeof(uint32_t)) };
+	struct tree_visitor visitor = { add_group, s };
 
-	*s = (struct summary){ 0 };
-	for (uint32_t i = 0; i < t->n_groups; i++) {
-		const struct node *n = &t->nodes[t->groups[i].node];
-
-		*table_add(s->groups, s->n_groups, s->cap_groups) = (struct group_row){
-			.key = group_key(s, t, t->groups[i].node, false),
-			.value = group_key(s, t, t->groups[i].node, true),
-			.node = t->groups[i].node,
-			.name = n->name,
-			.top = "",
-			.weight = n->total,
-			.samples = n->samples,
-			.goroutines = t->groups[i].goroutines,
-		};
+	*s = (struct summary){ .tree = v->tree };
+	if (v->tree)
+		tree_visit(v->tree, visitor);
+	else
+		s->tree = s->own = tree_build_groups(v, visitor);
+	pairs_release(&s->known);
+	if (!s->tree) {
+		summary_release(s);
+		return -E2BIG;
 	}
-	functions_add_up(s, t, &p);
-	groups_find_top(s, t, &p);
-	groups_find_members(s, t);
-	groups_find_paths(s, t);
+	finish_groups(s, s->tree);
+	groups_find_members(s, s->tree);
 	table_sort(s->groups, s->n_groups, by_weight);
 	table_sort(s->functions, s->n_functions, by_flat);
-	free(p.function);
-	free(p.group);
+	return 0;
 }
 
 void summary_release(struct summary *s)
@@ -253,6 +272,7 @@ void summary_release(struct summary *s)
 	free(s->groups);
 	free(s->functions);
 	free(s->members);
+	tree_free(s->own);
 	arena_release(&s->arena);
 	*s = (struct summary){ 0 };
 }

@@ -24,7 +24,7 @@ enum {
 struct table {
 	struct cells cells;
 	const struct view *view;
-	const struct tree *tree;
+	const struct tree *tree; /* with frames if --tree is given */
 	const struct table_options *o;
 	struct summary sums;
 	struct hotlines lines;
@@ -40,7 +40,7 @@ struct table {
 static void path_name_add(struct buf *to, const struct group_row *g, uint32_t i, bool first,
 			  bool brief)
 {
-	const char *name = g->path[i]->name, *last = first ? "" : g->path[i - 1]->name;
+	const char *name = g->path[i].name, *last = first ? "" : g->path[i - 1].name;
 	size_t len = origin_package_len(name);
 	bool same = name[len] && origin_package_len(last) == len &&
 		    !strncmp(name, last, len);
@@ -53,7 +53,7 @@ static void path_name_add(struct buf *to, const struct group_row *g, uint32_t i,
 			   method + 2);
 	else
 		buf_str(to, same ? name + len + 1 : base);
-	buf_str(to, g->path[i]->kind == FRAME_KERNEL ? "_[k]" : "");
+	buf_str(to, g->path[i].kind == FRAME_KERNEL ? "_[k]" : "");
 }
 
 /* The path in at most max columns, as much of its end as fits: "main.(*Server).search ›
@@ -479,15 +479,13 @@ static void write_sections(struct table *t)
 
 int table_write(struct view *v, const struct table_options *o, FILE *out)
 {
-	struct table t = { .cells = cells_of(v, o->width, o->color, out),
-			   .view = v,
-			   .tree = view_tree(v),
-			   .o = o };
-	int err = 0;
+	struct table t = { .view = v, .o = o };
+	int err = o->tree ? 0 : summary_init(&t.sums, v);
 
+	t.tree = o->tree ? view_tree(v) : t.sums.tree;
 	if (!t.tree)
 		return -E2BIG;
-	summary_init(&t.sums, t.tree);
+	t.cells = cells_of(v, t.tree->nodes[0].total, o->width, o->color, out);
 	if (o->by_cum)
 		summary_sort_by_cum(&t.sums);
 	find_lines(&t);

@@ -145,12 +145,12 @@ static void json_function(struct json *j, const struct view *v,
 int table_write_json(struct view *v, FILE *out)
 {
 	struct json j = { .out = out };
-	const struct tree *t = view_tree(v);
+	const struct tree *t;
 	struct summary s;
 
-	if (!t)
+	if (summary_init(&s, v))
 		return -E2BIG;
-	summary_init(&s, t);
+	t = s.tree;
 	json_open(&j, NULL, '{');
 	json_quality(&j, v);
 	json_recording(&j, v);

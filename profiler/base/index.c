@@ -52,6 +52,18 @@ static void grow(struct index *ix)
 	ix->cap = cap;
 }
 
+void index_keep(struct index *ix, bool (*keep)(const void *arg, uint32_t id),
+		const void *arg)
+{
+	struct index old = *ix;
+
+	*ix = (struct index){ 0 };
+	for (uint32_t i = 0; i < old.cap; i++)
+		if (old.slots[i].id && keep(arg, old.slots[i].id - 1))
+			index_add(ix, old.slots[i].hash, old.slots[i].id - 1);
+	free(old.slots);
+}
+
 uint32_t index_find(const struct index *ix, uint64_t hash,
 		    bool (*same)(const void *arg, uint32_t id), const void *arg)
 {

@@ -2,7 +2,7 @@
 /*
  * Finds rows of a table by content: maps the hash of a key to an id, by open addressing.
  * The rows stay with their owner, who compares them; the index has 8 bytes per slot, at
- * most half of them used. { 0 } is empty. Entries are never removed.
+ * most half of them used. { 0 } is empty.
  */
 #pragma once
 
@@ -32,6 +32,9 @@ uint32_t index_get(struct index *ix, uint64_t hash,
  * without padding; n: how many rows it has. */
 uint32_t index_row(struct index *ix, const void *rows, size_t row_size, const void *key,
 		   size_t key_size, uint32_t n);
+/* Removes the ids that keep(arg, id) refuses. */
+void index_keep(struct index *ix, bool (*keep)(const void *arg, uint32_t id),
+		const void *arg);
 void index_release(struct index *ix);
 
 /* The id of the row of a table (arena.h) that begins with the key_size bytes at row; if

@@ -30,6 +30,30 @@ int duration_parse(const char *s, uint64_t *ns)
 	return -EINVAL;
 }
 
+int size_parse(const char *s, uint64_t *bytes)
+{
+	static const char units[] = "kmg";
+	const char *unit;
+	int shift = 0;
+	uint64_t v;
+	char *end;
+
+	if (!isdigit((unsigned char)*s))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	if (*end) {
+		unit = strchr(units, tolower((unsigned char)*end));
+		if (!unit || end[1])
+			return -EINVAL;
+		shift = 10 * (1 + (int)(unit - units));
+	}
+	if (errno || !v || v > UINT64_MAX >> shift)
+		return -ERANGE;
+	*bytes = v << shift;
+	return 0;
+}
+
 int number_parse(const char *s, uint64_t min, uint64_t max, uint64_t *v)
 {
 	char *end;

@@ -120,7 +120,7 @@ int format_find(const char *verb, const char *format, const char *path,
 static int load(struct input *in)
 {
 	const char *why = NULL;
-	int err = recording_load(&in->profile, in->path, &why);
+	int err = recording_load(&in->profile, in->path, in->view.max_memory, &why);
 
 	if (err) {
 		log_error("%s: %s", in->path,
@@ -284,7 +284,7 @@ void input_close(struct input *in)
 int input_too_big(const struct input *in)
 {
 	log_error(
-		"%s: its stacks would need too much memory for a file of this size; try --by none",
+		"%s: its stacks need more memory than a file of this size may; --max-memory SIZE allows more, --by none needs less",
 		in->path);
 	return STATUS_FAILED;
 }

@@ -101,7 +101,9 @@ bool color_wanted(FILE *out);
 	{ 0, "ignore", "REGEX", "leave out stacks in which a function matches", \
 	  .parse = filter_ignore, .data = &(v)->filter }, \
 	{ 0, "as-pprof", NULL, "show what runtime/pprof would have recorded", \
-	  .flag = &(v)->as_pprof }
+	  .flag = &(v)->as_pprof }, \
+	{ 0, "max-memory", "SIZE", "memory for the recording, such as 2G (40 times its size plus 64M)", \
+	  .parse = memory_parse, .data = &(v)->max_memory }
 /* clang-format on */
 
 /* What report prints, and its option rows. */
@@ -126,6 +128,7 @@ struct report_options {
 	{ 0, "json", NULL, "one JSON object", .flag = &(o)->json }
 /* clang-format on */
 
+const char *memory_parse(const char *arg, void *bytes);
 const char *report_rows(const char *arg, void *options);
 const char *report_sort(const char *arg, void *options);
 const char *report_min_share(const char *arg, void *options);

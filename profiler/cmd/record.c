@@ -110,7 +110,7 @@ static void say_kept(const struct record *r)
 
 	if (r->result.writer || lstat(path, &st) || !S_ISREG(st.st_mode))
 		return;
-	if (recording_load(&kept, path, &why)) {
+	if (recording_load(&kept, path, 0, &why)) {
 		log_info("%s holds no samples", path);
 		return;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* report: what a recording says, as text. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,11 @@ static void report_fit(struct table_options *o, uint32_t lines)
 	o->width = !terminal ? 0 : size.ws_col ? size.ws_col : 80;
 	o->rows = size.ws_row ? size.ws_row : 30;
 	o->rows = o->rows > lines ? o->rows - lines : 1;
+}
+
+const char *memory_parse(const char *arg, void *bytes)
+{
+	return size_parse(arg, bytes) ? "use a size such as 500M or 2G" : NULL;
 }
 
 const char *report_rows(const char *arg, void *options)
@@ -148,7 +154,7 @@ static void goroutines_add(const struct view *v, struct buf *to)
 	struct tree *t;
 
 	by_goroutine.by = (struct grouping){ .keys = { BY_GOROUTINE }, .n = 1 };
-	t = tree_build(&by_goroutine);
+	t = tree_build_groups(&by_goroutine, (struct tree_visitor){ 0 });
 	if (!t)
 		return;
 	n_most = most_sampled(t, most);
@@ -204,7 +210,9 @@ static int report_text(struct input *in, struct table_options o)
 	}
 	report_fit(&o, count_lines(&b) + !p->complete);
 	err = table_write(v, &o, stdout);
-	if (err)
+	if (err == -E2BIG)
+		input_too_big(in);
+	else if (err)
 		log_error("%s: no selected sample has a function '%s'", in->path,
 			  o.callers);
 	else
@@ -219,12 +227,8 @@ int report_print(struct input *in, const struct report_options *o)
 {
 	struct table_options table = o->table;
 
-	if (!view_tree(&in->view))
-		return input_too_big(in);
-	if (o->json) {
-		table_write_json(&in->view, stdout);
-		return STATUS_OK;
-	}
+	if (o->json)
+		return table_write_json(&in->view, stdout) ? input_too_big(in) : STATUS_OK;
 	if (!o->min_share && (table.tree || table.callers))
 		table.min_share = 1;
 	return report_text(in, table);

@@ -10,7 +10,7 @@
 #include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
-enum { CHECK_FILES = 2, TIDY_EVERY = 1 << 16 /* rows */ };
+enum { CHECK_FILES = 2, TIDY_EVERY = 1 << 14 /* rows */ };
 
 void expansions_init(struct expansions *x, struct profile *profile,
 		     struct symbolizer *symbolizer)

@@ -178,8 +178,11 @@ void procs_end(struct proc *p)
 void procs_reap(struct procs *ps, uint64_t settled_ns)
 {
 	for (uint32_t i = ps->n; i--;)
-		if (ps->rows[i]->ended_ns && ps->rows[i]->ended_ns < settled_ns)
+		if (ps->rows[i]->ended_ns && ps->rows[i]->ended_ns < settled_ns) {
+			if (ps->rows[i]->process)
+				profile_process_ended(ps->profile, ps->rows[i]->process);
 			procs_drop(ps, ps->rows[i]);
+		}
 }
 
 void procs_forget(struct procs *ps, const struct object *o)

@@ -20,25 +20,19 @@
 #define MAX_ROWS (1u << 30) /* of one table, well below what table_add() can hold */
 /*
  * The memory that a file may take: so many times its size, plus ROOM_MIN. Rows of ordinary
- * recordings take 7 to 17 times the size. Only calls may take more: a new stack of 1,000
- * frames is packed into some 100 bytes, and in a tree by goroutine each sample, of 6 bytes,
- * may add another stack of that depth.
+ * recordings take 7 to 17 times the size. Stacks may take more: a new one of 1,000 frames
+ * is packed into some 100 bytes.
  */
-#define ROOM_RATIO   40
-#define STACKS_RATIO 16384
-#define ROOM_MIN     ((uint64_t)64 << 20)
+#define ROOM_RATIO 40
+#define ROOM_MIN   ((uint64_t)64 << 20)
 
 enum {
 	STRING_BYTES = 64, /* overhead of a string */
 	CALL_BYTES = sizeof(struct call) + sizeof(struct stack_sums) + 8 /* in a tree */,
 };
 
-/* Bytes of memory that are left. */
-struct room {
-	uint64_t rows, stacks;
-};
-
-static const char too_large[] = "it would take too much memory for a file of its size";
+static const char too_large[] =
+	"it needs more memory than a file of its size may; --max-memory SIZE allows more";
 
 static uint64_t decode(uint8_t coding, uint64_t v, uint64_t last, uint32_t id)
 {
@@ -137,7 +131,7 @@ static bool is_read(const struct cursor *c, const struct profile *p)
 	return !c->bad && (p->newer || c->pos == c->len);
 }
 
-static void get_strings(struct cursor *c, struct profile *p, struct room *room)
+static void get_strings(struct cursor *c, struct profile *p, uint64_t *room)
 {
 	uint64_t n = cursor_uvarint(c);
 	struct cursor lens = *c;
@@ -146,8 +140,8 @@ static void get_strings(struct cursor *c, struct profile *p, struct room *room)
 		c->bad = true;
 		return;
 	}
-	if (!take_room(c, p, &room->rows, n, STRING_BYTES) ||
-	    !take_room(c, p, &room->rows, cursor_left(c), 1))
+	if (!take_room(c, p, room, n, STRING_BYTES) ||
+	    !take_room(c, p, room, cursor_left(c), 1))
 		return;
 	for (uint64_t i = 0; i < n; i++)
 		cursor_uvarint(c);
@@ -172,7 +166,7 @@ static void get_row(struct cursor *block, struct profile *p, const struct column
 	block->bad |= !is_read(&c, p);
 }
 
-static void get_rows(struct cursor *c, struct profile *p, int table, struct room *room)
+static void get_rows(struct cursor *c, struct profile *p, int table, uint64_t *room)
 {
 	const struct table *t = &tables[table];
 	uint32_t *count = (uint32_t *)((char *)p + t->n),
@@ -184,10 +178,8 @@ static void get_rows(struct cursor *c, struct profile *p, int table, struct room
 	if (n > cursor_left(c) / n_columns ||
 	    n > (table == KINDS ? (uint32_t)MAX_KINDS : MAX_ROWS) - first)
 		c->bad = true;
-	else if (table == CALLS)
-		take_room(c, p, &room->stacks, n, CALL_BYTES);
 	else
-		take_room(c, p, &room->rows, n, t->row_size);
+		take_room(c, p, room, n, table == CALLS ? CALL_BYTES : t->row_size);
 	if (c->bad)
 		return;
 	while (*count < first + n)
@@ -197,7 +189,7 @@ static void get_rows(struct cursor *c, struct profile *p, int table, struct room
 }
 
 /* The next part of a block: rows of a table. */
-static void get_table(struct cursor *block, struct profile *p, int table, struct room *room)
+static void get_table(struct cursor *block, struct profile *p, int table, uint64_t *room)
 {
 	struct cursor c = part_begin(block);
 
@@ -210,7 +202,7 @@ static void get_table(struct cursor *block, struct profile *p, int table, struct
 
 /* The content of one block. */
 static bool get_block(struct profile *p, uint32_t kind, const void *raw, size_t len,
-		      struct room *room)
+		      uint64_t *room)
 {
 	struct cursor c = cursor_over(raw, len);
 	uint32_t call = p->n_calls, event = p->n_events;
@@ -244,7 +236,7 @@ static void take_back(struct profile *p, const struct profile *before)
 }
 
 /* Reads one block. Returns its kind, 0 if the file ends inside it, or -EBADMSG. */
-static int load_block(struct cursor *file, struct profile *p, bool first, struct room *room)
+static int load_block(struct cursor *file, struct profile *p, bool first, uint64_t *room)
 {
 	uint32_t kind = cursor_u32(file), raw_len = cursor_u32(file);
 	uint32_t packed_len = cursor_u32(file), check = cursor_u32(file);
@@ -263,7 +255,7 @@ static int load_block(struct cursor *file, struct profile *p, bool first, struct
 		return 0;
 	if (kind > BLOCK_END)
 		return (int)kind;
-	if (raw_len > room->rows) {
+	if (raw_len > *room) {
 		p->damaged = too_large;
 		return -EBADMSG;
 	}
@@ -293,10 +285,10 @@ static const char *check_version(struct cursor *file, struct profile *p)
 	return why;
 }
 
-static int load_bytes(struct profile *p, const void *data, size_t len, const char **why)
+static int load_bytes(struct profile *p, const void *data, size_t len, uint64_t max,
+		      const char **why)
 {
-	struct room room = { ROOM_RATIO * (uint64_t)len + ROOM_MIN,
-			     STACKS_RATIO * (uint64_t)len + ROOM_MIN };
+	uint64_t room = max ? max : ROOM_RATIO * (uint64_t)len + ROOM_MIN;
 	struct cursor file = cursor_over(data, len);
 	size_t magic = sizeof(MAGIC) - 1;
 	bool rows = false;
@@ -315,7 +307,7 @@ static int load_bytes(struct profile *p, const void *data, size_t len, const cha
 		kind = load_block(&file, p, false, &room);
 		rows |= kind == BLOCK_ROWS;
 	}
-	p->tree_max = room.stacks;
+	p->tree_max = room + 1; /* never 0 */
 	if (kind >= 0 && (kind != BLOCK_END || !cursor_left(&file)))
 		return rows || p->complete ? 0 : -EBADMSG;
 	*why = p->damaged ? p->damaged : "the recording is corrupt";
@@ -326,7 +318,7 @@ static int load_bytes(struct profile *p, const void *data, size_t len, const cha
 	return rows && *why != too_large ? 0 : -EBADMSG;
 }
 
-int recording_load(struct profile **ret, const char *path, const char **why)
+int recording_load(struct profile **ret, const char *path, uint64_t max, const char **why)
 {
 	struct buf b = { 0 };
 	struct profile *p = NULL;
@@ -335,7 +327,7 @@ int recording_load(struct profile **ret, const char *path, const char **why)
 	if (err)
 		goto out;
 	p = profile_new();
-	err = load_bytes(p, b.data, b.len, why);
+	err = load_bytes(p, b.data, b.len, max, why);
 out:
 	buf_release(&b);
 	if (err) {

@@ -64,6 +64,7 @@ void profile_free(struct profile *p)
 	free(p->goroutines);
 	free(p->kinds);
 	free(p->events);
+	free(p->ended);
 	free(p);
 }
 

@@ -155,6 +155,11 @@ struct profile {
 	uint32_t cap_modules, cap_frames, cap_calls, cap_processes, cap_threads,
 		cap_goroutines, cap_kinds, cap_events;
 	struct index frame_index, call_index, goroutine_index, thread_index;
+	uint8_t *ended; /* a flag per process, up to n_ended */
+	uint32_t n_ended, cap_ended;
+	uint32_t pages[3];           /* that profile_forget() has looked at, per table */
+	uint32_t goroutines_indexed; /* after profile_forget(), as the next */
+	uint32_t threads_indexed;
 };
 
 struct profile *profile_new(void);
@@ -176,6 +181,14 @@ uint8_t profile_kind(struct profile *p, const struct event_kind *k); /* below MA
 void profile_event(struct profile *p, const struct event *e);
 /* Drops the events from before until_ns. Ids of all other rows stay valid. */
 void profile_drop_before(struct profile *p, uint64_t until_ns);
+/* There will be no more events of this process. */
+void profile_process_ended(struct profile *p, uint32_t process);
+/*
+ * Gives back memory of rows of ended processes, and of their threads and goroutines, a part
+ * of them at each call: such rows become zeros, or stay. Ids stay valid. Events must have
+ * been dropped.
+ */
+void profile_forget(struct profile *p);
 
 /* For the loader, which fills rows itself: the rest of what profile_call() and
  * profile_event() do, in the order of ids. False: the stack is deeper than

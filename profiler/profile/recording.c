@@ -210,6 +210,7 @@ int recording_append(struct recording *r, struct profile *p)
 	memcpy(r->written, counts, sizeof(counts));
 	r->written[EVENTS] = 0;
 	p->n_events = 0; /* ids of all other rows stay valid */
+	profile_forget(p);
 	return 0;
 }
 

@@ -49,6 +49,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 struct profile;
 struct recording;
 
@@ -56,10 +58,10 @@ struct recording;
  * write(). */
 int recording_create(struct recording **ret, int fd, const struct profile *p);
 /*
- * Writes the rows added since the last call as one block, then drops the profile's events.
- * If there are none it writes nothing. On error the file is cut back to its last complete
- * block, so it stays readable, and the profile keeps its events. -errno of write(); -EFBIG:
- * too much for one block.
+ * Writes the rows added since the last call as one block, then drops the profile's events
+ * and, by and by, rows of processes that have ended. If there are none it writes nothing.
+ * On error the file is cut back to its last complete block, so it stays readable, and the
+ * profile keeps its events. -errno of write(); -EFBIG: too much for one block.
  */
 int recording_append(struct recording *r, struct profile *p);
 /* Writes the last rows, then the END block with p->stats. Closes in any case; on error
@@ -71,11 +73,11 @@ void recording_close(struct recording *r);
 /*
  * Reads a whole file. If its end is missing, the profile has what is complete, and
  * p->complete is false. If a block is bad, the profile has what comes before it, and
- * p->damaged says what is wrong. A file that would take more memory than 40 times its size
- * plus 64 MiB is refused; stacks have a limit of their own, 16,384 times the size plus
- * 64 MiB, and p->tree_max is what remains of it for a tree. -errno of open(); -EBADMSG with
- * *why if it is not a recording, of another major version, corrupt, or too short to hold
- * anything; *why is valid until the next call. The profile is read-only: its rows are not
- * indexed, so nothing may be added to it.
+ * p->damaged says what is wrong. A file that would take more than max bytes of memory, or
+ * if max is 0 more than 40 times its size plus 64 MiB, is refused; p->tree_max is what
+ * remains for a tree. -errno of open(); -EBADMSG with *why if it is not a recording, of
+ * another major version, corrupt, or too short to hold anything; *why is valid until the
+ * next call. The profile is read-only: its rows are not indexed, so nothing may be added to
+ * it.
  */
-int recording_load(struct profile **ret, const char *path, const char **why);
+int recording_load(struct profile **ret, const char *path, uint64_t max, const char **why);

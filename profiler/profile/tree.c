@@ -37,9 +37,10 @@ struct builder {
 	struct tree *t;
 	const struct profile *p;
 	const struct view *v;
-	struct groups groups;    /* a row has the node with its number */
-	struct pairs goroutines; /* process, goid */
-	struct pairs members;    /* group, id in goroutines */
+	const struct tree_visitor *visitor; /* NULL: the tree keeps the frames */
+	struct groups groups;               /* a row has the node with its number */
+	struct pairs goroutines;            /* process, goid */
+	struct pairs members;               /* group, id in goroutines */
 	struct stacks stacks;
 	/* The frames of one group: (parent, name), (kind, inlined). Id 0 is the node
 	 * first_child. */
@@ -313,6 +314,11 @@ static void add_group_events(struct builder *b, uint32_t group,
 	add_up(t, b->first_child, t->n_nodes);
 	if (b->v->least)
 		leave_out_narrow(t, b->first_child, b->v->least);
+	if (!b->visitor || b->full)
+		return;
+	if (b->visitor->group)
+		b->visitor->group(b->visitor->arg, t, group, b->first_child, t->n_nodes);
+	t->n_nodes = b->first_child;
 }
 
 static void add_events(struct builder *b)
@@ -346,13 +352,13 @@ static void builder_release(struct builder *b)
 	free(b);
 }
 
-struct tree *tree_build(const struct view *v)
+static struct tree *build(const struct view *v, const struct tree_visitor *visitor)
 {
 	const struct profile *p = v->profile;
 	struct builder *b = mem_zalloc(sizeof(*b));
 	struct tree *t = mem_zalloc(sizeof(*t));
 
-	*b = (struct builder){ .t = t, .p = p, .v = v };
+	*b = (struct builder){ .t = t, .p = p, .v = v, .visitor = visitor };
 	t->profile = p;
 	t->names = strtab_new();
 	if (v->keep_leaves)
@@ -368,6 +374,32 @@ struct tree *tree_build(const struct view *v)
 	}
 	builder_release(b);
 	return t;
+}
+
+struct tree *tree_build(const struct view *v)
+{
+	return build(v, NULL);
+}
+
+struct tree *tree_build_groups(const struct view *v, struct tree_visitor visitor)
+{
+	return build(v, &visitor);
+}
+
+void tree_visit(const struct tree *t, struct tree_visitor visitor)
+{
+	uint32_t first, end, group;
+
+	for (first = 1; first < t->n_nodes; first = end) {
+		end = first + 1;
+		if (t->nodes[first].type != NODE_FRAME)
+			continue;
+		while (end < t->n_nodes && t->nodes[end].type == NODE_FRAME)
+			end++;
+		for (group = first; t->nodes[group].type == NODE_FRAME;)
+			group = t->nodes[group].parent;
+		visitor.group(visitor.arg, t, group, first, end);
+	}
 }
 
 void tree_free(struct tree *t)

@@ -73,6 +73,22 @@ struct tree {
 /* For view_tree(), after view_select(); the profile outlives the tree. NULL: it would take
  * more memory than the profile allows. */
 struct tree *tree_build(const struct view *v);
+
+/*
+ * Who looks at a tree group by group, so that the frames of one group are enough. The nodes
+ * from first to end are the group's; without groups, those of the whole, node 0. They are
+ * added up, the group is not yet.
+ */
+struct tree_visitor {
+	void (*group)(void *arg, const struct tree *t, uint32_t group, uint32_t first,
+		      uint32_t end);
+	void *arg;
+};
+
+/* As tree_build(), but the tree keeps no frames. visitor { 0 }: nobody looks. */
+struct tree *tree_build_groups(const struct view *v, struct tree_visitor visitor);
+/* Visits the groups of a tree that has its frames. */
+void tree_visit(const struct tree *t, struct tree_visitor visitor);
 void tree_free(struct tree *t);
 
 /* One of the frames that a node stands for; what is no frame of the profile has one of

@@ -82,7 +82,8 @@ struct view {
 	bool own_only;
 	/* What decides which functions goroutines run; not owned. NULL: this profile. */
 	const struct starts *starts;
-	bool keep_leaves; /* the tree says which node each event has */
+	bool keep_leaves;    /* the tree says which node each event has */
+	uint64_t max_memory; /* of recording_load() */
 	/* The tree leaves out stacks with less weight; not with keep_leaves. */
 	uint64_t least;
 	/* Groups are as pprof files have them: samples without a goroutine are those

@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	buf_add(&file, data, file.len ? 0 : size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (write(fd, file.data, file.len) == (ssize_t)file.len &&
-	    !recording_load(&p, path, &why)) {
+	    !recording_load(&p, path, 0, &why)) {
 		view_select(&v, p);
 		view_tree(&v);
 		view_release(&v);

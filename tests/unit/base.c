@@ -304,6 +304,37 @@ Test(strtab, keeps_each_string_once)
 
 /* opt, log */
 
+Test(number, sizes)
+{
+	static const struct {
+		const char *s;
+		int err;
+		uint64_t bytes;
+	} cases[] = {
+		{ "1", 0, 1 },
+		{ "64k", 0, 64 << 10 },
+		{ "500M", 0, 500ull << 20 },
+		{ "2g", 0, 2ull << 30 },
+		{ "17179869183G", 0, 17179869183ull << 30 },
+		{ "17179869184G", -ERANGE, 0 },
+		{ "0", -ERANGE, 0 },
+		{ "99999999999999999999", -ERANGE, 0 },
+		{ "", -EINVAL, 0 },
+		{ "-1", -EINVAL, 0 },
+		{ "1GB", -EINVAL, 0 },
+		{ "1.5G", -EINVAL, 0 },
+		{ "G", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		uint64_t bytes = 0;
+
+		cr_expect_eq(size_parse(cases[i].s, &bytes), cases[i].err, "'%s'",
+			     cases[i].s);
+		cr_expect_eq(bytes, cases[i].bytes, "'%s'", cases[i].s);
+	}
+}
+
 Test(opt, durations)
 {
 	struct {

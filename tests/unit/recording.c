@@ -158,7 +158,7 @@ static bool same_profile(const struct profile *got, const struct written *w)
 
 static int load(struct profile **ret, const char **why)
 {
-	int err = recording_load(ret, path, why);
+	int err = recording_load(ret, path, 0, why);
 
 	cr_assert(err == 0 || (err == -EBADMSG && !*ret && *why && **why), "%d", err);
 	return err;
@@ -645,7 +645,7 @@ Test(recording, version_2_is_refused_by_name)
 	struct profile *p;
 	const char *why;
 
-	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", &why),
+	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", 0, &why),
 		     -EBADMSG);
 	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.2; "
 			      "use the gostrobe that wrote it");
@@ -666,7 +666,7 @@ Test(recording, version_3_0_comes_back)
 		cr_assert(f && fwrite(b.data, 1, b.len, f) == b.len && !fclose(f));
 		buf_release(&b);
 	}
-	cr_assert_eq(recording_load(&p, fixture, &why), 0);
+	cr_assert_eq(recording_load(&p, fixture, 0, &why), 0);
 	cr_expect(p->complete && same_profile(p, &w));
 	cr_expect(p->stats.labels_cut == 10 && p->stats.duration_ns == 8);
 	profile_free(p);
@@ -787,8 +787,8 @@ Test(recording, trees_of_small_files_are_bounded)
 	profile_free(p);
 }
 
-/* In honest files, too, many new stacks pack into few bytes. */
-Test(recording, deep_stacks_that_differ_are_not_refused)
+/* In honest files, too, many new stacks pack into few bytes: then the user decides. */
+Test(recording, deep_stacks_that_differ_need_permission)
 {
 	struct profile *p = hand_profile(), *got;
 	struct recording *r;
@@ -812,8 +812,73 @@ Test(recording, deep_stacks_that_differ_are_not_refused)
 	cr_assert_eq(recording_finish(r, p), 0);
 	stat(path, &st);
 	cr_expect_gt(p->n_calls * 14ull, 40ull * (uint64_t)st.st_size + (64ull << 20));
-	cr_assert_eq(load(&got, &why), 0);
+	cr_assert_eq(recording_load(&got, path, 0, &why), -EBADMSG);
+	cr_expect(strstr(why, "--max-memory"), "%s", why);
+	cr_assert_eq(recording_load(&got, path, 1 << 30, &why), 0);
 	cr_expect_eq(got->n_events, 8000);
+	profile_free(got);
+	profile_free(p);
+}
+
+/* The share of a table's pages that are not zeros. */
+static double in_use(const void *rows, size_t bytes)
+{
+	static const char zeros[4096];
+	const char *page = (const char *)(((uintptr_t)rows + 4095) & ~4095ul);
+	size_t n = (bytes - (size_t)(page - (const char *)rows)) / 4096, used = 0;
+
+	for (size_t i = 0; i < n; i++)
+		used += memcmp(page + i * 4096, zeros, 4096) != 0;
+	return (double)used / (double)n;
+}
+
+/* Rows of processes that have ended go out of memory, not out of the file. */
+Test(recording, forgets_the_dead)
+{
+	struct profile *p = hand_profile(), *got;
+	uint32_t stack = hand_stack(p, "go:main.a"), lives, main_of, last = 0;
+	struct recording *r;
+	const char *why;
+
+	cr_assert_eq(create(&r, path, p), 0);
+	lives = hand_process(p, 1, "lives");
+	main_of = hand_goroutine(p, lives, 1, "main.main", "", "");
+	for (uint32_t i = 0; i < 20000; i++) {
+		uint32_t process = hand_process(p, 2 + i, "short");
+
+		for (uint32_t k = 1; k <= 4; k++) {
+			uint32_t g = hand_goroutine(p, process, k, "main.work", "", ""),
+				 t = hand_thread(p, process, 4 * i + k, "short");
+
+			hand_event(p, i, stack, g, t, CLASS_USER);
+		}
+		if (i % 100)
+			continue;
+		last = hand_goroutine(p, lives, i + 2, "main.work", "", "");
+		hand_event(p, i, stack, last, 0, CLASS_USER);
+		cr_assert_eq(recording_append(r, p), 0);
+		for (uint32_t k = i > 100 ? i - 100 : 0; k < i; k++)
+			profile_process_ended(p, 2 + k);
+	}
+	cr_expect_lt(in_use(p->goroutines, p->n_goroutines * sizeof(*p->goroutines)), 0.5);
+	cr_expect_lt(in_use(p->threads, p->n_threads * sizeof(*p->threads)), 0.5);
+	cr_expect_lt(in_use(p->processes, p->n_processes * sizeof(*p->processes)), 0.5);
+	cr_expect_lt(p->goroutine_index.n, 20000);
+	cr_expect_eq(hand_goroutine(p, lives, 1, "main.main", "", ""), main_of);
+	cr_expect_eq(hand_goroutine(p, lives, 19902, "main.work", "", ""), last);
+	cr_assert_eq(recording_finish(r, p), 0);
+	cr_assert_eq(load(&got, &why), 0);
+	cr_assert_eq(got->n_goroutines, p->n_goroutines);
+	cr_assert_eq(got->n_events, 80000 + 200);
+	for (uint32_t i = 0; i < got->n_events; i++) {
+		const struct event *e = &got->events[i];
+		const struct goroutine *g = &got->goroutines[e->goroutine];
+		const struct thread *t = &got->threads[e->thread];
+
+		cr_assert_eq(g->process, e->thread ? t->process : lives);
+		if (e->thread)
+			cr_assert_eq(g->goid, (t->tid - 1) % 4 + 1, "event %u", i);
+	}
 	profile_free(got);
 	profile_free(p);
 }
@@ -867,8 +932,8 @@ Test(recording, refuses_other_files)
 		cr_assert_eq(load(&p, &why), -EBADMSG);
 		cr_expect(strstr(why, cases[i].why), "%zu: %s", i, why);
 	}
-	cr_expect_eq(recording_load(&p, "/none", &why), -ENOENT);
-	cr_expect_eq(recording_load(&p, "/tmp", &why), -EISDIR);
+	cr_expect_eq(recording_load(&p, "/none", 0, &why), -ENOENT);
+	cr_expect_eq(recording_load(&p, "/tmp", 0, &why), -EISDIR);
 	cr_expect_null(p);
 }
 

@@ -256,10 +256,10 @@ Test(table, rows_that_one_table_does_not_need_go_to_the_other)
 
 Test(summary, cumulative_counts_a_sample_once)
 {
-	struct tree *t = busy();
+	struct view v = hand_view(busy());
 	struct summary s;
 
-	summary_init(&s, t);
+	cr_assert_eq(summary_init(&s, &v), 0);
 	cr_assert_str_eq(s.functions[0].name, "main.fib");
 	cr_expect_eq(s.functions[0].flat_samples, 600);
 	cr_expect_eq(s.functions[0].cum_samples, 605);
@@ -267,7 +267,7 @@ Test(summary, cumulative_counts_a_sample_once)
 	cr_expect_eq(s.functions[0].cum, 605ull * SAMPLE_NS);
 	cr_expect_str_eq(s.functions[0].file, "/src/main.go");
 	summary_release(&s);
-	hand_free(t);
+	hand_release(&v);
 }
 
 Test(summary, nested_groups_have_the_whole_path_as_key)
@@ -275,6 +275,7 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	struct tree *t = hand_tree();
 	uint32_t outer = hand_node(t, 0, "demo-812", 0, 0), g;
 	struct summary s;
+	struct view v;
 
 	t->nodes[outer].type = NODE_GROUP;
 	g = hand_group(t, outer, "go main.F[struct { a int; b int }] pool.go:41", 3);
@@ -282,7 +283,8 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	g = hand_node(t, g, "main.b", FRAME_GO, 1);
 	hand_node(t, g, "main.c", FRAME_GO, 2);
 	hand_node(t, g, "main.c", FRAME_GO, 2);
-	summary_init(&s, hand_done(t));
+	v = hand_view(hand_done(t));
+	cr_assert_eq(summary_init(&s, &v), 0);
 	cr_assert_eq(s.n_groups, 1);
 	cr_expect_str_eq(s.groups[0].key,
 			 "demo-812;go main.F[struct { a int: b int }] pool.go:41");
@@ -291,7 +293,7 @@ Test(summary, nested_groups_have_the_whole_path_as_key)
 	cr_expect_eq(s.groups[0].goroutines, 3);
 	cr_expect_eq(s.groups[0].samples, 8);
 	summary_release(&s);
-	hand_free(t);
+	hand_release(&v);
 }
 
 /* A kind whose events have different weights, in a profile of several kinds. */
