@@ -93,11 +93,14 @@ function colourOf(t, i) {
 	return data.old ? diffColour(t, i) : label < 0 ? colours.group : colours.kinds[labels.kind[label]];
 }
 
-/* Neighbours narrower than a pixel share a sliver, in the colour of the widest. None is left out. */
+const LOOKED_AT = 16;	/* boxes of one pixel, unless one of them may be a hit */
+
+/* Neighbours narrower than a pixel share a sliver, in the colour of the widest. None is left
+ * out, but of many in one pixel the colour is that of the first few. */
 function drawRow(pane, d, y, width) {
 	const t = pane.tree, scale = width / pane.span, from = pane.x;
-	const caller = d < t.depth[pane.zoom], boxes = litNodes(pane);
-	let start = 0, end = -1, widest = 0, colour = "", lit = false;
+	const caller = d < t.depth[pane.zoom], boxes = litNodes(pane), all = matches || boxes || data.old;
+	let start = 0, end = -1, widest = 0, colour = "", lit = false, pixel = -1, looked = 0;
 	for (let i = findInRow(t, d, from); i < t.start[d + 1] && t.x[i] < from + pane.span; i++) {
 		const left = Math.max(0, (t.x[i] - from) * scale);
 		const right = Math.min(width, (t.x[i] + t.total[i] - from) * scale);
@@ -117,6 +120,14 @@ function drawRow(pane, d, y, width) {
 		if (right - left > widest) {
 			widest = right - left;
 			colour = own;
+		}
+		if (all)
+			continue;
+		looked = left < pixel + 1 ? looked + 1 : 0;
+		pixel = Math.floor(left);
+		if (looked == LOOKED_AT) {
+			i = Math.max(i, findInRow(t, d, from + (pixel + 1) / scale) - 1);
+			end = Math.max(end, Math.min(width, (t.x[i] + t.total[i] - from) * scale));
 		}
 	}
 	drawSliver(colour, y, start, end, lit);

@@ -215,7 +215,7 @@ function sortBySize(list, size) {
 /* The trees of the samples that are selected */
 
 const SEPARATE = 400;		/* at most so many groups have boxes of their own */
-const MOST_NODES = 800000;	/* of groups of their own; the rest is one box */
+const MOST_NODES = 600000;	/* of groups of their own; the rest is one box */
 
 /* Stacks under the boxes of their groups. */
 async function groupedTree(selection, slice) {
