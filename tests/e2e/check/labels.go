@@ -14,10 +14,11 @@ import (
 
 // job is a row of tests/workloads/labels.
 type job struct {
-	Name  string `json:"job"`
-	Func  string `json:"func"`
-	CPUNs int64  `json:"cpu_ns"`
-	Lost  bool   `json:"lost"`
+	Name     string `json:"job"`
+	Func     string `json:"func"`
+	CPUNs    int64  `json:"cpu_ns"`
+	Switches int64  `json:"switches"`
+	Lost     bool   `json:"lost"`
 
 	ours, theirs int // samples under its function
 }
@@ -122,11 +123,10 @@ func checkJobs(jobs []*job, ours, theirs map[string]int, freq float64) (chi2, ch
 	const dispersion = 4
 	r := float64(a) / float64(b)
 	for _, j := range jobs {
-		expected := float64(j.CPUNs) / 1e9 * freq
-		z := (float64(j.ours) - expected) / math.Sqrt(expected)
+		z := sigmas(j.ours, j.CPUNs, j.Switches, freq)
 		chi2 += z * z
 		if math.Abs(z) > mostSigma {
-			problem("%s: %d samples, %.0f expected", j.Func, j.ours, expected)
+			problem("%s: %d samples, %.0f expected", j.Func, j.ours, float64(j.CPUNs)/1e9*freq)
 		}
 		if j.Lost {
 			continue

@@ -26,15 +26,16 @@ import (
 
 // row is what is printed about a goroutine.
 type row struct {
-	Goid   uint64 `json:"goid"`
-	Start  string `json:"start"`           // its start function
-	Func   string `json:"func,omitempty"`  // its CPU time is under it
-	Inner  string `json:"inner,omitempty"` // inlined into Func
-	Depth  int    `json:"depth,omitempty"` // calls of main.recurse above main.bottom
-	Locked bool   `json:"locked"`          // to a thread, so that CPUNs is exact;
-	CPUNs  int64  `json:"cpu_ns"`          // else a lower limit
-	Begin  int64  `json:"begin_ns"`        // of the thread's CPU clock; only for locked ones
-	End    int64  `json:"end_ns"`
+	Goid     uint64 `json:"goid"`
+	Start    string `json:"start"`           // its start function
+	Func     string `json:"func,omitempty"`  // its CPU time is under it
+	Inner    string `json:"inner,omitempty"` // inlined into Func
+	Depth    int    `json:"depth,omitempty"` // calls of main.recurse above main.bottom
+	Locked   bool   `json:"locked"`          // to a thread, so that CPUNs is exact;
+	CPUNs    int64  `json:"cpu_ns"`          // else a lower limit
+	Begin    int64  `json:"begin_ns"`        // of the thread's CPU clock; only for locked ones
+	End      int64  `json:"end_ns"`
+	Switches int64  `json:"switches"` // of the thread, meanwhile
 }
 
 type worker struct {
@@ -111,6 +112,7 @@ func run(start string) {
 }
 
 func (w *worker) runLocked() {
+	switches := self.ThreadSwitches()
 	w.Begin = self.ThreadNs()
 	for w.CPUNs < int64(w.budget) && atomic.LoadInt32(&stop) == 0 {
 		for i := 0; i < 5; i++ { // so that reading the clock does not dominate
@@ -119,6 +121,7 @@ func (w *worker) runLocked() {
 		w.End = self.ThreadNs()
 		w.CPUNs = w.End - w.Begin
 	}
+	w.Switches = self.ThreadSwitches() - switches
 }
 
 // A goroutine that changes threads cannot read its CPU time. But no round took less than

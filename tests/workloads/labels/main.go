@@ -30,9 +30,10 @@ import (
 // job is what is printed. The label job has its name as value, and nothing else runs under
 // its function.
 type job struct {
-	Name  string `json:"job"`
-	Func  string `json:"func"`
-	CPUNs int64  `json:"cpu_ns"`
+	Name     string `json:"job"`
+	Func     string `json:"func"`
+	CPUNs    int64  `json:"cpu_ns"`
+	Switches int64  `json:"switches"` // of its threads, meanwhile
 	// its labels are too long: the name may be missing
 	Lost bool `json:"lost,omitempty"`
 }
@@ -52,12 +53,14 @@ func add(name, fn string) *job {
 // took adds the CPU time that f uses on its thread. It is in the labelled part, as f is.
 func (j *job) took(f func()) {
 	runtime.LockOSThread()
-	begin := self.ThreadNs()
+	switches, begin := self.ThreadSwitches(), self.ThreadNs()
 	f()
 	ns := self.ThreadNs() - begin
+	switches = self.ThreadSwitches() - switches
 	runtime.UnlockOSThread()
 	lock.Lock()
 	j.CPUNs += ns
+	j.Switches += switches
 	lock.Unlock()
 }
 

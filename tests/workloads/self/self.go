@@ -46,6 +46,15 @@ func clock(id uintptr) int64 {
 // locked to its thread.
 func ThreadNs() int64 { return clock(clockThreadCPU) }
 
+// ThreadSwitches is how often the calling thread has left its CPU.
+func ThreadSwitches() int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(1 /* RUSAGE_THREAD */, &usage); err != nil {
+		panic(err)
+	}
+	return usage.Nvcsw + usage.Nivcsw
+}
+
 // ProcessNs is the CPU time of the process.
 func ProcessNs() int64 { return clock(clockProcessCPU) }
 
