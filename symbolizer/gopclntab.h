@@ -73,11 +73,6 @@ struct go_function {
 };
 bool gopclntab_row(const struct gopclntab *t, uint32_t row, struct go_function *ret);
 
-/* Calls fn for each place where a function was inlined. The name points into the table.
- * (goinline.c) */
-void gopclntab_inlined(const struct gopclntab *t, void (*fn)(void *arg, const char *name),
-		       void *arg);
-
 /* What unwinding needs to know about an address in Go code. */
 struct go_pc {
 	/* Of the address space, by space_go_pc(): */

@@ -61,8 +61,12 @@ const struct verb verbs[] = {
 	  "lists them. Each call is a line, as it is made: the time, the goroutine's id, the thread's, the "
 	  "function that the goroutine runs, and the one that it has called. The exit status is 1 if "
 	  "there was none.\n\n"
-	  "Needs Linux 6.6, and the same rights as record. Only entries of functions are probed, where "
-	  "the process has the bytes of its file. All probes go with gostrobe, however it ends.",
+	  "Where FUNC is inlined, its copies are probed too, if it is clear where they begin. Their "
+	  "calls stand apart, marked with \u2248: the compiler moves and merges parts of copies, so their "
+	  "number is approximate.\n\n"
+	  "Needs Linux 6.6, and the same rights as record. Only entries of functions and of copies are "
+	  "probed, where the process has the bytes of its file. All probes go with gostrobe, however "
+	  "it ends.",
 	  cmd_trace },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",

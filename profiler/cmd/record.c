@@ -203,8 +203,7 @@ static int begin(struct record *r)
 	}
 	k = &p->kinds[profile_find_kind(p, NULL)];
 	if (run->n_funcs)
-		log_info("recording %s: the calls of %u function%s", run_targets(run),
-			 run->calls.n - 1, run->calls.n == 2 ? "" : "s");
+		log_info("recording %s: the calls of %s", run_targets(run), run_calls(run));
 	else
 		log_info("recording %s: %u sample%s per second on each CPU, by %s",
 			 run_targets(run), k->freq, k->freq == 1 ? "" : "s",

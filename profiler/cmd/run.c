@@ -130,9 +130,10 @@ int run_check(struct run *r)
 		return usage_error(r->verb,
 				   "unknown event '%s'; use cycles, cpu-clock or call:FUNC",
 				   r->event);
-	if (!r->n_funcs && (r->max_rate || r->all_matches))
-		return usage_error(r->verb,
-				   "--max-rate and --all-matches belong to -e call:FUNC");
+	if (!r->n_funcs && (r->max_rate || r->all_matches || r->calls.no_inlined))
+		return usage_error(
+			r->verb,
+			"--max-rate, --all-matches and --no-inlined belong to -e call:FUNC");
 	c->follow_all = r->all;
 	c->max_processes = r->all       ? PROCESSES_ALL
 			   : r->command ? PROCESSES_TREE
@@ -292,16 +293,43 @@ const char *run_targets(struct run *r)
 	return text;
 }
 
+static const char *plural(uint32_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* What there is to know of the functions that are probed. */
+static void note_calls(const struct calls *c)
+{
+	if (c->refused)
+		log_warn(
+			"%u functions are not probed, their code is not what the file says, e.g. %s",
+			c->refused, c->name);
+	if (c->copies_only)
+		log_warn(
+			"%s is inlined wherever it is called, in %u place%s: it has no entry",
+			c->copies_only, c->places, plural(c->places));
+	if (c->n_copies)
+		log_warn(
+			"%s marks calls of inlined functions, e.g. %s: the compiler moves and merges "
+			"their code, so their number is approximate (--no-inlined)",
+			FUNC_COPY, c->copied);
+	if (c->unseen)
+		log_warn(
+			"calls are not seen in %u place%s where a function is inlined, e.g. %s",
+			c->unseen, plural(c->unseen), c->unseen_name);
+}
+
 /* Finds the functions whose calls count. Returns an exit status. */
 static int find_calls(struct run *r)
 {
 	struct calls *c = &r->calls;
 	int err = session_probe(r->session, r->pid, r->funcs, r->n_funcs, c);
 
-	if (err == -ENOENT && c->inlined)
+	if (err == -ENOENT && c->places)
 		log_error(
 			"%s is inlined wherever it is called, in %u place%s: it has no entry to probe",
-			c->inlined_name, c->inlined, c->inlined == 1 ? "" : "s");
+			r->funcs[c->missing], c->places, plural(c->places));
 	else if (err == -ENOENT)
 		log_error("%s has no function %s to probe", r->name, r->funcs[c->missing]);
 	else if (err == -ENOTSUP)
@@ -309,22 +337,34 @@ static int find_calls(struct run *r)
 	else if (err)
 		log_error("%s: calls cannot be counted: it has no runtime.newstack",
 			  r->name);
-	else if (c->n < 2)
+	else if (!c->entries && !c->n_copies)
 		log_error("%s: its code is not what its file says: %s is not probed",
 			  r->name, c->name);
-	else if (c->matches > CALLS_MAX && !r->all_matches)
-		log_error("%u functions match: --all-matches probes them all", c->matches);
+	else if (c->functions + c->n_copies > CALLS_MAX && !r->all_matches)
+		log_error(
+			"%u functions match, and %u copies of inlined ones: --all-matches "
+			"probes them all",
+			c->functions, c->n_copies);
 	else
 		err = 1;
-	if (err == 1 && c->refused)
-		log_warn(
-			"%u functions are not probed, their code is not what the file says, e.g. %s",
-			c->refused, c->name);
-	if (err == 1 && c->inlined)
-		log_warn(
-			"calls are not seen in %u place%s where a function is inlined, e.g. %s",
-			c->inlined, c->inlined == 1 ? "" : "s", c->inlined_name);
+	if (err == 1)
+		note_calls(c);
 	return err == 1 ? STATUS_OK : STATUS_FAILED;
+}
+
+const char *run_calls(struct run *r)
+{
+	const struct calls *c = &r->calls;
+	const char *text = "";
+
+	if (c->entries)
+		text = arena_printf(&r->arena, "%u function%s", c->entries,
+				    plural(c->entries));
+	if (c->n_copies)
+		text = arena_printf(&r->arena, "%s%s%u %s", text, *text ? " and " : "",
+				    c->n_copies,
+				    c->n_copies == 1 ? "inlined copy" : "inlined copies");
+	return text;
 }
 
 /* Sampling. */

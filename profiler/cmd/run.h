@@ -59,8 +59,10 @@ struct run {
 #define CALL_OPTIONS(r, of) \
 	{ 0, "max-rate", "N", of "leaves a function alone that a thread calls more than N " \
 	  "times a second; 0 never does (10000)", .str = &(r)->max_rate }, \
-	{ 0, "all-matches", NULL, of "also if more than 10,000 functions match", \
-	  .flag = &(r)->all_matches }
+	{ 0, "all-matches", NULL, of "also if more than 10,000 functions and copies match", \
+	  .flag = &(r)->all_matches }, \
+	{ 0, "no-inlined", NULL, of "not where functions are inlined", \
+	  .flag = &(r)->calls.no_inlined }
 #define RUN_OPTIONS(r) \
 	{ 'F', "freq", "HZ", "samples per second on each CPU (99)", .str = &(r)->freq }, \
 	{ 'e', "event", "NAME", "cycles, cpu-clock (cycles if the machine has a PMU)," \
@@ -99,4 +101,6 @@ void run_close(struct run *r); /* also after a failure */
 
 /* The names of all targets, valid until run_close(). */
 const char *run_targets(struct run *r);
+/* What is probed, as "2 functions and 1 inlined copy"; the same. */
+const char *run_calls(struct run *r);
 void run_clear_line(struct run *r);

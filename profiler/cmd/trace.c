@@ -181,8 +181,7 @@ static int trace(struct trace *t)
 		status = run_start(r);
 	if (status)
 		return run_failure(r, status);
-	log_info("tracing %s: the calls of %u function%s", run_targets(r), r->calls.n - 1,
-		 r->calls.n == 2 ? "" : "s");
+	log_info("tracing %s: the calls of %s", run_targets(r), run_calls(r));
 	return run_status(r, t->count ? count_calls(t) : print_calls(t));
 }
 

@@ -17,8 +17,10 @@ struct probe {
 	uint64_t cookie; /* what the program gets to know of it */
 	bool off;        /* not to be attached */
 	bool refused;    /* the kernel does not take it; then it is off too */
-	/* for the caller: its address in the process, and the function's name */
+	/* for the caller: its address in the process, the function's name, and whether this
+	 * is that function's entry */
 	uint64_t addr;
+	bool entry;
 	char *name;
 };
 

@@ -141,19 +141,38 @@ static uint32_t cut_deep(struct pipeline *pl, uint32_t n)
 	return i + 1;
 }
 
-/* entered: the first one is the entry of a function. It may belong to the body of another
- * one that was inlined there and is not called yet. */
-static uint32_t add_calls(struct pipeline *pl, uint32_t n, bool entered)
+/* What the first of leaf_first is. The entry of a function may belong to the body of
+ * another one, which was inlined there and is not called yet. */
+enum leaf { LEAF_CODE, LEAF_ENTRY, LEAF_COPY };
+
+/* How often a copy ran is less certain, so its function stands apart. */
+static uint32_t copy_frame(struct pipeline *pl, uint32_t row)
+{
+	struct frame f = pl->profile->frames[row];
+	struct buf name = { 0 };
+
+	buf_printf(&name, FUNC_COPY "%s", profile_string(pl->profile, f.func));
+	f.func = strtab_add(pl->profile->strings, buf_text(&name));
+	buf_release(&name);
+	return profile_frame(pl->profile, &f);
+}
+
+/* alone: without its callers. */
+static uint32_t add_calls(struct pipeline *pl, uint32_t n, enum leaf leaf, bool alone)
 {
 	uint32_t call = 0;
 
 	while (n--) {
 		const struct expansion *e = &pl->expansions.rows[pl->leaf_first[n]];
-		int innermost = entered && !n ? e->n - 1 : 0;
+		int innermost = leaf == LEAF_ENTRY && !n ? e->n - 1 : 0;
 
-		for (int i = e->n - 1; i >= innermost; i--)
-			call = profile_call(pl->profile, call,
-					    pl->expansions.frames[e->first + (uint32_t)i]);
+		for (int i = alone ? innermost : e->n - 1; i >= innermost; i--) {
+			uint32_t row = pl->expansions.frames[e->first + (uint32_t)i];
+
+			if (leaf == LEAF_COPY && !n && !i)
+				row = copy_frame(pl, row);
+			call = profile_call(pl->profile, call, row);
+		}
 	}
 	return call;
 }
@@ -260,7 +279,9 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 	return profile_goroutine(pl->profile, &g);
 }
 
-void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
+/* copy: an address of the copy that was called; 0: none was. */
+static void add_event(struct pipeline *pl, struct proc *p, const struct sample *s,
+		      uint64_t copy)
 {
 	struct event e = { .kind = s->call ? pl->call_kind : pl->kind,
 			   .weight = s->weight };
@@ -272,11 +293,18 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 						   s->pcs[sample_user_pcs(s) + n]);
 	n_kernel = n;
 	n = add_user_stack(pl, p, s, n);
+	if (copy)
+		pl->leaf_first[n_kernel] = expansion_of_user(&pl->expansions, p, copy,
+							     s->time_ns);
 	if (pl->stack.pcs[0] != STACK_GAP)
 		leaf_kind = pl->expansions.rows[pl->leaf_first[n_kernel]].kind;
 	n = cut_deep(pl, n);
 	e.time_ns = s->time_ns > pl->start_ns ? s->time_ns - pl->start_ns : 0;
-	e.call = add_calls(pl, n, s->call);
+	e.call = add_calls(pl, n,
+			   copy      ? LEAF_COPY
+			   : s->call ? LEAF_ENTRY
+				     : LEAF_CODE,
+			   s->call == CALL_SUM);
 	e.goroutine = goroutine_row(pl, p, s);
 	e.thread = thread_row(pl, p, s);
 	e.cpu = s->cpu + 1;
@@ -295,4 +323,15 @@ void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s
 	if (s->flags & SAMPLE_LOCKED)
 		e.flags |= EVENT_LOCKED;
 	profile_event(pl->profile, &e);
+}
+
+void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
+{
+	add_event(pl, p, s, 0);
+}
+
+void pipeline_copy(struct pipeline *pl, struct proc *p, const struct sample *s,
+		   uint64_t body)
+{
+	add_event(pl, p, s, body);
 }

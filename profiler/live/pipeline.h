@@ -24,6 +24,10 @@ void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start
 
 /* Adds a sample of p, which must have a row in the profile. */
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);
+/* The same for the call of a function that was inlined. body: an address of its own code
+ * there. Its name begins with FUNC_COPY. */
+void pipeline_copy(struct pipeline *pl, struct proc *p, const struct sample *s,
+		   uint64_t body);
 
 /* Call it before the symbolizer closes this file. */
 void pipeline_forget(struct pipeline *pl, const struct object *o);

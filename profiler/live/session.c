@@ -208,13 +208,27 @@ static void on_hot(void *arg, const struct hot_record *r)
 		     s->o.collector.max_rate);
 }
 
+/* A call of the function that has its entry there, or of those whose copies do, or both. */
+static void on_call(struct session *s, struct proc *p, const struct sample *sample)
+{
+	const struct probe *row = calls_at(s->calls, sample->ip);
+	const struct call_copy *copies;
+	uint32_t n = calls_copies(s->calls, sample->ip, &copies);
+
+	if (row && row->entry)
+		pipeline_sample(s->pipeline, p, sample);
+	for (uint32_t i = 0; i < n; i++)
+		pipeline_copy(s->pipeline, p, sample, copies[i].body);
+}
+
 static void on_sample(void *arg, const struct sample *sample)
 {
 	struct session *s = arg;
-
 	struct proc *p = life_of_sample(s, sample);
 
-	if (p->process)
+	if (p->process && sample->call && s->calls)
+		on_call(s, p, sample);
+	else if (p->process)
 		pipeline_sample(s->pipeline, p, sample);
 	else
 		life_unrecorded(s, p, "", 1);
@@ -239,7 +253,8 @@ int session_step(struct session *s, int timeout_ms)
 	const struct record_handler h = handler(s);
 
 	life_heal(s);
-	procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
+	if (!s->o.collector.add_up) /* sums are handed over at the end, also of the dead */
+		procs_reap(s->procs, s->kernel.settled_ns(s->kernel.self));
 	pipeline_tidy(s->pipeline, s->procs);
 	if (symbolizer_crowded(s->symbolizer)) {
 		procs_mark(s->procs);

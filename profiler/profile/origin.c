@@ -35,6 +35,8 @@ enum origin origin_of(const struct profile *p, const struct frame *f)
 		   *own = profile_string(p, m->go_module);
 	size_t n = strlen(own);
 
+	if (!strncmp(func, FUNC_COPY, strlen(FUNC_COPY)))
+		func += strlen(FUNC_COPY);
 	if (f->kind == FRAME_NATIVE || f->kind == FRAME_KERNEL || !f->func)
 		return ORIGIN_OTHER;
 	if (is_main(func))

@@ -21,6 +21,10 @@ struct strtab;
 enum { MAX_STACK_FRAMES = 4096 };
 enum { MAX_KINDS = 256 }; /* including row 0: event.kind has 8 bits */
 
+/* Begins the name of a function that was called where it is inlined, in events of calls:
+ * the number of such calls is approximate, and stands apart from that of the others. */
+#define FUNC_COPY "\u2248" /* ≈ */
+
 struct module {
 	uint32_t path, build_id; /* strings */
 	/* string: path of the Go module that its package main belongs to; 0: not known */

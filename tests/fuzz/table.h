@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/strtab.h"
+#include "symbolizer/goinline.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
@@ -41,9 +42,17 @@ static inline int table_ask_function(void *arg, const struct func *f)
 	return !--a->funcs;
 }
 
-static inline void table_ask_inlined(void *arg, const char *name)
+static inline bool table_ask_wanted(void *arg, const char *name)
 {
 	*(size_t *)arg += strlen(name);
+	return true;
+}
+
+static inline void table_ask_place(void *arg, const struct go_place *place)
+{
+	(void)arg;
+	if (place->addr && place->addr - place->entry >= place->len)
+		abort();
 }
 
 /* Asks every question, about the first functions and about addresses that are not
@@ -56,7 +65,7 @@ static inline void table_ask_all(struct gopclntab *t, uint32_t funcs)
 	size_t names = 0;
 	uint32_t len;
 
-	gopclntab_inlined(t, table_ask_inlined, &names);
+	goinline_each(t, t->elf, table_ask_wanted, table_ask_place, &names);
 	gopclntab_trees_hold(t);
 	gopclntab_max_id(t);
 	gopclntab_function(t, "main.main", &entry, &len);

@@ -35,7 +35,7 @@ Test(calls, a_program_that_is_not_go_has_none)
 	struct strtab *strs = strtab_new();
 	struct symbolizer *symbolizer = symbolizer_new(strs);
 	struct space *space = NULL;
-	struct calls calls;
+	struct calls calls = { 0 };
 
 	cr_assert_not(space_open(&space, symbolizer, getpid()));
 	cr_expect_eq(calls_find(&calls, space, getpid(), &pattern, 1), -ENOTSUP);

@@ -11,6 +11,7 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strtab.h"
 #include "symbolizer/elf.h"
+#include "symbolizer/goinline.h"
 #include "symbolizer/gopclntab.h"
 #include "symbolizer/resolver.h"
 #include "symbolizer/symbolizer.h"
@@ -340,9 +341,15 @@ Test(gopclntab, old_and_unknown_versions)
 
 static uint32_t n_inlined;
 
-static void on_inlined(void *arg, const char *name)
+static bool want_inlined(void *arg, const char *name)
 {
-	strtab_add(arg, name);
+	(void)arg;
+	return *name;
+}
+
+static void on_inlined(void *arg, const struct go_place *place)
+{
+	strtab_add(arg, place->name);
 	n_inlined++;
 }
 
@@ -355,7 +362,7 @@ static void expect_inlined(const char *function)
 	uint64_t entry;
 
 	n_inlined = 0;
-	gopclntab_inlined(table, on_inlined, names);
+	goinline_each(table, NULL, want_inlined, on_inlined, names);
 	n_names = strtab_count(names);
 	cr_expect_gt(n_inlined, n_names);
 	cr_assert(gopclntab_function(table, function, &entry, &len));

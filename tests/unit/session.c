@@ -202,12 +202,12 @@ Test(session, exec_makes_another_row_of_the_same_target)
 Test(session, a_hot_function_is_left_alone)
 {
 	const char *patterns[] = { "main.main", "main.usage" }, *why;
-	struct calls found;
+	struct calls found = { 0 };
 
 	begin_with_go();
 	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
 	cr_assert_eq(session_probe(s, go, patterns, 2, &found), 0);
-	cr_assert_eq(found.matches, 2);
+	cr_assert_eq(found.functions, 2);
 	begin();
 	fake_hot(&k, in - 1);
 	fake_hot(&k, in - 1);
