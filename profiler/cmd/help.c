@@ -64,9 +64,9 @@ const struct verb verbs[] = {
 	  "Where FUNC is inlined, its copies are probed too, if it is clear where they begin. Their "
 	  "calls stand apart, marked with \u2248: the compiler moves and merges parts of copies, so their "
 	  "number is approximate.\n\n"
-	  "Needs Linux 6.6, and the same rights as record. Only entries of functions and of copies are "
-	  "probed, where the process has the bytes of its file. All probes go with gostrobe, however "
-	  "it ends.",
+	  "Needs Linux 5.15, before 6.6 with at most 200 functions and copies, and the same rights as "
+	  "record. Only entries of functions and of copies are probed, where the process has the "
+	  "bytes of its file. All probes go with gostrobe, however it ends.",
 	  cmd_trace },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",

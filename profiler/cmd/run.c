@@ -332,6 +332,11 @@ static int find_calls(struct run *r)
 			r->funcs[c->missing], c->places, plural(c->places));
 	else if (err == -ENOENT)
 		log_error("%s has no function %s to probe", r->name, r->funcs[c->missing]);
+	else if (err == -E2BIG)
+		log_error(
+			"%u functions match, and %u copies of inlined ones: kernels before "
+			"Linux 6.6 can probe %d",
+			c->functions, c->n_copies, PROBES_EACH_MAX);
 	else if (err == -ENOTSUP)
 		log_error("%s: its Go code is not in its own file", r->name);
 	else if (err)
@@ -402,7 +407,7 @@ int run_open(struct run *r)
 			"%s: this machine has no PMU that counts cycles; use -e cpu-clock",
 			what);
 	else if (err == -EINVAL && r->n_funcs)
-		log_error("%s: this kernel cannot; probing functions needs Linux 6.6",
+		log_error("%s: this kernel cannot; probing functions needs Linux 5.15",
 			  what);
 	else if (err)
 		say_cannot(r->verb, what, err);

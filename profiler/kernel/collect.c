@@ -34,7 +34,7 @@ enum {
 	SUMS = 1 << 20,       /* of calls: functions times goroutines */
 	LABEL_SETS = 1 << 13, /* of 4 KiB */
 	/* at most: maps, programs, tracepoints; events, links, rings and new rings */
-	FILES = 48,
+	FILES = 48 + PROBES_EACH_MAX,
 	FILES_PER_CPU = 5,
 };
 
@@ -59,7 +59,8 @@ struct collector {
 	struct turns turns;          /* of samples */
 	const struct record_handler *handler;
 	const struct probes *probes; /* EVENT_CALLS */
-	int calls;                   /* their link; -1: not attached */
+	bool multi;                  /* they hang on one link */
+	int calls;                   /* that link; -1: not attached */
 	uint32_t followed;           /* calls of follow() */
 	struct counts *counts;       /* owned; NULL: calls are not added up */
 	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
@@ -215,10 +216,12 @@ static void choose_program(struct collector *c)
 	c->program = calls    ? c->skel->progs.call
 		     : modern ? c->skel->progs.sample_modern
 			      : c->skel->progs.sample_old;
-	if (calls)
+	c->multi = calls && !getenv("GOSTROBE_OLD_KERNEL") && probes_multi();
+	if (c->multi)
 		bpf_program__set_expected_attach_type(
 			c->program, (enum bpf_attach_type)PROBES_ATTACH_TYPE);
-	log_debug("kernel side: %s", bpf_program__name(c->program));
+	log_debug("kernel side: %s%s", bpf_program__name(c->program),
+		  calls && !c->multi ? ", an event for each probe" : "");
 }
 
 /* Room for a fifth of a second of samples of 1 KiB, as the reader may have to wait for a
@@ -362,6 +365,9 @@ static int attach_calls(struct collector *c)
 	uint8_t tag = (uint8_t)(c->skel->data->call_tag % UINT8_MAX + 1);
 	int old = c->calls;
 
+	if (!c->multi)
+		return probes_attach_each(bpf_program__fd(c->program), c->probes,
+					  (uint8_t)c->skel->data->call_tag);
 	c->calls = probes_attach(bpf_program__fd(c->program), c->probes, tag);
 	c->skel->data->call_tag = tag;
 	if (old >= 0)
@@ -374,7 +380,7 @@ static int start(void *self, const char **what)
 	struct collector *c = self;
 
 	if (c->o.event == EVENT_CALLS) {
-		*what = "bpf(BPF_LINK_CREATE)";
+		*what = c->multi ? "bpf(BPF_LINK_CREATE)" : "perf_event_open(uprobe)";
 		return attach_calls(c);
 	}
 	for (int cpu = 0; cpu < c->n_cpus; cpu++) {
@@ -408,6 +414,8 @@ static void stop(void *self)
 	if (c->calls >= 0)
 		close(c->calls);
 	c->calls = -1;
+	if (c->probes && !c->multi)
+		probes_detach_each(c->probes);
 }
 
 static void destroy(void *self)
@@ -432,6 +440,8 @@ static int probe(void *self, const struct probes *p, bool running)
 {
 	struct collector *c = self;
 
+	if (!c->multi && p->n > PROBES_EACH_MAX + 1 /* newstack */)
+		return -E2BIG;
 	c->probes = p;
 	return running ? attach_calls(c) : 0;
 }

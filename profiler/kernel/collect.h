@@ -51,7 +51,8 @@ struct kernel_side {
 	uint64_t period_ns;     /* the weight of each sample */
 
 	/* EVENT_CALLS, before start(): whose calls count. To be called again, with
-	 * running, when probes have been turned off. p must stay valid until stop(). */
+	 * running, when probes have been turned off. p must stay valid until stop().
+	 * -E2BIG: this kernel takes PROBES_EACH_MAX at most. */
 	int (*probe)(void *self, const struct probes *p, bool running);
 	/* Starts the events. *what (a static string) names the call that failed. */
 	int (*start)(void *self, const char **what);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/kernel/probes.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -10,6 +12,7 @@
 
 #include "bpf/sample.h"
 #include "profiler/base/arena.h"
+#include "profiler/base/file.h"
 
 enum { KERNEL_ENOTSUPP = 524 };
 
@@ -79,4 +82,88 @@ int probes_attach(int prog, const struct probes *p, uint8_t tag)
 		return fd;
 	find_refused(prog, p, 0, p->n);
 	return attach(prog, p, tag, 0, p->n);
+}
+
+bool probes_multi(void)
+{
+	const struct bpf_insn end[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K },
+					{ .code = BPF_JMP | BPF_EXIT } };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .expected_attach_type = (enum bpf_attach_type)PROBES_ATTACH_TYPE);
+	int prog = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", end, 2, &opts), err = 0;
+	uint64_t offset = 0;
+	/* a kernel that knows this sees that the path is no file */
+	struct multi_attr attr = {
+		.prog = (uint32_t)prog,
+		.type = PROBES_ATTACH_TYPE,
+		.path = (uintptr_t) "/",
+		.offsets = (uintptr_t)&offset,
+		.n = 1,
+	};
+
+	if (prog < 0)
+		return false;
+	if (syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)) < 0)
+		err = errno;
+	close(prog);
+	return err == EBADF;
+}
+
+/* The link of a probe, or a negative errno. It keeps the event. */
+static int attach_one(int prog, const struct probes *p, const struct probe *row, int type,
+		      uint8_t tag)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = (uint32_t)type,
+		.uprobe_path = (uintptr_t)p->path,
+		.probe_offset = row->offset,
+	};
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .perf_event.bpf_cookie = row->cookie | (uint64_t)tag << CALL_TAG_SHIFT);
+	/* the program runs for all threads that share the memory of this one */
+	int event = (int)syscall(SYS_perf_event_open, &attr, p->pid, -1, -1,
+				 PERF_FLAG_FD_CLOEXEC);
+	int link = event < 0 ? -errno : bpf_link_create(prog, event, BPF_PERF_EVENT, &opts);
+
+	if (event >= 0)
+		close(event);
+	return link;
+}
+
+int probes_attach_each(int prog, const struct probes *p, uint8_t tag)
+{
+	bool any = false;
+	char line[64];
+	int type;
+
+	if (!*file_line(line, "", "/sys/bus/event_source/devices/uprobe/type"))
+		return -ENOTSUP;
+	type = atoi(line);
+	for (uint32_t i = 0; i < p->n; i++) {
+		struct probe *row = &p->rows[i];
+		int link = row->off || row->link ? 0 : attach_one(prog, p, row, type, tag);
+
+		if (is_refusal(link))
+			row->off = row->refused = true;
+		else if (link < 0)
+			return link;
+		else if (link)
+			row->link = link + 1;
+		if (row->off && row->link) {
+			close(row->link - 1);
+			row->link = 0;
+		}
+		any |= row->link;
+	}
+	return any ? 0 : -ENOENT;
+}
+
+void probes_detach_each(const struct probes *p)
+{
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (p->rows[i].link)
+			close(p->rows[i].link - 1);
+		p->rows[i].link = 0;
+	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Probes at the entries of functions. They all hang on one link, which the kernel takes
- * away with us, however we end. Needs Linux 6.6.
+ * away with us, however we end. Kernels before Linux 6.6 have no such links: there each
+ * probe is a perf event of its own, and to close one takes a tenth of a second.
  */
 #pragma once
 
@@ -12,6 +13,12 @@
 /* expected_attach_type of a program that probes_attach() takes */
 enum { PROBES_ATTACH_TYPE = 48 /* BPF_TRACE_UPROBE_MULTI */ };
 
+/* Without such links at most so many are probed. */
+enum { PROBES_EACH_MAX = 200 };
+
+/* Can this kernel hang all probes on one link? */
+bool probes_multi(void);
+
 struct probe {
 	uint64_t offset; /* in the file */
 	uint64_t cookie; /* what the program gets to know of it */
@@ -21,6 +28,7 @@ struct probe {
 	 * is that function's entry */
 	uint64_t addr;
 	bool entry;
+	int link; /* of probes_attach_each(), plus 1; 0: none */
 	char *name;
 };
 
@@ -40,3 +48,7 @@ struct probes {
  * Returns the link, or a negative errno; -ENOENT: no probe is left.
  */
 int probes_attach(int prog, const struct probes *p, uint8_t tag);
+/* The same without such links: attaches those that are neither attached nor off, and
+ * detaches those that are attached and off. 0 or a negative errno. */
+int probes_attach_each(int prog, const struct probes *p, uint8_t tag);
+void probes_detach_each(const struct probes *p);
