@@ -309,6 +309,25 @@ void view_select(struct view *v, const struct profile *p)
 	buf_release(&text);
 }
 
+struct view view_part(const struct view *of, const struct grouping *by, uint32_t *events,
+		      uint32_t n_events)
+{
+	struct view part = *of;
+
+	part.by = *by;
+	part.events = events;
+	part.n_events = n_events;
+	part.tree = NULL;
+	return part;
+}
+
+void view_part_release(struct view *part)
+{
+	tree_free(part->tree);
+	free(part->events);
+	*part = (struct view){ 0 };
+}
+
 const struct tree *view_tree(struct view *v)
 {
 	if (!v->tree)

@@ -121,6 +121,14 @@ struct view {
 void view_select(struct view *v, const struct profile *p);
 void view_release(struct view *v); /* takes { 0 } */
 
+/*
+ * A view of some of the events of another one, in groups of its own. All else is shared, so
+ * the other one outlives it. events: rows, whose memory the part takes over.
+ */
+struct view view_part(const struct view *of, const struct grouping *by, uint32_t *events,
+		      uint32_t n_events);
+void view_part_release(struct view *part);
+
 /* Stores the frames of an event's stack that are shown, leaf first, as rows for the
  * functions below. Returns how many, at most VIEW_MAX_FRAMES. */
 uint32_t view_stack(const struct view *v, const struct event *e, uint32_t *frames);
