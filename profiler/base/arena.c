@@ -13,8 +13,12 @@ struct arena_chunk {
 	_Alignas(16) char bytes[];
 };
 
+void (*mem_last)(void);
+
 static void out_of_memory(size_t n)
 {
+	if (mem_last)
+		mem_last();
 	fprintf(stderr, "gostrobe: out of memory (%zu bytes more were needed)\n", n);
 	_Exit(1);
 }

@@ -11,6 +11,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* Called before the program ends because it is out of memory; NULL: nothing is. */
+extern void (*mem_last)(void);
+
 /* Bump allocator: pointers stay valid until arena_release(). { 0 } is empty. */
 struct arena {
 	struct arena_chunk *chunks;

@@ -11,6 +11,7 @@ static struct guard *guards;
 static volatile sig_atomic_t faults;
 static volatile sig_atomic_t depth; /* of guard_enter() calls */
 static uintptr_t page;
+static struct sigaction before; /* what is done about other ones */
 
 /* Marks the mappings that contain this page. Are there any? */
 static bool mark_changed(uintptr_t at)
@@ -33,7 +34,9 @@ static void on_bus_error(int sig, siginfo_t *info, void *context)
 	if (info->si_code != BUS_ADRERR || (!mark_changed(at) && !depth) ||
 	    mmap((void *)at, page, PROT_READ | PROT_WRITE,
 		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-		signal(sig, SIG_DFL); /* the instruction is then executed again */
+		sigaction(sig, &before, NULL); /* the instruction is then executed again */
+		if (info->si_code <= 0)
+			raise(sig); /* unless somebody sent the signal */
 		return;
 	}
 	faults = faults + 1;
@@ -51,7 +54,7 @@ static void install(void)
 
 	if (!page) {
 		page = (uintptr_t)sysconf(_SC_PAGESIZE);
-		sigaction(SIGBUS, &action, NULL);
+		sigaction(SIGBUS, &action, &before);
 	}
 }
 

@@ -3,6 +3,7 @@
  * Mappings of files that others may truncate. Reading a page beyond the new end of such a
  * file raises SIGBUS, which would end the program. A handler maps a page of zeros there
  * instead and records that the file has changed: what was read from it since may be wrong.
+ * SIGBUS of anything else has the effect that it had before guard_add().
  * For single-threaded programs.
  */
 #pragma once
@@ -22,7 +23,7 @@ struct guard {
 };
 
 /* g->start and g->size must be set, and g must not move before guard_remove(). The first
- * call installs the handler. SIGBUS anywhere else ends the program as usual. */
+ * call installs the handler. */
 void guard_add(struct guard *g);
 void guard_remove(struct guard *g);
 /* Call these around calls of a library that maps files itself: in between, the handler

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
@@ -23,6 +24,37 @@
 #define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 /* arena */
+
+static void say_last(void)
+{
+	if (write(STDOUT_FILENO, "last", 4) != 4)
+		_exit(2);
+}
+
+/* Such as restoring a terminal. */
+Test(arena, something_can_be_done_before_the_end)
+{
+	int fds[2], status = 0;
+	char said[8] = "";
+	uint32_t cap = UINT32_MAX;
+	pid_t pid;
+
+	cr_assert_eq(pipe(fds), 0);
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		close(STDERR_FILENO);
+		mem_last = say_last;
+		table_room(NULL, 1, UINT32_MAX, &cap); /* takes more than there can be */
+		_exit(3);
+	}
+	cr_expect_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1);
+	cr_expect_eq(read(fds[0], said, sizeof(said)), 4);
+	cr_expect_str_eq(said, "last");
+	close(fds[0]);
+	close(fds[1]);
+}
 
 Test(arena, gives_zeroed_aligned_bytes_that_stay)
 {
