@@ -68,6 +68,17 @@ const struct verb verbs[] = {
 	  "record. Only entries of functions and of copies are probed, where the process has the "
 	  "bytes of its file. All probes go with gostrobe, however it ends.",
 	  cmd_trace },
+	{ "top", "(-p PID[,PID…] | -a | FILE)",
+	  "show live what goroutines use CPU time for, or replay a recording",
+	  "Each second the screen shows the last 10 s: the functions that goroutines run, with their CPU "
+	  "time (100% is one CPU), how it was spread over the last minute, and the path that takes the "
+	  "most of it. Enter opens a row: its goroutines, then their functions, then the lines of one. Tab "
+	  "shows a flame graph instead. / filters, s sorts, g changes the grouping, z freezes, left and "
+	  "right go back and forth in time, + and - change the window, w writes it to a recording, ? lists "
+	  "all keys, and q quits.\n\n"
+	  "-n prints plain text instead, for scripts, and so does top where there is no terminal that "
+	  "could show a screen. -p and -a need the same rights as record.",
+	  cmd_top },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "

@@ -204,7 +204,8 @@ static int follow_pids(struct run *r)
 		return STATUS_FAILED;
 	if (gone)
 		log_info("recording the others");
-	r->name = profile_string(p, p->processes[1].name);
+	/* it outlives the session's first interval */
+	r->name = arena_printf(&r->arena, "%s", profile_string(p, p->processes[1].name));
 	return STATUS_OK;
 }
 

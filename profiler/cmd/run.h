@@ -50,8 +50,8 @@ struct run {
 /* The option rows for the targets, and for how to sample. */
 /* clang-format off */
 #define TARGET_OPTIONS(r) \
-	{ 'p', "pid", "LIST", "record these pids, separated by commas", .str = &(r)->pids }, \
-	{ 'a', "all", NULL, "record every Go process, including those that start later", \
+	{ 'p', "pid", "LIST", "these processes, by pid, separated by commas", .str = &(r)->pids }, \
+	{ 'a', "all", NULL, "every Go process, including those that start later", \
 	  .flag = &(r)->all }
 #define DURATION_OPTION(r) \
 	{ 'd', "duration", "TIME", "30, 30s or 2m (until Ctrl-C or the end of the target)", \
