@@ -42,10 +42,10 @@ RELRO   ?= $(if $(SAN)$(COV),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) $(HARDEN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -lncursesw -ltinfo -lm $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -lncursesw -ltinfo -lm -pthread $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
-PROTO   := $(patsubst output/%.proto,$(B)/%.pb-c,$(wildcard output/*.proto))
+PROTO   := $(patsubst %.proto,$(B)/%.pb-c,$(notdir $(wildcard output/*.proto profiler/agent/*.proto)))
 OBJ     := $(SRC:%.c=$(B)/%.o) $(PROTO:%=%.o)
 LIBOBJ  := $(filter-out $(B)/profiler/main.o,$(OBJ))
 TESTSRC := $(sort $(wildcard tests/unit/*.c))
@@ -118,9 +118,10 @@ $(B)/output/svg.o: $(B)/svg_assets.h
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
-$(B)/%.pb-c.c $(B)/%.pb-c.h: output/%.proto $(B)/needs
+vpath %.proto output profiler/agent
+$(B)/%.pb-c.c $(B)/%.pb-c.h: %.proto $(B)/needs
 	@echo "  PROTO   $<"
-	$(Q)protoc-c --c_out=$(B) --proto_path=output $<
+	$(Q)protoc-c --c_out=$(B) --proto_path=$(<D) $<
 
 $(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
 	@echo "  CC      $<"
@@ -128,6 +129,8 @@ $(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
 
 $(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o \
 $(B)/profiler/profile/pprof_read.o $(B)/tests/unit/pprof_read.o: $(B)/profile.pb-c.h
+$(B)/profiler/agent/encode.o: $(B)/profile.pb-c.h
+$(B)/profiler/agent/pyroscope.o: $(B)/push.pb-c.h
 $(B)/output/perfetto.o $(B)/output/perfetto_intern.o $(B)/tests/unit/perfetto.o: $(B)/perfetto.pb-c.h
 
 -include $(OBJ:.o=.d) $(TESTOBJ:.o=.d) $(B)/tests/oracle/check_pcs.d $(B)/tests/fuzz/cut_go.d $(B)/tests/oracle/step.d $(B)/tests/oracle/stop.d $(B)/tests/oracle/cfi.d $(B)/tests/oracle/recordings.d $(B)/tests/e2e/page/recording.d

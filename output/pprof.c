@@ -50,6 +50,7 @@ struct pprof {
 	const struct view *view;
 	FILE *out;          /* owned: compresses */
 	struct buf message; /* scratch */
+	size_t bytes;       /* written so far */
 	struct strtab *strings;
 	struct pprof_labels labels;
 	struct stacks stacks;
@@ -77,6 +78,7 @@ static void put(struct pprof *x, const Pprof__Profile *part)
 	x->message.len = 0;
 	pprof__profile__pack(part, buf_room(&x->message, n));
 	fwrite(x->message.data, 1, n, x->out);
+	x->bytes += n;
 }
 
 /* Puts one row of a repeated field. */
@@ -402,7 +404,7 @@ static int pprof_write(struct view *v, const struct writer_options *o, FILE *out
 	x->modules = mem_zalloc(v->profile->n_modules * sizeof(*x->modules));
 	for (int i = 0; i < MAX_LINES; i++)
 		x->line_rows[i] = &x->lines[i];
-	pprof_labels_init(&x->labels, v, o->labels, x->strings);
+	pprof_labels_init(&x->labels, v, o, x->strings);
 	write_head(x);
 	write_comments(x);
 	mapping_get(x, main_module(v));
@@ -411,6 +413,8 @@ static int pprof_write(struct view *v, const struct writer_options *o, FILE *out
 	for (uint32_t id = 1; id <= x->n_mappings; id++)
 		write_mapping(x, id);
 	write_strings(x);
+	if (o->size)
+		*o->size = (struct pprof_size){ x->bytes, x->samples.n };
 	err = gzfile_close(x->out);
 	pprof_release(x);
 	return err;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "output/writer.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/plain.h"
 #include "profiler/base/strtab.h"
@@ -51,9 +52,23 @@ static bool is_written(const struct pprof_labels *l, int label)
 {
 	if (l->of == LABELS_OF_NONE)
 		return false;
+	if (l->of == LABELS_CHOSEN)
+		return label <= PPROF_GO_PARENT ||
+		       l->choice->has(l->choice->arg, names[label]);
 	if (l->of == LABELS_OF_GROUP && label == PPROF_PID)
 		return l->view->n_processes > 1;
 	return l->of == LABELS_OF_ALL || label < PPROF_PID;
+}
+
+/* The value of a label, as it is to be written. */
+static int64_t value_text(struct pprof_labels *l, const char *key, struct buf *value)
+{
+	const char *s;
+
+	if (l->of != LABELS_CHOSEN)
+		return text(l, value);
+	s = l->choice->value(l->choice->arg, key, buf_text(value));
+	return pprof_text(l->strings, s, strlen(s));
 }
 
 /* The program's labels keep their keys. */
@@ -77,12 +92,14 @@ static void choose_key(struct pprof_labels *l, int label, const struct label_key
 	buf_release(&key);
 }
 
-void pprof_labels_init(struct pprof_labels *l, const struct view *v, uint8_t of,
-		       struct strtab *strings)
+void pprof_labels_init(struct pprof_labels *l, const struct view *v,
+		       const struct writer_options *o, struct strtab *strings)
 {
 	struct label_keys taken;
 
-	*l = (struct pprof_labels){ .view = v, .of = of, .strings = strings };
+	*l = (struct pprof_labels){
+		.view = v, .of = o->labels, .choice = o->choice, .strings = strings
+	};
 	l->id_unit = strtab_add(strings, "id");
 	label_keys_init(&taken, v->profile);
 	for (int i = 0; i < PPROF_LABELS; i++)
@@ -142,12 +159,12 @@ static void add_number(struct pprof_labels *l, int label, uint64_t v)
 
 static void add_string(struct pprof_labels *l, int label, int64_t id)
 {
-	if (id && is_written(l, label))
+	if (id)
 		add(l, l->keys[label])->str = id;
 }
 
 /* A function of the process, as it is shown. */
-static int64_t go_name(struct pprof_labels *l, uint32_t process, uint32_t string)
+static int64_t go_name(struct pprof_labels *l, int label, uint32_t process, uint32_t string)
 {
 	uint32_t row = pairs_add(&l->names, string, process);
 
@@ -157,7 +174,7 @@ static int64_t go_name(struct pprof_labels *l, uint32_t process, uint32_t string
 		l->value.len = 0;
 		view_go_name(l->view, process, profile_string(l->view->profile, string),
 			     &l->value);
-		*id = text(l, &l->value);
+		*id = value_text(l, names[label], &l->value);
 	}
 	return l->name_ids[row];
 }
@@ -168,11 +185,13 @@ static void add_own(struct pprof_labels *l, const char *set)
 	enum label_state state;
 
 	while ((state = labels_next(&set, &l->key, &l->value)) != LABEL_NONE) {
-		if (state == LABEL_LOST)
+		if (state == LABEL_LOST ||
+		    (l->of == LABELS_CHOSEN &&
+		     !l->choice->has(l->choice->arg, buf_text(&l->key))))
 			continue;
 		if (state == LABEL_PART)
 			buf_str(&l->value, "…");
-		add(l, text(l, &l->key))->str = text(l, &l->value);
+		add(l, text(l, &l->key))->str = value_text(l, buf_text(&l->key), &l->value);
 	}
 }
 
@@ -183,8 +202,12 @@ static void add_goroutine(struct pprof_labels *l, uint32_t row)
 
 	add_number(l, PPROF_GOID, g->goid);
 	add_number(l, PPROF_GO_PARENT, g->parent_goid);
-	add_string(l, PPROF_GO_START, go_name(l, g->process, view_runs(l->view, row)));
-	add_string(l, PPROF_GO_CREATED_BY, go_name(l, g->process, g->creator));
+	if (is_written(l, PPROF_GO_START)) /* else what it runs need not be known */
+		add_string(l, PPROF_GO_START,
+			   go_name(l, PPROF_GO_START, g->process, view_runs(l->view, row)));
+	if (is_written(l, PPROF_GO_CREATED_BY))
+		add_string(l, PPROF_GO_CREATED_BY,
+			   go_name(l, PPROF_GO_CREATED_BY, g->process, g->creator));
 	add_own(l, profile_string(p, g->labels));
 }
 
@@ -196,7 +219,9 @@ static void add_thread(struct pprof_labels *l, uint32_t row, uint32_t cpu)
 
 	add_number(l, PPROF_PID, p->processes[t->process].tgid);
 	add_number(l, PPROF_THREAD_ID, t->tid);
-	add_string(l, PPROF_THREAD_NAME, pprof_text(l->strings, name, strlen(name)));
+	if (is_written(l, PPROF_THREAD_NAME))
+		add_string(l, PPROF_THREAD_NAME,
+			   pprof_text(l->strings, name, strlen(name)));
 	if (cpu)
 		put_number(l, PPROF_CPU, cpu - 1);
 }

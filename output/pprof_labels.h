@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The labels of samples in pprof output: numbers goid, go_parent, pid, thread_id and
- * cpu,
+ * The labels of samples in pprof output: numbers goid, go_parent, pid, thread_id and cpu,
  * strings go_start, go_created_by and thread_name, and the program's own.
  *
  * A program's label may have one of these keys. It keeps it; ours is then named
@@ -20,6 +19,7 @@
 struct event;
 struct strtab;
 struct view;
+struct writer_options;
 
 enum pprof_label {
 	PPROF_GOID,
@@ -38,12 +38,16 @@ enum pprof_labels_of {
 	LABELS_OF_GROUP, /* the goroutine and its labels; with several processes the pid */
 	LABELS_OF_ALL,   /* also thread, process and CPU */
 	LABELS_OF_NONE,
+	/* goid and go_parent; strings only as struct label_choice says, for receivers that
+	 * make a series of each of their values */
+	LABELS_CHOSEN,
 };
 
 struct pprof_labels {
 	const struct view *view; /* outlives it */
 	uint8_t of;              /* enum pprof_labels_of */
-	struct buf note;         /* a line for each key that the program uses too */
+	const struct label_choice *choice;
+	struct buf note; /* a line for each key that the program uses too */
 	/* Private. */
 	struct strtab *strings; /* of the output; not owned */
 	int64_t keys[PPROF_LABELS], id_unit;
@@ -56,8 +60,8 @@ struct pprof_labels {
 	uint32_t n, cap, n_list, cap_list;
 };
 
-void pprof_labels_init(struct pprof_labels *l, const struct view *v, uint8_t of,
-		       struct strtab *strings);
+void pprof_labels_init(struct pprof_labels *l, const struct view *v,
+		       const struct writer_options *o, struct strtab *strings);
 void pprof_labels_release(struct pprof_labels *l);
 
 /* A number for the labels of an event: equal labels have the same. */

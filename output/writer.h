@@ -9,10 +9,26 @@
 struct buf;
 struct view;
 
+/* With LABELS_CHOSEN: which labels are written as strings, and with which values. */
+struct label_choice {
+	bool (*has)(void *arg, const char *key);
+	/* Valid until the next call. */
+	const char *(*value)(void *arg, const char *key, const char *value);
+	void *arg;
+};
+
+/* How large a pprof file has become. */
+struct pprof_size {
+	size_t bytes; /* before it was compressed */
+	uint32_t samples;
+};
+
 /* What only some formats can do; the others ignore it. */
 struct writer_options {
-	bool annotate;  /* folded: "_[i]" at the end of inlined frames */
-	uint8_t labels; /* pprof: enum pprof_labels_of */
+	bool annotate;                     /* folded: "_[i]" at the end of inlined frames */
+	uint8_t labels;                    /* pprof: enum pprof_labels_of */
+	const struct label_choice *choice; /* pprof: for LABELS_CHOSEN */
+	struct pprof_size *size;           /* pprof: NULL, or to be filled in */
 };
 
 /* What groups a format can show. */

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Fetches a URL, http or https, while the caller does something else. The library for it,
- * libcurl, is loaded by the first call, so that those who fetch nothing do not wait for it
- * and its 30 others.
- */
+/* Fetches a URL, http or https, while the caller does something else. */
 #pragma once
 
 #include <stdbool.h>

@@ -95,10 +95,10 @@ int outfile_open(struct outfile *f, const char *path)
 		snprintf(f->tmp, n, "%s.XXXXXX", f->path);
 		fd = mkostemp(f->tmp, O_CLOEXEC);
 		if (fd >= 0) {
-			mode_t mask = umask(0);
+			char mask[64]; /* umask() would change it for other threads */
 
-			umask(mask);
-			fchmod(fd, 0666 & ~mask);
+			file_line(mask, "Umask:", "/proc/self/status");
+			fchmod(fd, 0666 & ~(*mask ? strtoul(mask, NULL, 8) : 077));
 			f->out = fdopen(fd, "w");
 		}
 	}

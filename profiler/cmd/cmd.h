@@ -28,6 +28,7 @@ enum status {
 	STATUS_NOT_FOUND = 127,
 };
 
+int cmd_agent(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_export(int argc, char **argv);

@@ -79,6 +79,18 @@ const struct verb verbs[] = {
 	  "-n prints plain text instead, for scripts, and so does top where there is no terminal that "
 	  "could show a screen. -p and -a need the same rights as record.",
 	  cmd_top },
+	{ "agent", "(-a | --name GLOB | …) --to URL…",
+	  "send profiles of Go processes to where they are kept, for ever",
+	  "Each interval one profile of each process goes to each receiver. URL is one of\n\n"
+	  "  file:///DIR               files in a directory, of which the newest are kept\n"
+	  "  pyroscope+http://HOST:PORT\n"
+	  "  pyroscope+https://HOST    Pyroscope's push.v1\n\n"
+	  "Options of a receiver follow its --to. A process belongs to the service that its environment "
+	  "names (OTEL_SERVICE_NAME, then service.name in OTEL_RESOURCE_ATTRIBUTES), else to its "
+	  "systemd service, its container, or its program. Goroutine ids are numbers in the profiles "
+	  "and never make series of their own. SIGTERM and Ctrl-C send what is there, within 5 s.\n\n"
+	  "Needs the same rights as record.",
+	  cmd_agent },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",
 	  "print the functions at addresses, even of stripped Go programs",
 	  "Addresses are hexadecimal addresses of the ELF file, or with -p those of the running "
@@ -134,6 +146,10 @@ static const struct note {
 	  "\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
 	  "go statement), label:NAME (a pprof label), class, thread, process, program or "
 	  "none. Several, separated by commas, nest: --by creator,goroutine." },
+	{ "labels", "agent",
+	  "\nPprof labels of the program, and go_start (the function that the goroutine runs) and "
+	  "go_created_by. Receivers make a series of each value, so further values of a label than "
+	  "--max-values are sent as (other)." },
 	{ "labels", NULL,
 	  "\n--labels group: goid, go_parent, go_start, go_created_by, the program's own, "
 	  "and pid if there are several processes; all: also thread_id, thread_name, cpu and "

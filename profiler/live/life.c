@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/strtab.h"
 #include "profiler/live/proc.h"
@@ -119,11 +121,14 @@ static void publish(struct session *s, struct proc *p, const struct image_record
 {
 	static const struct exe_key no_key;
 	struct exe_key one = exe_key_image(p->tgid, p->image);
-	struct executable exe;
+	struct executable exe = { .state = EXE_NOT_GO, .one_image = true };
 
+	if (p->left_out && p->image)
+		s->kernel.executable(s->kernel.self, &one, &exe);
 	/* a packed program is examined again when its mappings change */
-	if (r->executable == EXE_GO || (r->executable == EXE_NOT_GO && !proc_is_go(p)) ||
-	    !p->program.path || p->program.packed)
+	if (p->left_out || r->executable == EXE_GO ||
+	    (r->executable == EXE_NOT_GO && !proc_is_go(p)) || !p->program.path ||
+	    p->program.packed)
 		return;
 	exe = life_executable(s, p);
 	if (exe.one_image || memcmp(&r->exe, &no_key, sizeof(no_key)))
@@ -138,9 +143,24 @@ static bool still_runs(const struct session *s, const struct proc *p)
 	return !s->kernel.image(s->kernel.self, p->tgid, &now) || !now || now == p->image;
 }
 
+/* Does the user of the session want this program? */
+static bool chosen(struct session *s, struct proc *p)
+{
+	const char *path = p->program.path ? p->program.path : p->comm;
+	struct buf resource = { 0 };
+
+	if (s->o.choose && !p->asked) {
+		p->left_out = !s->o.choose(s->o.arg, p->tgid, path, &resource);
+		p->resource = mem_strdup(buf_text(&resource));
+		buf_release(&resource);
+	}
+	p->asked = true;
+	return !p->left_out;
+}
+
 bool life_record(struct session *s, struct proc *p, bool anyway)
 {
-	if (proc_is_go(p) ? p->go_row : !anyway)
+	if ((proc_is_go(p) ? p->go_row : !anyway) || !chosen(s, p))
 		return false;
 	procs_record(s->procs, p);
 	return true;
@@ -167,6 +187,8 @@ static void probe(struct session *s, struct proc *p)
 void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
 		     uint64_t samples)
 {
+	if (p && p->left_out)
+		return;
 	unrecorded_add(&s->unrecorded, p ? proc_comm(p) : comm, p ? proc_why(p) : NULL,
 		       samples);
 }

@@ -166,6 +166,7 @@ void procs_drop(struct procs *ps, struct proc *p)
 {
 	row_remove(ps, p);
 	space_close(p->space);
+	free(p->resource);
 	free(p);
 }
 
@@ -377,6 +378,7 @@ void procs_record(struct procs *ps, struct proc *p)
 		.name = strtab_add(strings, *name ? name : p->comm),
 		.path = strtab_add(strings, path),
 		.go_version = strtab_add(strings, proc_is_go(p) ? p->program.version : ""),
+		.resource = strtab_add(strings, p->resource ? p->resource : ""),
 	};
 
 	p->process = profile_process(ps->profile, &row);

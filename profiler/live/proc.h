@@ -33,9 +33,11 @@ struct proc {
 	uint32_t tgid;
 	image_id image; /* 0: given by the user, not sampled yet */
 	enum proc_state state;
-	bool wanted;         /* by the user: it is recorded even if it is not Go */
-	bool go_row;         /* its row of the profile says that it is Go */
-	bool runtimes_noted; /* the user knows that it has more than one Go runtime */
+	bool wanted;          /* by the user: it is recorded even if it is not Go */
+	bool asked, left_out; /* by session_options.choose */
+	char *resource;       /* owned: process.resource; NULL: none */
+	bool go_row;          /* its row of the profile says that it is Go */
+	bool runtimes_noted;  /* the user knows that it has more than one Go runtime */
 	char comm[16];
 	struct go_program program;
 	uint32_t process;    /* row of the profile; 0: not recorded */

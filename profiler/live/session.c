@@ -370,6 +370,14 @@ void session_stop(struct session *s)
 	summarize(s, end_ns, on_unsent);
 }
 
+struct profile *session_take(struct session *s)
+{
+	struct profile *p = s->profile;
+
+	s->profile = NULL;
+	return p;
+}
+
 uint32_t session_running(const struct session *s)
 {
 	return s->running;

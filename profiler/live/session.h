@@ -5,11 +5,13 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "profiler/kernel/collect.h"
 
+struct buf;
 struct calls;
 struct profile;
 struct session;
@@ -18,6 +20,9 @@ struct session_options {
 	struct collector_options collector;
 	/* EVENT_CALLS: what the profile says of the source of its events. */
 	const char *calls;
+	/* NULL, or asked once about each program before it is recorded, while it runs or
+	 * soon after: false leaves it out. Adds what process.resource is to be. */
+	bool (*choose)(void *arg, uint32_t tgid, const char *path, struct buf *resource);
 	/* Called with a line for the user, without newline. May be NULL. */
 	void (*note)(void *arg, const char *line);
 	void *arg;
@@ -68,6 +73,9 @@ int session_step(struct session *s, int timeout_ms);
 struct profile *session_next(struct session *s);
 /* Stops the events, handles the remaining records, and fills profile->stats. */
 void session_stop(struct session *s);
+
+/* After session_stop(): the session's profile, which the caller frees. */
+struct profile *session_take(struct session *s);
 
 /* How many processes of session_follow() still run. */
 uint32_t session_running(const struct session *s);

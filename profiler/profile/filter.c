@@ -176,9 +176,11 @@ void filter_prepare(struct filter *f, const struct profile *p)
 
 bool filter_match(const struct filter *f, const struct profile *p, const struct event *e)
 {
-	uint32_t tgid = p->processes[p->threads[e->thread].process].tgid;
+	uint32_t process = p->threads[e->thread].process;
+	uint32_t tgid = p->processes[process].tgid;
 
-	return e->time_ns >= f->from_ns && (!f->to_ns || e->time_ns < f->to_ns) &&
+	return (!f->process || process == f->process) && e->time_ns >= f->from_ns &&
+	       (!f->to_ns || e->time_ns < f->to_ns) &&
 	       (!f->n_labels || f->goroutines[e->goroutine]) &&
 	       numbers_take(&f->goids, p->goroutines[e->goroutine].goid) &&
 	       numbers_take(&f->pids, tgid);

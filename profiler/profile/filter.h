@@ -25,6 +25,7 @@ struct label_wanted {
 /* { 0 } lets everything through. */
 struct filter {
 	struct numbers goids, pids;
+	uint32_t process;        /* row of profile->processes; 0: all */
 	uint64_t from_ns, to_ns; /* since the profile's start; to 0: the end */
 	const char *kind;        /* of event, as given; NULL: the first one with events */
 	struct label_wanted *labels; /* owned; an event has to have all of them */

@@ -45,6 +45,9 @@ struct process {
 	uint32_t name;       /* string: base name of the executable, or comm */
 	uint32_t path;       /* string */
 	uint32_t go_version; /* string, "go1.22.3"; 0: not Go */
+	/* string: OpenTelemetry's attributes of it, such as service.name, as a set of
+	 * labels.h; 0: none. Not in recordings. */
+	uint32_t resource;
 };
 
 struct thread {

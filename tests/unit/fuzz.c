@@ -31,6 +31,9 @@
 #define LLVMFuzzerTestOneInput fuzz_gopclntab
 #include "tests/fuzz/gopclntab.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_identity
+#include "tests/fuzz/identity.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_kallsyms
 #include "tests/fuzz/kallsyms.c"
 #undef LLVMFuzzerTestOneInput
@@ -60,7 +63,7 @@ static const struct {
 	{ "kallsyms", fuzz_kallsyms }, { "labels", fuzz_labels },
 	{ "maps", fuzz_maps },         { "recording", fuzz_recording },
 	{ "sample", fuzz_sample },     { "cunwind", fuzz_cunwind },
-	{ "added", fuzz_added },
+	{ "added", fuzz_added },       { "identity", fuzz_identity },
 };
 
 /* Every file of a directory. Returns their number; 0: no such directory. */

@@ -75,7 +75,7 @@ static struct written write_small(void)
 	cr_assert_eq(create(&r, path, p), 0);
 	profile_module(p, &(struct module){ hand_string(p, "/bin/demo"),
 					    hand_string(p, "abcdef"), .go_minor = 22 });
-	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2 });
+	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 1, 2, 0 });
 	tid = hand_thread(p, pid, 813, "demo");
 	call = hand_stack(p, "goexit:runtime.goexit go:main.main go:main.a kernel:read");
 	for (uint64_t i = 0; i < 5; i++)

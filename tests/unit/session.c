@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "profiler/base/buf.h"
 #include "profiler/base/strtab.h"
 #include "profiler/live/calls.h"
 #include "profiler/live/session.h"
@@ -562,6 +563,59 @@ Test(session, follows_all_go_processes)
 }
 
 /* The record of an end is lost: we ask for the process. */
+/* Of the two programs that run one executable, the one with a wanted pid. */
+static bool choose(void *arg, uint32_t tgid, const char *path, struct buf *resource)
+{
+	(void)arg;
+	cr_expect_str_eq(path, go_binary());
+	buf_printf(resource, "service.name=web");
+	strcat(notes, tgid == (uint32_t)go ? "wanted\n" : "not wanted\n");
+	return tgid == (uint32_t)go;
+}
+
+Test(session, only_chosen_processes_are_recorded)
+{
+	struct session_options o = { .collector.freq = 100, .choose = choose };
+	struct kernel_side kernel;
+	struct profile *first;
+	int other_input;
+	pid_t other = start_go(go_binary(), &other_input);
+
+	go = start_go(go_binary(), &input);
+	locate();
+	k = (struct fake_kernel){ 0 };
+	kernel = fake_kernel_side(&k);
+	s = session_new(&o, &kernel);
+	p = session_profile(s);
+	begin();
+	for (int i = 0; i < 2; i++) {
+		fake_exec(&k, (uint32_t)(i ? go : other), (image_id)(100 + i), FILE_GO);
+		fake_sample(&k, (uint32_t)(i ? go : other), (image_id)(100 + i), in);
+	}
+	step();
+	cr_expect_str_eq(notes, "not wanted\nwanted\n");
+	cr_expect_eq(p->n_events, 1);
+	cr_expect_eq(p->processes[process_of(0)].tgid, (uint32_t)go);
+	cr_expect_eq(told_of((uint32_t)other, 100)->state, EXE_NOT_GO);
+	cr_expect_neq(told_of_file(FILE_GO)->state, EXE_NOT_GO);
+	first = session_next(s);
+	cr_expect_eq(first->stats.not_go_samples, 0, "it is Go, and somebody else's");
+	profile_free(first);
+	p = session_profile(s);
+	fake_sample(&k, (uint32_t)go, 101, in);
+	step();
+	cr_expect_eq(p->n_events, 1);
+	cr_expect_str_eq(profile_string(p, p->processes[process_of(0)].resource),
+			 "service.name=web");
+	cr_expect_str_eq(notes, "not wanted\nwanted\n", "asked once");
+	session_stop(s);
+	p = session_take(s);
+	cr_expect_eq(p->n_events, 1);
+	stop_go(other, other_input);
+	end();
+	profile_free(p);
+}
+
 Test(session, ends_are_found_out)
 {
 	begin_following();

@@ -25,7 +25,7 @@ static char *shown(const struct sampled *s)
 	const struct tree *t;
 
 	pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 0,
-						    hand_string(p, s->version) });
+						    hand_string(p, s->version), 0 });
 	tid = hand_thread(p, pid, 813, "demo");
 	profile_event(p, &(struct event){ .kind = 1,
 					  .call = hand_stack(p, s->stack),
@@ -155,8 +155,9 @@ Test(sigprof, events_of_one_call_may_differ)
 {
 	struct profile *p = hand_profile();
 	struct view v = { .as_pprof = true };
-	uint32_t pid = profile_process(p, &(struct process){ 812, hand_string(p, "demo"), 0,
-							     hand_string(p, "go1.26.1") });
+	uint32_t pid = profile_process(p,
+				       &(struct process){ 812, hand_string(p, "demo"), 0,
+							  hand_string(p, "go1.26.1"), 0 });
 	struct event e = { .kind = 1,
 			   .call = hand_stack(p, GO "go:time.now"),
 			   .goroutine = hand_goroutine(p, pid, 7, "", "", ""),

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/agent/receiver.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "profiler/agent/logger.h"
+#include "profiler/agent/secret.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/clock.h"
+
+enum {
+	TOO_OLD_S = 3540, /* Pyroscope refuses what is older than an hour */
+	IDLE_MS = 1000,
+	DRAIN_MS = 100,
+};
+
+/* Options. */
+
+static const struct receiver_kind *const kinds[] = { &files_kind, &pyroscope_kind };
+
+/* "pyroscope+http://…" is of the kind "pyroscope+", "file:///…" of "file://". */
+static const struct receiver_kind *kind_of(const char *to)
+{
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		const struct receiver_kind *k = kinds[i];
+		size_t n = strlen(k->scheme);
+
+		if (!strncmp(to, k->scheme, n) &&
+		    (!k->body || !strncmp(to + n, "http://", 7) ||
+		     !strncmp(to + n, "https://", 8)))
+			return k;
+	}
+	return NULL;
+}
+
+static bool has_control(const char *s)
+{
+	for (; s && *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == 0x7f)
+			return true;
+	return false;
+}
+
+static const char *check_http(const struct receiver_options *o)
+{
+	const char *host = strstr(o->to, "://") + 3;
+	size_t n = strcspn(host, "/?#");
+
+	if (!n || host[strcspn(host, "?#")])
+		return "the URL is scheme://HOST[:PORT][/PATH]";
+	if (memchr(host, '@', n))
+		return "a password in a URL can be read by everybody; use --user and --password";
+	if (o->recordings || o->max_files || o->max_bytes)
+		return "--recordings, --max-files and --max-bytes belong to file://";
+	if (o->password && !o->user)
+		return "--password needs --user";
+	if (o->token && o->user)
+		return "--token and --user exclude each other";
+	return NULL;
+}
+
+const char *receiver_check(const struct receiver_options *o)
+{
+	const struct receiver_kind *k = kind_of(o->to);
+
+	if (!k)
+		return "unknown kind of receiver; use file:///DIR, pyroscope+http://HOST or "
+		       "pyroscope+https://HOST";
+	if (has_control(o->to) || has_control(o->tenant) || has_control(o->user))
+		return "blanks and control characters do not belong there";
+	if (k->body)
+		return check_http(o);
+	if (o->to[strlen(k->scheme)] != '/')
+		return "a directory is file:// and its whole path, such as file:///var/lib/gostrobe";
+	if (o->token || o->user || o->password || o->tenant || o->ca_file)
+		return "--token, --user, --password, --tenant and --ca-file belong to http";
+	return NULL;
+}
+
+/* Counting. */
+
+static void count_drop(struct receiver *r, enum cause cause, const struct item *it)
+{
+	r->counts.dropped[cause]++;
+	r->counts.dropped_samples[cause] += it->samples;
+}
+
+static void say_dropped(struct receiver *r, enum cause cause, const char *text)
+{
+	logger_event(r->logger, LOGGER_WARN, "profiles dropped", "receiver", r->name,
+		     "cause", cause_names[cause], "answer", text, NULL);
+}
+
+static void on_queue_full(void *arg, const struct item *it)
+{
+	struct receiver *r = arg;
+
+	count_drop(r, CAUSE_QUEUE_FULL, it);
+	say_dropped(r, CAUSE_QUEUE_FULL, NULL);
+}
+
+static void count_queue(struct receiver *r)
+{
+	r->counts.queued = r->queue.n;
+	r->counts.queued_bytes = r->queue.bytes;
+}
+
+/* From the outside. */
+
+static void *thread(void *arg)
+{
+	struct receiver *r = arg;
+
+	r->kind->run(r);
+	pthread_mutex_lock(&r->lock);
+	r->ended = true;
+	pthread_cond_broadcast(&r->changed);
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+/* Signals are for the main thread. */
+static int start(struct receiver *r)
+{
+	sigset_t all, before;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&r->thread, NULL, thread, r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return err;
+}
+
+struct receiver *receiver_new(const struct receiver_options *o, size_t queue_bytes,
+			      struct logger *logger, const char **why)
+{
+	struct receiver *r;
+	pthread_condattr_t monotonic;
+
+	if (kind_of(o->to)->body && !http_load(why))
+		return NULL;
+	r = mem_zalloc(sizeof(*r));
+	r->o = *o;
+	r->kind = kind_of(o->to);
+	r->name = o->to;
+	r->encoding = o->recordings ? ENCODED_RECORDING : ENCODED_PPROF;
+	r->logger = logger;
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	queue_init(&r->queue, queue_bytes);
+	r->queue.dropped = on_queue_full;
+	r->queue.arg = r;
+	r->started = !start(r);
+	*why = "no thread could be started";
+	if (r->started)
+		return r;
+	receiver_free(r);
+	return NULL;
+}
+
+/* With the lock. */
+static void notify(struct receiver *r)
+{
+	count_queue(r);
+	pthread_cond_broadcast(&r->changed);
+	if (r->wake)
+		r->wake(r->wake_arg);
+}
+
+void receiver_put(struct receiver *r, struct item *it)
+{
+	if (it->encoding != r->encoding)
+		return;
+	pthread_mutex_lock(&r->lock);
+	queue_put(&r->queue, it);
+	notify(r);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void receiver_drain(struct receiver *r, uint64_t deadline_ns)
+{
+	pthread_mutex_lock(&r->lock);
+	r->deadline_ns = deadline_ns;
+	notify(r);
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool receiver_ended(struct receiver *r, uint64_t deadline_ns)
+{
+	const struct timespec until = { .tv_sec = (time_t)(deadline_ns / SECOND),
+					.tv_nsec = (long)(deadline_ns % SECOND) };
+	bool ended;
+
+	pthread_mutex_lock(&r->lock);
+	while (r->started && !r->ended)
+		if (pthread_cond_timedwait(&r->changed, &r->lock, &until) == ETIMEDOUT)
+			break;
+	ended = !r->started || r->ended;
+	pthread_mutex_unlock(&r->lock);
+	if (ended && r->started)
+		pthread_join(r->thread, NULL);
+	r->started = r->started && !ended;
+	return ended;
+}
+
+void receiver_free(struct receiver *r)
+{
+	if (!r)
+		return;
+	queue_release(&r->queue);
+	pthread_cond_destroy(&r->changed);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+/* For its thread. */
+
+void receiver_waker(struct receiver *r, void (*wake)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&r->lock);
+	r->wake = wake;
+	r->wake_arg = arg;
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* With the lock. */
+static void drop(struct receiver *r, struct entry *e, enum cause cause, const char *text)
+{
+	count_drop(r, cause, e->item);
+	say_dropped(r, cause, text);
+	queue_remove(&r->queue, e);
+}
+
+static void drop_old(struct receiver *r)
+{
+	uint64_t now = clock_ns(CLOCK_REALTIME);
+	struct entry *e;
+
+	while ((e = queue_first(&r->queue)) && !e->taken &&
+	       e->item->start_ns + TOO_OLD_S * (uint64_t)SECOND < now)
+		drop(r, e, CAUSE_TOO_OLD, NULL);
+}
+
+struct entry *receiver_take(struct receiver *r, const struct breaker *b, uint32_t under_way,
+			    int *wait_ms)
+{
+	uint64_t now = clock_now_ns(), due = UINT64_MAX;
+	struct entry *e = NULL;
+
+	pthread_mutex_lock(&r->lock);
+	drop_old(r);
+	if (r->deadline_ns)
+		e = queue_next(&r->queue, UINT64_MAX, &due);
+	else if (breaker_lets(b, now, under_way))
+		e = queue_next(&r->queue, now, &due);
+	else if (now < b->until_ns)
+		due = b->until_ns;
+	if (e)
+		e->taken = true;
+	count_queue(r);
+	pthread_mutex_unlock(&r->lock);
+	*wait_ms = r->deadline_ns ? DRAIN_MS : IDLE_MS;
+	if (due > now && due - now < (uint64_t)*wait_ms * 1000000)
+		*wait_ms = (int)((due - now) / 1000000 + 1);
+	return e;
+}
+
+/* Says once that a receiver fails, and once that it does no longer. */
+static void tell_state(struct receiver *r, enum fate fate, long status, const char *text)
+{
+	bool failing = fate == FATE_LATER || fate == FATE_FAILED;
+	char number[16];
+
+	snprintf(number, sizeof(number), "%ld", status);
+	if (failing)
+		logger_event(r->logger, LOGGER_WARN, "sending fails", "receiver", r->name,
+			     "status", status ? number : NULL, "error", text, NULL);
+	else if (r->counts.failing && fate == FATE_SENT)
+		logger_event(r->logger, LOGGER_INFO, "sending works again", "receiver",
+			     r->name, NULL);
+	r->counts.failing = failing;
+}
+
+static uint64_t chance(void)
+{
+	uint64_t v = 0;
+
+	if (getrandom(&v, sizeof(v), GRND_NONBLOCK) < 0)
+		v = clock_now_ns();
+	return v;
+}
+
+void receiver_settle(struct receiver *r, struct breaker *b, struct entry *e, enum fate fate,
+		     long status, const char *text, uint64_t retry_after_s)
+{
+	uint64_t now = clock_now_ns(), random = chance();
+
+	r->counts.tries[status >= 100 && status < 600 ? status / 100 : 0]++;
+	tell_state(r, fate, status, text);
+	breaker_tell(b, fate, now, retry_after_s, random);
+	pthread_mutex_lock(&r->lock);
+	e->taken = false;
+	e->failures += fate == FATE_FAILED;
+	if (fate == FATE_SENT) {
+		r->counts.sent++;
+		r->counts.sent_samples += e->item->samples;
+		queue_remove(&r->queue, e);
+	} else if (fate == FATE_REFUSED || fate == FATE_TOO_LARGE) {
+		drop(r, e, fate == FATE_REFUSED ? CAUSE_REFUSED : CAUSE_TOO_LARGE, text);
+	} else if (r->deadline_ns) {
+		drop(r, e, CAUSE_SHUTDOWN, text);
+	} else if (e->failures >= ITEM_FAILURES) {
+		drop(r, e, CAUSE_FAILED, text);
+	} else if (fate == FATE_FAILED) {
+		e->not_before = now + backoff_ns(e->failures, random);
+	}
+	count_queue(r);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void receiver_wait(struct receiver *r, int ms)
+{
+	uint64_t end = clock_now_ns() + (uint64_t)ms * 1000000;
+	const struct timespec until = { .tv_sec = (time_t)(end / SECOND),
+					.tv_nsec = (long)(end % SECOND) };
+
+	pthread_mutex_lock(&r->lock);
+	if (!r->deadline_ns)
+		pthread_cond_timedwait(&r->changed, &r->lock, &until);
+	pthread_mutex_unlock(&r->lock);
+}
+
+bool receiver_done(struct receiver *r, bool *past)
+{
+	bool done;
+
+	pthread_mutex_lock(&r->lock);
+	*past = r->deadline_ns && clock_now_ns() >= r->deadline_ns;
+	done = r->deadline_ns && (*past || !r->queue.n);
+	pthread_mutex_unlock(&r->lock);
+	return done;
+}
+
+void receiver_give_up(struct receiver *r)
+{
+	struct entry *e;
+
+	pthread_mutex_lock(&r->lock);
+	r->wake = NULL;
+	while ((e = queue_first(&r->queue)))
+		drop(r, e, CAUSE_SHUTDOWN, NULL);
+	count_queue(r);
+	pthread_mutex_unlock(&r->lock);
+}
