@@ -6,29 +6,18 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "profiler/base/arena.h"
-#include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/kernel/bpfload.h"
 #include "profiler/kernel/counts.h"
 #include "profiler/kernel/probes.h"
-#include "profiler/kernel/turns.h"
+#include "profiler/kernel/rings.h"
 #include "sample.skel.h"
 
 enum {
-	/* bytes of one CPU's ring buffer */
-	RING_MIN = 1 << 20, /* samples may carry copies of C stacks */
-	RING_MAX = 8 << 20,
-	/* how long one kind of record may keep the others waiting */
-	CONTROL_NS = 20000000,
-	SAMPLES_NS = 50000000,
-	/* a sample is in its ring at most this long after its time_ns */
-	SENDING_NS = 10000000,
 	/* pairs of function and thread whose rates are known; others begin anew */
 	RATES = 1 << 16,
 	SUMS = 1 << 20,       /* of calls: functions times goroutines */
@@ -38,167 +27,19 @@ enum {
 	FILES_PER_CPU = 5,
 };
 
-/* The samples of one CPU. */
-struct samples {
-	struct ring_buffer *ring;
-	struct ring_buffer *before; /* its records come first; NULL once it is empty */
-	uint32_t size;              /* of the ring, bytes */
-	uint64_t taken;             /* bytes, since the ring was empty */
-	uint64_t last_ns;           /* time of the last sample */
-	uint64_t settled_ns;        /* all earlier samples have been handed over */
-};
-
 struct collector {
 	struct collector_options o;
 	struct sample_bpf *skel;
 	struct bpf_program *program; /* the version that this kernel can run */
 	struct bpf_link **events;    /* one per CPU; NULL: that CPU is offline */
 	int n_cpus;
-	struct ring_buffer *control; /* its records wake us */
-	struct samples *samples;     /* one per CPU */
-	struct turns turns;          /* of samples */
-	const struct record_handler *handler;
+	struct rings *rings;
 	const struct probes *probes; /* EVENT_CALLS */
 	bool multi;                  /* they hang on one link */
 	int calls;                   /* that link; -1: not attached */
 	uint32_t followed;           /* calls of follow() */
 	struct counts *counts;       /* owned; NULL: calls are not added up */
-	uint64_t until_ns; /* CLOCK_MONOTONIC: no record is handed over after that */
 };
-
-/* -ECANCELED: time is up. This record has been handed over all the same. */
-static int on_record(void *arg, void *data, size_t size)
-{
-	const struct collector *c = arg;
-	const struct record_handler *h = c->handler;
-	const struct sample *s = data;
-	size_t n;
-
-	if (size < sizeof(uint32_t))
-		return 0;
-	switch (s->type) {
-	case RECORD_SAMPLE:
-		if (size < sizeof(*s))
-			break;
-		n = sample_words(s);
-		if (size == sizeof(*s) + n * sizeof(s->pcs[0]) &&
-		    sample_user_pcs(s) <= MAX_USER_WORDS && s->n_kernel <= MAX_KERNEL_PCS &&
-		    s->n_label_bytes <= LABEL_BYTES)
-			h->sample(h->arg, s);
-		if (s->cpu < (uint32_t)c->n_cpus) {
-			c->samples[s->cpu].last_ns = s->time_ns;
-			c->samples[s->cpu].taken += size;
-		}
-		break;
-	case RECORD_IMAGE:
-		if (size >= sizeof(struct image_record))
-			h->image(h->arg, data);
-		break;
-	case RECORD_EXIT:
-		if (size >= sizeof(struct exit_record))
-			h->exit(h->arg, data);
-		break;
-	case RECORD_HOT:
-		if (size >= sizeof(struct hot_record))
-			h->hot(h->arg, data);
-		break;
-	}
-	return clock_now_ns() < c->until_ns ? 0 : -ECANCELED;
-}
-
-/* Hands over what these rings hold. 1: there may be more; or negative errno. */
-static int consume(struct collector *c, struct ring_buffer *rings, uint64_t max_ns)
-{
-	uint64_t before = c->until_ns, until = clock_now_ns() + max_ns;
-	int n;
-
-	/* a handler may call this: then its caller's time counts as well */
-	c->until_ns = before && before < until ? before : until;
-	n = ring_buffer__consume(rings);
-	c->until_ns = before;
-	if (n == -ECANCELED)
-		return 1;
-	return n < 0 ? -EIO : 0;
-}
-
-/* Gives a CPU its ring, or a new one; the reader has what is in the old one first. */
-static int open_ring(struct collector *c, int cpu, uint32_t size)
-{
-	struct samples *s = &c->samples[cpu];
-	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "ring", 0, 0, size, NULL), err = 0;
-	struct epoll_event wakes = { .events = EPOLLIN | EPOLLET };
-	struct ring_buffer *ring;
-
-	if (fd < 0)
-		return -errno;
-	ring = ring_buffer__new(fd, on_record, c, NULL);
-	if (!ring ||
-	    epoll_ctl(ring_buffer__epoll_fd(c->control), EPOLL_CTL_ADD, fd, &wakes))
-		err = -errno;
-	/* the kernel waits here for programs that still write to the old one */
-	else if (bpf_map_update_elem(bpf_map__fd(c->skel->maps.rings), &cpu, &fd, BPF_ANY))
-		err = -errno;
-	close(fd); /* the map of maps and our mapping keep the ring */
-	if (err) {
-		ring_buffer__free(ring);
-		return err;
-	}
-	s->before = s->ring;
-	s->ring = ring;
-	s->size = size;
-	return 0;
-}
-
-/* A ring that was more than half full, or is not read as fast as it fills, may lose
- * samples next time: large copies of C stacks, or a reader that waits for a CPU. */
-static void enlarge_ring(struct collector *c, uint32_t cpu)
-{
-	struct samples *s = &c->samples[cpu];
-	int err;
-
-	if (s->taken <= s->size / 2 || s->size >= RING_MAX || s->before)
-		return;
-	s->taken = 0;
-	err = open_ring(c, (int)cpu, s->size * 2);
-	if (err)
-		log_debug("cpu %u: no larger ring: %s", cpu, strerror(-err));
-	else
-		log_debug("cpu %u: a ring of %u bytes", cpu, s->size);
-}
-
-static int take_samples(void *arg, uint32_t cpu, uint64_t max_ns)
-{
-	struct collector *c = arg;
-	struct samples *s = &c->samples[cpu];
-	uint64_t now = clock_now_ns();
-	int more = consume(c, s->before ? s->before : s->ring, max_ns);
-
-	if (more < 0)
-		return more;
-	if (s->before) {
-		if (!more)
-			ring_buffer__free(s->before);
-		s->before = more ? s->before : NULL;
-		s->settled_ns = s->last_ns;
-		return 1;
-	}
-	enlarge_ring(c, cpu);
-	if (!more)
-		s->taken = 0;
-	s->settled_ns = more || s->before ? s->last_ns : now - SENDING_NS;
-	return more || s->before;
-}
-
-static uint64_t settled_ns(void *self)
-{
-	const struct collector *c = self;
-	uint64_t first = UINT64_MAX;
-
-	for (int cpu = 0; cpu < c->n_cpus; cpu++)
-		if (c->samples[cpu].settled_ns < first)
-			first = c->samples[cpu].settled_ns;
-	return first;
-}
 
 /* The object holds both versions of the sampler; loads the one that this kernel can run. */
 static void choose_program(struct collector *c)
@@ -233,21 +74,6 @@ static uint32_t ring_size(const struct collector_options *o)
 	while (size < RING_MAX && (o->event == EVENT_CALLS || size / 200 < o->freq))
 		size *= 2;
 	return size;
-}
-
-static int open_rings(struct collector *c)
-{
-	int err = 0;
-
-	c->control = ring_buffer__new(bpf_map__fd(c->skel->maps.control), on_record, c,
-				      NULL);
-	if (!c->control)
-		return -errno;
-	c->samples = mem_zalloc((size_t)c->n_cpus * sizeof(*c->samples));
-	c->turns.n = (uint32_t)c->n_cpus;
-	for (int cpu = 0; cpu < c->n_cpus && !err; cpu++)
-		err = open_ring(c, cpu, ring_size(&c->o));
-	return err;
 }
 
 /* What the kernel side does with calls; maps that it does not need stay small. */
@@ -312,7 +138,8 @@ static int load(struct collector *c, const char **what)
 		c->counts = counts_new(bpf_map__fd(skel->maps.call_sums),
 				       bpf_map__fd(skel->maps.label_sets));
 	*what = "ring buffer";
-	return open_rings(c);
+	return rings_open(&c->rings, bpf_map__fd(skel->maps.control),
+			  bpf_map__fd(skel->maps.rings), c->n_cpus, ring_size(&c->o));
 }
 
 static int event_open(const struct collector *c, enum sample_event event, int cpu)
@@ -424,12 +251,7 @@ static void destroy(void *self)
 
 	if (c->events)
 		stop(c);
-	ring_buffer__free(c->control);
-	for (int cpu = 0; c->samples && cpu < c->n_cpus; cpu++) {
-		ring_buffer__free(c->samples[cpu].before);
-		ring_buffer__free(c->samples[cpu].ring);
-	}
-	free(c->samples);
+	rings_free(c->rings);
 	counts_free(c->counts);
 	sample_bpf__destroy(c->skel);
 	free(c->events);
@@ -489,27 +311,22 @@ static int executable(void *self, const struct exe_key *key, const struct execut
 static int poll_records(void *self, int timeout_ms, const struct record_handler *h)
 {
 	struct collector *c = self;
-	struct epoll_event event;
-	int n, more, control;
 
-	c->handler = h;
-	n = epoll_wait(ring_buffer__epoll_fd(c->control), &event, 1, timeout_ms);
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	n = n < 0 ? -EINTR : 0;
-	/* few samples wake us: there may be some whatever epoll says */
-	control = consume(c, c->control, CONTROL_NS);
-	more = turns_take(&c->turns, SAMPLES_NS, take_samples, c);
-	if (control < 0 || more < 0)
-		return -EIO;
-	return n ? n : control | more;
+	return rings_poll(c->rings, timeout_ms, h);
 }
 
 static int poll_control(void *self)
 {
 	struct collector *c = self;
 
-	return consume(c, c->control, CONTROL_NS);
+	return rings_control(c->rings);
+}
+
+static uint64_t settled_ns(void *self)
+{
+	const struct collector *c = self;
+
+	return rings_settled_ns(c->rings);
 }
 
 static void counts(void *self, const struct record_handler *h)
