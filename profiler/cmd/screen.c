@@ -104,6 +104,7 @@ bool screen_possible(const char **why)
 	static char text[128];
 	const char *name = getenv("TERM");
 	int found = 0;
+	bool possible;
 
 	*why = "stdin and stdout are not a terminal";
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
@@ -113,7 +114,9 @@ bool screen_possible(const char **why)
 	*why = text;
 	if (!name || !*name || setupterm(name, STDOUT_FILENO, &found) == ERR)
 		return false;
-	return cursor_address && clear_screen;
+	possible = cursor_address && clear_screen;
+	del_curterm(cur_term);
+	return possible;
 }
 
 /* The locale says how characters are written. Without any the terminal knows UTF-8, as for
@@ -195,6 +198,9 @@ int screen_open(bool color)
 	curses = newterm(NULL, stdout, stdin);
 	if (!curses)
 		return -ENOTTY;
+	prepare_restore();
+	keep_stderr();
+	term.on = 1;
 	colors = color && has_colors() && start_color() != ERR;
 	if (colors)
 		init_colors();
@@ -205,9 +211,6 @@ int screen_open(bool color)
 	nodelay(stdscr, TRUE);
 	set_escdelay(ESCAPE_MS);
 	curs_set(0);
-	prepare_restore();
-	keep_stderr();
-	term.on = 1;
 	return 0;
 }
 

@@ -83,7 +83,7 @@ static void print(struct top *t)
 	browser_look(&t->browser, &t->moment, 0, 0);
 	spans_clear(&t->lines);
 	t->lines.width = plain_width(STDOUT_FILENO);
-	top_text(&t->browser, &t->moment, 0, &t->lines);
+	top_text(&t->browser, &t->moment, &t->lines);
 	spans_write(&t->lines, stdout);
 	fflush(stdout);
 	t->printed++;
@@ -134,7 +134,7 @@ static void stay(struct top *t)
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
 
 	t->moment.ended = t->moment.still = true;
-	browser_say(&t->browser, "the process has ended; q quits, w writes the window");
+	browser_say(&t->browser, "the target has ended; q quits, w writes the window");
 	paint(t);
 	while (!t->browser.quit && !run_stops) {
 		poll(&in, 1, POLL_MS);

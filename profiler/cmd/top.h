@@ -49,9 +49,7 @@ const struct profile *moment_profile(struct moment *m);
 /* The window. Both are 0 before there is anything. */
 uint64_t moment_from(const struct moment *m);
 uint64_t moment_to(const struct moment *m);
-/* Where `to` can be. */
-uint64_t moment_first(const struct moment *m);
-uint64_t moment_last(const struct moment *m);
+uint64_t moment_last(const struct moment *m); /* how far it can be moved */
 void moment_freeze(struct moment *m, bool still);
 /* Moves the window. Freezes what is live. */
 void moment_move(struct moment *m, int64_t ns);
@@ -72,7 +70,6 @@ struct browser {
 	const char *title;        /* what is shown: the targets, or a file */
 	const struct view *asked; /* what the options say; by is what was asked for first */
 	struct view view;         /* the same with the grouping of now; not selected */
-	uint32_t by;              /* which of the groupings that `g` goes through */
 	char *label;              /* owned: the label that view.by has */
 	struct starts *starts;    /* owned: those of the view; NULL: not asked yet */
 	uint64_t starts_ns;       /* the moment that they are of */
@@ -81,10 +78,10 @@ struct browser {
 	char *opened[TOP_LEVELS]; /* owned: keys of the rows above, */
 	char *names[TOP_LEVELS];  /* and their names */
 	enum board_sort sort[TOP_LEVELS];
-	char *chosen;           /* owned: key of the selected row; NULL: the one at `at` */
-	uint32_t at, first;     /* rows: the selected one, and the first on the screen */
-	bool flame;             /* instead of rows */
-	char *zoomed, *box;     /* owned: paths of nodes, see browser.c; NULL: the root */
+	char *chosen;       /* owned: key of the selected row; NULL: the one at `at` */
+	uint32_t at, first; /* rows: the selected one, and the first on the screen */
+	bool flame;         /* instead of rows */
+	char *zoomed, *box; /* owned: paths of nodes, see top_browser.c; NULL: the root */
 	uint32_t box_at, depth; /* the selected box, and the first line on the screen */
 
 	bool prompt; /* the user is typing a pattern */
@@ -112,10 +109,8 @@ uint32_t browser_rows(const struct browser *b);
 
 /* The whole screen, after browser_look(). */
 void top_screen(const struct browser *b, struct moment *m, struct spans *to);
-/* The same as plain text: a line on the window as a whole, then the rows, at most n of
- * them; 0: all. */
-void top_text(const struct browser *b, const struct moment *m, uint32_t n,
-	      struct spans *to);
+/* The same as plain text: a line on the window as a whole, then all rows. */
+void top_text(const struct browser *b, const struct moment *m, struct spans *to);
 
 struct top {
 	struct run run;

@@ -414,6 +414,7 @@ static void group_next(struct browser *b, const struct profile *p)
 	struct label_keys labels;
 	struct ways w = { .rows = { b->asked->by }, .n = 1 };
 	struct grouping next;
+	uint32_t by = 0;
 
 	label_keys_init(&labels, p);
 	add_way(&w, BY_START, NULL);
@@ -426,14 +427,14 @@ static void group_next(struct browser *b, const struct profile *p)
 	add_way(&w, BY_THREAD, NULL);
 	if (p->n_processes > 2)
 		add_way(&w, BY_PROCESS, NULL);
-	/* its place among those of now, where a label may be new */
-	for (b->by = 0; b->by < w.n && !same_way(&w.rows[b->by], &b->view.by); b->by++)
-		;
+	/* behind the one of now; the first one comes once only */
+	while (by < w.n && !same_way(&w.rows[by], &b->view.by))
+		by++;
 	do
-		b->by = b->by + 1 < w.n ? b->by + 1 : 0;
-	while (b->by && same_way(&w.rows[b->by], &b->asked->by));
-	next = w.rows[b->by];
-	if (b->by && next.keys[0] == BY_LABEL) {
+		by = by + 1 < w.n ? by + 1 : 0;
+	while (by && same_way(&w.rows[by], &b->asked->by));
+	next = w.rows[by];
+	if (by && next.keys[0] == BY_LABEL) {
 		set(&b->label, next.labels[0]);
 		next.labels[0] = b->label;
 	}

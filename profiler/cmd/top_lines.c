@@ -320,9 +320,9 @@ void top_screen(const struct browser *b, struct moment *m, struct spans *to)
 	spans_end(to);
 }
 
-void top_text(const struct browser *b, const struct moment *m, uint32_t n, struct spans *to)
+void top_text(const struct browser *b, const struct moment *m, struct spans *to)
 {
-	const struct board_layout layout = { .rows = n, .chosen = UINT32_MAX };
+	const struct board_layout layout = { .chosen = UINT32_MAX };
 
 	spans_printf(to, INK_NONE, "%s: ", b->title);
 	put_figures(b, m, to);

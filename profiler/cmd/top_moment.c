@@ -61,7 +61,8 @@ void moment_release(struct moment *m)
 	*m = (struct moment){ 0 };
 }
 
-uint64_t moment_first(const struct moment *m)
+/* Where the window can begin. */
+static uint64_t moment_first(const struct moment *m)
 {
 	const struct window *w = window_of(m);
 

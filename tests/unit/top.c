@@ -323,3 +323,80 @@ Test(top, freezing_what_is_live)
 	end(&f);
 	profile_free(p);
 }
+
+/* The inverse part of the time bar, as shares of its columns. */
+static void expect_bar(const struct fixture *f, double from, double to)
+{
+	uint32_t first = UINT32_MAX, last = 0, start = 0, end = 0;
+
+	for (uint32_t i = 0; i < f->s.n; i++) {
+		const struct span *r = &f->s.rows[i];
+
+		if (r->line != 2 || r->ink == INK_DIM)
+			continue;
+		first = r->column < first ? r->column : first;
+		last = r->column + r->columns;
+		if (r->ink == INK_INVERSE) {
+			start = r->column;
+			end = last;
+		}
+	}
+	cr_assert_gt(last, first);
+	cr_expect_float_eq((double)(start - first) / (last - first), from, 0.02);
+	cr_expect_float_eq((double)(end - first) / (last - first), to, 0.02);
+}
+
+Test(top, the_time_bar_shows_the_window)
+{
+	struct profile *p = halves();
+	struct fixture f;
+
+	begin(&f, p);
+	look(&f, 200, 24);
+	expect_bar(&f, 0, 1 / 3.0);
+	f.m.to_ns = 25000ull * MS;
+	look(&f, 200, 24);
+	expect_bar(&f, 0.5, 25 / 30.0);
+	press(&f, SCREEN_END);
+	f.m.to_ns = 30000ull * MS;
+	look(&f, 80, 24);
+	expect_bar(&f, 2 / 3.0, 1);
+	end(&f);
+}
+
+/* Live the bar is a minute, and the window may be all of it. */
+Test(top, the_time_bar_of_a_window)
+{
+	struct profile *p = halves();
+	struct fixture f;
+
+	begin(&f, NULL);
+	f.m.live = window_new(p, 0);
+	window_add(f.m.live, p);
+	look(&f, 200, 24);
+	expect_bar(&f, 0, 0.5);
+	for (int i = 0; i < 3; i++)
+		window_add(f.m.live, p);
+	f.m.window_ns = WINDOW_MINUTE;
+	look(&f, 200, 24);
+	expect_bar(&f, 0, 1);
+	cr_expect_eq(f.b.board.samples, 2 * 450);
+	end(&f);
+	profile_free(p);
+}
+
+Test(top, what_is_typed_cannot_be_acted_on)
+{
+	struct fixture f;
+
+	begin(&f, halves());
+	look(&f, 80, 24);
+	type(&f, "/a");
+	press(&f, 1);
+	press(&f, 0x9b);
+	press(&f, 0x202e);
+	press(&f, 0x4e16);
+	press(&f, SCREEN_BACKSPACE);
+	cr_expect_str_eq(buf_text(&f.b.typed), "a");
+	end(&f);
+}

@@ -169,6 +169,9 @@ Test(window, an_hour_takes_no_more_than_minutes)
 		cr_expect_eq(cut->stats.cpu_ns, 6000);
 		cr_expect_eq(cut->stats.peak_rss, 4599);
 		profile_free(cut);
+		cr_expect_eq(
+			window_stats(w, 3590000ull * MS, 3595000ull * MS).lost_ring_full,
+			3590 + 3591 + 3592 + 3593 + 3594);
 		copy = window_copy(w); /* says all the same */
 		window_free(w);
 		w = copy;
