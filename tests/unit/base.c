@@ -48,12 +48,12 @@ Test(arena, something_can_be_done_before_the_end)
 		table_room(NULL, 1, UINT32_MAX, &cap); /* takes more than there can be */
 		_exit(3);
 	}
+	close(fds[1]);
 	cr_expect_eq(waitpid(pid, &status, 0), pid);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 	cr_expect_eq(read(fds[0], said, sizeof(said)), 4);
 	cr_expect_str_eq(said, "last");
 	close(fds[0]);
-	close(fds[1]);
 }
 
 Test(arena, gives_zeroed_aligned_bytes_that_stay)
