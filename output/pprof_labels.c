@@ -183,6 +183,7 @@ static int64_t go_name(struct pprof_labels *l, int label, uint32_t process, uint
 static void add_own(struct pprof_labels *l, const char *set)
 {
 	enum label_state state;
+	int64_t id;
 
 	while ((state = labels_next(&set, &l->key, &l->value)) != LABEL_NONE) {
 		if (state == LABEL_LOST ||
@@ -191,7 +192,9 @@ static void add_own(struct pprof_labels *l, const char *set)
 			continue;
 		if (state == LABEL_PART)
 			buf_str(&l->value, "…");
-		add(l, text(l, &l->key))->str = value_text(l, buf_text(&l->key), &l->value);
+		id = value_text(l, buf_text(&l->key), &l->value);
+		if (id || l->of != LABELS_CHOSEN)
+			add(l, text(l, &l->key))->str = id;
 	}
 }
 

@@ -12,7 +12,7 @@ struct view;
 /* With LABELS_CHOSEN: which labels are written as strings, and with which values. */
 struct label_choice {
 	bool (*has)(void *arg, const char *key);
-	/* Valid until the next call. */
+	/* Valid until the next call; "" leaves it out. */
 	const char *(*value)(void *arg, const char *key, const char *value);
 	void *arg;
 };

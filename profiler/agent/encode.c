@@ -24,16 +24,28 @@ struct encode {
 	const struct encode_options *o;
 	const struct profile *profile;
 	uint32_t process; /* row */
+	enum encoding encoding;
 	struct origin origin;
 	struct arena arena; /* its strings */
 };
 
 /* Labels. */
 
+/* How many hexadecimal digits the label has that says which span of which trace a sample is
+ * of; 0: it is not one that this encoding has. */
+static size_t link_digits(const struct encode *e, const char *key)
+{
+	if (e->encoding >= ENCODED_SPANS && !strcmp(key, "span_id"))
+		return 16;
+	return e->encoding == ENCODED_TRACES && !strcmp(key, "trace_id") ? 32 : 0;
+}
+
 static bool choice_has(void *arg, const char *key)
 {
 	const struct encode *e = arg;
 
+	if (link_digits(e, key))
+		return true;
 	for (uint32_t i = 0; i < e->o->n_labels; i++)
 		if (!strcmp(e->o->labels[i], key))
 			return true;
@@ -43,7 +55,13 @@ static bool choice_has(void *arg, const char *key)
 static const char *choice_value(void *arg, const char *key, const char *value)
 {
 	struct encode *e = arg;
+	size_t digits = link_digits(e, key);
 
+	if (digits)
+		return strlen(value) == digits &&
+				       strspn(value, "0123456789abcdefABCDEF") == digits
+			       ? value
+			       : "";
 	return *value ? bound_value(e->o->bound, e->origin.service, key, value,
 				    e->profile->start_ns)
 		      : value;
@@ -164,7 +182,7 @@ static int encode_part(struct encode *e, uint64_t from_ns, uint64_t to_ns)
 	if (!err && (size.bytes > e->o->max_bytes || size.samples > e->o->max_samples))
 		err = split(e, &v);
 	else if (!err)
-		put(e->o, ENCODED_PPROF, &e->origin, bytes, len,
+		put(e->o, e->encoding, &e->origin, bytes, len,
 		    e->profile->start_ns + from_ns, v.n_events);
 	free(bytes);
 	view_release(&v);
@@ -186,7 +204,9 @@ static int encode_processes(const struct encode_options *o, struct profile *p)
 		if (!have[i])
 			continue;
 		find_origin(&e);
-		err = encode_part(&e, 0, 0) ?: err;
+		for (e.encoding = ENCODED_PPROF; e.encoding <= ENCODED_TRACES; e.encoding++)
+			if (o->wanted[e.encoding])
+				err = encode_part(&e, 0, 0) ?: err;
 		arena_release(&e.arena);
 	}
 	p->stats.not_go_samples = not_go;
@@ -224,10 +244,7 @@ static int encode_recording(const struct encode_options *o, struct profile *p)
 
 int encode_profile(const struct encode_options *o, struct profile *p)
 {
-	int err = 0;
-
-	if (o->wanted[ENCODED_PPROF])
-		err = encode_processes(o, p);
+	int err = encode_processes(o, p);
 	if (o->wanted[ENCODED_RECORDING] && p->n_events)
 		err = encode_recording(o, p) ?: err;
 	return err;

@@ -47,7 +47,7 @@ static void too_large(void *arg, const struct origin *o, uint32_t samples)
 	struct exporter *x = arg;
 
 	for (uint32_t i = 0; i < x->n_receivers; i++) {
-		if (x->receivers[i]->encoding != ENCODED_PPROF)
+		if (x->receivers[i]->encoding == ENCODED_RECORDING)
 			continue;
 		x->receivers[i]->counts.dropped[CAUSE_TOO_LARGE]++;
 		x->receivers[i]->counts.dropped_samples[CAUSE_TOO_LARGE] += samples;

@@ -25,6 +25,8 @@ enum { SERVICE_BYTES = 100, STALE_S = 60, TEMPORARY = 7 /* ".XXXXXX" */ };
 
 static const char *const endings[] = {
 	[ENCODED_PPROF] = ".pb.gz",
+	[ENCODED_SPANS] = ".pb.gz",
+	[ENCODED_TRACES] = ".pb.gz",
 	[ENCODED_RECORDING] = ".gsr",
 };
 
@@ -209,4 +211,6 @@ static void files_run(struct receiver *r)
 	free(f.rows);
 }
 
-const struct receiver_kind files_kind = { .scheme = "file://", .run = files_run };
+const struct receiver_kind files_kind = { .scheme = "file://",
+					  .encoding = ENCODED_PPROF,
+					  .run = files_run };

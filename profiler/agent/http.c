@@ -27,8 +27,9 @@ struct request {
 	struct curl_slist *headers;
 	struct buf body;
 	char answer[ANSWER_KEPT + 1];
-	size_t answered; /* bytes of the answer */
-	bool cut;        /* we have read enough of it */
+	size_t answered;  /* bytes of the answer */
+	bool cut;         /* we have read enough of it */
+	long grpc_status; /* -1: there was none */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -71,6 +72,29 @@ static size_t on_answer(char *bytes, size_t size, size_t n, void *arg)
 	q->answered += n;
 	q->cut = q->answered > ANSWER_MAX;
 	return q->cut ? 0 : n;
+}
+
+/* gRPC says how it went in a header, or behind the body. */
+static size_t on_header(char *line, size_t size, size_t n, void *arg)
+{
+	static const char name[] = "grpc-status:";
+	struct request *q = arg;
+	struct buf b = { 0 };
+
+	buf_add(&b, line, size * n);
+	if (!strncasecmp(buf_text(&b), name, strlen(name)))
+		q->grpc_status = strtol(buf_text(&b) + strlen(name), NULL, 10);
+	buf_release(&b);
+	return size * n;
+}
+
+/* The status of HTTP that means what the one of gRPC does. */
+static long status_of_grpc(long status)
+{
+	static const short statuses[] = { 200, 500, 500, 400, 504, 404, 409, 403, 429,
+					  400, 409, 400, 404, 500, 503, 500, 401 };
+
+	return status >= 0 && status <= 16 ? statuses[status] : 500;
 }
 
 static void add_header(struct request *q, const char *name, const char *value)
@@ -133,6 +157,21 @@ static void request_end(struct request *q)
 	*q = (struct request){ .http = q->http };
 }
 
+static void speak_grpc(struct request *q)
+{
+	const struct curl_lib *curl = q->http->curl;
+	bool plain = !strncmp(q->http->url, "http:", 5);
+
+	curl->curl_easy_setopt(q->easy, CURLOPT_HTTP_VERSION,
+			       plain ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+				     : CURL_HTTP_VERSION_2TLS);
+	/* libcurl 7.88 cannot use such a connection twice */
+	curl->curl_easy_setopt(q->easy, CURLOPT_FORBID_REUSE, (long)plain);
+	curl->curl_easy_setopt(q->easy, CURLOPT_FRESH_CONNECT, (long)plain);
+	curl->curl_easy_setopt(q->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl->curl_easy_setopt(q->easy, CURLOPT_HEADERDATA, q);
+}
+
 /* NULL, or what is wrong. */
 static const char *request_begin(struct request *q, struct entry *e)
 {
@@ -141,6 +180,7 @@ static const char *request_begin(struct request *q, struct entry *e)
 	const char *why;
 
 	q->entry = e;
+	q->grpc_status = -1;
 	q->easy = curl_begin(curl, h->url, q->error, &why);
 	if (!q->easy)
 		return why;
@@ -155,6 +195,8 @@ static const char *request_begin(struct request *q, struct entry *e)
 	curl->curl_easy_setopt(q->easy, CURLOPT_TIMEOUT, (long)REQUEST_SECONDS);
 	curl->curl_easy_setopt(q->easy, CURLOPT_DNS_CACHE_TIMEOUT, (long)NAME_SECONDS);
 	curl->curl_easy_setopt(q->easy, CURLOPT_PIPEWAIT, 1L);
+	if (h->receiver->kind->grpc)
+		speak_grpc(q);
 	if (h->receiver->o.ca_file)
 		curl->curl_easy_setopt(q->easy, CURLOPT_CAINFO, h->receiver->o.ca_file);
 	why = add_credentials(q);
@@ -170,9 +212,12 @@ static bool is_good(struct request *q)
 {
 	const char *want = q->http->receiver->kind->content_type, *type = NULL;
 	size_t n = strlen(want);
+	bool (*taken)(const void *answer, size_t len) = q->http->receiver->kind->taken;
 
+	if (taken && q->answered <= ANSWER_KEPT && !taken(q->answer, q->answered))
+		return false;
 	q->http->curl->curl_easy_getinfo(q->easy, CURLINFO_CONTENT_TYPE, &type);
-	return type && !strncasecmp(type, want, n) && (!type[n] || strchr("; ", type[n]));
+	return type && !strncasecmp(type, want, n) && (!type[n] || strchr("; +", type[n]));
 }
 
 static void finish(struct request *q, CURLcode result)
@@ -188,6 +233,8 @@ static void finish(struct request *q, CURLcode result)
 	curl->curl_easy_getinfo(q->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (result && !q->cut)
 		status = 0;
+	if (h->receiver->kind->grpc && status == 200)
+		status = status_of_grpc(q->grpc_status);
 	fate = fate_of(status, is_good(q), q->cut);
 	if (!status)
 		text = *q->error ? q->error : curl->curl_easy_strerror(result);

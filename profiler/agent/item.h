@@ -11,6 +11,8 @@
 
 enum encoding {
 	ENCODED_PPROF,
+	ENCODED_SPANS,     /* the same, with the labels span_id */
+	ENCODED_TRACES,    /* with trace_id too */
 	ENCODED_RECORDING, /* of all processes */
 	ENCODINGS
 };

@@ -23,7 +23,8 @@ enum {
 
 /* Options. */
 
-static const struct receiver_kind *const kinds[] = { &files_kind, &pyroscope_kind };
+static const struct receiver_kind *const kinds[] = { &files_kind, &otlp_kind, &parca_kind,
+						     &pyroscope_kind };
 
 /* "pyroscope+http://…" is of the kind "pyroscope+", "file:///…" of "file://". */
 static const struct receiver_kind *kind_of(const char *to)
@@ -71,8 +72,8 @@ const char *receiver_check(const struct receiver_options *o)
 	const struct receiver_kind *k = kind_of(o->to);
 
 	if (!k)
-		return "unknown kind of receiver; use file:///DIR, pyroscope+http://HOST or "
-		       "pyroscope+https://HOST";
+		return "unknown kind of receiver; use file:///DIR, or pyroscope+, otlp+ or parca+ "
+		       "before http://HOST or https://HOST";
 	if (has_control(o->to) || has_control(o->tenant) || has_control(o->user))
 		return "blanks and control characters do not belong there";
 	if (k->body)
@@ -151,7 +152,7 @@ struct receiver *receiver_new(const struct receiver_options *o, size_t queue_byt
 	r->o = *o;
 	r->kind = kind_of(o->to);
 	r->name = o->to;
-	r->encoding = o->recordings ? ENCODED_RECORDING : ENCODED_PPROF;
+	r->encoding = o->recordings ? ENCODED_RECORDING : r->kind->encoding;
 	r->logger = logger;
 	pthread_mutex_init(&r->lock, NULL);
 	pthread_condattr_init(&monotonic);

@@ -34,12 +34,16 @@ struct receiver_options {
 
 /* A way to talk. */
 struct receiver_kind {
-	const char *scheme; /* "pyroscope+http://"; the URL without what is before the + */
+	const char *scheme;     /* "pyroscope+": what the URL of --to begins with */
+	enum encoding encoding; /* what it takes */
 	/* of HTTP: */
 	const char *path;         /* is added to the URL */
 	const char *content_type; /* of the request, and of the answer */
 	const char *headers[3];   /* more of them; NULL ends the list */
+	bool grpc;                /* HTTP/2, with a status of its own at the end */
 	void (*body)(const struct item *it, struct buf *to);
+	/* NULL, or: does the body of the answer say that all of it was taken? */
+	bool (*taken)(const void *answer, size_t len);
 	/* of files: run() without these */
 	void (*run)(struct receiver *r);
 };
@@ -106,6 +110,8 @@ void receiver_give_up(struct receiver *r);
 void receiver_waker(struct receiver *r, void (*wake)(void *arg), void *arg);
 
 extern const struct receiver_kind files_kind;
+extern const struct receiver_kind otlp_kind;
+extern const struct receiver_kind parca_kind;
 extern const struct receiver_kind pyroscope_kind;
 
 /* The loop of all HTTP kinds. */

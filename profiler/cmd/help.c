@@ -82,12 +82,15 @@ const struct verb verbs[] = {
 	{ "agent", "(-a | --name GLOB | …) --to URL…",
 	  "send profiles of Go processes to where they are kept, for ever",
 	  "Each interval one profile of each process goes to each receiver. URL is one of\n\n"
-	  "  file:///DIR               files in a directory, of which the newest are kept\n"
-	  "  pyroscope+http://HOST:PORT\n"
-	  "  pyroscope+https://HOST    Pyroscope's push.v1\n\n"
+	  "  file:///DIR             files in a directory, of which the newest are kept\n"
+	  "  pyroscope+http://HOST   Pyroscope's push.v1\n"
+	  "  otlp+http://HOST        OpenTelemetry's profiles\n"
+	  "  parca+http://HOST       Parca's WriteRaw\n\n"
+	  "All of them take https too, a port and a path. "
 	  "Options of a receiver follow its --to. A process belongs to the service that its environment "
 	  "names (OTEL_SERVICE_NAME, then service.name in OTEL_RESOURCE_ATTRIBUTES), else to its "
-	  "systemd service, its container, or its program. Goroutine ids are numbers in the profiles "
+	  "systemd service, its container, or its program. The pprof labels trace_id and span_id, in "
+	  "hex, link samples to spans in OpenTelemetry and Pyroscope. Goroutine ids are numbers in the profiles "
 	  "and never make series of their own. SIGTERM and Ctrl-C send what is there, within 5 s.\n\n"
 	  "Needs the same rights as record.",
 	  cmd_agent },

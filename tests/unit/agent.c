@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "otlp.pb-c.h"
 #include "output/pprof_labels.h"
 #include "profiler/agent/bound.h"
 #include "profiler/agent/encode.h"
@@ -371,23 +372,30 @@ static struct profile *decoded(const struct item *it)
 static const char *no_label[] = { "nothing" };
 
 /* With labels, without recordings. */
-static void encode(struct profile *p, uint32_t max_samples, const char **labels, uint32_t n)
+static void encode_as(enum encoding encoding, struct profile *p, uint32_t max_samples,
+		      const char **labels, uint32_t n)
 {
-	const struct encode_options o = {
+	struct encode_options o = {
 		.host = "h",
 		.labels = labels,
 		.n_labels = n,
 		.bound = bound_new(1),
 		.max_bytes = LIMIT_BYTES,
 		.max_samples = max_samples,
-		.wanted = { [ENCODED_PPROF] = true, [ENCODED_RECORDING] = !n },
+		.wanted = { [ENCODED_RECORDING] = !n },
 		.put = on_item,
 		.too_large = on_too_large,
 	};
 
+	o.wanted[encoding] = true;
 	cr_expect_eq(encode_profile(&o, p), 0);
 	bound_free(o.bound);
 	profile_free(p);
+}
+
+static void encode(struct profile *p, uint32_t max_samples, const char **labels, uint32_t n)
+{
+	encode_as(ENCODED_PPROF, p, max_samples, labels, n);
 }
 
 static void drop_items(void)
@@ -487,6 +495,71 @@ Test(agent, only_chosen_labels_are_strings)
 
 	strings(job, 1, "18 ; 19 ; 19 job=x; 1 ");
 	strings(no_label, 1, "18 ; 19 ; 1 ");
+}
+
+/* OpenTelemetry. */
+
+Test(agent, otlp_has_what_pprof_has)
+{
+	struct profile *p = hand_workers();
+	Otlp__Dictionary *d;
+	Otlp__Request *r;
+	Otlp__Profile *to;
+	struct buf b = { 0 };
+	int64_t samples = 0;
+	uint32_t linked = 0;
+
+	p->goroutines[3].labels = hand_string(
+		p,
+		"job=x,span_id=00000000000000a1,trace_id=0123456789abcdef0123456789abcdef");
+	encode_as(ENCODED_TRACES, p, 1000, no_label, 1);
+	otlp_kind.body(items[0], &b);
+	r = otlp__request__unpack(NULL, b.len, b.data);
+	cr_assert(r);
+	d = r->dictionary;
+	to = r->resource_profiles[0]->scope_profiles[0]->profiles[0];
+	cr_expect_eq(to->n_samples, 6);
+	for (size_t i = 0; i < to->n_samples; i++) {
+		samples += to->samples[i]->values[0];
+		linked += to->samples[i]->link_index > 0;
+	}
+	cr_expect_eq(samples, 7);
+	cr_expect_eq(linked, 1);
+	cr_assert_eq(d->n_link_table, 2);
+	cr_expect_eq(d->link_table[0]->span_id.len, 0);
+	cr_expect_eq(d->link_table[1]->span_id.data[7], 0xa1);
+	cr_expect_eq(d->link_table[1]->trace_id.data[15], 0xef);
+	cr_expect_str_eq(d->string_table[0], "");
+	cr_expect_eq(to->time_unix_nano, 1700000000000000000);
+	otlp__request__free_unpacked(r, NULL);
+	buf_release(&b);
+	drop_items();
+}
+
+Test(agent, ids_of_spans_are_labels_where_they_are_no_series)
+{
+	for (int encoding = ENCODED_PPROF; encoding <= ENCODED_TRACES; encoding++) {
+		struct profile *p = hand_workers(), *got;
+		const char *labels;
+
+		p->goroutines[1].labels = hand_string(p, "span_id=no");
+		p->goroutines[3].labels = hand_string(
+			p,
+			"span_id=00000000000000a1,trace_id=0123456789abcdef0123456789abcdef");
+		encode_as(encoding, p, 1000, no_label, 1);
+		got = decoded(items[0]);
+		labels = "";
+		for (uint32_t i = 1; i < got->n_goroutines; i++)
+			if (got->goroutines[i].labels)
+				labels = profile_string(got, got->goroutines[i].labels);
+		cr_expect_str_eq(labels, encoding == ENCODED_PPROF ? ""
+					 : encoding == ENCODED_SPANS
+						 ? "span_id=00000000000000a1"
+						 : "span_id=00000000000000a1,trace_id="
+						   "0123456789abcdef0123456789abcdef");
+		profile_free(got);
+		drop_items();
+	}
 }
 
 /* Events. */

@@ -111,3 +111,69 @@ def identify(path, body):
         sample, = every(series, 2)
         return one(sample, 2).decode()
     return hashlib.sha1(body).hexdigest()
+
+
+class Write:
+    """A WriteRawRequest of Parca with one profile."""
+
+    def __init__(self, body):
+        series, = every(body, 2)
+        assert one(body, 3) == 1, "normalized"
+        self.labels = {one(x, 1).decode(): one(x, 2).decode() for x in every(one(series, 1), 1)}
+        sample, = every(series, 2)
+        self.profile = Profile(one(sample, 1))
+
+
+class Otlp:
+    """A request of OpenTelemetry's profiles with one profile, in the terms of class Profile; links is
+    a Counter of (trace, span) in hex."""
+
+    def __init__(self, body):
+        of, = every(body, 1)
+        tables = one(body, 2)
+        strings = [s.decode() for s in every(tables, 5)]
+        mappings, locations, functions, links, attributes, stacks = (
+            every(tables, n) for n in (1, 2, 3, 4, 6, 7))
+        assert strings[0] == "" and len(set(strings)) == len(strings), "strings"
+        for table in (mappings, locations, functions, links, attributes, stacks):
+            assert not any(v for _, v in fields(table[0])), "row 0"
+        for table in (links, attributes, stacks):
+            assert len(set(table)) == len(table), "duplicates"
+
+        def value(v):  # the collector may put strings into the table
+            if every(v, 8):
+                return strings[one(v, 8)]
+            return one(v, 1).decode() if every(v, 1) else one(v, 3)
+
+        def pair(x):
+            return strings[one(x, 3)] if every(x, 3) else one(x, 1).decode(), value(one(x, 2))
+
+        def attribute(i):
+            return strings[one(attributes[i], 1)], value(one(attributes[i], 2))
+
+        def function(i):
+            f = functions[i]
+            return strings[one(f, 1)], strings[one(f, 3)], one(f, 4)
+
+        def location(i):
+            assert i and one(locations[i], 1) < len(mappings)
+            return one(locations[i], 2), tuple((function(one(x, 1)), one(x, 2)) for x in every(locations[i], 3))
+
+        self.labels = dict(pair(x) for x in every(one(of, 1), 1))
+        scope, = every(of, 2)
+        p, = every(scope, 2)
+        assert len(one(p, 7)) == 16 and any(one(p, 7)), "profile_id"
+        kind, period = one(p, 1), one(p, 5)
+        self.types = [(strings[one(t, 1)], strings[one(t, 2)]) for t in (kind, period)]
+        self.comments = []
+        self.count, self.ns, self.links = Counter(), Counter(), Counter()
+        names = {"go.goroutine.id": "goid", "go.goroutine.parent_id": "go_parent"}
+        for s in every(p, 2):
+            labels = [attribute(i) for i in numbers(s, 2)]
+            labels = tuple(sorted(((names.get(k, k), v) for k, v in labels), key=str))
+            stack = tuple(location(i) for i in numbers(stacks[one(s, 1)], 1))
+            n, = numbers(s, 4)
+            self.count[stack, labels] += n
+            self.ns[stack, labels] += n * one(p, 6)
+            link = links[one(s, 3)]
+            self.links[one(link, 1, b"").hex(), one(link, 2, b"").hex()] += n
