@@ -163,7 +163,7 @@ static int write_item(struct files *f, const struct item *it)
 	if (err == -ENOENT && !mkdir(f->dir, 0777))
 		err = outfile_open(&out, path);
 	if (!err && fwrite(it->bytes, 1, it->len, out.out) != it->len)
-		err = -EIO;
+		err = -errno;
 	if (!err)
 		err = outfile_commit(&out);
 	outfile_abort(&out);
