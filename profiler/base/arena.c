@@ -64,7 +64,7 @@ void *arena_alloc(struct arena *a, size_t n)
 	void *p;
 
 	n = (n + 15) & ~(size_t)15;
-	if (a->cap - a->used < n) {
+	if (!a->chunks || a->cap - a->used < n) {
 		size_t cap = n > CHUNK_MIN ? n : CHUNK_MIN;
 		struct arena_chunk *c = mem_zalloc(sizeof(*c) + cap);
 

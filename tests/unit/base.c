@@ -56,6 +56,14 @@ Test(arena, something_can_be_done_before_the_end)
 	close(fds[0]);
 }
 
+Test(arena, gives_nothing_when_it_is_empty)
+{
+	struct arena a = { 0 };
+
+	cr_expect_not_null(arena_alloc(&a, 0));
+	arena_release(&a);
+}
+
 Test(arena, gives_zeroed_aligned_bytes_that_stay)
 {
 	struct arena a = { 0 };
