@@ -20,16 +20,13 @@ static const struct grouping by_none = { .n = 0 };
 /* The key of a group, as that of struct group_row; interned. */
 static uint32_t group_key(struct board *b, const struct groups *g, uint32_t group)
 {
-	uint32_t path[MAX_GROUP_KEYS + 2], n = 0, id;
+	const char *names[MAX_GROUP_KEYS + 2];
 	struct buf key = { 0 };
+	uint32_t n = 0, id;
 
 	for (; group && n < MAX_GROUP_KEYS + 2; group = g->rows[group].parent)
-		path[n++] = group;
-	while (n--) {
-		text_frame(&key, strtab_get(g->names, g->rows[path[n]].name));
-		if (n)
-			buf_u8(&key, ';');
-	}
+		names[n++] = strtab_get(g->names, g->rows[group].name);
+	text_key(&key, names, n);
 	id = strtab_addn(b->names, (const char *)key.data, key.len);
 	buf_release(&key);
 	return id;

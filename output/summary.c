@@ -92,18 +92,13 @@ static void find_top(struct summary *s, const struct part *p, struct group_row *
 static const char *group_key(struct summary *s, const struct tree *t, uint32_t node,
 			     bool values)
 {
-	uint32_t path[MAX_GROUP_KEYS + 2], n = 0;
+	const char *names[MAX_GROUP_KEYS + 2], *ret;
 	struct buf key = { 0 };
-	const char *ret;
+	uint32_t n = 0;
 
 	for (; node && n < MAX_GROUP_KEYS + 2; node = t->nodes[node].parent)
-		path[n++] = node;
-	while (n--) {
-		text_frame(&key, values ? node_value(t, &t->nodes[path[n]])
-					: t->nodes[path[n]].name);
-		if (n)
-			buf_u8(&key, ';');
-	}
+		names[n++] = values ? node_value(t, &t->nodes[node]) : t->nodes[node].name;
+	text_key(&key, names, n);
 	ret = arena_strndup(&s->arena, (const char *)key.data, key.len);
 	buf_release(&key);
 	return ret;

@@ -76,6 +76,15 @@ void text_frame(struct buf *b, const char *s)
 	}
 }
 
+void text_key(struct buf *b, const char *const *names, uint32_t n)
+{
+	while (n--) {
+		text_frame(b, names[n]);
+		if (n)
+			buf_u8(b, ';');
+	}
+}
+
 void text_count(struct buf *b, uint64_t n)
 {
 	char digits[24];

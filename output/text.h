@@ -13,6 +13,9 @@ uint32_t text_columns(const char *s);
 uint32_t text_fit(struct buf *b, const char *s, uint32_t max);
 /* Adds s as a frame of a folded stack: ';' becomes ':'; "" becomes "[unknown]". */
 void text_frame(struct buf *b, const char *s);
+/* Adds the key of a group: the names of its levels, innermost first here, as frames of a
+ * folded stack. */
+void text_key(struct buf *b, const char *const *names, uint32_t n);
 /* Adds "1,234,567". */
 void text_count(struct buf *b, uint64_t n);
 /* Adds "1 sample", "1,234 samples". */

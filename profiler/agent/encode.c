@@ -245,6 +245,7 @@ static int encode_recording(const struct encode_options *o, struct profile *p)
 int encode_profile(const struct encode_options *o, struct profile *p)
 {
 	int err = encode_processes(o, p);
+
 	if (o->wanted[ENCODED_RECORDING] && p->n_events)
 		err = encode_recording(o, p) ?: err;
 	return err;

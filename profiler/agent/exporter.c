@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/agent/exporter.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "profiler/agent/bound.h"
 #include "profiler/agent/encode.h"
 #include "profiler/agent/logger.h"
+#include "profiler/agent/worker.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/clock.h"
 #include "profiler/profile/profile.h"
@@ -25,13 +22,10 @@ struct exporter {
 	struct receiver **receivers; /* owned */
 	uint32_t n_receivers;
 	char host[256];
-	pthread_t thread;
-	bool started;
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
+	struct worker worker;             /* encodes; its lock is of what follows */
 	struct profile *waiting[WAITING]; /* oldest first */
 	uint32_t n_waiting;
-	bool closing, ended;
+	bool closing;
 };
 
 static void put_item(void *arg, struct item *it)
@@ -77,42 +71,37 @@ static struct profile *next(struct exporter *x)
 {
 	struct profile *p = NULL;
 
-	pthread_mutex_lock(&x->lock);
+	pthread_mutex_lock(&x->worker.lock);
 	while (!x->n_waiting && !x->closing)
-		pthread_cond_wait(&x->changed, &x->lock);
+		pthread_cond_wait(&x->worker.changed, &x->worker.lock);
 	if (x->n_waiting) {
 		p = x->waiting[0];
 		x->waiting[0] = x->waiting[--x->n_waiting];
 	}
-	pthread_mutex_unlock(&x->lock);
+	pthread_mutex_unlock(&x->worker.lock);
 	return p;
 }
 
-static void *run(void *arg)
+static void run(void *arg)
 {
 	struct exporter *x = arg;
 	struct profile *p;
 
 	while ((p = next(x)))
 		encode(x, p);
-	pthread_mutex_lock(&x->lock);
-	x->ended = true;
-	pthread_cond_broadcast(&x->changed);
-	pthread_mutex_unlock(&x->lock);
-	return NULL;
 }
 
 void exporter_put(struct exporter *x, struct profile *p)
 {
 	struct profile *late = NULL;
 
-	pthread_mutex_lock(&x->lock);
+	pthread_mutex_lock(&x->worker.lock);
 	if (x->n_waiting < WAITING)
 		x->waiting[x->n_waiting++] = p;
 	else
 		late = p;
-	pthread_cond_broadcast(&x->changed);
-	pthread_mutex_unlock(&x->lock);
+	pthread_cond_broadcast(&x->worker.changed);
+	pthread_mutex_unlock(&x->worker.lock);
 	if (!late)
 		return;
 	x->counts.behind++;
@@ -128,21 +117,14 @@ void exporter_free(struct exporter *x)
 		receiver_free(x->receivers[i]);
 	free(x->receivers);
 	bound_free(x->encode.bound);
-	pthread_cond_destroy(&x->changed);
-	pthread_mutex_destroy(&x->lock);
+	worker_release(&x->worker);
 	free(x);
 }
 
 static void init(struct exporter *x, const struct exporter_options *o)
 {
-	pthread_condattr_t monotonic;
-
 	x->o = *o;
-	pthread_mutex_init(&x->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&x->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	worker_init(&x->worker);
 	if (gethostname(x->host, sizeof(x->host) - 1))
 		*x->host = 0;
 	x->encode = (struct encode_options){
@@ -156,20 +138,6 @@ static void init(struct exporter *x, const struct exporter_options *o)
 		.too_large = too_large,
 		.arg = x,
 	};
-}
-
-/* Signals are for the main thread. */
-static int start(struct exporter *x)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&x->thread, NULL, run, x);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	x->started = !err;
-	return err;
 }
 
 struct exporter *exporter_new(const struct exporter_options *o, const char **why,
@@ -191,7 +159,7 @@ struct exporter *exporter_new(const struct exporter_options *o, const char **why
 		x->encode.wanted[r->encoding] = true;
 	}
 	*why = "no thread could be started";
-	if (!start(x))
+	if (!worker_start(&x->worker, run, x))
 		return x;
 fail:
 	if (exporter_flush(x, SECOND))
@@ -202,21 +170,11 @@ fail:
 /* Waits until everything is encoded. */
 static bool encoded(struct exporter *x, uint64_t deadline)
 {
-	const struct timespec until = { .tv_sec = (time_t)(deadline / SECOND),
-					.tv_nsec = (long)(deadline % SECOND) };
-	bool ended;
-
-	pthread_mutex_lock(&x->lock);
+	pthread_mutex_lock(&x->worker.lock);
 	x->closing = true;
-	pthread_cond_broadcast(&x->changed);
-	while (x->started && !x->ended)
-		if (pthread_cond_timedwait(&x->changed, &x->lock, &until) == ETIMEDOUT)
-			break;
-	ended = !x->started || x->ended;
-	pthread_mutex_unlock(&x->lock);
-	if (ended && x->started)
-		pthread_join(x->thread, NULL);
-	return ended;
+	pthread_cond_broadcast(&x->worker.changed);
+	pthread_mutex_unlock(&x->worker.lock);
+	return worker_ended(&x->worker, deadline);
 }
 
 bool exporter_flush(struct exporter *x, uint64_t within_ns)

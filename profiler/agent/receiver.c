@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/agent/receiver.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,36 +113,17 @@ static void count_queue(struct receiver *r)
 
 /* From the outside. */
 
-static void *thread(void *arg)
+static void run(void *arg)
 {
 	struct receiver *r = arg;
 
 	r->kind->run(r);
-	pthread_mutex_lock(&r->lock);
-	r->ended = true;
-	pthread_cond_broadcast(&r->changed);
-	pthread_mutex_unlock(&r->lock);
-	return NULL;
-}
-
-/* Signals are for the main thread. */
-static int start(struct receiver *r)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&r->thread, NULL, thread, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err;
 }
 
 struct receiver *receiver_new(const struct receiver_options *o, size_t queue_bytes,
 			      struct logger *logger, const char **why)
 {
 	struct receiver *r;
-	pthread_condattr_t monotonic;
 
 	if (kind_of(o->to)->body && !http_load(why))
 		return NULL;
@@ -154,17 +133,12 @@ struct receiver *receiver_new(const struct receiver_options *o, size_t queue_byt
 	r->name = o->to;
 	r->encoding = o->recordings ? ENCODED_RECORDING : r->kind->encoding;
 	r->logger = logger;
-	pthread_mutex_init(&r->lock, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&r->changed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	worker_init(&r->worker);
 	queue_init(&r->queue, queue_bytes);
 	r->queue.dropped = on_queue_full;
 	r->queue.arg = r;
-	r->started = !start(r);
 	*why = "no thread could be started";
-	if (r->started)
+	if (!worker_start(&r->worker, run, r))
 		return r;
 	receiver_free(r);
 	return NULL;
@@ -174,7 +148,7 @@ struct receiver *receiver_new(const struct receiver_options *o, size_t queue_byt
 static void notify(struct receiver *r)
 {
 	count_queue(r);
-	pthread_cond_broadcast(&r->changed);
+	pthread_cond_broadcast(&r->worker.changed);
 	if (r->wake)
 		r->wake(r->wake_arg);
 }
@@ -183,36 +157,23 @@ void receiver_put(struct receiver *r, struct item *it)
 {
 	if (it->encoding != r->encoding)
 		return;
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	queue_put(&r->queue, it);
 	notify(r);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 }
 
 void receiver_drain(struct receiver *r, uint64_t deadline_ns)
 {
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	r->deadline_ns = deadline_ns;
 	notify(r);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 }
 
 bool receiver_ended(struct receiver *r, uint64_t deadline_ns)
 {
-	const struct timespec until = { .tv_sec = (time_t)(deadline_ns / SECOND),
-					.tv_nsec = (long)(deadline_ns % SECOND) };
-	bool ended;
-
-	pthread_mutex_lock(&r->lock);
-	while (r->started && !r->ended)
-		if (pthread_cond_timedwait(&r->changed, &r->lock, &until) == ETIMEDOUT)
-			break;
-	ended = !r->started || r->ended;
-	pthread_mutex_unlock(&r->lock);
-	if (ended && r->started)
-		pthread_join(r->thread, NULL);
-	r->started = r->started && !ended;
-	return ended;
+	return worker_ended(&r->worker, deadline_ns);
 }
 
 void receiver_free(struct receiver *r)
@@ -220,8 +181,7 @@ void receiver_free(struct receiver *r)
 	if (!r)
 		return;
 	queue_release(&r->queue);
-	pthread_cond_destroy(&r->changed);
-	pthread_mutex_destroy(&r->lock);
+	worker_release(&r->worker);
 	free(r);
 }
 
@@ -229,10 +189,10 @@ void receiver_free(struct receiver *r)
 
 void receiver_waker(struct receiver *r, void (*wake)(void *arg), void *arg)
 {
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	r->wake = wake;
 	r->wake_arg = arg;
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 }
 
 /* With the lock. */
@@ -259,7 +219,7 @@ struct entry *receiver_take(struct receiver *r, const struct breaker *b, uint32_
 	uint64_t now = clock_now_ns(), due = UINT64_MAX;
 	struct entry *e = NULL;
 
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	drop_old(r);
 	if (r->deadline_ns)
 		e = queue_next(&r->queue, UINT64_MAX, &due);
@@ -270,7 +230,7 @@ struct entry *receiver_take(struct receiver *r, const struct breaker *b, uint32_
 	if (e)
 		e->taken = true;
 	count_queue(r);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 	*wait_ms = r->deadline_ns ? DRAIN_MS : IDLE_MS;
 	if (due > now && due - now < (uint64_t)*wait_ms * 1000000)
 		*wait_ms = (int)((due - now) / 1000000 + 1);
@@ -310,7 +270,7 @@ void receiver_settle(struct receiver *r, struct breaker *b, struct entry *e, enu
 	r->counts.tries[status >= 100 && status < 600 ? status / 100 : 0]++;
 	tell_state(r, fate, status, text);
 	breaker_tell(b, fate, now, retry_after_s, random);
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	e->taken = false;
 	e->failures += fate == FATE_FAILED;
 	if (fate == FATE_SENT) {
@@ -327,29 +287,25 @@ void receiver_settle(struct receiver *r, struct breaker *b, struct entry *e, enu
 		e->not_before = now + backoff_ns(e->failures, random);
 	}
 	count_queue(r);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 }
 
 void receiver_wait(struct receiver *r, int ms)
 {
-	uint64_t end = clock_now_ns() + (uint64_t)ms * 1000000;
-	const struct timespec until = { .tv_sec = (time_t)(end / SECOND),
-					.tv_nsec = (long)(end % SECOND) };
-
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	if (!r->deadline_ns)
-		pthread_cond_timedwait(&r->changed, &r->lock, &until);
-	pthread_mutex_unlock(&r->lock);
+		worker_wait(&r->worker, clock_now_ns() + (uint64_t)ms * 1000000);
+	pthread_mutex_unlock(&r->worker.lock);
 }
 
 bool receiver_done(struct receiver *r, bool *past)
 {
 	bool done;
 
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	*past = r->deadline_ns && clock_now_ns() >= r->deadline_ns;
 	done = r->deadline_ns && (*past || !r->queue.n);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 	return done;
 }
 
@@ -357,10 +313,10 @@ void receiver_give_up(struct receiver *r)
 {
 	struct entry *e;
 
-	pthread_mutex_lock(&r->lock);
+	pthread_mutex_lock(&r->worker.lock);
 	r->wake = NULL;
 	while ((e = queue_first(&r->queue)))
 		drop(r, e, CAUSE_SHUTDOWN, NULL);
 	count_queue(r);
-	pthread_mutex_unlock(&r->lock);
+	pthread_mutex_unlock(&r->worker.lock);
 }

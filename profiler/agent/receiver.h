@@ -7,7 +7,6 @@
  */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,6 +15,7 @@
 #include "profiler/agent/item.h"
 #include "profiler/agent/queue.h"
 #include "profiler/agent/retry.h"
+#include "profiler/agent/worker.h"
 
 struct buf;
 struct logger;
@@ -65,15 +65,12 @@ struct receiver {
 	struct receiver_counts counts;
 	struct logger *logger;
 	/* private */
-	pthread_t thread;
-	bool started;
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
+	struct worker worker; /* its lock is of what follows */
 	struct queue queue;
 	/* CLOCK_MONOTONIC: when to give up, since no more will come; 0: more will */
 	uint64_t deadline_ns;
-	bool ended;              /* the thread is about to end */
-	void (*wake)(void *arg); /* of a thread that does not wait for `changed` */
+	void (*wake)(
+		void *arg); /* of a thread that does not wait for the worker's `changed` */
 	void *wake_arg;
 };
 

@@ -99,7 +99,7 @@ static const char *parse_max_bytes(const char *arg, void *agent)
 
 	if (!a->n_receivers)
 		return set(a, 0, NULL);
-	if (size_parse(arg, &v) || !v)
+	if (size_parse(arg, &v))
 		return "takes a size such as 500M";
 	a->receivers[a->n_receivers - 1].max_bytes = v;
 	return NULL;

@@ -115,6 +115,6 @@ void profile_forget(struct profile *p)
 	/* while all rows are there */
 	clean(p, &p->goroutine_index, &p->goroutines_indexed, keep_goroutine);
 	clean(p, &p->thread_index, &p->threads_indexed, keep_thread);
-	for (int t = 0; t < 3; t++)
+	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++)
 		forget_rows(p, &tables[t], &p->pages[t]);
 }

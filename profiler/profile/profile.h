@@ -164,8 +164,10 @@ struct profile {
 	struct index frame_index, call_index, goroutine_index, thread_index;
 	uint8_t *ended; /* a flag per process, up to n_ended */
 	uint32_t n_ended, cap_ended;
-	uint32_t pages[3];           /* that profile_forget() has looked at, per table */
-	uint32_t goroutines_indexed; /* after profile_forget(), as the next */
+	/* for profile_forget(), as the next: the pages that it has looked at, of processes,
+	 * threads and goroutines */
+	uint32_t pages[3];
+	uint32_t goroutines_indexed; /* ids in the index when it was last cleaned */
 	uint32_t threads_indexed;
 };
 

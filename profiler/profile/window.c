@@ -34,18 +34,30 @@ static uint64_t kept_from(const struct window *w)
 	return w->end_ns > w->kept_ns ? w->end_ns - w->kept_ns : 0;
 }
 
-/* Replaces the profile by one that has only what is kept. */
+static void copy_not_go(struct profile *to, const struct profile *from)
+{
+	to->not_go_names = strtab_add(to->strings,
+				      profile_string(from, from->not_go_names));
+}
+
+/* A profile that has only what is kept. */
+static struct profile *kept_profile(const struct window *w)
+{
+	struct profile *ret = profile_new_like(w->profile);
+
+	ret->start_ns = w->profile->start_ns;
+	ret->stats = w->profile->stats;
+	copy_not_go(ret, w->profile);
+	profile_copy_events(ret, w->profile, kept_from(w), UINT64_MAX, 0);
+	return ret;
+}
+
 static void renew(struct window *w)
 {
-	struct profile *old = w->profile, *new = profile_new_like(old);
+	struct profile *old = w->profile;
 
-	new->start_ns = old->start_ns;
-	new->stats = old->stats;
-	new->not_go_names = strtab_add(new->strings,
-				       profile_string(old, old->not_go_names));
-	profile_copy_events(new, old, kept_from(w), UINT64_MAX, 0);
+	w->profile = kept_profile(w);
 	profile_free(old);
-	w->profile = new;
 }
 
 static void let_go(struct window *w)
@@ -77,9 +89,7 @@ void window_add(struct window *w, const struct profile *interval)
 	w->end_ns = i->to_ns;
 	w->profile->stats.duration_ns = w->end_ns;
 	if (s->not_go_samples)
-		w->profile->not_go_names =
-			strtab_add(w->profile->strings,
-				   profile_string(interval, interval->not_go_names));
+		copy_not_go(w->profile, interval);
 	let_go(w);
 }
 
@@ -125,20 +135,16 @@ struct profile *window_cut(const struct window *w, uint64_t from_ns, uint64_t to
 
 	ret->stats = window_stats(w, from_ns, to_ns);
 	if (ret->stats.not_go_samples)
-		ret->not_go_names = strtab_add(
-			ret->strings, profile_string(w->profile, w->profile->not_go_names));
+		copy_not_go(ret, w->profile);
 	return ret;
 }
 
 struct window *window_copy(const struct window *w)
 {
-	struct window *ret = window_new(w->profile, w->kept_ns);
+	struct window *ret = mem_zalloc(sizeof(*ret));
 
-	profile_copy_events(ret->profile, w->profile, kept_from(w), UINT64_MAX, 0);
-	ret->profile->stats = w->profile->stats;
-	ret->profile->not_go_names =
-		strtab_add(ret->profile->strings,
-			   profile_string(w->profile, w->profile->not_go_names));
+	ret->profile = kept_profile(w);
+	ret->kept_ns = w->kept_ns;
 	ret->end_ns = w->end_ns;
 	for (uint32_t i = 0; i < w->n_intervals; i++)
 		*table_add(ret->intervals, ret->n_intervals,
