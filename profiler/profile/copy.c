@@ -82,6 +82,7 @@ static uint32_t process_of(struct copying *c, uint32_t id)
 	p.name = string_of(c, p.name);
 	p.path = string_of(c, p.path);
 	p.go_version = string_of(c, p.go_version);
+	p.resource = string_of(c, p.resource);
 	for (uint32_t i = 1; i < to->n_processes; i++)
 		if (!memcmp(&to->processes[i], &p, sizeof(p)))
 			return c->processes[id] = i;

@@ -33,8 +33,9 @@ static char *said(const struct profile *p, uint64_t from_ms, uint64_t to_ms)
 			   profile_string(p, g->start), profile_string(p, g->creator),
 			   t->tid, profile_string(p, t->name));
 		view_process_name(&v, t->process, &b);
-		buf_printf(&b, " class %u flags %u cpu %u kind %s", e->class, e->flags,
-			   e->cpu, profile_string(p, p->kinds[e->kind].name));
+		buf_printf(&b, " of {%s} class %u flags %u cpu %u kind %s",
+			   profile_string(p, p->processes[t->process].resource), e->class,
+			   e->flags, e->cpu, profile_string(p, p->kinds[e->kind].name));
 		for (uint32_t n = view_stack(&v, e, frames), k = 0; k < n; k++) {
 			const struct frame *f = view_frame(&v, frames[k]);
 			const struct module *m = &p->modules[f->module];
@@ -66,6 +67,7 @@ static struct profile *workers(void)
 						       .module = m,
 						       .kind = FRAME_GO });
 
+	p->processes[1].resource = hand_string(p, "service.name=shop");
 	hand_event(p, 800, profile_call(p, profile_call(p, 0, f), f), 1, 1, CLASS_USER);
 	return p;
 }
