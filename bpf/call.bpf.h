@@ -75,6 +75,17 @@ struct {
 	__type(value, __u8[LABEL_BYTES]);
 } label_sets SEC(".maps");
 
+/* Has the first call of this function by this goroutine been sent? FIRST_LOST: not yet. */
+enum { FIRST_LOST, FIRST_SENT };
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* set before load; with add_up and want_user */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct first_key);
+	__type(value, __u64);
+} firsts SEC(".maps");
+
 struct restart_key {
 	__u64 goid, tgid;
 };
@@ -160,6 +171,36 @@ static __always_inline bool call_counts(const struct scratch *tmp, __u32 cookie)
 	pc = *restart;
 	bpf_map_delete_elem(&restarts, &key);
 	return pc - s->ip >= cookie;
+}
+
+static __always_inline struct first_key first_of(const struct sample *s)
+{
+	return (struct first_key){ s->ip, s->goid, s->image };
+}
+
+/* Is the stack of this call wanted? */
+static __always_inline bool call_is_first(const struct sample *s)
+{
+	struct first_key key = first_of(s);
+	const __u64 *state;
+
+	if (!s->goid)
+		return false;
+	state = bpf_map_lookup_elem(&firsts, &key);
+	return !state || *state == FIRST_LOST;
+}
+
+/* One that is lost is counted once, until a later call takes its place. */
+static __always_inline void first_done(const struct sample *s, bool sent)
+{
+	struct first_key key = first_of(s);
+	__u64 state = sent ? FIRST_SENT : FIRST_LOST;
+	bool again = bpf_map_lookup_elem(&firsts, &key);
+
+	if (bpf_map_update_elem(&firsts, &key, &state, BPF_ANY))
+		return;
+	if (again == sent)
+		count_by(COUNT_FIRST_LOST, sent ? -1 : 1);
 }
 
 /* Puts the hash of the labels into call_key, and keeps the labels. Not static for the same

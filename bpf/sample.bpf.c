@@ -67,12 +67,17 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-static __always_inline void count(__u32 which)
+static __always_inline void count_by(__u32 which, __s64 by)
 {
 	__u64 *n = bpf_map_lookup_elem(&counters, &which);
 
 	if (n)
-		*n += 1;
+		*n += by;
+}
+
+static __always_inline void count(__u32 which)
+{
+	count_by(which, 1);
 }
 
 #include "bpf/take.bpf.h"
@@ -178,19 +183,33 @@ static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 	return bpf_map_lookup_elem(&processes, &tgid);
 }
 
-static __always_inline void sample_send(struct sample *s)
+/* False: there is no room for it. */
+static __always_inline bool sample_send(struct sample *s)
 {
 	__u64 n = sample_words(s), size = sizeof(*s) + n * 8, unread;
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 	bool wake;
 
 	if (!ring || n > SAMPLE_WORDS)
-		return;
+		return false;
 	unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	wake = unread < WAKE_BYTES && unread + size >= WAKE_BYTES;
-	if (bpf_ringbuf_output(ring, s, size,
-			       wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP))
+	return !bpf_ringbuf_output(ring, s, size,
+				   wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
+}
+
+static __always_inline void sample_deliver(struct sample *s)
+{
+	if (!sample_send(s))
 		count(COUNT_RING_FULL);
+}
+
+/* Sends the first call of a function by a goroutine whose calls are added up. */
+static __always_inline void first_send(struct sample *s)
+{
+	s->call = CALL_FIRST;
+	s->weight = 0;
+	first_done(s, sample_send(s));
 }
 
 static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
@@ -263,6 +282,20 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 }
 #endif
 
+/* Adds the call up or sends it, and gives the scratch back. first: with its stack, though
+ * it is added up. */
+static __always_inline void call_deliver(struct scratch *tmp, __u32 slot, bool first)
+{
+	if (!add_up) {
+		sample_deliver(&tmp->sample);
+	} else {
+		call_add(tmp, slot);
+		if (first)
+			first_send(&tmp->sample);
+	}
+	scratch_give(slot);
+}
+
 enum trigger { TICK, TICK_OLD, CALL };
 
 static __always_inline int sample_take(struct perf_context *ctx, enum trigger trigger)
@@ -279,6 +312,7 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 	struct scratch *tmp;
 	struct sample *s;
 	struct extras extras = {};
+	bool stack;
 
 	if (!(__u32)id) /* the idle task */
 		return 0;
@@ -322,27 +356,27 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 	s->sp = t.regs.sp;
 	s->fp = t.regs.fp;
 	tmp->kept = t.regs.kept;
-	stack_take(tmp, slot, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
-		   &extras);
+	sample_goroutine(tmp, slot, t.tp, t.regs.g, t.regs.m, &p->executable, p->start_code,
+			 &extras);
+	if (trigger == CALL && !call_counts(tmp, (__u32)bpf_get_attach_cookie(ctx))) {
+		scratch_give(slot);
+		return 0;
+	}
+	stack = want_user && (trigger != CALL || !add_up || call_is_first(s));
+	if (stack)
+		stack_take(tmp, slot, &p->executable);
 	if (in_kernel && want_kernel)
 		kernel_stack(ctx, tmp);
 	if (extras.labels && (!add_up || by_labels))
 		labels_take(slot, extras.labels, p->executable.layout.labels_list);
 #ifdef REGISTERS
-	if (want_user && p->executable.state == EXE_GO)
+	if (stack && p->executable.state == EXE_GO)
 		c_stack(ctx, tmp, slot, modern, in_kernel, extras.c_end);
 #endif
-	if (trigger != CALL) {
-		sample_send(s);
-		return 0;
-	}
-	if (call_counts(tmp, (__u32)bpf_get_attach_cookie(ctx))) {
-		if (add_up)
-			call_add(tmp, slot);
-		else
-			sample_send(s);
-	}
-	scratch_give(slot);
+	if (trigger == CALL)
+		call_deliver(tmp, slot, stack);
+	else
+		sample_deliver(s);
 	return 0;
 }
 

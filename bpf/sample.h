@@ -118,6 +118,9 @@ enum sample_call {
 	/* Calls that were added up, as many as the weight; without stack. User space makes
 	 * these from the map `call_sums`. */
 	CALL_SUM,
+	/* The first call of a function by a goroutine, whose calls are added up: it shows
+	 * what the goroutine runs. Its weight is 0, as the sums have it too. */
+	CALL_FIRST,
 };
 
 /* Bits of the two numbers in front of each label. */
@@ -338,6 +341,8 @@ enum counter {
 	COUNT_SCRATCHES_FULL, /* calls lost: too many were taken at a time on a CPU */
 	COUNT_RESTART_LOST,   /* functions that began again and count as two calls */
 	COUNT_SUMS_FULL,      /* calls lost because `call_sums` was full */
+	/* pairs of goroutine and function of which no CALL_FIRST could be sent (yet) */
+	COUNT_FIRST_LOST,
 	COUNT_MAX,
 };
 
@@ -348,6 +353,12 @@ struct call_key {
 	__u64 labels; /* key of the map `label_sets`, which has their bytes; 0: none */
 	__u32 flags;
 	__u32 tid; /* 0: threads are not told apart */
+};
+
+/* A function that a goroutine has called: the map `firsts`. */
+struct first_key {
+	__u64 ip, goid; /* as of struct sample */
+	image_id image;
 };
 
 struct call_sum {

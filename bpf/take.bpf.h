@@ -200,23 +200,29 @@ static __always_inline void goroutine_fill(struct scratch *tmp, __u32 cpu, __u64
 	}
 }
 
-/* Fills tmp->sample with goroutine and stack of the thread whose registers are in it and
- * whose thread pointer is tp. start_code: of its process. */
-static __always_inline void stack_take(struct scratch *tmp, __u32 cpu, __u64 tp,
-				       __u64 g_reg, __u64 m_reg,
-				       const struct executable *exe, __u64 start_code,
-				       struct extras *extras)
+/* Fills tmp->sample with the goroutine of the thread whose registers are in it and whose
+ * thread pointer is tp. start_code: of its process. */
+static __always_inline void sample_goroutine(struct scratch *tmp, __u32 cpu, __u64 tp,
+					     __u64 g_reg, __u64 m_reg,
+					     const struct executable *exe, __u64 start_code,
+					     struct extras *extras)
+{
+	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
+	tmp->walk.lo = tmp->sample.sp;
+	tmp->walk.hi = tmp->sample.sp + STACK_SIZE_MAX;
+	goroutine_fill(tmp, cpu, tp, g_reg, m_reg, exe, start_code, extras);
+}
+
+/* After sample_goroutine(): adds the stack. */
+static __always_inline void stack_take(struct scratch *tmp, __u32 cpu,
+				       const struct executable *exe)
 {
 	struct sample *s = &tmp->sample;
 
-	__builtin_memset(&tmp->walk, 0, sizeof(tmp->walk));
-	tmp->walk.lo = s->sp;
-	tmp->walk.hi = s->sp + STACK_SIZE_MAX;
-	goroutine_fill(tmp, cpu, tp, g_reg, m_reg, exe, start_code, extras);
-	if (want_user && s->ip)
+	if (s->ip)
 		walk(tmp, cpu, &exe->layout);
 	s->n_user = tmp->walk.n - s->n_words;
-	if (s->resume && want_user)
+	if (s->resume)
 		walk_resumed(tmp, cpu, &exe->layout);
 	s->sigpanic_fp = tmp->walk.sigpanic;
 	if (s->sigpanic_fp)

@@ -33,6 +33,7 @@ int trace_count_check(struct trace *t)
 	c->add_up = t->count;
 	c->by_labels = t->filter.n_labels;
 	for (int i = 0; i < t->by.n; i++) {
+		c->firsts |= t->by.keys[i] == BY_START || t->by.keys[i] == BY_GOROUTINE;
 		c->by_labels |= t->by.keys[i] == BY_LABEL;
 		c->by_thread |= t->by.keys[i] == BY_THREAD;
 	}
@@ -96,10 +97,10 @@ int trace_count_finish(struct trace *t)
 	const struct profile *p = session_profile(t->run.session);
 	int err = 0;
 
-	if (p->n_events || !t->interval_ns)
+	if (p->kinds[1].quality.samples || !t->interval_ns)
 		err = show(t, p);
 	if (!err && !t->totals.calls)
-		trace_say_none(t, p->n_events, t->totals.lost);
+		trace_say_none(t, p->kinds[1].quality.samples, t->totals.lost);
 	if (log_level >= LOG_NORMAL && (t->totals.calls || t->totals.lost))
 		call_totals_write(&t->totals, stderr);
 	return err || (!t->totals.calls && !t->run.command) ? STATUS_FAILED : STATUS_OK;

@@ -90,6 +90,8 @@ static void set_calls(struct sample_bpf *skel, const struct collector_options *o
 		bpf_map__set_max_entries(skel->maps.goids, o->n_goids);
 	if (o->add_up)
 		bpf_map__set_max_entries(skel->maps.call_sums, SUMS);
+	if (o->add_up && o->firsts)
+		bpf_map__set_max_entries(skel->maps.firsts, SUMS);
 	if (o->add_up && o->by_labels)
 		bpf_map__set_max_entries(skel->maps.label_sets, LABEL_SETS);
 }
@@ -108,7 +110,7 @@ static int load(struct collector *c, const char **what)
 		return -errno;
 	skel->rodata->our_pidns = bpfload_pidns();
 	skel->rodata->follow_all = c->o.follow_all;
-	skel->rodata->want_user = c->o.user_stacks && !c->o.add_up;
+	skel->rodata->want_user = c->o.user_stacks && (!c->o.add_up || c->o.firsts);
 	skel->rodata->want_kernel = c->o.kernel_stacks;
 	skel->rodata->period_ns = 1000000000u / c->o.freq;
 	skel->rodata->n_cpus = (uint32_t)c->n_cpus;

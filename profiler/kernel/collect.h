@@ -30,6 +30,9 @@ struct collector_options {
 	/* EVENT_CALLS: the kernel side adds calls up, per function and goroutine, for
 	 * counts(), instead of sending them; for each set of labels, each thread. */
 	bool add_up, by_labels, by_thread;
+	/* With add_up: the first call of a function by a goroutine is also sent, with its
+	 * stack, as CALL_FIRST. */
+	bool firsts;
 };
 
 /* Receives the records. Pointers are valid during the call. */

@@ -35,7 +35,8 @@ struct pipeline {
 	struct profile *profile;
 	struct symbolizer *symbolizer;
 	uint64_t start_ns;
-	uint8_t kind, call_kind; /* of the events: "cpu", "calls"; 0: there is none */
+	/* of the events: "cpu", "calls", first calls; 0: there is none */
+	uint8_t kind, call_kind, first_kind;
 	struct expansions expansions;
 	struct {
 		struct memo threads[MEMO], starts[MEMO], creators[MEMO]; /* direct-mapped */
@@ -71,6 +72,7 @@ void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start
 	pl->start_ns = start_ns;
 	pl->kind = profile_find_kind(profile, "cpu");
 	pl->call_kind = profile_find_kind(profile, "calls");
+	pl->first_kind = profile_find_kind(profile, "");
 	expansions_release(&pl->expansions);
 	expansions_init(&pl->expansions, profile, pl->symbolizer);
 	memset(&pl->memos, 0, sizeof(pl->memos));
@@ -283,7 +285,9 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 static void add_event(struct pipeline *pl, struct proc *p, const struct sample *s,
 		      uint64_t copy)
 {
-	struct event e = { .kind = s->call ? pl->call_kind : pl->kind,
+	struct event e = { .kind = s->call == CALL_FIRST ? pl->first_kind
+				   : s->call             ? pl->call_kind
+							 : pl->kind,
 			   .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel;

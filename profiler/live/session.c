@@ -19,12 +19,14 @@
 #include "profiler/live/life.h"
 #include "profiler/live/pipeline.h"
 #include "profiler/live/proc.h"
+#include "profiler/profile/copy.h"
 #include "profiler/profile/profile.h"
 #include "symbolizer/symbolizer.h"
 
 enum {
 	NAMES_MIN = 256,    /* fewer strings of the symbolizer are not worth freeing */
 	REFUSED_NAMED = 10, /* functions that cannot be probed and are named */
+	MAX_TURNS = 10,     /* of reading first calls while more are sent */
 };
 
 int session_open(struct session **ret, const struct session_options *o, const char **what)
@@ -51,6 +53,9 @@ static struct profile *profile_begin(const struct session *s)
 			     .freq = calls ? 0 : s->o.collector.freq,
 			     .period = s->kernel.period_ns,
 		     });
+	if (s->o.collector.firsts)
+		profile_kind(p, &(struct event_kind){
+					.unit = strtab_add(p->strings, UNIT_COUNT) });
 	return p;
 }
 
@@ -232,7 +237,7 @@ static void on_sample(void *arg, const struct sample *sample)
 		pipeline_sample(s->pipeline, p, sample);
 	else
 		life_unrecorded(s, p, "", 1);
-	s->samples++;
+	s->samples += sample->call != CALL_FIRST;
 }
 
 static void on_closing(void *arg, const struct object *o)
@@ -267,8 +272,13 @@ static void take_counts(struct session *s)
 {
 	const struct record_handler h = handler(s);
 
-	if (s->o.collector.add_up)
-		s->kernel.counts(s->kernel.self, &h);
+	if (!s->o.collector.add_up)
+		return;
+	s->kernel.counts(s->kernel.self, &h);
+	/* their first calls were sent before, so they are there now */
+	for (int turn = 0; turn < MAX_TURNS && s->o.collector.firsts; turn++)
+		if (s->kernel.poll(s->kernel.self, 0, &h) <= 0)
+			break;
 }
 
 static void on_unsent(void *arg, uint32_t tgid, image_id image, uint64_t samples)
@@ -343,6 +353,8 @@ struct profile *session_next(struct session *s)
 	s->profile->command = strtab_add(s->profile->strings,
 					 profile_string(done, done->command));
 	procs_begin_interval(s->procs, s->profile);
+	if (s->o.collector.firsts) /* goroutines still run what they ran */
+		profile_copy_kind(s->profile, done, profile_find_kind(done, ""));
 	pipeline_begin(s->pipeline, s->profile, s->interval.start_ns);
 	return done;
 }
@@ -368,6 +380,11 @@ void session_stop(struct session *s)
 			"%u file%s changed while being read, e.g. %s: functions may lack names",
 			changed, changed > 1 ? "s were" : " was", path);
 	summarize(s, end_ns, on_unsent);
+	if (s->interval.counts[COUNT_FIRST_LOST])
+		session_note(s,
+			     "%lu stacks of first calls were lost: such goroutines may be "
+			     "named after a function that only starts others",
+			     (unsigned long)s->interval.counts[COUNT_FIRST_LOST]);
 }
 
 struct profile *session_take(struct session *s)

@@ -126,10 +126,9 @@ static void copy_event(struct copying *c, const struct event *e, int64_t shift_n
 	profile_event(c->to, &copy);
 }
 
-void profile_copy_events(struct profile *to, const struct profile *from, uint64_t from_ns,
-			 uint64_t to_ns, int64_t shift_ns)
+static struct copying copying_new(struct profile *to, const struct profile *from)
 {
-	struct copying c = {
+	return (struct copying){
 		.to = to,
 		.from = from,
 		.strings = rows(strtab_count(from->strings)),
@@ -140,6 +139,23 @@ void profile_copy_events(struct profile *to, const struct profile *from, uint64_
 		.threads = rows(from->n_threads),
 		.goroutines = rows(from->n_goroutines),
 	};
+}
+
+static void copying_release(struct copying *c)
+{
+	free(c->strings);
+	free(c->modules);
+	free(c->frames);
+	free(c->calls);
+	free(c->processes);
+	free(c->threads);
+	free(c->goroutines);
+}
+
+void profile_copy_events(struct profile *to, const struct profile *from, uint64_t from_ns,
+			 uint64_t to_ns, int64_t shift_ns)
+{
+	struct copying c = copying_new(to, from);
 
 	for (uint32_t i = 0; i < from->n_events; i++) {
 		const struct event *e = &from->events[i];
@@ -147,13 +163,17 @@ void profile_copy_events(struct profile *to, const struct profile *from, uint64_
 		if (e->time_ns >= from_ns && e->time_ns < to_ns)
 			copy_event(&c, e, shift_ns);
 	}
-	free(c.strings);
-	free(c.modules);
-	free(c.frames);
-	free(c.calls);
-	free(c.processes);
-	free(c.threads);
-	free(c.goroutines);
+	copying_release(&c);
+}
+
+void profile_copy_kind(struct profile *to, const struct profile *from, uint8_t kind)
+{
+	struct copying c = copying_new(to, from);
+
+	for (uint32_t i = 0; i < from->n_events; i++)
+		if (from->events[i].kind == kind)
+			copy_event(&c, &from->events[i], 0);
+	copying_release(&c);
 }
 
 struct profile *profile_new_like(const struct profile *p)

@@ -14,6 +14,8 @@ struct profile;
  * Rows that `to` has already are used again. */
 void profile_copy_events(struct profile *to, const struct profile *from, uint64_t from_ns,
 			 uint64_t to_ns, int64_t shift_ns);
+/* Copies the events of one kind, at their times. */
+void profile_copy_kind(struct profile *to, const struct profile *from, uint8_t kind);
 /* A profile of its own of that part: its time begins at from_ns. Of the stats it has the
  * duration only. */
 struct profile *profile_cut(const struct profile *p, uint64_t from_ns, uint64_t to_ns);

@@ -142,7 +142,7 @@ uint8_t profile_find_kind(const struct profile *p, const char *name)
 {
 	for (uint32_t i = 1; i < p->n_kinds; i++)
 		if (name ? !strcmp(name, profile_string(p, p->kinds[i].name))
-			 : p->kinds[i].quality.samples > 0)
+			 : p->kinds[i].name && p->kinds[i].quality.samples > 0)
 			return (uint8_t)i;
 	return !name && p->n_kinds > 1;
 }

@@ -79,7 +79,9 @@ struct quality {
  * never add up.
  */
 struct event_kind {
-	uint32_t name;   /* string: "cpu", "calls", "wall", "off-cpu" */
+	/* string: "cpu", "calls", "wall", "off-cpu". 0: events without weight, which are
+	 * never shown, but tell what goroutines run (starts.h). */
+	uint32_t name;
 	uint32_t unit;   /* string: UNIT_NS or UNIT_COUNT */
 	uint32_t source; /* string: what triggers the events: "cpu-clock", "cycles" */
 	uint32_t freq;   /* Hz per CPU; 0: not sampled at a frequency */

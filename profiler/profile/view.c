@@ -287,6 +287,14 @@ uint32_t view_runs(const struct view *v, uint32_t goroutine)
 	return (*v->runs)[goroutine];
 }
 
+static bool has_other_kinds(const struct profile *p, uint8_t kind)
+{
+	for (uint32_t i = 1; i < p->n_kinds; i++)
+		if (i != kind && p->kinds[i].name && p->kinds[i].quality.samples)
+			return true;
+	return false;
+}
+
 void view_select(struct view *v, const struct profile *p)
 {
 	struct buf text = { 0 };
@@ -297,7 +305,7 @@ void view_select(struct view *v, const struct profile *p)
 		v->roles = sigprof_roles(p);
 	find_hidden(v);
 	v->kind = profile_find_kind(p, v->filter.kind);
-	v->other_kinds = p->kinds[v->kind].quality.samples < p->n_events;
+	v->other_kinds = has_other_kinds(p, v->kind);
 	filter_prepare(&v->filter, p);
 	fill_flags(v);
 	select_events(v);

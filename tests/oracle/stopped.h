@@ -112,7 +112,8 @@ static void sample(const struct user_regs_struct *r)
 	s->sp = r->rsp;
 	s->fp = r->rbp;
 	scratch.kept = r->r12;
-	stack_take(&scratch, 0, r->fs_base, 0, r->rbx, &exe, start_code, &extras);
+	sample_goroutine(&scratch, 0, r->fs_base, 0, r->rbx, &exe, start_code, &extras);
+	stack_take(&scratch, 0, &exe);
 	memcpy(scratch.registers, regs, sizeof(regs));
 	if (s->c_sp)
 		c_stack_take(0, extras.c_end);

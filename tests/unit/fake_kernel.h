@@ -248,6 +248,24 @@ static inline void *fake_copy(const void *record, size_t size)
 	return memcpy(mem_zalloc(size), record, size);
 }
 
+/* The first call by goroutine 7 of the function at ip, as add_up sends it. */
+static inline void fake_first(struct fake_kernel *k, uint32_t tgid, image_id image,
+			      uint64_t ip)
+{
+	struct sample s = {
+		.type = RECORD_SAMPLE,
+		.tgid = tgid,
+		.tid = tgid,
+		.image = image,
+		.ip = ip,
+		.goid = 7,
+		.call = CALL_FIRST,
+		.time_ns = clock_now_ns(),
+	};
+
+	*table_add(k->queue, k->n_queue, k->cap_queue) = fake_copy(&s, sizeof(s));
+}
+
 /* A record that tells of the image that a process has now; also a second time, for new
  * code. */
 static inline void fake_tell(struct fake_kernel *k, uint32_t tgid)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/profile/view.h"
 #include "tests/unit/profile_by_hand.h"
 
 Test(profile, row_0_is_none)
@@ -35,6 +36,25 @@ Test(profile, frames_differ_in_every_field)
 	same.line = 1;
 	cr_expect_eq(profile_frame(p, &same), 6);
 	cr_expect_eq(p->n_frames, n + 1);
+	profile_free(p);
+}
+
+Test(profile, kinds_without_a_name_are_not_shown)
+{
+	struct profile *p = profile_new();
+	struct view v = { 0 };
+	uint8_t calls, firsts;
+
+	calls = profile_kind(
+		p, &(struct event_kind){ .name = strtab_add(p->strings, "calls") });
+	firsts = profile_kind(p, &(struct event_kind){ 0 });
+	profile_event(p, &(struct event){ .kind = firsts });
+	cr_expect_eq(profile_find_kind(p, NULL), calls);
+	cr_expect_eq(profile_find_kind(p, ""), firsts);
+	view_select(&v, p);
+	cr_expect_eq(v.n_events, 0);
+	cr_expect_not(v.other_kinds);
+	view_release(&v);
 	profile_free(p);
 }
 

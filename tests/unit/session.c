@@ -264,6 +264,57 @@ Test(session, calls_added_up)
 	end();
 }
 
+/* They show what goroutines run, in all intervals, and are no calls. */
+Test(session, first_calls_of_goroutines)
+{
+	struct session_options o = {
+		.collector = { .event = EVENT_CALLS, .add_up = true, .firsts = true },
+		.calls = "call:main.main"
+	};
+	struct profile *profiles[2];
+	struct kernel_side kernel;
+	const char *why;
+
+	begin_with_go();
+	session_close(s);
+	k = (struct fake_kernel){ .counted = in - 1 };
+	kernel = fake_kernel_side(&k);
+	s = session_new(&o, &kernel);
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	/* it is still on its way when the interval ends */
+	fake_first(&k, (uint32_t)go, 100, in - 1);
+	profiles[0] = session_next(s);
+	session_stop(s);
+	p = profiles[1] = session_profile(s);
+	cr_expect_eq(session_samples(s), 4, "the sums");
+	for (int i = 0; i < 2; i++) {
+		const struct profile *q = profiles[i];
+		uint32_t firsts = 0;
+
+		cr_expect_eq(q->n_events, 3);
+		cr_expect_eq(q->kinds[1].quality.samples, 2);
+		cr_expect_eq(profile_find_kind(q, NULL), 1);
+		for (uint32_t e = 0; e < q->n_events; e++) {
+			const struct event *ev = &q->events[e];
+
+			if (q->kinds[ev->kind].name)
+				continue;
+			firsts++;
+			cr_expect_eq(ev->weight, 0);
+			cr_expect_eq(q->goroutines[ev->goroutine].goid, 7);
+			cr_expect_str_eq(
+				profile_string(q, q->frames[q->calls[ev->call].frame].func),
+				"main.main");
+		}
+		cr_expect_eq(firsts, 1);
+	}
+	profile_free(profiles[0]);
+	end();
+}
+
 /* A target is still one after it runs a program that is not Go, or ends too soon. */
 Test(session, target_is_recorded_whatever_it_becomes)
 {
