@@ -42,7 +42,7 @@ RELRO   ?= $(if $(SAN)$(COV),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) $(HARDEN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -lncursesw -ltinfo -lm -pthread $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -linih -lncursesw -ltinfo -lm -pthread $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
 PROTO   := $(patsubst %.proto,$(B)/%.pb-c,$(notdir $(wildcard output/*.proto profiler/agent/*.proto)))
@@ -314,10 +314,14 @@ install: all
 	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/gostrobe/README.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/gostrobe docs/*
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/gostrobe/LICENSE
+	install -D -m 644 tools/agent.conf $(DESTDIR)$(PREFIX)/share/doc/gostrobe/agent.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|g' tools/gostrobe-agent.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/gostrobe-agent.service
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/bin/gostrobe
 	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gostrobe
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/gostrobe-agent.service
 
 clean:
 	rm -rf .build gostrobe

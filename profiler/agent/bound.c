@@ -36,6 +36,11 @@ struct bound *bound_new(uint32_t max)
 	return b;
 }
 
+uint32_t bound_max(const struct bound *b)
+{
+	return b->max;
+}
+
 static struct known_label *label_get(struct bound *b, const char *service, const char *key)
 {
 	struct known_label *l;

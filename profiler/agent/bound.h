@@ -16,6 +16,7 @@ struct bound;
 
 /* max: values of each label of each service. */
 struct bound *bound_new(uint32_t max);
+uint32_t bound_max(const struct bound *b);
 void bound_free(struct bound *b); /* takes NULL */
 /* Returns value, or BOUND_OTHER. */
 const char *bound_value(struct bound *b, const char *service, const char *key,

@@ -189,7 +189,8 @@ static int encode_part(struct encode *e, uint64_t from_ns, uint64_t to_ns)
 	return err;
 }
 
-static int encode_processes(const struct encode_options *o, struct profile *p)
+static int encode_processes(const struct encode_options *o, struct profile *p,
+			    uint32_t *processes)
 {
 	bool *have = mem_zalloc(p->n_processes * sizeof(*have));
 	uint64_t not_go = p->stats.not_go_samples;
@@ -203,6 +204,7 @@ static int encode_processes(const struct encode_options *o, struct profile *p)
 
 		if (!have[i])
 			continue;
+		++*processes;
 		find_origin(&e);
 		for (e.encoding = ENCODED_PPROF; e.encoding <= ENCODED_TRACES; e.encoding++)
 			if (o->wanted[e.encoding])
@@ -242,9 +244,12 @@ static int encode_recording(const struct encode_options *o, struct profile *p)
 	return err;
 }
 
-int encode_profile(const struct encode_options *o, struct profile *p)
+int encode_profile(const struct encode_options *o, struct profile *p, uint32_t *processes)
 {
-	int err = encode_processes(o, p);
+	int err;
+
+	*processes = 0;
+	err = encode_processes(o, p, processes);
 
 	if (o->wanted[ENCODED_RECORDING] && p->n_events)
 		err = encode_recording(o, p) ?: err;

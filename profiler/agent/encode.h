@@ -32,5 +32,5 @@ struct encode_options {
 
 /* Encodes all of it; then its events are gone. A process without events has no items; a
  * profile above the limits becomes several, each of a part of the time. 0, or -errno of
- * the first that failed: the others are there. */
-int encode_profile(const struct encode_options *o, struct profile *p);
+ * the first that failed: the others are there. *processes: how many had samples. */
+int encode_profile(const struct encode_options *o, struct profile *p, uint32_t *processes);

@@ -30,6 +30,21 @@ void choice_release(struct choice *c)
 	*c = (struct choice){ 0 };
 }
 
+static bool equal(const char **a, uint32_t n, const char **b, uint32_t m)
+{
+	for (uint32_t i = 0; n == m && i < n; i++)
+		if (strcmp(a[i], b[i]))
+			return false;
+	return n == m;
+}
+
+bool choice_equal(const struct choice *a, const struct choice *b)
+{
+	return equal(a->names, a->n_names, b->names, b->n_names) &&
+	       equal(a->cgroups, a->n_cgroups, b->cgroups, b->n_cgroups) &&
+	       equal(a->units, a->n_units, b->units, b->n_units);
+}
+
 /* Control groups. */
 
 static bool ends_with(const char *s, size_t len, const char *end)

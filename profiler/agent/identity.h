@@ -20,6 +20,7 @@ struct choice {
 };
 
 void choice_release(struct choice *c);
+bool choice_equal(const struct choice *a, const struct choice *b);
 
 /* What the control groups of a process say; all owned by the buffers, "" if unknown. */
 struct cgroups {

@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "profiler/agent/logger.h"
-#include "profiler/agent/secret.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
 #include "profiler/base/clock.h"
@@ -18,70 +17,6 @@ enum {
 	IDLE_MS = 1000,
 	DRAIN_MS = 100,
 };
-
-/* Options. */
-
-static const struct receiver_kind *const kinds[] = { &files_kind, &otlp_kind, &parca_kind,
-						     &pyroscope_kind };
-
-/* "pyroscope+http://…" is of the kind "pyroscope+", "file:///…" of "file://". */
-static const struct receiver_kind *kind_of(const char *to)
-{
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		const struct receiver_kind *k = kinds[i];
-		size_t n = strlen(k->scheme);
-
-		if (!strncmp(to, k->scheme, n) &&
-		    (!k->body || !strncmp(to + n, "http://", 7) ||
-		     !strncmp(to + n, "https://", 8)))
-			return k;
-	}
-	return NULL;
-}
-
-static bool has_control(const char *s)
-{
-	for (; s && *s; s++)
-		if ((unsigned char)*s <= ' ' || *s == 0x7f)
-			return true;
-	return false;
-}
-
-static const char *check_http(const struct receiver_options *o)
-{
-	const char *host = strstr(o->to, "://") + 3;
-	size_t n = strcspn(host, "/?#");
-
-	if (!n || host[strcspn(host, "?#")])
-		return "the URL is scheme://HOST[:PORT][/PATH]";
-	if (memchr(host, '@', n))
-		return "a password in a URL can be read by everybody; use --user and --password";
-	if (o->recordings || o->max_files || o->max_bytes)
-		return "--recordings, --max-files and --max-bytes belong to file://";
-	if (o->password && !o->user)
-		return "--password needs --user";
-	if (o->token && o->user)
-		return "--token and --user exclude each other";
-	return NULL;
-}
-
-const char *receiver_check(const struct receiver_options *o)
-{
-	const struct receiver_kind *k = kind_of(o->to);
-
-	if (!k)
-		return "unknown kind of receiver; use file:///DIR, or pyroscope+, otlp+ or parca+ "
-		       "before http://HOST or https://HOST";
-	if (has_control(o->to) || has_control(o->tenant) || has_control(o->user))
-		return "blanks and control characters do not belong there";
-	if (k->body)
-		return check_http(o);
-	if (o->to[strlen(k->scheme)] != '/')
-		return "a directory is file:// and its whole path, such as file:///var/lib/gostrobe";
-	if (o->token || o->user || o->password || o->tenant || o->ca_file)
-		return "--token, --user, --password, --tenant and --ca-file belong to http";
-	return NULL;
-}
 
 /* Counting. */
 
@@ -125,12 +60,12 @@ struct receiver *receiver_new(const struct receiver_options *o, size_t queue_byt
 {
 	struct receiver *r;
 
-	if (kind_of(o->to)->body && !http_load(why))
+	if (receiver_kind_of(o->to)->body && !http_load(why))
 		return NULL;
 	r = mem_zalloc(sizeof(*r));
-	r->o = *o;
-	r->kind = kind_of(o->to);
-	r->name = o->to;
+	receiver_options_copy(&r->o, o);
+	r->kind = receiver_kind_of(o->to);
+	r->name = r->o.to;
 	r->encoding = o->recordings ? ENCODED_RECORDING : r->kind->encoding;
 	r->logger = logger;
 	worker_init(&r->worker);
@@ -171,9 +106,25 @@ void receiver_drain(struct receiver *r, uint64_t deadline_ns)
 	pthread_mutex_unlock(&r->worker.lock);
 }
 
+void receiver_resize(struct receiver *r, size_t queue_bytes)
+{
+	pthread_mutex_lock(&r->worker.lock);
+	r->queue.max_bytes = queue_bytes;
+	pthread_mutex_unlock(&r->worker.lock);
+}
+
 bool receiver_ended(struct receiver *r, uint64_t deadline_ns)
 {
 	return worker_ended(&r->worker, deadline_ns);
+}
+
+uint64_t receiver_lost(const struct receiver *r)
+{
+	uint64_t n = r->counts.queued;
+
+	for (int i = 0; i < CAUSES; i++)
+		n += r->counts.dropped[i];
+	return n;
 }
 
 void receiver_free(struct receiver *r)
@@ -182,6 +133,7 @@ void receiver_free(struct receiver *r)
 		return;
 	queue_release(&r->queue);
 	worker_release(&r->worker);
+	receiver_options_release(&r->o);
 	free(r);
 }
 
@@ -267,6 +219,8 @@ void receiver_settle(struct receiver *r, struct breaker *b, struct entry *e, enu
 {
 	uint64_t now = clock_now_ns(), random = chance();
 
+	if (fate == FATE_SENT && !status)
+		status = 200; /* a file is there */
 	r->counts.tries[status >= 100 && status < 600 ? status / 100 : 0]++;
 	tell_state(r, fate, status, text);
 	breaker_tell(b, fate, now, retry_after_s, random);

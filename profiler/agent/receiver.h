@@ -21,7 +21,7 @@ struct buf;
 struct logger;
 struct receiver;
 
-/* As the user gave it; strings outlive the receiver. */
+/* As the user gave it. */
 struct receiver_options {
 	const char *to; /* the URL */
 	/* of HTTP; secrets are as secret.h has them */
@@ -54,7 +54,7 @@ struct receiver_counts {
 	atomic_ullong tries[6]; /* answers by the first digit of their status; 0: none */
 	atomic_ullong dropped[CAUSES], dropped_samples[CAUSES];
 	atomic_ullong queued_bytes, queued;
-	atomic_bool failing;
+	atomic_ullong failing; /* 1: the last try failed */
 };
 
 struct receiver {
@@ -76,16 +76,29 @@ struct receiver {
 
 /* NULL, or what is wrong with the options; static or valid until the next call. */
 const char *receiver_check(const struct receiver_options *o);
-/* Starts its thread. NULL: *why says what is wrong. */
+void receiver_options_copy(struct receiver_options *to,
+			   const struct receiver_options *from);
+void receiver_options_release(struct receiver_options *o); /* of a copy */
+bool receiver_options_equal(const struct receiver_options *a,
+			    const struct receiver_options *b);
+/* NULL: there is no such kind. */
+const struct receiver_kind *receiver_kind_of(const char *to);
+
+/* Starts its thread; copies the options. NULL: *why says what is wrong. */
 struct receiver *receiver_new(const struct receiver_options *o, size_t queue_bytes,
 			      struct logger *logger, const char **why);
 /* Queues what it takes in this encoding. */
 void receiver_put(struct receiver *r, struct item *it);
+/* What is queued stays, also if it is more now. */
+void receiver_resize(struct receiver *r, size_t queue_bytes);
 /* No more will come: sends what is there, each once, until the deadline. */
 void receiver_drain(struct receiver *r, uint64_t deadline_ns);
 /* Waits for its thread until then. False: it is stuck, in a system call of its disk or its
  * name server; it must then not be freed. */
 bool receiver_ended(struct receiver *r, uint64_t deadline_ns);
+/* Profiles that did not come through so far; of one that has ended or is stuck also those
+ * that are queued. */
+uint64_t receiver_lost(const struct receiver *r);
 void receiver_free(struct receiver *r); /* takes NULL; after receiver_ended() */
 
 /* For its thread. */

@@ -22,6 +22,7 @@ enum cause {
 	CAUSE_TOO_LARGE, /* 413, or it cannot be split further */
 	CAUSE_FAILED,    /* the receiver failed on it too often: 500, rubbish */
 	CAUSE_SHUTDOWN,
+	/* the last, and not of a receiver: */
 	CAUSE_BEHIND, /* intervals that came faster than they could be encoded */
 	CAUSES
 };

@@ -7,6 +7,11 @@ enum log_level { LOG_QUIET, LOG_NORMAL, LOG_VERBOSE };
 
 extern enum log_level log_level; /* LOG_NORMAL at start */
 
+struct buf;
+/* NULL, or where log_error() and log_warn() go instead of stderr, their lines one after the
+ * other; log_info() goes nowhere then. For one thread. */
+extern struct buf *log_diverted;
+
 /* Each prints one line, without a newline in fmt, as plain text (plain.h), wrapped between
  * words on a terminal. */
 #define log_error(...) log_line(LOG_QUIET, "gostrobe: ", __VA_ARGS__)

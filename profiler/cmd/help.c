@@ -92,6 +92,13 @@ const struct verb verbs[] = {
 	  "systemd service, its container, or its program. The pprof labels trace_id and span_id, in "
 	  "hex, link samples to spans in OpenTelemetry and Pyroscope. Goroutine ids are numbers in the profiles "
 	  "and never make series of their own. SIGTERM and Ctrl-C send what is there, within 5 s.\n\n"
+	  "--config reads options from a file, by their long names, as if they stood in its place:\n\n"
+	  "  all = true\n"
+	  "  to = pyroscope+http://localhost:4040\n"
+	  "  token = file:/etc/gostrobe/token\n\n"
+	  "SIGHUP reads it again: receivers, labels, the interval, and the choice of programs that start "
+	  "from then on can change without a restart; what cannot is said. If the file is bad, "
+	  "what was before counts. Without --config SIGHUP is as Ctrl-C.\n\n"
 	  "Needs the same rights as record.",
 	  cmd_agent },
 	{ "symbolize", "BINARY | -p PID [ADDR…]",

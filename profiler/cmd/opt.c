@@ -18,16 +18,22 @@
 #define HELP_WIDTH 80
 #define LONG_ONLY  256 /* getopt_long() returns this + i for row i without a short option */
 
-static int apply(const struct opt *o, const char *arg)
+static const char *store(const struct opt *o, const char *arg)
 {
-	const char *why;
-
 	if (o->flag)
 		*o->flag = true;
 	if (o->str)
 		*o->str = arg;
-	why = o->parse ? o->parse(arg, o->data) : NULL;
-	if (why)
+	return o->parse ? o->parse(arg, o->data) : NULL;
+}
+
+static int apply(const struct opt *o, const char *arg)
+{
+	const char *why = store(o, arg);
+
+	if (why && !arg)
+		log_error("--%s: %s", o->name, why);
+	else if (why)
 		log_error("--%s %s: %s", o->name, arg, why);
 	return why ? -EINVAL : 0;
 }
@@ -104,6 +110,52 @@ int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute)
 	*argc -= optind;
 	*argv += optind;
 	return 0;
+}
+
+/* 1, 0; -1: neither. */
+static int truth(const char *s)
+{
+	static const char *const words[][2] = {
+		{ "false", "true" }, { "no", "yes" }, { "off", "on" }, { "0", "1" }
+	};
+
+	for (int i = 0; i < 8; i++)
+		if (!strcmp(s, words[i / 2][i % 2]))
+			return i % 2;
+	return -1;
+}
+
+/* The name that was meant by a wrong one. */
+static const char *complain_name(const struct opt *opts, const char *name)
+{
+	static char line[128];
+
+	for (const struct opt *o = opts; o->name; o++)
+		if (similar_is(name, o->name)) {
+			snprintf(line, sizeof(line), "unknown; you may have meant %s",
+				 o->name);
+			return line;
+		}
+	return "unknown";
+}
+
+const char *opt_set(const struct opt *opts, const char *name, const char *value)
+{
+	const struct opt *o = opts;
+	int on;
+
+	while (o->name && strcmp(o->name, name))
+		o++;
+	if (!o->name)
+		return complain_name(opts, name);
+	if (o->arg)
+		return *value ? store(o, value) : "needs a value";
+	on = truth(value);
+	if (on < 0)
+		return "takes true or false";
+	if (!on && o->flag)
+		*o->flag = false;
+	return on ? store(o, NULL) : NULL;
 }
 
 void print_wrapped(FILE *out, const char *text, uint32_t width, uint32_t indent)

@@ -22,6 +22,9 @@ struct opt {
  * Returns 0, or -EINVAL after one log_error() line. permute: operands may come between
  * options. */
 int opt_parse(const struct opt *opts, int *argc, char ***argv, bool permute);
+/* The option of this long name, as a file has it: one without an argument takes true or
+ * false. Returns NULL, or what is wrong: static, or valid until the next call. */
+const char *opt_set(const struct opt *opts, const char *name, const char *value);
 /* Prints text as one or more lines; see plain_wrap(). */
 void print_wrapped(FILE *out, const char *text, uint32_t width, uint32_t indent);
 /* The same for help: to stdout, wrapped at 80 columns. */

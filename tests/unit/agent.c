@@ -386,9 +386,10 @@ static void encode_as(enum encoding encoding, struct profile *p, uint32_t max_sa
 		.put = on_item,
 		.too_large = on_too_large,
 	};
+	uint32_t processes;
 
 	o.wanted[encoding] = true;
-	cr_expect_eq(encode_profile(&o, p), 0);
+	cr_expect_eq(encode_profile(&o, p, &processes), 0);
 	bound_free(o.bound);
 	profile_free(p);
 }
