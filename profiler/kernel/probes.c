@@ -78,6 +78,11 @@ int probes_attach(int prog, const struct probes *p, uint8_t tag)
 {
 	int fd = attach(prog, p, tag, 0, p->n);
 
+	for (uint32_t i = 0; i < p->n && is_refusal(fd); i++)
+		if (p->rows[i].doubtful && !p->rows[i].off)
+			find_refused(prog, p, i, 1);
+	if (is_refusal(fd))
+		fd = attach(prog, p, tag, 0, p->n);
 	if (!is_refusal(fd))
 		return fd;
 	find_refused(prog, p, 0, p->n);

@@ -24,6 +24,9 @@ struct probe {
 	uint64_t cookie; /* what the program gets to know of it */
 	bool off;        /* not to be attached */
 	bool refused;    /* the kernel does not take it; then it is off too */
+	/* The kernel probably refuses it: is tried alone if it refuses the whole, which
+	 * takes less time than searching. */
+	bool doubtful;
 	/* for the caller: its address in the process, the function's name, and whether this
 	 * is that function's entry */
 	uint64_t addr;

@@ -158,13 +158,22 @@ static bool is_wrapper(const struct search *s, const struct func *f)
 	       pc.kind == FRAME_WRAPPER;
 }
 
+/* First bytes of instructions that kernels do not probe: AVX-512, LOCK, INT3, INT. */
+static bool is_doubtful(uint8_t first)
+{
+	return first == 0x62 || first == 0xf0 || first == 0xcc || first == 0xcd;
+}
+
 static void add(struct search *s, const char *name, const struct probe *row)
 {
 	struct calls *c = s->calls;
+	struct cursor code = elf_at(s->exe->elf, row->addr);
+	struct probe *to = table_add(c->rows, c->n, c->cap);
 
-	*table_add(c->rows, c->n, c->cap) = *row;
-	c->rows[c->n - 1].addr += s->bias;
-	c->rows[c->n - 1].name = mem_strdup(name);
+	*to = *row;
+	to->doubtful = is_doubtful(cursor_u8(&code));
+	to->addr += s->bias;
+	to->name = mem_strdup(name);
 }
 
 static void refuse(struct calls *c, const char *name)

@@ -193,6 +193,18 @@ void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
 		       samples);
 }
 
+/* The probes are in the program that a target ran before; this one may be the same, at other
+ * addresses. */
+static void end_calls(struct session *s, struct proc *p)
+{
+	if (!s->calls || !p->wanted)
+		return;
+	session_note(s, "process %u runs another program now: its calls are not seen",
+		     p->tgid);
+	p->wanted = false;
+	s->running--;
+}
+
 /* The first record of an image. */
 static void examine(struct session *s, struct proc *p, struct proc *old,
 		    const struct image_record *r)
@@ -200,6 +212,7 @@ static void examine(struct session *s, struct proc *p, struct proc *old,
 	if (old) {
 		p->wanted = old->wanted;
 		procs_end(old);
+		end_calls(s, p);
 	}
 	snprintf(p->comm, sizeof(p->comm), "%.*s", (int)sizeof(r->comm) - 1, r->comm);
 	procs_examine(s->procs, p);

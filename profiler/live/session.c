@@ -162,13 +162,18 @@ int session_probe(struct session *s, pid_t pid, const char *const *patterns, uin
 	return err ? err : s->kernel.probe(s->kernel.self, &s->probes, false);
 }
 
+static void begin_time(struct session *s)
+{
+	s->start_ns = s->interval.start_ns = clock_now_ns();
+	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+}
+
 void session_prepare(struct session *s)
 {
 	if (s->o.collector.kernel_stacks)
 		symbolizer_load_kernel(s->symbolizer);
 	procs_begin(s->procs);
-	s->start_ns = s->interval.start_ns = clock_now_ns();
-	s->profile->start_ns = clock_ns(CLOCK_REALTIME);
+	begin_time(s);
 	s->profile->n_cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 	s->pipeline = pipeline_new(s->profile, s->symbolizer, s->start_ns);
 }
@@ -191,9 +196,13 @@ int session_start(struct session *s, const char **what)
 {
 	int err = s->kernel.start(s->kernel.self, what);
 
-	if (!err)
-		note_refused(s);
-	return err;
+	if (err || !s->calls)
+		return err;
+	/* very many probes take seconds to set */
+	begin_time(s);
+	pipeline_begin(s->pipeline, s->profile, s->start_ns);
+	note_refused(s);
+	return 0;
 }
 
 /* Probes slow a function down that is called very often: leaves it alone. */

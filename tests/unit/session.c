@@ -264,6 +264,31 @@ Test(session, calls_added_up)
 	end();
 }
 
+/* The probes are in the program from before. */
+Test(session, calls_end_with_an_exec)
+{
+	const char *patterns[] = { "main.main" }, *why;
+	struct calls found = { 0 };
+
+	begin_with_go();
+	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
+	cr_assert_eq(session_probe(s, go, patterns, 1, &found), 0);
+	begin();
+	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
+	step();
+	cr_expect_eq(session_running(s), 1, "the program that is probed");
+	fake_exec(&k, (uint32_t)go, 101, FILE_GO);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	cr_expect(strstr(notes, "runs another program now"), "%s", notes);
+	fake_exit(&k, (uint32_t)go);
+	step();
+	cr_expect_eq(session_running(s), 0);
+	session_stop(s);
+	end();
+	calls_release(&found);
+}
+
 /* They show what goroutines run, in all intervals, and are no calls. */
 Test(session, first_calls_of_goroutines)
 {

@@ -9,7 +9,8 @@
 // it prints "GOID LABEL COUNT" for each goroutine and "done", and waits until stdin ends.
 // Most goroutines are short-lived and begin with a small stack, so main.called, whose frame
 // is large, often begins again on a larger one. Others call it in a tight loop, in which
-// the scheduler preempts them. Goroutine 1 then calls main.outer 7 times.
+// the scheduler preempts them. Goroutine 1 then calls main.outer 7 times. If the environment
+// has AGAIN, it executes itself at the end of stdin, without it.
 package main
 
 import (
@@ -23,6 +24,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -116,4 +118,8 @@ func main() {
 	}
 	fmt.Println("done")
 	in.ReadString('\n')
+	if os.Getenv("AGAIN") != "" {
+		os.Unsetenv("AGAIN")
+		panic(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
+	}
 }
