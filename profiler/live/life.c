@@ -193,8 +193,8 @@ void life_unrecorded(struct session *s, const struct proc *p, const char *comm,
 		       samples);
 }
 
-/* The probes are in the program that a target ran before; this one may be the same, at other
- * addresses. */
+/* The probes are in the program that a target ran before; this one may be the same, at
+ * other addresses. */
 static void end_calls(struct session *s, struct proc *p)
 {
 	if (!s->calls || !p->wanted)
