@@ -14,6 +14,7 @@
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
 #include "profiler/cmd/cmd.h"
+#include "profiler/profile/dump.h"
 #include "profiler/profile/profile.h"
 #include "profiler/profile/tree.h"
 
@@ -103,14 +104,6 @@ static void ends_add(const struct profile *p, struct buf *to)
 	}
 }
 
-/* A goroutine of the runtime's own, by the rule that the runtime itself has. */
-static bool is_system(const char *start)
-{
-	return !strncmp(start, "runtime.", 8) && strcmp(start, "runtime.main") &&
-	       strcmp(start, "runtime.corostart") &&
-	       strcmp(start, "runtime.handleAsyncEvent");
-}
-
 /* A row of the goroutine; 0: none. */
 static uint32_t row_of(const struct profile *p, uint32_t process, uint64_t goid)
 {
@@ -164,7 +157,8 @@ static void goroutines_add(const struct view *v, struct buf *to)
 
 		text_fit(to, t->nodes[g->node].name, UINT32_MAX);
 		buf_printf(to, ": seen %.1f–%.1fs%s%s", (double)g->first_ns / 1e9,
-			   (double)g->last_ns / 1e9, is_system(g->start) ? " · system" : "",
+			   (double)g->last_ns / 1e9,
+			   start_is_system(g->start) ? " · system" : "",
 			   g->locked ? " · locked to its thread" : "");
 		if (parent || *g->creator)
 			buf_str(to, " · created");

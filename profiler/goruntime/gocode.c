@@ -10,6 +10,7 @@ enum {
 	SLOT_SEARCH = 16,
 	/* an offset beyond this is not a variable but a misread instruction */
 	SLOT_MAX = 64 << 10,
+	ALLGADD_TARGETS = 64,
 };
 
 /*
@@ -150,4 +151,64 @@ int gocode_vdsosp(uint32_t *ret, struct cursor code)
 		return 0;
 	}
 	return -ENOENT;
+}
+
+/* The target of an instruction of seven bytes with this opcode, an 8-byte operand and an
+ * address relative to its end; 0: it is another one. */
+static uint64_t rip_target(struct cursor code, size_t at, uint64_t addr, uint8_t opcode)
+{
+	uint8_t rex, op, modrm;
+	int32_t offset;
+
+	cursor_seek(&code, at);
+	rex = cursor_u8(&code);
+	op = cursor_u8(&code);
+	modrm = cursor_u8(&code);
+	offset = (int32_t)cursor_u32(&code);
+	return !code.bad && (rex & 0xf8) == 0x48 && op == opcode && (modrm & 0xc7) == 5
+		       ? addr + at + 7 + (uint64_t)(int64_t)offset
+		       : 0;
+}
+
+/*
+ * append() to allgs loads and stores the words of the slice: pointer, length and capacity,
+ * at A, A + 8 and A + 16. No other variable that allgadd uses has two neighbours there.
+ */
+uint64_t gocode_allgs(struct cursor code, uint64_t addr)
+{
+	uint64_t targets[ALLGADD_TARGETS], found = 0;
+	uint32_t n = 0;
+
+	for (size_t at = 0; at < code.len && n < ALLGADD_TARGETS; at++) {
+		uint64_t to = rip_target(code, at, addr, 0x8b); /* mov mem,%reg */
+
+		to = to ? to : rip_target(code, at, addr, 0x89); /* mov %reg,mem */
+		if (to)
+			targets[n++] = to;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		bool len = false, cap = false;
+
+		for (uint32_t k = 0; k < n; k++) {
+			len |= targets[k] == targets[i] + 8;
+			cap |= targets[k] == targets[i] + 16;
+		}
+		if (len && cap && found && found != targets[i])
+			return 0;
+		found = len && cap ? targets[i] : found;
+	}
+	return found;
+}
+
+uint32_t gocode_addresses(struct cursor code, uint64_t addr, uint64_t *ret, uint32_t max)
+{
+	uint32_t n = 0;
+
+	for (size_t at = 0; at < code.len && n < max; at++) {
+		uint64_t to = rip_target(code, at, addr, 0x8d);
+
+		if (to)
+			ret[n++] = to;
+	}
+	return n;
 }

@@ -32,3 +32,10 @@ int gocode_fields(struct gocode_fields *ret, struct cursor code);
 /* Decodes the offset of m.vdsoSP, which is followed by m.vdsoPC, from runtime.nanotime1
  * (amd64). */
 int gocode_vdsosp(uint32_t *ret, struct cursor code);
+
+/* Decodes runtime.allgadd (amd64), whose code is at addr: the address of runtime.allgs, the
+ * slice of all goroutines. 0: unknown encoding. */
+uint64_t gocode_allgs(struct cursor code, uint64_t addr);
+/* The addresses that a function at addr takes of data by lea (amd64). At most max are
+ * stored; returns how many. */
+uint32_t gocode_addresses(struct cursor code, uint64_t addr, uint64_t *ret, uint32_t max);

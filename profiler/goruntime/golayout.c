@@ -161,8 +161,7 @@ int golayout_of_version(struct layout *ret, const char *version, const char **wh
 	return 0;
 }
 
-/* The code of a function of the program; bad: no such function, or not in the file. */
-static struct cursor code_of(const struct object *o, const char *name, uint64_t *entry)
+struct cursor golayout_code(const struct object *o, const char *name, uint64_t *entry)
 {
 	struct cursor code = { .bad = true };
 	uint32_t len = 0;
@@ -179,7 +178,7 @@ static int find_slot(struct golayout *l, const struct object *o)
 	const char *name = arm64 ? "runtime.load_g" : "runtime.stackcheck";
 	struct gocode_slot slot;
 	uint64_t entry = 0;
-	struct cursor code = code_of(o, name, &entry);
+	struct cursor code = golayout_code(o, name, &entry);
 
 	if (gocode_slot(&slot, arm64, code, entry)) {
 		l->why = arm64 ? "the slot of g was not found in runtime.load_g"
@@ -287,13 +286,13 @@ static bool fields_of_code(struct golayout *l, const struct object *o)
 	uint32_t vdsosp;
 	uint64_t entry;
 
-	if (gocode_fields(&f, code_of(o, "runtime.cgoSigtramp", &entry)))
+	if (gocode_fields(&f, golayout_code(o, "runtime.cgoSigtramp", &entry)))
 		return false;
 	set(l, FIELD_G_M, f.g_m, how);
 	set(l, FIELD_G_SYSCALLSP, f.g_syscallsp, how);
 	set(l, FIELD_M_CURG, f.m_curg, how);
 	set(l, FIELD_M_NCGO, f.m_ncgo, how);
-	if (!gocode_vdsosp(&vdsosp, code_of(o, "runtime.nanotime1", &entry)))
+	if (!gocode_vdsosp(&vdsosp, golayout_code(o, "runtime.nanotime1", &entry)))
 		set(l, FIELD_M_VDSOSP, vdsosp, "nanotime1");
 	return true;
 }

@@ -12,6 +12,7 @@
 
 #include "bpf/sample.h"
 
+struct cursor;
 struct elf;
 struct object;
 struct space;
@@ -108,3 +109,7 @@ int golayout_find(struct golayout *ret, const struct object *o, bool dwarf);
  */
 int golayout_check(struct golayout *l, struct space *space, pid_t pid,
 		   const struct thread_state *threads, uint32_t n);
+
+/* The code of a function of the program, and its address in the file. bad: no such
+ * function, or not in the file. */
+struct cursor golayout_code(const struct object *o, const char *name, uint64_t *entry);
