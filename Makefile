@@ -118,6 +118,13 @@ $(B)/output/svg.o: $(B)/svg_assets.h
 
 $(B)/output/html.o $(B)/tests/unit/html.o: $(B)/page_assets.h
 
+# Names of system calls, by number.
+$(B)/syscalls.h: $(B)/needs
+	$(Q)(echo 'static const char *const syscall_names[] = {'; echo '#include <asm/unistd.h>' | $(CC) -E -dM - | \
+		sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/[\2] = "\1",/p' | sort -u -t] -k1,1; echo '};') >$@
+
+$(B)/profiler/live/files.o: $(B)/syscalls.h
+
 vpath %.proto output profiler/agent
 $(B)/%.pb-c.c $(B)/%.pb-c.h: %.proto $(B)/needs
 	@echo "  PROTO   $<"
@@ -294,7 +301,7 @@ $(B)/cut-go: $(B)/tests/fuzz/cut_go.o $(filter $(B)/symbolizer/% $(B)/profiler/b
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LDFLAGS) $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(PROTO:%=%.c) $(B)/page_assets.h $(B)/svg_assets.h $(B)/sample.skel.h $(B)/threads.skel.h
+$(B)/fuzz/%: tests/fuzz/%.c $(filter-out profiler/main.c,$(SRC)) $(PROTO:%=%.c) $(B)/page_assets.h $(B)/svg_assets.h $(B)/syscalls.h $(B)/sample.skel.h $(B)/threads.skel.h
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) -g -O1 $(filter-out -Werror $(FORTIFY),$(FLAGS)) -fsanitize=fuzzer,address,undefined \

@@ -65,7 +65,8 @@ struct pprof {
 	uint32_t *mappings;       /* per id - 1: row of modules */
 	uint32_t n_mappings, cap_mappings;
 	struct pairs samples; /* (row of stacks, pprof_labels_key()) */
-	struct sum *sums;     /* per row of samples */
+	bool counts; /* samples are only counted, as in the runtime's goroutine profile */
+	struct sum *sums; /* per row of samples */
 	uint32_t n_sums, cap_sums;
 	uint64_t path[VIEW_MAX_FRAMES]; /* of the sample at hand: ids of locations */
 	Pprof__Line lines[MAX_LINES], *line_rows[MAX_LINES]; /* of the location */
@@ -249,7 +250,7 @@ static void write_sample(struct pprof *x, uint32_t row)
 	for (; stack; stack = x->places[stack].caller)
 		x->path[sample.n_location_id++] = location_get(x, x->places[stack].calls);
 	sample.location_id = x->path;
-	sample.n_value = 2;
+	sample.n_value = x->counts ? 1 : 2;
 	sample.value = values;
 	sample.n_label = pprof_labels_get(&x->labels, x->samples.rows[row].b,
 					  &sample.label);
@@ -286,12 +287,13 @@ static void write_head(struct pprof *x)
 			 *types[] = { &count, &weight };
 	Pprof__Profile part = PPROF__PROFILE__INIT;
 
+	x->counts = !strcmp(profile_string(p, k->name), "goroutine");
 	count.type = text(x, "samples");
 	count.unit = text(x, "count");
 	weight.type = text(x, profile_string(p, k->name));
 	weight.unit = text(x, profile_string(p, k->unit));
-	part.n_sample_type = 2;
-	part.sample_type = types;
+	part.n_sample_type = x->counts ? 1 : 2;
+	part.sample_type = x->counts ? types + 1 : types;
 	part.time_nanos = clamped(p->start_ns + v->filter.from_ns);
 	part.duration_nanos = clamped(view_selected_ns(v));
 	part.period_type = &weight;

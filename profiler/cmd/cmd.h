@@ -37,6 +37,7 @@ int cmd_compare(int argc, char **argv);
 int cmd_flame(int argc, char **argv);
 int cmd_top(int argc, char **argv);
 int cmd_trace(int argc, char **argv);
+int cmd_goroutines(int argc, char **argv);
 int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

@@ -79,6 +79,21 @@ const struct verb verbs[] = {
 	  "-n prints plain text instead, for scripts, and so does top where there is no terminal that "
 	  "could show a screen. -p and -a need the same rights as record.",
 	  cmd_top },
+	{ "goroutines", "PID",
+	  "show every goroutine of a process, also those that wait: for what, and since when",
+	  "Goroutines with equal state and stack are one group, the largest first: what they wait for, who "
+	  "created them, their labels, and the stack. Functions inside the runtime are left out, as in its "
+	  "own tracebacks; -v shows them too, and each goroutine. The goroutines of the runtime itself are "
+	  "hidden without --system.\n\n"
+	  "The process is looked at twice, a second apart, to tell which goroutines have not run meanwhile. "
+	  "\"3 minutes or more\" is what the runtime knows: it notes a time at each garbage collection, which "
+	  "it does every 2 minutes at least. A goroutine that runs has no stack that could be read; record "
+	  "shows what it does. The process is not stopped: goroutines are read while they stand still, and "
+	  "those that never do are counted.\n\n"
+	  "--all prints each goroutine as the runtime's own tracebacks and /debug/pprof/goroutine?debug=2 do, "
+	  "for what reads those. -f pprof writes what /debug/pprof/goroutine does, with labels.\n\n"
+	  "Needs root, CAP_SYS_PTRACE, or the same user where it may trace its processes; no BPF.",
+	  cmd_goroutines },
 	{ "agent", "(-a | --name GLOB | …) --to URL…",
 	  "send profiles of Go processes to where they are kept, for ever",
 	  "Each interval one profile of each process goes to each receiver. URL is one of\n\n"
@@ -152,6 +167,10 @@ static const struct note {
 	{ "by", "diff",
 	  "\nKEY is start, creator (the go statement), label:NAME, class, program or "
 	  "none. Several, separated by commas, nest." },
+	{ "by", "goroutines",
+	  "\nKEY is state, goroutine, start (the function that the goroutine runs), creator (the go "
+	  "statement) or label:NAME (a pprof label). Several, separated by commas, nest; state comes "
+	  "first." },
 	{ "by", NULL,
 	  "\nKEY is goroutine, start (the function that the goroutine runs), creator (the "
 	  "go statement), label:NAME (a pprof label), class, thread, process, program or "

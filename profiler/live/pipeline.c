@@ -283,12 +283,9 @@ static uint32_t goroutine_row(struct pipeline *pl, struct proc *p, const struct 
 
 /* copy: an address of the copy that was called; 0: none was. */
 static void add_event(struct pipeline *pl, struct proc *p, const struct sample *s,
-		      uint64_t copy)
+		      uint8_t kind, uint64_t copy)
 {
-	struct event e = { .kind = s->call == CALL_FIRST ? pl->first_kind
-				   : s->call             ? pl->call_kind
-							 : pl->kind,
-			   .weight = s->weight };
+	struct event e = { .kind = kind, .weight = s->weight };
 	uint8_t leaf_kind = FRAME_UNNAMED;
 	uint32_t n = 0, n_kernel;
 
@@ -329,13 +326,24 @@ static void add_event(struct pipeline *pl, struct proc *p, const struct sample *
 	profile_event(pl->profile, &e);
 }
 
+static uint8_t kind_of(const struct pipeline *pl, const struct sample *s)
+{
+	return s->call == CALL_FIRST ? pl->first_kind : s->call ? pl->call_kind : pl->kind;
+}
+
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s)
 {
-	add_event(pl, p, s, 0);
+	add_event(pl, p, s, kind_of(pl, s), 0);
+}
+
+void pipeline_event(struct pipeline *pl, struct proc *p, const struct sample *s,
+		    uint8_t kind)
+{
+	add_event(pl, p, s, kind, 0);
 }
 
 void pipeline_copy(struct pipeline *pl, struct proc *p, const struct sample *s,
 		   uint64_t body)
 {
-	add_event(pl, p, s, body);
+	add_event(pl, p, s, kind_of(pl, s), body);
 }

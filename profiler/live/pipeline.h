@@ -24,6 +24,10 @@ void pipeline_begin(struct pipeline *pl, struct profile *profile, uint64_t start
 
 /* Adds a sample of p, which must have a row in the profile. */
 void pipeline_sample(struct pipeline *pl, struct proc *p, const struct sample *s);
+/* The same for an event of another kind, a row of profile->kinds: of a goroutine that was
+ * looked at, and may not run. */
+void pipeline_event(struct pipeline *pl, struct proc *p, const struct sample *s,
+		    uint8_t kind);
 /* The same for the call of a function that was inlined. body: an address of its own code
  * there. Its name begins with FUNC_COPY. */
 void pipeline_copy(struct pipeline *pl, struct proc *p, const struct sample *s,

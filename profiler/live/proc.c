@@ -368,9 +368,9 @@ void procs_miss(struct proc *p)
 	memset(&p->program, 0, sizeof(p->program));
 }
 
-void procs_record(struct procs *ps, struct proc *p)
+void proc_record(struct proc *p, struct profile *profile)
 {
-	struct strtab *strings = ps->profile->strings;
+	struct strtab *strings = profile->strings;
 	const char *path = p->program.path ? p->program.path : "";
 	const char *name = basename(path);
 	struct process row = {
@@ -381,8 +381,13 @@ void procs_record(struct procs *ps, struct proc *p)
 		.resource = strtab_add(strings, p->resource ? p->resource : ""),
 	};
 
-	p->process = profile_process(ps->profile, &row);
+	p->process = profile_process(profile, &row);
 	p->go_row = proc_is_go(p);
+}
+
+void procs_record(struct procs *ps, struct proc *p)
+{
+	proc_record(p, ps->profile);
 }
 
 void procs_begin_interval(struct procs *ps, struct profile *profile)

@@ -100,6 +100,8 @@ uint64_t procs_probe(struct procs *ps, struct proc *p);
 void procs_refresh(struct proc *p);
 /* Adds a row to the profile: samples of p are recorded from now on. */
 void procs_record(struct procs *ps, struct proc *p);
+/* The same for a row that no procs has. */
+void proc_record(struct proc *p, struct profile *profile);
 
 /* Reads the name of a thread; "": it is gone. */
 void proc_thread_comm(uint32_t tgid, uint32_t tid, char comm[16]);

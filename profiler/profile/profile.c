@@ -183,7 +183,11 @@ void profile_drop_before(struct profile *p, uint64_t until_ns)
 
 const char *profile_noun(const struct profile *p, uint8_t kind)
 {
-	return strcmp(profile_string(p, p->kinds[kind].name), "calls") ? "sample" : "call";
+	const char *name = profile_string(p, p->kinds[kind].name);
+
+	return !strcmp(name, "goroutine") ? "goroutine"
+	       : strcmp(name, "calls")    ? "sample"
+					  : "call";
 }
 
 const char *profile_string(const struct profile *p, uint32_t id)

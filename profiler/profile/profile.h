@@ -210,7 +210,7 @@ void profile_count_event(struct profile *p, const struct event *e);
 /* The kind with this name. NULL: the first kind that has events, or else the first. Returns
  * 0 if there is none. */
 uint8_t profile_find_kind(const struct profile *p, const char *name);
-/* What an event of this kind is to people: "sample", "call". */
+/* What an event of this kind is to people: "sample", "call", "goroutine". */
 const char *profile_noun(const struct profile *p, uint8_t kind);
 /* True if weights of this kind are nanoseconds, not counts. */
 bool profile_is_time(const struct profile *p, uint8_t kind);

@@ -27,6 +27,9 @@
 //	check inspect ROWS JSON HOW
 //		compares inspect --json with what tests/workloads/pinned printed; HOW is
 //		free, or held by a debugger
+//	check waiting ROWS TRACEBACK ALL JSON
+//		compares goroutines --all with the program's own traceback, and --json with
+//		what tests/workloads/waiting printed
 package main
 
 import (
@@ -139,8 +142,10 @@ func main() {
 		figures, err = checkSymbolize(args[1], args[2], args[3])
 	case len(args) == 4 && args[0] == "inspect":
 		figures, err = checkInspect(args[1], args[2], args[3])
+	case len(args) == 5 && args[0] == "waiting":
+		figures, err = checkWaiting(args[1], args[2], args[3], args[4])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check same FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check same FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW | check waiting ROWS TRACEBACK ALL JSON")
 		os.Exit(2)
 	}
 	if err != nil {
