@@ -35,6 +35,10 @@ static __always_inline long read_user(void *dst, __u32 size, __u64 addr)
 /* words that are read of a g or m at most; a power of two */
 enum { OBJECT_WORDS = 64 };
 
+/* Between m.tls and m.curg, in every version so far; if another one differs, slot_read()
+ * only costs it a read. */
+enum { CURG_AFTER_TLS = 56 };
+
 /* indexes of words in g, the same in every version */
 enum { G_STACK_LO = 0, G_STACK_HI = 1, G_M = 6, G_SCHED_SP = 7, G_SCHED_PC = 8 };
 
@@ -67,6 +71,7 @@ struct goroutine_state {
 struct goroutine_scratch {
 	__u64 g[OBJECT_WORDS]; /* from its start */
 	__u64 m[OBJECT_WORDS]; /* from m.procid */
+	__u64 m_addr;          /* whose fields they are; 0: none */
 	__u64 g0[G_SCHED_SP + 1];
 };
 
@@ -114,12 +119,17 @@ static __always_inline int m_read(const struct layout *l, struct goroutine_scrat
 {
 	__u64 end = (__u64)l->m_curg + 8;
 
+	if (m == tmp->m_addr)
+		return 0;
 	if (end < l->m_extra_in_c + 1)
 		end = l->m_extra_in_c + 1;
 	if (end < l->m_ncgo + 4)
 		end = l->m_ncgo + 4;
-	return object_read(tmp->m, end - l->m_procid, m + l->m_procid) <=
-	       l->m_curg - l->m_procid;
+	if (object_read(tmp->m, end - l->m_procid, m + l->m_procid) <=
+	    l->m_curg - l->m_procid)
+		return -1;
+	tmp->m_addr = m;
+	return 0;
 }
 
 /* Narrower fields are the low bits of the result. */
@@ -129,6 +139,23 @@ static __always_inline __u64 m_field(const struct layout *l,
 	__u32 at = offset - l->m_procid;
 
 	return tmp->m[at / 8 & (OBJECT_WORDS - 1)] >> (at & 7) * 8;
+}
+
+/*
+ * Reads the slot. A program without C keeps it in m.tls, near the fields that are needed of
+ * m, so one read gets both; a read of a few bytes costs as much as one of hundreds. In any
+ * other program that read gets the slot and what is around it, and g tells that this is no
+ * m.
+ */
+static __always_inline int slot_read(const struct layout *l, struct goroutine_scratch *tmp,
+				     __u64 slot, __u64 *g)
+{
+	__u32 tls = l->m_curg - CURG_AFTER_TLS;
+
+	if (m_read(l, tmp, slot - tls))
+		return read_user(g, sizeof(*g), slot);
+	*g = m_field(l, tmp, tls);
+	return 0;
 }
 
 /* Fills *out from the goroutine in tmp->g. False, and *out is unchanged: it is not one. */
@@ -337,13 +364,14 @@ static __always_inline void goroutine_read(const struct layout *l, __u64 tp, __u
 	__u64 g = 0;
 
 	__builtin_memset(out, 0, sizeof(*out));
+	tmp->m_addr = 0;
 	if (!l->ok)
 		out->flags = SAMPLE_NO_LAYOUT;
 	else if (l->g_in_register)
 		g = reg;
 	else if (!tp)
 		out->flags = SAMPLE_STARTING;
-	else if (read_user(&g, sizeof(g), tp + l->tls_g))
+	else if (slot_read(l, tmp, tp + l->tls_g, &g))
 		out->flags = SAMPLE_G_FAULT;
 	if (out->flags)
 		return;
@@ -363,6 +391,7 @@ static __always_inline void interrupted_read(const struct layout *l, __u64 tp, _
 	__u64 gsignal, m, g, curg, vdso_sp = 0;
 
 	__builtin_memset(out, 0, sizeof(*out));
+	tmp->m_addr = 0;
 	out->flags = SAMPLE_G_FAULT;
 	if (read_user(&gsignal, sizeof(gsignal), tp + l->tls_g) ||
 	    read_user(&m, sizeof(m), gsignal + G_M * 8) ||

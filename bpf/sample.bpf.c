@@ -184,32 +184,35 @@ static __always_inline struct process_entry *process_add(__u32 tgid, __u64 mm)
 }
 
 /* False: there is no room for it. */
-static __always_inline bool sample_send(struct sample *s)
+static __always_inline bool sample_send(struct scratch *tmp)
 {
-	__u64 n = sample_words(s), size = sizeof(*s) + n * 8, unread;
+	struct sample *s = &tmp->sample;
+	__u64 n = sample_words(s), size = sizeof(*s) + n * 8;
 	void *ring = bpf_map_lookup_elem(&rings, &s->cpu);
 	bool wake;
 
 	if (!ring || n > SAMPLE_WORDS)
 		return false;
-	unread = bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	wake = unread < WAKE_BYTES && unread + size >= WAKE_BYTES;
+	tmp->unwoken += size;
+	wake = tmp->unwoken >= WAKE_BYTES;
+	if (wake)
+		tmp->unwoken = 0;
 	return !bpf_ringbuf_output(ring, s, size,
 				   wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void sample_deliver(struct sample *s)
+static __always_inline void sample_deliver(struct scratch *tmp)
 {
-	if (!sample_send(s))
+	if (!sample_send(tmp))
 		count(COUNT_RING_FULL);
 }
 
 /* Sends the first call of a function by a goroutine whose calls are added up. */
-static __always_inline void first_send(struct sample *s)
+static __always_inline void first_send(struct scratch *tmp)
 {
-	s->call = CALL_FIRST;
-	s->weight = 0;
-	first_done(s, sample_send(s));
+	tmp->sample.call = CALL_FIRST;
+	tmp->sample.weight = 0;
+	first_done(&tmp->sample, sample_send(tmp));
 }
 
 static __always_inline void kernel_stack(void *ctx, struct scratch *tmp)
@@ -287,18 +290,20 @@ static __always_inline void c_stack(struct perf_context *ctx, struct scratch *tm
 static __always_inline void call_deliver(struct scratch *tmp, __u32 slot, bool first)
 {
 	if (!add_up) {
-		sample_deliver(&tmp->sample);
+		sample_deliver(tmp);
 	} else {
 		call_add(tmp, slot);
 		if (first)
-			first_send(&tmp->sample);
+			first_send(tmp);
 	}
 	scratch_give(slot);
 }
 
 enum trigger { TICK, TICK_OLD, CALL };
 
-static __always_inline int sample_take(struct perf_context *ctx, enum trigger trigger)
+/* id: of the current thread, as bpf_get_current_pid_tgid() has it */
+static __always_inline int sample_take(struct perf_context *ctx, __u64 id,
+				       enum trigger trigger)
 {
 	bool modern = trigger != TICK_OLD;
 	/* read these first and each as one word: the verifier accepts nothing else */
@@ -306,7 +311,6 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 		       g = CONTEXT_G(ctx), m = REGS_M(ctx), kept = REGS_KEPT(ctx);
 	bool in_kernel = trigger != CALL && (__s64)ip < 0;
 	__u32 cpu = bpf_get_smp_processor_id(), slot = cpu;
-	__u64 id = bpf_get_current_pid_tgid();
 	struct process_entry *p;
 	struct task t = {};
 	struct scratch *tmp;
@@ -376,27 +380,31 @@ static __always_inline int sample_take(struct perf_context *ctx, enum trigger tr
 	if (trigger == CALL)
 		call_deliver(tmp, slot, stack);
 	else
-		sample_deliver(s);
+		sample_deliver(tmp);
 	return 0;
 }
 
-static __always_inline bool is_other(void)
+static __always_inline bool is_other(__u64 id)
 {
 	__u32 only = *(volatile __u32 *)&only_tgid;
 
-	return only && !our_pidns && bpf_get_current_pid_tgid() >> 32 != only;
+	return only && !our_pidns && id >> 32 != only;
 }
 
 SEC("perf_event")
 int sample_modern(struct perf_context *ctx)
 {
-	return is_other() ? 0 : sample_take(ctx, TICK);
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return is_other(id) ? 0 : sample_take(ctx, id, TICK);
 }
 
 SEC("perf_event")
 int sample_old(struct perf_context *ctx)
 {
-	return is_other() ? 0 : sample_take(ctx, TICK_OLD);
+	__u64 id = bpf_get_current_pid_tgid();
+
+	return is_other(id) ? 0 : sample_take(ctx, id, TICK_OLD);
 }
 
 /* On entry to a function. */
@@ -410,7 +418,7 @@ int call(struct perf_context *ctx)
 	if (max_rate && (__u32)cookie != CALL_NEWSTACK &&
 	    call_too_many(REGS_IP(ctx), (__u32)bpf_get_current_pid_tgid()))
 		return 0;
-	return sample_take(ctx, CALL);
+	return sample_take(ctx, bpf_get_current_pid_tgid(), CALL);
 }
 
 SEC("raw_tp/sched_process_exec")

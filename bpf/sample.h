@@ -10,9 +10,9 @@
  *   RECORD_EXIT    the last thread of a followed process ended
  *   RECORD_HOT     a thread calls a function more often than is allowed
  * Samples go through `rings`, one ring buffer per CPU, because CPUs that share a ring
- * buffer wait for each other's cache lines. They wake the reader only when WAKE_BYTES of
- * one ring are unread. The other records go through `control` and do wake it. The
- * RECORD_IMAGE of a process is sent before the first sample that needs it.
+ * buffer wait for each other's cache lines. They wake the reader only once in WAKE_BYTES of
+ * one ring. The other records go through `control` and do wake it. The RECORD_IMAGE of a
+ * process is sent before the first sample that needs it.
  *
  * Two maps go down to the kernel side: `processes` says whom to follow, and `executables`
  * says where a program keeps its goroutines, so that user space need not look at each

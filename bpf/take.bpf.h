@@ -66,6 +66,7 @@ struct scratch {
 	struct goroutine_scratch go;
 	struct goroutine_state state; /* too big for the BPF stack */
 	__u64 kept;                   /* struct user_regs.kept */
+	__u64 unwoken;                /* bytes sent since the reader was last woken */
 	__u8 window[WINDOW];
 	struct sample sample;
 	__u64 pcs[SAMPLE_WORDS]; /* sample.pcs */

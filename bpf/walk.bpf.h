@@ -133,19 +133,22 @@ __attribute__((noinline)) int walk_windows(__u32 cpu)
 	return 0;
 }
 
-/* Appends the chain from w->fp on. Not static for the same reason. */
-__attribute__((noinline)) int walk_stack(__u32 cpu)
+/* Appends the rest of a long chain. Not static for the same reason. */
+__attribute__((noinline)) int walk_far(__u32 cpu)
 {
-	struct scratch *tmp = bpf_map_lookup_elem(&scratches, &cpu);
-
-	if (!tmp)
-		return 0;
-	tmp->walk.left = tmp->walk.prev = 0;
 	/* each turn takes at least one frame, so this limit is never what ends the walk */
 	for (int i = 0; i < WINDOWS; i++)
 		if (walk_windows(cpu))
 			break;
 	return 0;
+}
+
+/* Appends the chain from w->fp on. Most chains end within one window and take one call. */
+static __always_inline void walk_stack(struct scratch *tmp, __u32 cpu)
+{
+	tmp->walk.left = tmp->walk.prev = 0;
+	if (!walk_window(cpu))
+		walk_far(cpu);
 }
 
 /*
@@ -268,7 +271,7 @@ __attribute__((noinline)) int walk_beyond(__u32 cpu, __u64 end)
 		;
 	found = w->fp;
 	if (found)
-		walk_stack(cpu);
+		walk_stack(tmp, cpu);
 	w->fp = found;
 	return 0;
 }
@@ -303,7 +306,7 @@ __attribute__((noinline)) int walk_callbacks(__u32 cpu, __u32 cgocall_frame)
 		if (cgocall_frame)
 			pc_add(tmp, ra | (__u64)CHAIN_NO_RECORD << CHAIN_PC_BITS);
 		w->fp = fp;
-		walk_stack(cpu);
+		walk_stack(tmp, cpu);
 	}
 	return 0;
 }
@@ -352,7 +355,7 @@ static __always_inline __u64 chain_add(struct scratch *tmp, __u32 cpu, __u64 sp,
 		bpf_probe_read_user(&fp, sizeof(fp), (void *)fp);
 	w->fp = fp;
 	w->first = w->n;
-	walk_stack(cpu);
+	walk_stack(tmp, cpu);
 	return fp;
 }
 

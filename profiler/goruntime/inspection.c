@@ -56,6 +56,7 @@ static uint32_t goroutine_probe(const struct golayout *l, struct inspected_threa
 
 	if (!t->g)
 		return t->kernel.tp ? SAMPLE_NO_G : SAMPLE_STARTING;
+	tmp.m_addr = 0;
 	flags = thread_read(&l->layout, &tmp, t->g, &s);
 	t->m = word(t->g + (uint64_t)l->fields[FIELD_G_M].offset);
 	t->curg = word(t->m + l->layout.m_curg);

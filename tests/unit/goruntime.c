@@ -23,6 +23,7 @@ static struct region {
 
 static struct layout layout;
 static struct goroutine_state state;
+static int reads;
 
 static struct region *region_at(__u64 addr, __u64 size)
 {
@@ -37,6 +38,7 @@ static long read_user(void *dst, __u32 size, __u64 addr)
 {
 	struct region *r = region_at(addr, size);
 
+	reads++;
 	if (!r) {
 		memset(dst, 0, size); /* as bpf_probe_read_user() does */
 		return -EFAULT;
@@ -149,6 +151,41 @@ Test(goruntime, user_code)
 		cr_expect_eq(look(), 0, "%s", versions[v]);
 		expect_goroutine();
 		expect_stack(0xc000100000, 0xc000108000, 0, 0);
+	}
+}
+
+/* A program without C has the slot in m.tls: m's fields come with it. */
+Test(goruntime, slot_in_m)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		layout.tls_g = (__s64)(M + layout.m_curg - 56 - TP);
+		put(TP + layout.tls_g, G, 8);
+		reads = 0;
+		cr_expect_eq(look(), 0, "%s", versions[v]);
+		expect_goroutine();
+		cr_expect_eq(reads, 2, "%s: %d", versions[v], reads);
+
+		put(TP + layout.tls_g, G0, 8);
+		cr_expect_eq(look(), SAMPLE_G0, "%s", versions[v]);
+		expect_goroutine();
+		put(TP + layout.tls_g, 0, 8);
+		cr_expect_eq(look(), SAMPLE_NO_G, "%s", versions[v]);
+	}
+}
+
+/* In other programs there is something else around the slot, which must not be taken for m. */
+Test(goruntime, slot_in_tls_of_c)
+{
+	each_version(v)
+	{
+		thread_make(versions[v]);
+		regions[4] = (struct region){ .addr = TP - 144, .size = 512 };
+		memset(regions[4].data, 0x5a, 512);
+		put(TP - 8, G, 8);
+		cr_expect_eq(look(), 0, "%s", versions[v]);
+		expect_goroutine();
 	}
 }
 
