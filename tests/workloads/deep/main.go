@@ -5,20 +5,26 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"time"
 
 	"workloads/self"
 )
 
-var depth = flag.Int("depth", 30, "`frames` of the stack")
+var (
+	depth  = flag.Int("depth", 30, "`frames` of the stack")
+	paths  = flag.Uint64("paths", 256, "different `stacks`, at most 256")
+	labels = flag.Bool("labels", false, "two labels on each goroutine")
+)
 
 // Between burn and self.Spin there are depth-2 of the three functions below, whose frames
 // have different sizes. path says which of them calls which, with two bits per call, so
-// stacks differ as in real programs: 256 paths in all. next is inlined and has no frame.
+// stacks differ as in real programs: -paths of them. next is inlined and has no frame.
 
 func next(n int, path uint64) uint64 {
 	switch path & 3 {
@@ -64,7 +70,7 @@ func wide(n int, path uint64) uint64 {
 //go:noinline
 func burn() {
 	for path := uint64(0); ; path++ {
-		next(*depth-3, path%256*0x9e3779b97f4a7c15)
+		next(*depth-3, path%*paths*0x9e3779b97f4a7c15)
 	}
 }
 
@@ -73,7 +79,12 @@ func main() {
 	procs := flag.Int("procs", runtime.NumCPU(), "goroutines")
 	flag.Parse()
 	for i := 0; i < *procs; i++ {
-		go burn()
+		if *labels {
+			set := pprof.Labels("handler", "/api/v1/query", "tenant", fmt.Sprint("customer-", i))
+			go pprof.Do(context.Background(), set, func(context.Context) { burn() })
+		} else {
+			go burn()
+		}
 	}
 	fmt.Println("ready", os.Getpid())
 	time.Sleep(*duration)
