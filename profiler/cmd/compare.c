@@ -22,7 +22,12 @@
 #include "profiler/profile/match.h"
 #include "profiler/profile/pprof_read.h"
 
-enum { ROWS = 15, MAX_LABEL_KEYS = 8, MAX_COPY = 1 << 30 };
+enum {
+	ROWS = 15,
+	MAX_LABEL_KEYS = 8,
+	MAX_COPY = 1 << 30,
+	COVERED_PERCENT = 90, /* less of the profile's time in the recording is said */
+};
 
 /* One of the two files. */
 struct side {
@@ -111,12 +116,12 @@ static void align(struct request *rq, int recording)
 	struct filter *f = &rq->sides[recording].in.view.filter;
 	const struct profile *r = rq->sides[recording].in.profile,
 			     *p = rq->sides[!recording].in.profile;
-	uint64_t end = p->start_ns + p->stats.duration_ns;
+	uint64_t end = p->start_ns + p->stats.duration_ns,
+		 r_end = r->start_ns + r->stats.duration_ns, covered;
 
 	if (!p->start_ns || f->from_ns || f->to_ns)
 		return;
-	rq->compared.apart = end <= r->start_ns ||
-			     p->start_ns >= r->start_ns + r->stats.duration_ns;
+	rq->compared.apart = end <= r->start_ns || p->start_ns >= r_end;
 	if (rq->compared.apart) {
 		log_warn("%s and %s were not taken at the same time", rq->sides[0].in.path,
 			 rq->sides[1].in.path);
@@ -125,6 +130,12 @@ static void align(struct request *rq, int recording)
 	if (p->start_ns > r->start_ns)
 		f->from_ns = p->start_ns - r->start_ns;
 	f->to_ns = end - r->start_ns;
+	covered = (end < r_end ? end : r_end) - r->start_ns - f->from_ns;
+	if (covered * 100 < p->stats.duration_ns * COVERED_PERCENT)
+		log_warn(
+			"%s has only %.1fs of the %.1fs of %s, so they may differ by what ran when",
+			rq->sides[recording].in.path, (double)covered / 1e9,
+			(double)p->stats.duration_ns / 1e9, rq->sides[!recording].in.path);
 }
 
 static int load(struct request *rq, char **args)
