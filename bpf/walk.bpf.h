@@ -221,8 +221,8 @@ static __always_inline void pc_add(struct scratch *tmp, __u64 pc)
 	}
 }
 
-/* Searches SEARCH_TURNS words of the window for what looks like a frame record, and sets w->fp to
- * its address. Returns 1 if the search is over. Not static for the same reason as
+/* Searches SEARCH_TURNS words of the window for what looks like a frame record, and sets
+ * w->fp to its address. Returns 1 if the search is over. Not static for the same reason as
  * walk_window(). */
 __attribute__((noinline)) int record_search(__u32 cpu, __u32 from)
 {

@@ -175,7 +175,8 @@ Test(goruntime, slot_in_m)
 	}
 }
 
-/* In other programs there is something else around the slot, which must not be taken for m. */
+/* In other programs there is something else around the slot, which must not be taken for
+ * m. */
 Test(goruntime, slot_in_tls_of_c)
 {
 	each_version(v)
