@@ -136,8 +136,8 @@ $(B)/%.pb-c.o: $(B)/%.pb-c.c $(B)/flags
 
 $(B)/output/pprof.o $(B)/output/pprof_labels.o $(B)/profiler/cmd/export.o $(B)/tests/unit/pprof.o \
 $(B)/profiler/profile/pprof_read.o $(B)/tests/unit/pprof_read.o: $(B)/profile.pb-c.h
-$(B)/profiler/agent/encode.o: $(B)/profile.pb-c.h
-$(B)/profiler/agent/otlp.o $(B)/tests/unit/agent.o: $(B)/profile.pb-c.h $(B)/otlp.pb-c.h
+$(B)/profiler/agent/encode.o $(B)/profiler/agent/halves.o $(B)/profiler/agent/receiver.o: $(B)/profile.pb-c.h
+$(B)/profiler/agent/otlp.o $(B)/tests/unit/encode.o: $(B)/profile.pb-c.h $(B)/otlp.pb-c.h
 $(B)/profiler/agent/parca.o: $(B)/parca.pb-c.h
 $(B)/profiler/agent/pyroscope.o: $(B)/push.pb-c.h
 $(B)/output/perfetto.o $(B)/output/perfetto_intern.o $(B)/tests/unit/perfetto.o: $(B)/perfetto.pb-c.h

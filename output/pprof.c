@@ -52,6 +52,7 @@ struct pprof {
 	struct buf message; /* scratch */
 	size_t bytes;       /* written so far */
 	struct strtab *strings;
+	bool kinds;
 	struct pprof_labels labels;
 	struct stacks stacks;
 	struct place *places; /* per row of stacks */
@@ -176,6 +177,7 @@ static void write_location(struct pprof *x, uint32_t id, uint32_t calls)
 	location.id = id;
 	location.mapping_id = mapping_get(x, f->module);
 	location.address = f->addr;
+	location.kind = x->kinds ? f->kind : 0;
 	location.line = x->line_rows;
 	for (uint32_t next = calls + 1; next; next = (uint32_t)x->calls.rows[next - 1].b)
 		line_add(x, (uint32_t)x->calls.rows[next - 1].a, &location);
@@ -401,6 +403,7 @@ static int pprof_write(struct view *v, const struct writer_options *o, FILE *out
 	x = mem_zalloc(sizeof(*x));
 	x->view = v;
 	x->out = gzip;
+	x->kinds = o->kinds;
 	x->strings = strtab_new();
 	x->stacks.view = v;
 	x->modules = mem_zalloc(v->profile->n_modules * sizeof(*x->modules));

@@ -29,6 +29,7 @@ struct writer_options {
 	uint8_t labels;                    /* pprof: enum pprof_labels_of */
 	const struct label_choice *choice; /* pprof: for LABELS_CHOSEN */
 	struct pprof_size *size;           /* pprof: NULL, or to be filled in */
+	bool kinds; /* pprof: of locations too, for a reader of our own */
 };
 
 /* What groups a format can show. */

@@ -164,6 +164,7 @@ static int encode_part(struct encode *e, uint64_t from_ns, uint64_t to_ns)
 	struct pprof_size size = { 0 };
 	const struct writer_options wo = { .labels = LABELS_CHOSEN,
 					   .choice = &choice,
+					   .kinds = e->encoding == ENCODED_TRACES,
 					   .size = &size };
 	struct view v = { .filter.process = e->process,
 			  .filter.from_ns = from_ns,

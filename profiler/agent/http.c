@@ -74,16 +74,22 @@ static size_t on_answer(char *bytes, size_t size, size_t n, void *arg)
 	return q->cut ? 0 : n;
 }
 
-/* gRPC says how it went in a header, or behind the body. */
+/* gRPC says how it went in headers, or behind the body. */
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
-	static const char name[] = "grpc-status:";
+	static const char name[] = "grpc-status:", message[] = "grpc-message:";
 	struct request *q = arg;
 	struct buf b = { 0 };
+	const char *text;
 
 	buf_add(&b, line, size * n);
-	if (!strncasecmp(buf_text(&b), name, strlen(name)))
-		q->grpc_status = strtol(buf_text(&b) + strlen(name), NULL, 10);
+	text = buf_text(&b);
+	if (!strncasecmp(text, name, strlen(name)))
+		q->grpc_status = strtol(text + strlen(name), NULL, 10);
+	if (!strncasecmp(text, message, strlen(message)))
+		snprintf(q->answer, sizeof(q->answer), "%.*s",
+			 (int)strcspn(text + strlen(message), "\r\n"),
+			 text + strlen(message));
 	buf_release(&b);
 	return size * n;
 }
@@ -235,7 +241,7 @@ static void finish(struct request *q, CURLcode result)
 		status = 0;
 	if (h->receiver->kind->grpc && status == 200)
 		status = status_of_grpc(q->grpc_status);
-	fate = fate_of(status, is_good(q), q->cut);
+	fate = fate_of(status, q->answer, is_good(q), q->cut);
 	if (!status)
 		text = *q->error ? q->error : curl->curl_easy_strerror(result);
 	else if (fate == FATE_FAILED && status < 300)

@@ -77,6 +77,20 @@ void queue_remove(struct queue *q, struct entry *e)
 	free(e);
 }
 
+void queue_halve(struct queue *q, struct entry *e, struct item *halves[2])
+{
+	for (int i = 0; i < 2; i++) {
+		struct entry *half = mem_zalloc(sizeof(*half));
+
+		half->item = halves[i];
+		half->halved = e->halved + 1;
+		TAILQ_INSERT_BEFORE(e, half, link);
+		q->bytes += item_size(half->item);
+		q->n++;
+	}
+	queue_remove(q, e);
+}
+
 void queue_release(struct queue *q)
 {
 	struct entry *e;

@@ -17,6 +17,7 @@ struct entry {
 	struct item *item;   /* owned */
 	uint32_t failures;   /* how often the receiver failed on it */
 	uint64_t not_before; /* CLOCK_MONOTONIC, ns */
+	uint32_t halved;     /* how often it was made of the half of another one */
 	bool taken;          /* on its way: it is not dropped */
 };
 
@@ -37,5 +38,7 @@ void queue_put(struct queue *q, struct item *it);
 struct entry *queue_next(struct queue *q, uint64_t now_ns, uint64_t *due);
 /* The first one; NULL: it is empty. */
 struct entry *queue_first(struct queue *q);
+/* Replaces an entry by two items, which it owns now, where it stands. */
+void queue_halve(struct queue *q, struct entry *e, struct item *halves[2]);
 void queue_remove(struct queue *q, struct entry *e);
 void queue_release(struct queue *q);

@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "profiler/agent/halves.h"
 #include "profiler/agent/logger.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/buf.h"
@@ -155,6 +156,25 @@ static void drop(struct receiver *r, struct entry *e, enum cause cause, const ch
 	queue_remove(&r->queue, e);
 }
 
+/* Two smaller ones in place of it, if there can be: they are to be sent. */
+static bool halve(struct receiver *r, struct entry *e)
+{
+	struct item *halves[2], *it = item_share(e->item);
+	bool ret;
+
+	/* takes its time, and the entry is taken: nobody else touches it */
+	pthread_mutex_unlock(&r->worker.lock);
+	ret = r->kind->body && item_halve(it, e->halved, halves);
+	pthread_mutex_lock(&r->worker.lock);
+	item_drop(it);
+	if (!ret)
+		return false;
+	queue_halve(&r->queue, e, halves);
+	r->counts.halved++;
+	logger_event(r->logger, LOGGER_INFO, "profile halved", "receiver", r->name, NULL);
+	return true;
+}
+
 static void drop_old(struct receiver *r)
 {
 	uint64_t now = clock_ns(CLOCK_REALTIME);
@@ -225,14 +245,17 @@ void receiver_settle(struct receiver *r, struct breaker *b, struct entry *e, enu
 	tell_state(r, fate, status, text);
 	breaker_tell(b, fate, now, retry_after_s, random);
 	pthread_mutex_lock(&r->worker.lock);
-	e->taken = false;
+	e->taken = fate == FATE_TOO_LARGE;
 	e->failures += fate == FATE_FAILED;
 	if (fate == FATE_SENT) {
 		r->counts.sent++;
 		r->counts.sent_samples += e->item->samples;
 		queue_remove(&r->queue, e);
-	} else if (fate == FATE_REFUSED || fate == FATE_TOO_LARGE) {
-		drop(r, e, fate == FATE_REFUSED ? CAUSE_REFUSED : CAUSE_TOO_LARGE, text);
+	} else if (fate == FATE_REFUSED) {
+		drop(r, e, CAUSE_REFUSED, text);
+	} else if (fate == FATE_TOO_LARGE) {
+		if (!halve(r, e))
+			drop(r, e, CAUSE_TOO_LARGE, text);
 	} else if (r->deadline_ns) {
 		drop(r, e, CAUSE_SHUTDOWN, text);
 	} else if (e->failures >= ITEM_FAILURES) {

@@ -54,6 +54,7 @@ struct receiver_counts {
 	atomic_ullong tries[6]; /* answers by the first digit of their status; 0: none */
 	atomic_ullong dropped[CAUSES], dropped_samples[CAUSES];
 	atomic_ullong queued_bytes, queued;
+	atomic_ullong halved;  /* profiles that were too large for it: two each */
 	atomic_ullong failing; /* 1: the last try failed */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/agent/retry.h"
 
+#include <string.h>
+
 #include "profiler/base/clock.h"
 
 const char *const cause_names[CAUSES] = {
@@ -10,8 +12,28 @@ const char *const cause_names[CAUSES] = {
 	[CAUSE_BEHIND] = "behind",
 };
 
-enum fate fate_of(long status, bool good, bool cut)
+/* Not all servers have a status for it: this is what they say. */
+static bool says_too_large(const char *text)
 {
+	static const char *const texts[] = {
+		"received message larger than max", /* gRPC: in Go, */
+		"Received message larger than max", /* and in C */
+		"larger than configured max",       /* Connect */
+		"exceeds the size limit",           /* Pyroscope, */
+		"exceeds the samples count limit",  /* the same */
+		"request body too large",           /* OpenTelemetry's collector */
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (strstr(text, texts[i]))
+			return true;
+	return false;
+}
+
+enum fate fate_of(long status, const char *text, bool good, bool cut)
+{
+	if ((status == 400 || status == 429) && says_too_large(text))
+		return FATE_TOO_LARGE;
 	switch (status) {
 	case 413: return FATE_TOO_LARGE;
 	case 0:

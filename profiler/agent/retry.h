@@ -19,7 +19,7 @@ enum cause {
 	CAUSE_QUEUE_FULL,
 	CAUSE_TOO_OLD,
 	CAUSE_REFUSED,   /* the receiver does not want it: 400 and the like */
-	CAUSE_TOO_LARGE, /* 413, or it cannot be split further */
+	CAUSE_TOO_LARGE, /* and it cannot be halved any more */
 	CAUSE_FAILED,    /* the receiver failed on it too often: 500, rubbish */
 	CAUSE_SHUTDOWN,
 	/* the last, and not of a receiver: */
@@ -31,14 +31,14 @@ extern const char *const cause_names[CAUSES];
 enum fate {
 	FATE_SENT,
 	FATE_REFUSED,
-	FATE_TOO_LARGE,
-	FATE_FAILED, /* on this item, perhaps: may be tried again, not for ever */
+	FATE_TOO_LARGE, /* its halves may be taken */
+	FATE_FAILED,    /* on this item, perhaps: may be tried again, not for ever */
 	FATE_LATER, /* the receiver is not there, or asks for time: it counts for no item */
 };
 
-/* status: of HTTP, 0: no answer; good: the body is what the receiver says to what it has
- * taken; cut: we stopped reading. */
-enum fate fate_of(long status, bool good, bool cut);
+/* status: of HTTP, 0: no answer; text: what the receiver says; good: that is what it says
+ * to what it has taken; cut: we stopped reading. */
+enum fate fate_of(long status, const char *text, bool good, bool cut);
 
 /* How long to wait after the n-th failure in a row (1 …): at least half of what is doubled
  * each time, and the rest by chance (any number), so that many agents do not come back

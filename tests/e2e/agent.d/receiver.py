@@ -3,7 +3,7 @@
 """receiver.py DIR [ADDRESS [PORT]]: an HTTP receiver that fails as told.
 
 Writes its port to DIR/port. What it does with a request is the word in DIR/mode: ok, a status
-(400), "429 SECONDS" (with Retry-After), hang, close (without an answer), rubbish (a web page),
+(400), "429 SECONDS" (with Retry-After), "limit N" (413 above N rows of samples), hang, close (without an answer), rubbish (a web page),
 flood (100 MB), cut (an answer shorter than it says). Each request is a line of DIR/requests, in
 JSON: when, mode, path, headers, the profile's id; the body of one that is taken is DIR/ID.
 """
@@ -73,6 +73,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         words = mode()
         ident = wire.identify(self.path, body)
         kind = self.headers["Content-Type"]
+        if words[0] == "limit":
+            large = len(wire.Push(body).profile.count) > int(words[1])
+            words = ["413"] if large else ["ok"]
         if words[0] == "ok":
             with open(os.path.join(where, ident), "wb") as f:
                 f.write(body)
