@@ -162,7 +162,7 @@ static void json_goroutine(struct json *j, const struct view *v, const struct ev
 	view_go_name(v, g->process, profile_string(p, g->creator), text);
 	json_str_or_null(j, "creator", text_end(text));
 	json_str(j, "class", event_class_names[e->class]);
-	whole = json_labels(j, profile_string(p, g->labels));
+	whole = json_labels(j, "labels", profile_string(p, g->labels));
 	json_bool(j, "labels_complete", whole);
 }
 

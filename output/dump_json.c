@@ -87,7 +87,7 @@ static void json_goroutine(struct json *j, const struct dump_groups *gs, struct 
 	json_str(j, "state", profile_string(p, s->state));
 	json_str_or_null(j, "start", profile_string(p, g->start));
 	json_str_or_null(j, "creator", profile_string(p, g->creator));
-	whole = json_labels(j, profile_string(p, g->labels));
+	whole = json_labels(j, "labels", profile_string(p, g->labels));
 	json_bool(j, "labels_complete", whole);
 	json_uint_or_null(j, "tid", s->tid);
 	json_bool(j, "locked", s->flags & STATE_LOCKED);

@@ -145,7 +145,7 @@ static void write_goroutine(struct export *x, uint32_t row)
 	write_go_name(x, "start", g, view_runs(x->view, row));
 	write_go_name(x, "entry", g, g->start);
 	write_go_name(x, "creator", g, g->creator);
-	whole = json_labels(&x->j, profile_string(p, g->labels));
+	whole = json_labels(&x->j, "labels", profile_string(p, g->labels));
 	json_bool(&x->j, "labels_complete", whole);
 	json_close(&x->j, '}');
 }

@@ -48,13 +48,13 @@ static const char *label_text(struct buf *b)
 	return buf_text(b);
 }
 
-bool json_labels(struct json *j, const char *set)
+bool json_labels(struct json *j, const char *name, const char *set)
 {
 	struct buf key = { 0 }, value = { 0 };
 	enum label_state state;
 	bool whole = true;
 
-	json_open(j, "labels", '{');
+	json_open(j, name, '{');
 	while ((state = labels_next(&set, &key, &value)) != LABEL_NONE) {
 		whole &= state == LABEL_WHOLE;
 		if (state != LABEL_LOST)
@@ -76,6 +76,7 @@ void json_process(struct json *j, const struct view *v, uint32_t process)
 	json_str(j, "name", profile_string(p, pr->name));
 	json_str_or_null(j, "path", profile_string(p, pr->path));
 	json_str_or_null(j, "go_version", profile_string(p, pr->go_version));
+	json_labels(j, "attributes", profile_string(p, pr->resource));
 	json_close(j, '}');
 }
 

@@ -18,9 +18,9 @@ void json_selection(struct json *j, const struct view *v, bool report);
 void json_quality(struct json *j, const struct view *v);
 /* RFC 3339, in UTC; ns since 1970. */
 void json_time(struct json *j, const char *key, uint64_t ns);
-/* "labels", an object of strings, of a set as in labels.h. True if all of them are there,
+/* An object of strings, of a set as in labels.h. True if all of them are there,
  * whole. */
-bool json_labels(struct json *j, const char *set);
+bool json_labels(struct json *j, const char *name, const char *set);
 /* An object: a row of the profile's processes. */
 void json_process(struct json *j, const struct view *v, uint32_t process);
 /* enum origin */

@@ -71,6 +71,7 @@ static const struct column process_columns[] = {
 	STRING(process, name),
 	STRING(process, path),
 	STRING(process, go_version),
+	{ FIELD(process, resource), DELTA, ID, STRINGS, 0, 3 },
 };
 static const struct column thread_columns[] = {
 	ROW(thread, process, DELTA, PROCESSES),

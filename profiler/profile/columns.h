@@ -12,7 +12,7 @@ struct profile;
 
 #define MAGIC       "gostrobe"
 #define MAJOR       3
-#define MINOR       2
+#define MINOR       3
 #define BLOCK_CHECK 0x6b636f6cu
 #define MAX_RAW     ((size_t)128 << 20)
 

@@ -46,7 +46,7 @@ struct process {
 	uint32_t path;       /* string */
 	uint32_t go_version; /* string, "go1.22.3"; 0: not Go */
 	/* string: OpenTelemetry's attributes of it, such as service.name, as a set of
-	 * labels.h; 0: none. Not in recordings. */
+	 * labels.h; 0: none. */
 	uint32_t resource;
 };
 

@@ -40,7 +40,7 @@
  * minor version than ours, these additions are skipped: an unknown enum value becomes the
  * enum's "unknown", an unknown flag is dropped. A column that an older minor version lacks
  * is 0. Added in 3.1: n_cpus of the header, go_module of modules; in 3.2: text of
- * modules, cpu of events.
+ * modules, cpu of events; in 3.3: resource of processes.
  *
  * The loader refuses an id that is not below the number of rows read so far, a string that
  * comes twice or contains a NUL, a stack deeper than MAX_STACK_FRAMES, a block of more than

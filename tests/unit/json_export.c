@@ -29,6 +29,7 @@ static struct profile *hostile_workers(void)
 	struct frame f = { .addr = 0x2f0, .kind = FRAME_UNNAMED };
 
 	p->processes[1].go_version = hand_string(p, "go1.22.3");
+	p->processes[1].resource = hand_string(p, "a.b=c\\2cd,service.name=web");
 	p->command = hand_string(p, "all Go processes");
 	p->n_cpus = 4;
 	f.module = profile_module(

@@ -647,8 +647,24 @@ Test(recording, version_2_is_refused_by_name)
 
 	cr_assert_eq(recording_load(&p, "tests/unit/fixtures/recording-2.gsr", 0, &why),
 		     -EBADMSG);
-	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.2; "
+	cr_expect_str_eq(why, "its format is version 2.0, this gostrobe reads 3.3; "
 			      "use the gostrobe that wrote it");
+}
+
+/* Since 3.3. */
+Test(recording, attributes_of_processes_come_back)
+{
+	struct profile *p = hand_workers();
+	struct recording *r;
+	const char *why;
+
+	p->processes[1].resource = hand_string(p, "service.name=web");
+	cr_assert_eq(create(&r, path, p), 0);
+	cr_assert_eq(recording_finish(r, p), 0);
+	profile_free(p);
+	cr_assert_eq(load(&p, &why), 0);
+	cr_expect_str_eq(profile_string(p, p->processes[1].resource), "service.name=web");
+	profile_free(p);
 }
 
 /* A file of version 3.0: every later 3.x has to read the same from it. */
@@ -891,7 +907,7 @@ Test(recording, reads_up_to_a_bad_block)
 	struct profile *p;
 	const char *why;
 
-	b.data[b.len * 2 / 3] ^= 1;
+	b.data[b.len * 2 / 3 + 8] ^= 1; /* of the second block, and not to spare */
 	write_bytes(b.data, b.len);
 	cr_assert_eq(load(&p, &why), 0);
 	cr_expect_str_eq(p->damaged, "a block is corrupt");
@@ -915,7 +931,7 @@ Test(recording, refuses_other_files)
 		{ "gostrobe\3\0\0", 11, "too short" },
 		{ "gostrobe\3\0\0\0", 12, "too short" },
 		{ "gostrobe\4\0\0\0", 12,
-		  "its format is version 4.0, this gostrobe reads 3.2; use a newer gostrobe" },
+		  "its format is version 4.0, this gostrobe reads 3.3; use a newer gostrobe" },
 		{ "gostrobe\1\0\2\1", 12, "its format is version 1.258, this gostrobe" },
 		{ "gosling", 7, "not a recording" },
 		{ "{\"truth\": []}", 13, "not a recording" },
