@@ -204,6 +204,12 @@ int elf_open_32(struct elf **ret, int fd)
 	return open_class(ret, fd, ELFCLASS32);
 }
 
+void elf_rest(const struct elf *e)
+{
+	if (e->map)
+		madvise(e->map, e->size, MADV_DONTNEED);
+}
+
 void elf_close(struct elf *e)
 {
 	if (!e)

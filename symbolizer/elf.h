@@ -48,6 +48,9 @@ int elf_open_32(struct elf **ret, int fd);
 /* As elf_open(), from bytes that must outlive it. */
 int elf_parse(struct elf **ret, const void *data, size_t size);
 void elf_close(struct elf *e); /* takes NULL */
+/* Gives back the memory that pages of its file take in this process. They are read again
+ * when they are needed, mostly without a disk. */
+void elf_rest(const struct elf *e);
 
 /* The bytes of a section. False: there is no such section, or it is empty. */
 bool elf_section(const struct elf *e, const char *name, uint64_t *vaddr,

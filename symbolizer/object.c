@@ -353,6 +353,13 @@ static int newest_first(const void *a, const void *b)
 	return descending((*x)->used, (*y)->used);
 }
 
+void objects_rest(const struct objects *os)
+{
+	for (uint32_t i = 0; i < os->n; i++)
+		if (os->rows[i]->elf)
+			elf_rest(os->rows[i]->elf);
+}
+
 void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
 		   void *arg)
 {

@@ -105,6 +105,10 @@ bool objects_crowded(const struct objects *os);
 void objects_sweep(struct objects *os, void (*fn)(void *arg, const struct object *o),
 		   void *arg);
 
+/* Gives back memory of their files' pages: most of what was read is needed once, and the
+ * rest comes back at little cost. */
+void objects_rest(const struct objects *os);
+
 /* NULL: there is none. The path only counts for objects that are not files. */
 struct object *objects_find(struct objects *os, const struct object_key *key,
 			    const char *path, size_t path_len);

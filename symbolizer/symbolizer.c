@@ -225,6 +225,11 @@ bool symbolizer_crowded(const struct symbolizer *s)
 	return objects_crowded(&s->objects);
 }
 
+void symbolizer_rest(const struct symbolizer *s)
+{
+	objects_rest(&s->objects);
+}
+
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),
 		      void *arg)
 {

@@ -137,6 +137,8 @@ const char *symbolizer_kernel_why(const struct symbolizer *s);
 bool symbolizer_crowded(const struct symbolizer *s);
 /* Marks everything that a space refers to as in use. */
 void space_mark(struct space *sp); /* takes NULL */
+/* As objects_rest(); once a second is often enough. */
+void symbolizer_rest(const struct symbolizer *s);
 /* Closes files that were not marked in_use since the last sweep, except for the most
  * recently used. fn is called for each before it is closed. Frames stay valid. */
 void symbolizer_sweep(struct symbolizer *s, void (*fn)(void *arg, const struct object *o),

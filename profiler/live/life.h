@@ -39,6 +39,7 @@ struct session {
 	uint64_t start_ns;            /* CLOCK_MONOTONIC */
 	struct interval interval;
 	uint64_t samples;
+	uint64_t rest_ns;     /* when symbolizer_rest() is due, CLOCK_MONOTONIC */
 	bool stopped;         /* session_stop() was called */
 	uint32_t running;     /* processes of session_follow() */
 	uint64_t healed_ns;   /* when life_heal() last ran, CLOCK_MONOTONIC */

@@ -274,6 +274,10 @@ int session_step(struct session *s, int timeout_ms)
 		procs_mark(s->procs);
 		symbolizer_sweep(s->symbolizer, on_closing, s);
 	}
+	if (clock_now_ns() > s->rest_ns) {
+		symbolizer_rest(s->symbolizer);
+		s->rest_ns = clock_now_ns() + SECOND;
+	}
 	return s->kernel.poll(s->kernel.self, life_do_due(s, timeout_ms), &h);
 }
 
