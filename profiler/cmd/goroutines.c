@@ -171,6 +171,8 @@ static int run(struct request *rq)
 				     rq->format);
 	if (status)
 		return status;
+	if (rq->format && !rq->in.view.by.n)
+		rq->in.view.by = grouping_default(rq->in.writer);
 	dump_init(&rq->dump);
 	status = look(rq);
 	if (status)
@@ -223,9 +225,9 @@ int cmd_goroutines(int argc, char **argv)
 	if (help_wanted(argc, argv))
 		return help_verb("goroutines", opts);
 	if (!opt_parse(opts, &argc, &argv, true)) {
-		const char *one = pid ? pid : argc == 1 ? *argv : NULL;
+		const char *one = pid ? pid : argc ? *argv : NULL;
 
-		if (!one || argc + (pid != NULL) != 1)
+		if (argc + (pid != NULL) != 1)
 			usage_error("goroutines", one ? "takes one PID" : "missing PID");
 		else if (number_parse(one, 1, INT_MAX, &number))
 			usage_error("goroutines", "'%s' is not a pid", one);

@@ -193,7 +193,8 @@ static int reasons_read(struct goroutines *r, const char **why)
 }
 
 /* Why this is no g; NULL: it may be one. */
-static const char *contradiction(struct goroutines *r, const struct goroutine_header *h)
+static const char *contradiction(struct goroutines *r, uint64_t g,
+				 const struct goroutine_header *h)
 {
 	struct go_pc f;
 
@@ -206,17 +207,19 @@ static const char *contradiction(struct goroutines *r, const struct goroutine_he
 		return layout_checks[CHECK_STACK].why;
 	if (!h->goid || h->goid >> 48)
 		return layout_checks[CHECK_GOID].why;
-	if (h->startpc || h->gopc) {
-		space_go_pc(r->space, h->startpc, &f);
-		if (f.entry != h->startpc)
-			return layout_checks[CHECK_START].why;
-	}
+	/* one that the runtime makes for a thread of C has none */
+	space_go_pc(r->space, h->startpc, &f);
+	if (h->startpc ? f.entry != h->startpc : h->gopc || !h->lockedm)
+		return layout_checks[CHECK_START].why;
 	if (h->status != STATUS_WAITING)
 		return NULL;
 	if (h->sp <= h->lo || h->sp > h->hi || !space_is_go(r->space, h->pc))
 		return "self-check: g.sched is not in its stack and code";
 	if (h->reason >= r->n_reasons)
 		return "self-check: g.waitreason is not a reason";
+	if (r->reason_waits[h->reason] == WAIT_CHAN && h->waiting &&
+	    memory_word(r->m, h->waiting) != g)
+		return "self-check: g.waiting is not of this g";
 	return NULL;
 }
 
@@ -233,7 +236,7 @@ int goroutines_check(struct goroutines *r, const char **why)
 			if (!memory_copy(r->m, r->gs[i], r->heads[0], r->f.head))
 				continue;
 			goroutine_parse(&r->f, r->heads[0], &h);
-			wrong = contradiction(r, &h);
+			wrong = contradiction(r, r->gs[i], &h);
 		}
 		if (wrong) {
 			*why = wrong;

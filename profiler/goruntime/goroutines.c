@@ -317,7 +317,8 @@ static uint32_t batch_read(struct batch *b, const uint64_t *gs, uint32_t n,
 			waits_read(b);
 		stacks_read(b, true);
 	}
-	items_compare(b);
+	if (b->what)
+		items_compare(b);
 	*again = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct item *it = &b->items[i];

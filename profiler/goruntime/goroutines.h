@@ -139,7 +139,8 @@ const uint64_t *goroutines_list(struct goroutines *r, uint32_t *n);
  * of the process. */
 bool goroutines_list_damaged(const struct goroutines *r);
 
-/* Reads these and calls visit for each that exists and stood still; what: READ_*. */
+/* Reads these and calls visit for each that exists and stood still; what: READ_*. 0: only
+ * headers, which are read once. */
 typedef void (*goroutine_visit)(void *arg, const struct goroutine_seen *s);
 void goroutines_read(struct goroutines *r, const uint64_t *gs, uint32_t n, unsigned what,
 		     goroutine_visit visit, void *arg);

@@ -43,7 +43,7 @@ void goroutine_chans_read(struct goroutines *r, struct goroutine_seen *const *s,
 {
 	static uint8_t sudogs[BATCH][SUDOG_BYTES], chans[BATCH][HCHAN_BYTES];
 	struct memory_part parts[BATCH];
-	uint64_t addrs[BATCH];
+	uint32_t of[BATCH], n_chans = 0;
 
 	for (uint32_t i = 0; i < n; i++)
 		parts[i] = (struct memory_part){ s[i]->h.waiting, sudogs[i],
@@ -51,18 +51,25 @@ void goroutine_chans_read(struct goroutines *r, struct goroutine_seen *const *s,
 	r->m->read(r->m, parts, n);
 	for (uint32_t i = 0; i < n; i++) {
 		bool ours = parts[i].ok && word_at(sudogs[i], 0) == s[i]->g;
+		uint64_t addr = ours ? word_at(sudogs[i], r->f.sudog_c) : 0;
 
-		addrs[i] = ours ? word_at(sudogs[i], r->f.sudog_c) : 0;
-		parts[i] = (struct memory_part){ addrs[i], chans[i], HCHAN_BYTES, false };
+		/* goroutines that were created together often wait for the same one */
+		if (!n_chans || parts[n_chans - 1].addr != addr) {
+			parts[n_chans] = (struct memory_part){ addr, chans[n_chans],
+							       HCHAN_BYTES, false };
+			n_chans++;
+		}
+		of[i] = n_chans - 1;
 	}
-	r->m->read(r->m, parts, n);
+	r->m->read(r->m, parts, n_chans);
 	for (uint32_t i = 0; i < n; i++) {
 		struct goroutine_wait *w = &s[i]->wait;
+		const struct memory_part *p = &parts[of[i]];
 
-		if (!parts[i].ok || !addrs[i])
+		if (!p->ok || !p->addr)
 			continue;
 		w->kind = WAIT_CHAN;
-		w->chans[0] = chan_of(addrs[i], chans[i]);
+		w->chans[0] = chan_of(p->addr, p->to);
 		w->n_chans = w->n_cases = 1;
 	}
 }

@@ -13,7 +13,7 @@ enum {
 	PARTS_MAX = 128, /* of one system call */
 	/* The kernel pins a page for each range, so parts that are this near to each other
 	 * are read as one, with what lies between them. */
-	GAP_MAX = 512,
+	GAP_MAX = 4096,
 };
 
 /* The parts of one system call as it wants them: ours with gaps, theirs without. */

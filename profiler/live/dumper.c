@@ -142,11 +142,12 @@ int dumper_open(struct dumper **ret, pid_t pid, struct dump *dump, const char **
 	if (err)
 		goto fail;
 	d->kind = profile_kind(
-		profile, &(struct event_kind){
-				 .name = strtab_add(profile->strings, "goroutine"),
-				 .unit = strtab_add(profile->strings, UNIT_COUNT),
-				 .source = strtab_add(profile->strings, "a look at all"),
-				 .period = 1 });
+		profile,
+		&(struct event_kind){
+			.name = strtab_add(profile->strings, "goroutine"),
+			.unit = strtab_add(profile->strings, UNIT_COUNT),
+			.source = strtab_add(profile->strings, "a look at all goroutines"),
+			.period = 1 });
 	profile->start_ns = clock_ns(CLOCK_REALTIME);
 	for (uint32_t i = 0; i < d->n_runtimes; i++)
 		proc_fill(d, &d->runtimes[i]);

@@ -30,6 +30,8 @@
 //	check waiting ROWS TRACEBACK ALL JSON
 //		compares goroutines --all with the program's own traceback, and --json with
 //		what tests/workloads/waiting printed
+//	check restless ROWS JSON…
+//		no goroutine of tests/workloads/restless has anything of another one
 package main
 
 import (
@@ -142,10 +144,12 @@ func main() {
 		figures, err = checkSymbolize(args[1], args[2], args[3])
 	case len(args) == 4 && args[0] == "inspect":
 		figures, err = checkInspect(args[1], args[2], args[3])
+	case len(args) > 2 && args[0] == "restless":
+		figures, err = checkRestless(args[1], args[2:])
 	case len(args) == 5 && args[0] == "waiting":
 		figures, err = checkWaiting(args[1], args[2], args[3], args[4])
 	default:
-		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check same FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW | check waiting ROWS TRACEBACK ALL JSON")
+		fmt.Fprintln(os.Stderr, "usage: check truth ROWS FOLDED HZ | check labels ROWS FOLDED HZ PROFILE | check stacks FOLDED PROFILE PERCENT | check same FOLDED PROFILE | check named NAME FOLDED | check page HTML FUNC | check ids ROWS FOLDED | check dump FOLDED BEFORE AFTER | check symbolize ADDRS TEXT JSON | check inspect ROWS JSON HOW | check waiting ROWS TRACEBACK ALL JSON | check restless ROWS JSON…")
 		os.Exit(2)
 	}
 	if err != nil {
