@@ -130,6 +130,8 @@ static void rotate(struct files *f, uint64_t bytes)
 		free(path);
 		free(k->name);
 	}
+	if (!gone)
+		return;
 	f->n -= gone;
 	memmove(f->rows, f->rows + gone, f->n * sizeof(*f->rows));
 }
