@@ -63,7 +63,7 @@ void goroutine_parse(const struct goroutine_fields *f, const uint8_t *head,
  * The version decides what is not: m's neighbours moved in 1.25, sudog in 1.15 and 1.26,
  * pollDesc in 1.14, 1.17 and 1.21.
  */
-static void fields_fill(struct goroutine_fields *f, const struct layout *l, int minor)
+void goroutine_fields_fill(struct goroutine_fields *f, const struct layout *l, int minor)
 {
 	*f = (struct goroutine_fields){
 		.sp = 56,
@@ -257,7 +257,7 @@ static int try_layout(struct goroutines *r, bool dwarf, const char **why)
 	*why = r->layout.why;
 	if (err)
 		return err;
-	fields_fill(&r->f, &r->layout.layout, r->runtime.object->go->minor);
+	goroutine_fields_fill(&r->f, &r->layout.layout, r->runtime.object->go->minor);
 	if (r->f.head > HEAD_MAX)
 		return -ENOTSUP;
 	goroutines_list(r, &n);

@@ -340,6 +340,7 @@ void goroutines_read(struct goroutines *r, const uint64_t *gs, uint32_t n, unsig
 
 	b->r = r;
 	b->what = what;
+	r->spare_links = LINKS_SPARE;
 	for (uint32_t i = 0; i < n && !r->m->err; i += some) {
 		uint64_t again, still;
 

@@ -13,6 +13,8 @@ enum {
 	POOL_WORDS = 128 << 10, /* of the stacks of a batch: at least two of the largest */
 	REASONS = 64,
 	REASON_LEN = 48,
+	LINKS_EACH = 64,       /* that each goroutine may follow */
+	LINKS_SPARE = 1 << 19, /* of all others of one goroutines_read(), together */
 };
 
 /* Offsets; 0: this version has no such field. */
@@ -45,12 +47,16 @@ struct goroutines {
 	bool damaged;
 	struct goroutines_counts counts;
 
+	/* links of long lists that may still be followed: many goroutines may lead to one
+	 * cycle */
+	uint32_t spare_links;
 	uint32_t hints[WAIT_SLEEP + 1]; /* word of the stack that had it last */
 	uint8_t heads[BATCH][HEAD_MAX];
 	uint64_t *words, *again; /* owned: POOL_WORDS each */
 };
 
 /* gofind.c */
+void goroutine_fields_fill(struct goroutine_fields *f, const struct layout *l, int minor);
 void goroutine_parse(const struct goroutine_fields *f, const uint8_t *head,
 		     struct goroutine_header *ret);
 /* All that goroutines_open() promises but the list. */

@@ -74,12 +74,22 @@ void goroutine_chans_read(struct goroutines *r, struct goroutine_seen *const *s,
 	}
 }
 
+/* May another link of this list be followed, after n? */
+static bool may_follow(struct goroutines *r, uint32_t n)
+{
+	if (n < LINKS_EACH)
+		return true;
+	r->spare_links -= r->spare_links > 0;
+	return r->spare_links;
+}
+
 static void select_read(struct goroutines *r, struct goroutine_seen *s)
 {
 	struct goroutine_wait *w = &s->wait;
 	uint8_t sudog[SUDOG_BYTES], chan[HCHAN_BYTES];
 
-	for (uint64_t at = s->h.waiting; at && w->n_cases < CASES_MAX; w->n_cases++) {
+	for (uint64_t at = s->h.waiting;
+	     at && w->n_cases < CASES_MAX && may_follow(r, w->n_cases); w->n_cases++) {
 		uint64_t c;
 
 		if (!memory_copy(r->m, at, sudog, (uint32_t)r->f.sudog_c + 8) ||
@@ -132,7 +142,7 @@ static bool cond_test(struct goroutines *r, struct goroutine_seen *s, uint64_t a
 
 	if (!at || !word_at(bytes, COND_TAIL))
 		return false;
-	for (int i = 0; at && i < COND_MAX; i++) {
+	for (uint32_t i = 0; at && i < COND_MAX && may_follow(r, i); i++) {
 		if (at % 8 || !memory_copy(r->m, at, sudog, r->f.sudog_next + 8u))
 			return false;
 		if (word_at(sudog, 0) == s->g) {

@@ -31,6 +31,9 @@
 #define LLVMFuzzerTestOneInput fuzz_gopclntab
 #include "tests/fuzz/gopclntab.c"
 #undef LLVMFuzzerTestOneInput
+#define LLVMFuzzerTestOneInput fuzz_goroutines
+#include "tests/fuzz/goroutines.c"
+#undef LLVMFuzzerTestOneInput
 #define LLVMFuzzerTestOneInput fuzz_identity
 #include "tests/fuzz/identity.c"
 #undef LLVMFuzzerTestOneInput
@@ -58,12 +61,19 @@ static const struct {
 	const char *name;
 	int (*run)(const uint8_t *data, size_t size);
 } targets[] = {
-	{ "elf", fuzz_elf },           { "gobuildinfo", fuzz_gobuildinfo },
-	{ "gomodule", fuzz_gomodule }, { "gopclntab", fuzz_gopclntab },
-	{ "kallsyms", fuzz_kallsyms }, { "labels", fuzz_labels },
-	{ "maps", fuzz_maps },         { "recording", fuzz_recording },
-	{ "sample", fuzz_sample },     { "cunwind", fuzz_cunwind },
-	{ "added", fuzz_added },       { "identity", fuzz_identity },
+	{ "elf", fuzz_elf },
+	{ "gobuildinfo", fuzz_gobuildinfo },
+	{ "gomodule", fuzz_gomodule },
+	{ "gopclntab", fuzz_gopclntab },
+	{ "kallsyms", fuzz_kallsyms },
+	{ "labels", fuzz_labels },
+	{ "maps", fuzz_maps },
+	{ "recording", fuzz_recording },
+	{ "sample", fuzz_sample },
+	{ "cunwind", fuzz_cunwind },
+	{ "added", fuzz_added },
+	{ "identity", fuzz_identity },
+	{ "goroutines", fuzz_goroutines },
 };
 
 /* Every file of a directory. Returns their number; 0: no such directory. */

@@ -389,7 +389,7 @@ Test(goroutines, waits_that_lie)
 	put(cond + 40, SUDOGS + 208);
 	on_stack(2, 0, cond);
 	waits(3, 4);
-	sudog_put(3, g_at(3), 0, 2, 0, 0); /* no address of a semaphore */
+	sudog_put(3, g_at(3), 0, CHANS + 2, 0, 0); /* no address of a semaphore */
 	on_stack(3, 0, SUDOGS + 3 * 104);
 	read_all(r);
 	cr_assert_eq(n_seen, 4);
