@@ -42,7 +42,7 @@ RELRO   ?= $(if $(SAN)$(COV),,-Wl$(comma)-z$(comma)relro$(comma)-z$(comma)now)
 WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Werror
 FLAGS   := -std=gnu11 -D_GNU_SOURCE -DGOSTROBE_VERSION='"$(VERSION)"' -I. -I$(B) $(WARN) $(HARDEN) \
 	   $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -linih -lncursesw -ltinfo -lm -pthread $(if $(SAN),-fsanitize=address$(comma)undefined)
+LIBS    := $(RELRO) -lbpf -ldw -lelf -liberty -lzstd -lz -llzma -lprotobuf-c -lZydis -lseccomp -linih -lncursesw -ltinfo -lm -pthread $(if $(SAN),-fsanitize=address$(comma)undefined)
 
 SRC     := $(sort $(wildcard symbolizer/*.c output/*.c profiler/*.c profiler/*/*.c))
 PROTO   := $(patsubst %.proto,$(B)/%.pb-c,$(notdir $(wildcard output/*.proto profiler/agent/*.proto)))

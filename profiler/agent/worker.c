@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "profiler/base/clock.h"
+#include "profiler/base/sandbox.h"
 
 void worker_init(struct worker *w)
 {
@@ -23,6 +24,7 @@ static void *thread(void *arg)
 {
 	struct worker *w = arg;
 
+	sandbox_thread();
 	w->run(w->arg);
 	pthread_mutex_lock(&w->lock);
 	w->ended = true;
@@ -39,6 +41,7 @@ int worker_start(struct worker *w, void (*run)(void *arg), void *arg)
 	w->run = run;
 	w->arg = arg;
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* of the sandbox */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&w->thread, NULL, thread, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

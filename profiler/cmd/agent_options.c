@@ -221,13 +221,16 @@ void settings_init(struct settings *s)
 		DURATION_OPTION(r),
 		{ 'K', "kernel-stacks-only", NULL, "kernel stacks only", .flag = &r->kernel_only },
 		{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &r->user_only },
+		NO_SANDBOX_OPTION(r),
 		COMMON_OPTIONS,
 		{ 0 },
 	};
 	/* clang-format on */
 
 	_Static_assert(sizeof(rows) / sizeof(*rows) <= AGENT_OPTIONS, "");
-	*s = (struct settings){ .run.verb = "agent" };
+	*s = (struct settings){
+		.run = { .verb = "agent", .writes = true, .network = true }
+	};
 	memcpy(s->opts, rows, sizeof(rows));
 }
 

@@ -71,7 +71,9 @@ static int record_both(struct live *l, const char *pid, const char *freq, char *
 			 .pids = pid,
 			 .freq = freq,
 			 .over = over,
-			 .over_arg = l },
+			 .over_arg = l,
+			 .writes = true,
+			 .network = true },
 		.reported = true,
 	};
 	int status = record_check(&r);

@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* doctor: can this machine record? It tries what can be tried: loads the kernel side, runs
  * the clock for a moment, reads its own threads. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "output/json.h"
+#include "profiler/base/buf.h"
+#include "profiler/base/file.h"
 #include "profiler/base/plain.h"
+#include "profiler/base/sandbox.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/cmd/condition.h"
 #include "profiler/kernel/collect.h"
@@ -78,6 +84,64 @@ static void try_kallsyms(struct conditions *c)
 		      err ? (why ? why : strerror(-err)) : "kernel functions have names");
 }
 
+/* Enters the sandbox in a child and tells what is in force there. */
+static int enter_in_child(const struct sandbox_options *o, char *state, size_t size)
+{
+	int ends[2], err = -EPIPE;
+	const char *what;
+	char line[64];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	pid = fork();
+	if (!pid) {
+		err = sandbox_enter(o, &what);
+		file_line(line, "Seccomp:", "/proc/self/status");
+		snprintf(state, size, err ? "%s" : "%sno new privileges; kept: ",
+			 err            ? what
+			 : *line == '2' ? "seccomp filter, not dumpable, "
+					: "");
+		if (write(ends[1], &err, sizeof(err)) > 0 &&
+		    write(ends[1], state, strlen(state) + 1) > 0)
+			_exit(0);
+		_exit(1);
+	}
+	close(ends[1]);
+	*state = 0;
+	if (read(ends[0], &err, sizeof(err)) != sizeof(err) ||
+	    read(ends[0], state, size) < 1)
+		err = err ? err : -EPIPE;
+	state[size - 1] = 0;
+	close(ends[0]);
+	waitpid(pid, NULL, 0);
+	return err;
+}
+
+static void try_sandbox(struct conditions *c)
+{
+	static const struct {
+		const char *name;
+		struct sandbox_options o;
+	} rows[] = {
+		{ "sandbox of -p, -a, --", { 0 } },
+		{ "sandbox of calls", { .probes = true } },
+		{ "sandbox of top, agent", { .writes = true, .network = true } },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char state[64];
+		struct buf kept = { 0 };
+		int err = enter_in_child(&rows[i].o, state, sizeof(state));
+
+		sandbox_kept(&rows[i].o, &kept);
+		condition_add(c, rows[i].name, err ? VERDICT_FAIL : VERDICT_OK,
+			      "--no-sandbox records without it", "%s%s%s", state,
+			      err ? ": " : "", err ? strerror(-err) : buf_text(&kept));
+		buf_release(&kept);
+	}
+}
+
 /* The verdict is a word; the colour only repeats it. */
 static void print(const struct conditions *c)
 {
@@ -136,6 +200,7 @@ int cmd_doctor(int argc, char **argv)
 	try_recording(&c);
 	try_threads(&c);
 	try_kallsyms(&c);
+	try_sandbox(&c);
 	for (uint32_t i = 0; i < c.n; i++)
 		n[c.rows[i].verdict]++;
 	if (json) {

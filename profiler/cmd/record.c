@@ -241,6 +241,7 @@ int record_check(struct record *r)
 
 	if (!status)
 		status = format_find("record", r->format, out->path, &out->writer);
+	r->run.writes |= out->writer && !(out->path && !strcmp(out->path, "-"));
 	if (!status && out->by.n && !out->writer)
 		log_warn("--by has no effect on a recording, which keeps everything");
 	if (!status && out->writer && !grouping_fits(out->writer, &out->by))

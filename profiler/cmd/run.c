@@ -13,6 +13,7 @@
 #include "profiler/base/living.h"
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
+#include "profiler/base/sandbox.h"
 #include "profiler/base/strtab.h"
 #include "profiler/cmd/cmd.h"
 #include "profiler/profile/profile.h"
@@ -109,6 +110,10 @@ int run_check(struct run *r)
 
 	if (!r->pids + !r->all + !r->command != 2)
 		return usage_error(r->verb, "give one target: -p PID, -a or -- COMMAND");
+	if (r->user && r->no_sandbox)
+		return usage_error(r->verb, "--user and --no-sandbox exclude each other");
+	if (r->user && !sandbox_user(r->user))
+		return usage_error(r->verb, "--user: there is no user '%s'", r->user);
 	if (r->kernel_only && r->user_only)
 		return usage_error(r->verb, "-K and -U exclude each other");
 	if (r->duration &&
@@ -422,6 +427,41 @@ int run_open(struct run *r)
 	return status;
 }
 
+/* Returns an exit status. */
+static int enter_sandbox(const struct run *r)
+{
+	const struct sandbox_options o = {
+		.probes = r->n_funcs,
+		.writes = r->writes,
+		.network = r->network,
+		.child = r->command ? r->launch.pid : 0,
+		.user = r->user,
+	};
+	const char *what;
+	int err;
+
+	if (r->no_sandbox) {
+		log_warn("no sandbox: all rights are kept");
+		return STATUS_OK;
+	}
+	err = sandbox_enter(&o, &what);
+	if (err)
+		log_error("sandbox: %s: %s (--no-sandbox does without)", what,
+			  strerror(-err));
+	return err ? STATUS_FAILED : STATUS_OK;
+}
+
+static void say_refused(void)
+{
+	const char *name;
+	uint64_t n = sandbox_refused(&name);
+
+	if (n)
+		log_warn("the sandbox refused %lu system call%s, the first was %s "
+			 "(--no-sandbox)",
+			 (unsigned long)n, plural((uint32_t)n), name);
+}
+
 int run_start(struct run *r)
 {
 	const char *what;
@@ -432,7 +472,8 @@ int run_start(struct run *r)
 		return STATUS_FAILED;
 	}
 	launch_continue(&r->launch);
-	return r->command && !r->n_funcs ? exec_command(r) : STATUS_OK;
+	err = r->command && !r->n_funcs ? exec_command(r) : STATUS_OK;
+	return err ? err : enter_sandbox(r);
 }
 
 /* A launched command gets the terminal's Ctrl-C too; when it ends, so do we. */
@@ -515,6 +556,7 @@ void run_close(struct run *r)
 {
 	launch_abort(&r->launch);
 	session_close(r->session);
+	say_refused();
 	calls_release(&r->calls);
 	free(r->funcs);
 	arena_release(&r->arena);

@@ -24,7 +24,10 @@ struct run {
 	uint32_t n_funcs, cap_funcs;
 	bool all_matches;
 	bool all, kernel_only, user_only;
-	char **command; /* NULL: none */
+	const char *user; /* who to become once sampling has begun; NULL: nobody else */
+	bool no_sandbox;
+	bool writes, network; /* as of struct sandbox_options */
+	char **command;       /* NULL: none */
 	/* NULL, or called several times a second while sampling; true ends the run. */
 	bool (*over)(void *arg);
 	void *over_arg;
@@ -63,6 +66,11 @@ struct run {
 	  .flag = &(r)->all_matches }, \
 	{ 0, "no-inlined", NULL, of "not where functions are inlined", \
 	  .flag = &(r)->calls.no_inlined }
+#define SANDBOX_OPTIONS(r) \
+	{ 0, "user", "NAME", "once sampling has begun, run as this user", .str = &(r)->user }, \
+	NO_SANDBOX_OPTION(r)
+#define NO_SANDBOX_OPTION(r) \
+	{ 0, "no-sandbox", NULL, "keep all rights and system calls", .flag = &(r)->no_sandbox }
 #define RUN_OPTIONS(r) \
 	{ 'F', "freq", "HZ", "samples per second on each CPU (99)", .str = &(r)->freq }, \
 	{ 'e', "event", "NAME", "cycles, cpu-clock (cycles if the machine has a PMU)," \
@@ -71,7 +79,8 @@ struct run {
 	CALL_OPTIONS(r, "call: "), \
 	DURATION_OPTION(r), \
 	{ 'K', "kernel-stacks-only", NULL, "kernel stacks only", .flag = &(r)->kernel_only }, \
-	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(r)->user_only }
+	{ 'U', "user-stacks-only", NULL, "user stacks only", .flag = &(r)->user_only }, \
+	SANDBOX_OPTIONS(r)
 /* clang-format on */
 
 /* Parses -e: a clock, or a function whose calls count; the latter may be repeated. */
@@ -86,7 +95,7 @@ extern volatile sig_atomic_t run_stops;
 int run_check(struct run *r);
 /* Opens the session, follows the targets and forks the command. Returns an exit status. */
 int run_open(struct run *r);
-/* Starts sampling, then the command. Returns an exit status. */
+/* Starts sampling, then the command, and enters the sandbox. Returns an exit status. */
 int run_start(struct run *r);
 /* Samples until the end. Calls step() several times a second, with second set once a
  * second. Returns 0, or -errno: of step(), which has printed it, or of the session. */

@@ -322,7 +322,7 @@ static int top(struct top *t)
 
 int cmd_top(int argc, char **argv)
 {
-	struct top t = { .run.verb = "top" };
+	struct top t = { .run = { .verb = "top", .writes = true } };
 	const struct opt opts[] = {
 		TARGET_OPTIONS(&t.run),
 		{ 'n', "number", "N", "print plain text N times, then end",
@@ -339,6 +339,7 @@ int cmd_top(int argc, char **argv)
 		{ 0, "by", "KEY", "grouping, see below (start)", .parse = grouping_parse,
 		  .data = &t.view.by },
 		VIEW_FILTERS(&t.view),
+		SANDBOX_OPTIONS(&t.run),
 		COMMON_OPTIONS,
 	};
 	int status = STATUS_USAGE;

@@ -240,6 +240,7 @@ int cmd_trace(int argc, char **argv)
 		  .parse = filter_label, .data = &t.filter },
 		DURATION_OPTION(&t.run),
 		CALL_OPTIONS(&t.run, ""),
+		SANDBOX_OPTIONS(&t.run),
 		COMMON_OPTIONS,
 		{ 0 },
 	};
