@@ -242,8 +242,11 @@ func main() {
 	rw.RLock()
 	go func() { xLock(&rw) }()
 	sockets()
-	cmd := exec.Command("sleep", "1000000")
+	cmd := exec.Command("cat") // it ends with its stdin, which ends with us
+	stdin, err := cmd.StdinPipe()
+	must(err)
 	must(cmd.Start())
+	keep = append(keep, stdin)
 	go xProcess(cmd)
 	sig := make(chan os.Signal, 1)
 	signal.Notify(sig, syscall.SIGUSR2)
