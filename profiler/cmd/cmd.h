@@ -41,6 +41,7 @@ int cmd_goroutines(int argc, char **argv);
 int cmd_symbolize(int argc, char **argv);
 int cmd_inspect(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
+int cmd_completions(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 /* `gostrobe PID [OPTION…]`; argv[0] is ignored. */
 int cmd_pid(const char *pid, int argc, char **argv);
@@ -60,6 +61,10 @@ const struct verb *verb_find(const char *name); /* NULL: no such verb */
 bool help_wanted(int argc, char **argv);
 /* Prints the help of a verb with these options to stdout. Returns STATUS_OK. */
 int help_verb(const char *verb, const struct opt *opts);
+/* Calls take with the options of each verb that has some; they are valid until it
+ * returns. */
+void help_options(void (*take)(void *arg, const char *verb, const struct opt *opts),
+		  void *arg);
 /* Prints the list of verbs. */
 void help_all(FILE *out);
 /* Reports that the first word is not a verb. Returns STATUS_USAGE. */

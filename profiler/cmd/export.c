@@ -90,15 +90,8 @@ int cmd_export(int argc, char **argv)
 	};
 	int status = STATUS_USAGE;
 
-	if (help_wanted(argc, argv)) {
-		help_verb("export", opts);
-		puts("\nFormats:");
-		for (const struct writer *const *w = writers; *w; w++) {
-			printf("  %-28s ", (*w)->name);
-			opt_wrap((*w)->help, 31);
-		}
-		return STATUS_OK;
-	}
+	if (help_wanted(argc, argv))
+		return help_verb("export", opts);
 	if (!opt_parse(opts, &argc, &argv, true))
 		status = find_writer(&rq, &in.view.by);
 	in.writer = rq.writer;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "output/writer.h"
 #include "profiler/base/log.h"
 #include "profiler/base/similar.h"
 #include "profiler/cmd/cmd.h"
@@ -139,6 +140,12 @@ const struct verb verbs[] = {
 	  "Each condition is ok, degraded (something will be missing) or fail (recording cannot work, "
 	  "and the exit status is 1), with the smallest fix.",
 	  cmd_doctor },
+	{ "completions", "bash | zsh | fish",
+	  "print what completes gostrobe's words in a shell",
+	  "For bash: source <(gostrobe completions bash). For zsh, after compinit: source <(gostrobe "
+	  "completions zsh). For fish: gostrobe completions fish | source. make install and the Debian "
+	  "package put them where the shells look.",
+	  cmd_completions },
 	{ "help", "[VERB]", "print this, or how to use a verb", NULL, cmd_help },
 	{ 0 },
 };
@@ -194,10 +201,29 @@ static const struct note {
 	{ 0 },
 };
 
+/* Where help_verb() sends the options instead of printing them. */
+static struct {
+	void (*take)(void *arg, const char *verb, const struct opt *opts);
+	void *arg;
+} taker;
+
+static void print_formats(void)
+{
+	puts("\nFormats:");
+	for (const struct writer *const *w = writers; *w; w++) {
+		printf("  %-28s ", (*w)->name);
+		opt_wrap((*w)->help, 31);
+	}
+}
+
 int help_verb(const char *verb, const struct opt *opts)
 {
 	const struct verb *v = verb_find(verb);
 
+	if (taker.take) {
+		taker.take(taker.arg, verb, opts);
+		return STATUS_OK;
+	}
 	printf("Usage: gostrobe %s [OPTION…] %s\n\n", v->name, v->args);
 	opt_wrap(v->summary, 0);
 	if (v->text)
@@ -213,7 +239,25 @@ int help_verb(const char *verb, const struct opt *opts)
 				opt_wrap(n->text, 0);
 				break;
 			}
+	if (v->run == cmd_export)
+		print_formats();
 	return STATUS_OK;
+}
+
+void help_options(void (*take)(void *arg, const char *verb, const struct opt *opts),
+		  void *arg)
+{
+	char *args[] = { NULL, (char[]){ "--help" }, NULL };
+
+	taker.take = take;
+	taker.arg = arg;
+	for (const struct verb *v = verbs; v->name; v++) {
+		if (v->run == cmd_help)
+			continue;
+		args[0] = (char *)v->name;
+		v->run(2, args);
+	}
+	taker.take = NULL;
 }
 
 void help_all(FILE *out)

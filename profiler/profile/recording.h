@@ -6,7 +6,7 @@
  * Fixed-size numbers are little-endian, counts and lengths are LEB128 varints unless a size
  * is given.
  *
- *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 2), block…
+ *   file    = "gostrobe", major version (16 bits, 3), minor version (16 bits, 3), block…
  *   block   = kind, raw length, packed length, check (32 bits each), then one zstd frame
  *             with checksum, of packed length, which holds the block's parts
  *   check   = kind ^ raw length ^ packed length ^ 0x6b636f6c: tells a broken head from a
