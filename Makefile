@@ -53,7 +53,7 @@ TESTOBJ := $(TESTSRC:%.c=$(B)/%.o)
 FUZZ    := $(filter-out cut_go,$(sort $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))))
 GO      := $(firstword $(shell command -v go) $(wildcard /usr/local/go/bin/go /usr/lib/go-1.*/bin/go))
 
-.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json pgo compare kernels lint format fuzz analyze install uninstall clean FORCE setup setup-test
+.PHONY: all bpf demo help test check test-programs unit coverage pcs step cfi pairs ids ladder json pgo compare kernels lint format fuzz analyze install uninstall dist deb clean FORCE setup setup-test
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -75,6 +75,13 @@ $(B)/flags: FORCE
 	@echo '$(subst ','\'',$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $(LIBS))' | cmp -s - $@ || \
 		echo '$(subst ','\'',$(CC) $(CFLAGS) $(FLAGS) $(LDFLAGS) $(LIBS))' >$@
 FORCE:
+
+# The same for the commit, which only the help names.
+$(B)/commit: FORCE
+	@mkdir -p $(@D)
+	@tools/commit | cmp -s - $@ || tools/commit >$@
+$(B)/profiler/cmd/help.o: $(B)/commit
+$(B)/profiler/cmd/help.o: FLAGS += -DGOSTROBE_COMMIT='"$(shell tools/commit)"'
 
 $(B)/%.o: %.c $(B)/needs $(B)/flags
 	@mkdir -p $(@D)
@@ -316,19 +323,41 @@ demo: setup
 	@$(MAKE) --no-print-directory all
 	@tools/demo
 
+UNITS   ?= $(PREFIX)/lib/systemd/system
+SHARE   := $(DESTDIR)$(PREFIX)/share
+# where Debian's shells look
+BASH    := $(SHARE)/bash-completion/completions/gostrobe
+ZSH     := $(SHARE)/zsh/vendor-completions/_gostrobe
+FISH    := $(SHARE)/fish/vendor_completions.d/gostrobe.fish
+
 install: all
 	install -D -m 755 gostrobe $(DESTDIR)$(PREFIX)/bin/gostrobe
-	install -D -m 644 README.md $(DESTDIR)$(PREFIX)/share/doc/gostrobe/README.md
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/gostrobe docs/*
-	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/gostrobe/LICENSE
-	install -D -m 644 tools/agent.conf $(DESTDIR)$(PREFIX)/share/doc/gostrobe/agent.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|@PREFIX@|$(PREFIX)|g' tools/gostrobe-agent.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/gostrobe-agent.service
+	install -D -m 644 -t $(SHARE)/doc/gostrobe README.md LICENSE tools/agent.conf docs/*
+	install -d $(DESTDIR)$(UNITS)
+	sed 's|@PREFIX@|$(PREFIX)|g' tools/gostrobe-agent.service >$(DESTDIR)$(UNITS)/gostrobe-agent.service
+	tools/manual ./gostrobe $(B)/manual
+	install -D -m 644 -t $(SHARE)/man/man1 $(B)/manual/man1/*
+	install -D -m 644 -t $(SHARE)/man/man5 $(B)/manual/man5/*
+	install -d $(dir $(BASH) $(ZSH) $(FISH))
+	./gostrobe completions bash >$(BASH)
+	./gostrobe completions zsh >$(ZSH)
+	./gostrobe completions fish >$(FISH)
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/gostrobe
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gostrobe
-	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/gostrobe-agent.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/gostrobe $(DESTDIR)$(UNITS)/gostrobe-agent.service
+	rm -f $(SHARE)/man/man1/gostrobe.1 $(SHARE)/man/man1/gostrobe-*.1 $(SHARE)/man/man5/gostrobe-recording.5
+	rm -f $(BASH) $(ZSH) $(FISH)
+	rm -rf $(SHARE)/doc/gostrobe
+
+# Packages. The archive is the same, byte for byte, whoever makes it of a commit.
+
+dist:
+	@mkdir -p .build
+	git archive --prefix=gostrobe-$(VERSION)/ HEAD | gzip -n9 >.build/gostrobe-$(VERSION).tar.gz
+	@sha256sum .build/gostrobe-$(VERSION).tar.gz
+
+deb:
+	@tools/deb $(VERSION)
 
 clean:
 	rm -rf .build gostrobe

@@ -17,10 +17,8 @@ static int run(int argc, char **argv)
 		return v->run(argc - 1, argv + 1);
 	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
 		return cmd_help(1, argv);
-	if (!strcmp(word, "-V") || !strcmp(word, "--version")) {
-		puts("gostrobe " GOSTROBE_VERSION);
-		return STATUS_OK;
-	}
+	if (!strcmp(word, "-V") || !strcmp(word, "--version"))
+		return help_version();
 	if (argc > 2 && (!strcmp(word, "-p") || !strcmp(word, "--pid")))
 		return cmd_pid(argv[2], argc - 2, argv + 2);
 	if (*word && strspn(word, "0123456789") == strlen(word))

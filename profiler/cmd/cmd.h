@@ -67,6 +67,8 @@ void help_options(void (*take)(void *arg, const char *verb, const struct opt *op
 		  void *arg);
 /* Prints the list of verbs. */
 void help_all(FILE *out);
+/* Prints the version, and what this build can do. Returns STATUS_OK. */
+int help_version(void);
 /* Reports that the first word is not a verb. Returns STATUS_USAGE. */
 int unknown_command(const char *word);
 /* Prints one log_error() line and where to read more. Returns STATUS_USAGE. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* help, and the table of verbs that it prints. */
+#include <bpf/libbpf.h>
+#include <elfutils/version.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -7,6 +9,7 @@
 #include "profiler/base/log.h"
 #include "profiler/base/similar.h"
 #include "profiler/cmd/cmd.h"
+#include "symbolizer/gopclntab.h"
 
 const struct verb verbs[] = {
 	{ "record", "-p PID[,PID…] | -a | -- COMMAND [ARG…]",
@@ -276,6 +279,24 @@ void help_all(FILE *out)
 	      "command, or 125 if gostrobe itself failed, 126 if the command cannot be\n"
 	      "executed, 127 if it does not exist.\n",
 	      out);
+}
+
+#ifndef GOSTROBE_COMMIT
+#define GOSTROBE_COMMIT "unknown"
+#endif
+
+int help_version(void)
+{
+	printf("gostrobe %s (commit %s)\n"
+	       "kernel side  modern: Linux 5.15 and later; old: 5.10 and later; calls: 5.15, many at once 6.6\n"
+	       "Go           1.13 to 1.%d\n"
+	       "formats     ",
+	       GOSTROBE_VERSION, GOSTROBE_COMMIT, GO_NEWEST);
+	for (const struct writer *const *w = writers; *w; w++)
+		printf(" %s", (*w)->name);
+	printf("\nlibraries    libbpf %s, libelf %d; libcurl and libmicrohttpd when the agent needs them\n",
+	       libbpf_version_string() + 1, _ELFUTILS_VERSION);
+	return STATUS_OK;
 }
 
 int unknown_command(const char *word)
