@@ -127,9 +127,18 @@ static void object_add(struct lines *l, uint32_t id)
 	dump_object_add(l->d, id, &l->b);
 }
 
+static void go_name_add(struct lines *l, uint32_t process, uint32_t id)
+{
+	struct buf name = { 0 };
+
+	view_go_name(l->v, process, profile_string(l->p, id), &name);
+	text_fit(&l->b, buf_text(&name), UINT32_MAX);
+	buf_release(&name);
+}
+
 static void creator_add(struct lines *l, uint32_t id)
 {
-	view_go_name(l->v, 1, profile_string(l->p, id), &l->b);
+	go_name_add(l, 1, id);
 }
 
 /* "job=encode, user=42" */
@@ -286,10 +295,15 @@ static void group_add(struct lines *l, const struct dump_group *g)
 static void title_add(struct lines *l)
 {
 	uint32_t process = l->p->n_processes > 1 ? 1 : 0;
+	struct buf name = { 0 };
 
-	view_process_name(l->v, process, &l->b);
-	buf_printf(&l->b,
-		   ", %s: ", profile_string(l->p, l->p->processes[process].go_version));
+	view_process_name(l->v, process, &name);
+	text_fit(&l->b, buf_text(&name), UINT32_MAX);
+	buf_release(&name);
+	buf_str(&l->b, ", ");
+	text_fit(&l->b, profile_string(l->p, l->p->processes[process].go_version),
+		 UINT32_MAX);
+	buf_str(&l->b, ": ");
 	text_count_of(&l->b, l->v->n_events, "goroutine");
 	if (l->o->hidden) {
 		buf_str(&l->b, ", and ");
@@ -358,8 +372,7 @@ static void trace_add(struct lines *l, uint32_t row)
 			trace_frame(l, frames[i]);
 	if (s->created && dump_shows(profile_string(l->p, made->func), false)) {
 		buf_str(&l->b, "created by ");
-		view_go_name(l->v, l->p->threads[e->thread].process,
-			     profile_string(l->p, made->func), &l->b);
+		go_name_add(l, l->p->threads[e->thread].process, made->func);
 		if (g->parent_goid)
 			buf_printf(&l->b, " in goroutine %" PRIu64, g->parent_goid);
 		buf_str(&l->b, "\n\t");
