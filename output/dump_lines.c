@@ -278,10 +278,22 @@ static void sleep_add(struct lines *l, const struct dump_group *g)
 	buf_u8(&l->b, '\n');
 }
 
+/* A select waits for several channels, and the line before names one. */
+static void select_add(struct lines *l, const struct dump_group *g)
+{
+	uint32_t n = l->d->states[l->gs->rows[g->first]].cases;
+
+	if (n < 2)
+		return;
+	indent(l);
+	buf_printf(&l->b, "and for %u more of its select (-v)\n", n - 1);
+}
+
 static void group_add(struct lines *l, const struct dump_group *g)
 {
 	head_add(l, g);
 	shares_add(l, g, "waits for", share_object, object_add);
+	select_add(l, g);
 	sleep_add(l, g);
 	shares_add(l, g, "created by", share_creator, creator_add);
 	shares_add(l, g, "labels", share_labels, labels_add);

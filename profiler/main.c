@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Dispatches on the first word of the command line. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,10 +29,20 @@ static int run(int argc, char **argv)
 	return unknown_command(word);
 }
 
+/* A file that we open must not take the place of a closed stdout. Writing to what does is
+ * an error, as it would be otherwise. */
+static void fill_standard_files(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
+	fill_standard_files();
 	/* if a reader closes the pipe we end, even if our parent ignores the signal */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGXFSZ,

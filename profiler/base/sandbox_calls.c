@@ -19,6 +19,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "profiler/base/apart.h"
 #include "profiler/base/sandbox.h"
 
 static _Atomic uint64_t refused;
@@ -163,6 +164,14 @@ static int allow_network(scmp_filter_ctx f, bool network)
 				      CALL(prctl), CALL(capget), CALL(capset)));
 }
 
+/* Probes are set and removed by a process that shares all with us (apart.h). */
+static int allow_probes(scmp_filter_ctx f, bool probes)
+{
+	return probes ? allow_if(f, CALL(clone), 0, UINT32_MAX, APART_FLAGS)
+				?: allow(f, CALLS(CALL(setsid)))
+		      : 0;
+}
+
 static int add_rules(scmp_filter_ctx f, const struct sandbox_options *o)
 {
 	return seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1) ?:
@@ -171,7 +180,8 @@ static int add_rules(scmp_filter_ctx f, const struct sandbox_options *o)
 	       allow_ioctls(f) ?:
 	       allow_signals(f, o->child) ?:
 	       allow_files(f, o->writes) ?:
-	       allow_network(f, o->network);
+	       allow_network(f, o->network) ?:
+	       allow_probes(f, o->probes);
 }
 
 int sandbox_calls(const struct sandbox_options *o)

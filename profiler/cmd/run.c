@@ -336,6 +336,9 @@ static int find_calls(struct run *r)
 		log_error(
 			"%s is inlined wherever it is called, in %u place%s: it has no entry to probe",
 			r->funcs[c->missing], c->places, plural(c->places));
+	else if (err == -ENOENT && !strcmp(r->funcs[c->missing], "runtime.newstack"))
+		log_error("runtime.newstack cannot be traced: gostrobe counts there which "
+			  "functions begin again");
 	else if (err == -ENOENT)
 		log_error("%s has no function %s to probe", r->name, r->funcs[c->missing]);
 	else if (err == -E2BIG)
@@ -360,6 +363,9 @@ static int find_calls(struct run *r)
 		err = 1;
 	if (err == 1)
 		note_calls(c);
+	if (err == 1 && c->functions + c->n_copies > CALLS_MAX)
+		log_info("setting %u probes, which may take some seconds",
+			 c->functions + c->n_copies);
 	return err == 1 ? STATUS_OK : STATUS_FAILED;
 }
 

@@ -200,7 +200,7 @@ static int attach_calls(struct collector *c)
 	c->calls = probes_attach(bpf_program__fd(c->program), c->probes, tag);
 	c->skel->data->call_tag = tag;
 	if (old >= 0)
-		close(old);
+		probes_detach(old);
 	return c->calls < 0 ? c->calls : 0;
 }
 
@@ -241,7 +241,7 @@ static void stop(void *self)
 		c->events[cpu] = NULL;
 	}
 	if (c->calls >= 0)
-		close(c->calls);
+		probes_detach(c->calls);
 	c->calls = -1;
 	if (c->probes && !c->multi)
 		probes_detach_each(c->probes);

@@ -13,6 +13,7 @@
 #include "bpf/sample.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/file.h"
+#include "profiler/base/apart.h"
 
 enum { KERNEL_ENOTSUPP = 524 };
 
@@ -74,7 +75,7 @@ static void find_refused(int prog, const struct probes *p, uint32_t first, uint3
 	find_refused(prog, p, first + n / 2, n - n / 2);
 }
 
-int probes_attach(int prog, const struct probes *p, uint8_t tag)
+static int attach_all(int prog, const struct probes *p, uint8_t tag)
 {
 	int fd = attach(prog, p, tag, 0, p->n);
 
@@ -136,7 +137,7 @@ static int attach_one(int prog, const struct probes *p, const struct probe *row,
 	return link;
 }
 
-int probes_attach_each(int prog, const struct probes *p, uint8_t tag)
+static int attach_each(int prog, const struct probes *p, uint8_t tag)
 {
 	bool any = false;
 	char line[64];
@@ -164,11 +165,60 @@ int probes_attach_each(int prog, const struct probes *p, uint8_t tag)
 	return any ? 0 : -ENOENT;
 }
 
-void probes_detach_each(const struct probes *p)
+static int detach_each(void *arg)
 {
+	const struct probes *p = arg;
+
 	for (uint32_t i = 0; i < p->n; i++) {
 		if (p->rows[i].link)
 			close(p->rows[i].link - 1);
 		p->rows[i].link = 0;
 	}
+	return 0;
+}
+
+static int detach(void *arg)
+{
+	return close(*(int *)arg);
+}
+
+/* The kernel cannot finish setting or removing probes for a process that has been killed:
+ * some stay for ever, and the target dies of them. So another process does this work. */
+
+struct attaching {
+	int (*how)(int prog, const struct probes *p, uint8_t tag);
+	int prog;
+	const struct probes *p;
+	uint8_t tag;
+};
+
+static int attach_apart(void *arg)
+{
+	const struct attaching *a = arg;
+
+	return a->how(a->prog, a->p, a->tag);
+}
+
+int probes_attach(int prog, const struct probes *p, uint8_t tag)
+{
+	struct attaching a = { attach_all, prog, p, tag };
+
+	return apart_run(attach_apart, &a);
+}
+
+int probes_attach_each(int prog, const struct probes *p, uint8_t tag)
+{
+	struct attaching a = { attach_each, prog, p, tag };
+
+	return apart_run(attach_apart, &a);
+}
+
+void probes_detach(int link)
+{
+	apart_run(detach, &link);
+}
+
+void probes_detach_each(const struct probes *p)
+{
+	apart_run(detach_each, (void *)p);
 }

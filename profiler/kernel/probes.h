@@ -44,6 +44,9 @@ struct probes {
 };
 
 /*
+ * Attaching and detaching go on to their end if we are killed (apart.h): else the kernel
+ * would leave probes in the process.
+ *
  * Attaches a program to the probes that are not off. `tag`, not 0, is in bits 56 and above
  * of their cookies. Those that the kernel refuses are turned off. The kernel does not
  * notice an offset inside an instruction, and the process dies of it: the caller has
@@ -51,6 +54,8 @@ struct probes {
  * Returns the link, or a negative errno; -ENOENT: no probe is left.
  */
 int probes_attach(int prog, const struct probes *p, uint8_t tag);
+/* Closes that link. */
+void probes_detach(int link);
 /* The same without such links: attaches those that are neither attached nor off, and
  * detaches those that are attached and off. 0 or a negative errno. */
 int probes_attach_each(int prog, const struct probes *p, uint8_t tag);
