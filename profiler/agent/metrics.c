@@ -146,9 +146,7 @@ static void add_samples(const struct exporter_counts *c, struct buf *to)
 
 static double status_bytes(const char *key)
 {
-	char line[64];
-
-	return (double)strtoull(file_line(line, key, "/proc/self/status"), NULL, 10) * 1024;
+	return (double)file_line_bytes(key, "/proc/self/status");
 }
 
 static void add_self(struct buf *to)

@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/base/curl.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
+#include "profiler/base/library.h"
 
 enum { CONNECT_SECONDS = 10 };
 
 static struct curl_lib lib;
 
+#define NAME(name) #name,
+static const char *const names[] = { CURL_FUNCTIONS(NAME) };
+_Static_assert(sizeof(names) == sizeof(lib), "a name for each function");
+
 static bool load(void)
 {
-	void *so = dlopen("libcurl.so.4", RTLD_NOW);
-
-	if (!so)
-		return false;
-#define LOOK_UP(name) \
-	lib.name = (__typeof__(lib.name))dlsym(so, #name); \
-	if (!lib.name) \
-		return false;
-	CURL_FUNCTIONS(LOOK_UP)
-	return !lib.curl_global_init(CURL_GLOBAL_DEFAULT);
+	return library_load("libcurl.so.4", names, sizeof(names) / sizeof(*names), &lib) &&
+	       !lib.curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 const struct curl_lib *curl_load(const char **why)

@@ -57,6 +57,13 @@ const char *file_line(char line[64], const char *key, const char *path)
 	return line;
 }
 
+uint64_t file_line_bytes(const char *key, const char *path)
+{
+	char line[64];
+
+	return strtoull(file_line(line, key, path), NULL, 10) << 10;
+}
+
 ssize_t stdout_send(const void *bytes, size_t n, int timeout_ms)
 {
 	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };

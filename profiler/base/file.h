@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -14,6 +15,8 @@ int file_read(int dirfd, const char *path, size_t max, struct buf *b);
 /* The rest of the first line that has `key`, in a small file in /proc or /sys; "": none.
  * Returns line. */
 const char *file_line(char line[64], const char *key, const char *path);
+/* That line as bytes, where it says "812 kB"; 0: there is none. */
+uint64_t file_line_bytes(const char *key, const char *path);
 
 /* Writes at most PIPE_BUF bytes to stdout, once its reader takes them, for which it waits
  * up to timeout_ms. Returns how many; 0: none yet; or -errno. */

@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/base/microhttpd.h"
 
-#include <dlfcn.h>
-#include <stdbool.h>
+#include "profiler/base/library.h"
 
 static struct microhttpd_lib lib;
 
+#define NAME(name) #name,
+static const char *const names[] = { MICROHTTPD_FUNCTIONS(NAME) };
+_Static_assert(sizeof(names) == sizeof(lib), "a name for each function");
+
 static bool load(void)
 {
-	void *so = dlopen("libmicrohttpd.so.12", RTLD_NOW);
-
-	if (!so)
-		return false;
-#define LOOK_UP(name) \
-	lib.name = (__typeof__(lib.name))dlsym(so, #name); \
-	if (!lib.name) \
-		return false;
-	MICROHTTPD_FUNCTIONS(LOOK_UP)
-	return true;
+	return library_load("libmicrohttpd.so.12", names, sizeof(names) / sizeof(*names),
+			    &lib);
 }
 
 const struct microhttpd_lib *microhttpd_load(const char **why)

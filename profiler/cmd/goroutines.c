@@ -108,7 +108,6 @@ static void say_quality(const struct request *rq)
 	const struct dump *d = &rq->dump;
 	const struct quality *q = &d->profile->kinds[rq->in.view.kind].quality;
 	uint64_t running = 0;
-	char line[64];
 
 	for (uint32_t i = 0; i < d->n; i++)
 		running += !d->profile->events[i].call ||
@@ -120,9 +119,7 @@ static void say_quality(const struct request *rq)
 		d->n, (double)d->took_ns / 1e6, (unsigned long long)d->lost,
 		100 * share_of(q->rooted, d->n - running),
 		(double)clock_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e9,
-		(double)(strtoull(file_line(line, "VmHWM:", "/proc/self/status"), NULL, 10)
-			 << 10) /
-			1e6);
+		(double)file_line_bytes("VmHWM:", "/proc/self/status") / 1e6);
 	if (d->damaged)
 		log_warn("the list of goroutines ends early: it has what is no address, or "
 			 "is longer than the process is large");

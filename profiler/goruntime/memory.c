@@ -92,10 +92,10 @@ static void process_read(struct memory *m, struct memory_part *parts, uint32_t n
 struct memory memory_of_process(pid_t pid)
 {
 	struct memory m = { .read = process_read, .thread = living_thread(pid) };
-	char path[64], line[64];
+	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/status", m.thread);
-	m.bytes = strtoull(file_line(line, "\nVmSize:", path), NULL, 10) << 10;
+	m.bytes = file_line_bytes("\nVmSize:", path);
 	return m;
 }
 

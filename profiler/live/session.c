@@ -314,14 +314,12 @@ static void summarize(struct session *s, uint64_t now_ns,
 				.cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
 	const uint64_t *before = s->interval.counts;
 	struct stats *t = &s->profile->stats;
-	char rss[64];
 
 	s->kernel.totals(s->kernel.self, now.counts, unsent, s);
 	t->duration_ns = now_ns - s->interval.start_ns;
 	t->cpu_ns = now.cpu_ns - s->interval.cpu_ns;
 	/* not from getrusage(), which includes the program that started us */
-	file_line(rss, "VmHWM:", "/proc/self/status");
-	t->peak_rss = strtoull(rss, NULL, 10) << 10;
+	t->peak_rss = file_line_bytes("VmHWM:", "/proc/self/status");
 	t->lost_ring_full = now.counts[COUNT_RING_FULL] - before[COUNT_RING_FULL];
 	t->lost_ring_full += now.counts[COUNT_SCRATCHES_FULL] -
 			     before[COUNT_SCRATCHES_FULL];

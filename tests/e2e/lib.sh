@@ -167,6 +167,13 @@ record_fine() {
 		problem "no truth line with 0 lost: $(tail -n 1 "$tmp/rec.err")"
 }
 
+# code_of PID: a sum of the code of its program, as it is in memory.
+code_of() {
+	local range
+	range=$(awk -v path="$(readlink "/proc/$1/exe")" '$2 ~ /x/ && $6 == path { print $1; exit }' "/proc/$1/maps")
+	dd if="/proc/$1/mem" bs=4096 iflag=skip_bytes,count_bytes status=none skip=$((16#${range%-*})) count=$((16#${range#*-} - 16#${range%-*})) | md5sum
+}
+
 first_line() { sed -n 1p "$1"; }
 
 # run COMMAND…: in the foreground, at most 60 s; sets status; $tmp/out and $tmp/err.

@@ -248,9 +248,10 @@ static inline void *fake_copy(const void *record, size_t size)
 	return memcpy(mem_zalloc(size), record, size);
 }
 
-/* The first call by goroutine 7 of the function at ip, as add_up sends it. */
-static inline void fake_first(struct fake_kernel *k, uint32_t tgid, image_id image,
-			      uint64_t ip)
+/* Sends a sample of the process at this address, without a stack. goid, call: as of struct
+ * sample. */
+static inline void fake_sample_of(struct fake_kernel *k, uint32_t tgid, image_id image,
+				  uint64_t ip, uint64_t goid, enum sample_call call)
 {
 	struct sample s = {
 		.type = RECORD_SAMPLE,
@@ -258,12 +259,19 @@ static inline void fake_first(struct fake_kernel *k, uint32_t tgid, image_id ima
 		.tid = tgid,
 		.image = image,
 		.ip = ip,
-		.goid = 7,
-		.call = CALL_FIRST,
+		.goid = goid,
+		.call = (__u16)call,
 		.time_ns = clock_now_ns(),
 	};
 
 	*table_add(k->queue, k->n_queue, k->cap_queue) = fake_copy(&s, sizeof(s));
+}
+
+/* The first call by goroutine 7 of the function at ip, as add_up sends it. */
+static inline void fake_first(struct fake_kernel *k, uint32_t tgid, image_id image,
+			      uint64_t ip)
+{
+	fake_sample_of(k, tgid, image, ip, 7, CALL_FIRST);
 }
 
 /* A record that tells of the image that a process has now; also a second time, for new
@@ -337,14 +345,5 @@ static inline void fake_exit(struct fake_kernel *k, uint32_t tgid)
 static inline void fake_sample(struct fake_kernel *k, uint32_t tgid, image_id image,
 			       uint64_t ip)
 {
-	struct sample s = {
-		.type = RECORD_SAMPLE,
-		.tgid = tgid,
-		.tid = tgid,
-		.image = image,
-		.ip = ip,
-		.time_ns = clock_now_ns(),
-	};
-
-	*table_add(k->queue, k->n_queue, k->cap_queue) = fake_copy(&s, sizeof(s));
+	fake_sample_of(k, tgid, image, ip, 0, CALL_NONE);
 }

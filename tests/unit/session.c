@@ -226,24 +226,31 @@ Test(session, a_hot_function_is_left_alone)
 	calls_release(&found);
 }
 
-/* Calls that were added up become events at the end of each interval. */
-Test(session, calls_added_up)
+/* A session of the Go program, of which the kernel side adds up the calls of main.main. */
+static void begin_added_up(const struct session_options *o)
 {
-	struct session_options o = { .collector = { .event = EVENT_CALLS, .add_up = true },
-				     .calls = "call:main.main" };
 	struct kernel_side kernel;
-	struct profile *first;
 	const char *why;
 
 	begin_with_go();
 	session_close(s);
 	k = (struct fake_kernel){ .counted = in - 1 };
 	kernel = fake_kernel_side(&k);
-	s = session_new(&o, &kernel);
+	s = session_new(o, &kernel);
 	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
 	begin();
 	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
 	step();
+}
+
+/* Calls that were added up become events at the end of each interval. */
+Test(session, calls_added_up)
+{
+	struct session_options o = { .collector = { .event = EVENT_CALLS, .add_up = true },
+				     .calls = "call:main.main" };
+	struct profile *first;
+
+	begin_added_up(&o);
 	k.counts[COUNT_SUMS_FULL] = 3;
 	first = session_next(s);
 	p = session_profile(s);
@@ -297,18 +304,8 @@ Test(session, first_calls_of_goroutines)
 		.calls = "call:main.main"
 	};
 	struct profile *profiles[2];
-	struct kernel_side kernel;
-	const char *why;
 
-	begin_with_go();
-	session_close(s);
-	k = (struct fake_kernel){ .counted = in - 1 };
-	kernel = fake_kernel_side(&k);
-	s = session_new(&o, &kernel);
-	cr_assert_eq(session_follow(s, go, &why), TARGET_GO);
-	begin();
-	fake_exec(&k, (uint32_t)go, 100, FILE_GO);
-	step();
+	begin_added_up(&o);
 	/* it is still on its way when the interval ends */
 	fake_first(&k, (uint32_t)go, 100, in - 1);
 	profiles[0] = session_next(s);
