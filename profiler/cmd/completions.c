@@ -7,25 +7,26 @@
 #include "profiler/base/arena.h"
 #include "profiler/cmd/cmd.h"
 
-/* What to offer for the argument of an option; else nothing, or for FILES file names and
- * for PIDS processes. The first row that fits counts. */
-#define FILES  "@files"
-#define PIDS   "@pids"
-#define FORMAT "@formats"
-static const struct {
+/* What to offer for the argument of an option. The first row that fits counts. */
+#define FILES "@files" /* instead of words: names of files */
+#define PIDS  "@pids"  /* processes */
+static const struct value {
 	const char *option, *verb; /* verb NULL: of all others */
-	const char *words;
+	const char *words;         /* "": nothing */
+	bool formats;              /* and the names of all formats */
 } values[] = {
-	{ "color", NULL, "auto always never" },
-	{ "by", "goroutines", "state goroutine start creator label:" },
-	{ "by", NULL, "goroutine start creator label: class thread process program none" },
-	{ "event", "record", "cycles cpu-clock call:" },
-	{ "event", NULL, "cycles cpu-clock" },
-	{ "format", "diff", "text folded html" },
-	{ "format", NULL, FORMAT },
-	{ "output", NULL, FILES },
-	{ "config", NULL, FILES },
-	{ "ca-file", NULL, FILES },
+	{ "color", NULL, "auto always never", false },
+	{ "by", "goroutines", "state goroutine start creator label:", false },
+	{ "by", NULL, "goroutine start creator label: class thread process program none",
+	  false },
+	{ "event", "record", "cycles cpu-clock call:", false },
+	{ "event", NULL, "cycles cpu-clock", false },
+	{ "format", "diff", "text folded html", false },
+	{ "format", "record", "recording", true },
+	{ "format", NULL, "", true },
+	{ "output", NULL, FILES, false },
+	{ "config", NULL, FILES, false },
+	{ "ca-file", NULL, FILES, false },
 };
 
 /* The options of one verb. */
@@ -58,16 +59,18 @@ static void release(struct completions *c)
 	free(c->rows);
 }
 
-static const char *words_of(const struct row *row, const struct opt *o)
+static const struct value *value_of(const struct row *row, const struct opt *o)
 {
+	static const struct value none = { .words = "" }, pids = { .words = PIDS };
+
 	/* report --pid selects in a recording, and has no short form */
 	if (!strcmp(o->name, "pid"))
-		return o->key ? PIDS : "";
+		return o->key ? &pids : &none;
 	for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++)
 		if (!strcmp(values[i].option, o->name) &&
 		    (!values[i].verb || !strcmp(values[i].verb, row->verb->name)))
-			return values[i].words;
-	return "";
+			return &values[i];
+	return &none;
 }
 
 /* Prints text with a \ before each character of `special`; a ' ends the quotes and begins
@@ -85,39 +88,35 @@ static void print_quoted(const char *text, const char *special)
 	}
 }
 
-static void print_words(const char *words, const char *special)
+static void print_words(const struct value *v, const char *special)
 {
-	if (strcmp(words, FORMAT)) {
-		print_quoted(words, special);
-		return;
-	}
-	fputs("recording", stdout);
-	for (const struct writer *const *w = writers; *w; w++)
-		printf(" %s", (*w)->name);
+	print_quoted(v->words, special);
+	for (const struct writer *const *w = writers; v->formats && *w; w++)
+		printf("%s%s", w == writers && !*v->words ? "" : " ", (*w)->name);
 }
 
-static void print_verbs(const char *separator)
+static void print_verbs(void)
 {
 	for (const struct verb *v = verbs; v->name; v++)
-		printf("%s%s", v == verbs ? "" : separator, v->name);
+		printf("%s%s", v == verbs ? "" : " ", v->name);
 }
 
 static void bash_argument(const struct row *row, const struct opt *o)
 {
-	const char *words = words_of(row, o);
+	const struct value *v = value_of(row, o);
 
 	printf("\t%s:--%s", row->verb->name, o->name);
 	if (o->key)
 		printf(" | %s:-%c", row->verb->name, o->key);
 	fputs(") ", stdout);
-	if (!strcmp(words, FILES)) {
+	if (!strcmp(v->words, FILES)) {
 		fputs("COMPREPLY=($(compgen -f -- \"$cur\")); ", stdout);
-	} else if (!strcmp(words, PIDS)) {
+	} else if (!strcmp(v->words, PIDS)) {
 		fputs("COMPREPLY=($(cd /proc && compgen -G \"$cur[0-9]*\"; compgen -G \"$cur\")); ",
 		      stdout);
-	} else if (*words) {
+	} else if (*v->words || v->formats) {
 		fputs("COMPREPLY=($(compgen -W \"", stdout);
-		print_words(words, "");
+		print_words(v, "");
 		fputs("\" -- \"$cur\")); ", stdout);
 	}
 	puts("return ;;");
@@ -130,7 +129,7 @@ static void bash(const struct completions *c)
 	     "\tCOMPREPLY=()\n"
 	     "\tif [ \"$COMP_CWORD\" = 1 ] || [ \"$verb\" = help ]; then");
 	fputs("\t\tCOMPREPLY=($(compgen -W \"", stdout);
-	print_verbs(" ");
+	print_verbs();
 	puts("\" -- \"$cur\"))\n\t\treturn\n\tfi\n\tcase $verb:$prev in");
 	for (uint32_t i = 0; i < c->n; i++)
 		for (const struct opt *o = c->rows[i].opts; o->name; o++)
@@ -154,7 +153,7 @@ static void bash(const struct completions *c)
 static void zsh_option(const struct row *row, const struct opt *o, const char *dashes,
 		       const char *name)
 {
-	const char *words = words_of(row, o);
+	const struct value *v = value_of(row, o);
 
 	printf(" \\\n\t\t\t'*%s%s[", dashes, name);
 	print_quoted(o->help, "[]:\\");
@@ -163,13 +162,13 @@ static void zsh_option(const struct row *row, const struct opt *o, const char *d
 		putchar(':');
 		print_quoted(o->arg, "[]:\\");
 		putchar(':');
-		if (!strcmp(words, FILES)) {
+		if (!strcmp(v->words, FILES)) {
 			fputs("_files", stdout);
-		} else if (!strcmp(words, PIDS)) {
+		} else if (!strcmp(v->words, PIDS)) {
 			fputs("_pids", stdout);
-		} else if (*words) {
+		} else if (*v->words || v->formats) {
 			putchar('(');
-			print_words(words, ":\\");
+			print_words(v, ":\\");
 			putchar(')');
 		} else {
 			putchar(' ');
@@ -204,19 +203,19 @@ static void zsh(const struct completions *c)
 
 static void fish_option(const struct row *row, const struct opt *o)
 {
-	const char *words = words_of(row, o);
+	const struct value *v = value_of(row, o);
 
 	printf("complete -c gostrobe -n '__fish_seen_subcommand_from %s' -l %s",
 	       row->verb->name, o->name);
 	if (o->key)
 		printf(" -s %c", o->key);
-	if (o->arg && !strcmp(words, FILES)) {
+	if (o->arg && !strcmp(v->words, FILES)) {
 		fputs(" -r", stdout);
-	} else if (o->arg && !strcmp(words, PIDS)) {
+	} else if (o->arg && !strcmp(v->words, PIDS)) {
 		fputs(" -x -a '(__fish_complete_pids)'", stdout);
 	} else if (o->arg) {
 		fputs(" -x -a '", stdout);
-		print_words(words, "");
+		print_words(v, "");
 		putchar('\'');
 	}
 	fputs(" -d '", stdout);
@@ -236,7 +235,7 @@ static void fish(const struct completions *c)
 		for (const struct opt *o = c->rows[i].opts; o->name; o++)
 			fish_option(&c->rows[i], o);
 	fputs("complete -c gostrobe -n '__fish_seen_subcommand_from help' -f -a '", stdout);
-	print_verbs(" ");
+	print_verbs();
 	puts("'\ncomplete -c gostrobe -n '__fish_seen_subcommand_from completions' -f -a 'bash zsh fish'");
 }
 
